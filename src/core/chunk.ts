@@ -1,0 +1,127 @@
+/**
+ * A chunk and its replicas: what an event makes of it, who agrees with whom, and how many
+ * further replicas it wants. Pure value functions, so that `decide` may look one step ahead.
+ */
+import type { Backend, Chunk, JobSpec, Replica, ReplicaPhase } from './state.ts';
+
+/** More committed answers than this without a quorum, and only an anchor may add another. */
+export const replicasMax = 8;
+
+/** The verdict on a chunk that enough people agree on. */
+export interface Judgement {
+  readonly root: string;
+  /** Whose bytes are the result: always a WASM replica under `tolerance`. */
+  readonly canonical: Replica;
+  readonly winners: readonly Replica[];
+  readonly losers: readonly Replica[];
+}
+
+/** Replaces one replica's phase. */
+export function withPhase(chunk: Chunk, replica: number, phase: ReplicaPhase): Chunk {
+  return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
+}
+
+/** Adds a replica. */
+export function withReplica(chunk: Chunk, replica: Replica): Chunk {
+  return { ...chunk, replicas: [...chunk.replicas, replica] };
+}
+
+/**
+ * The answers that could become the result, each with those who back it: one per committed root
+ * whose bytes are stored (under `tolerance`: computed by WASM), in order of commitment.
+ */
+function candidates(chunk: Chunk, agreement: JobSpec['agreement']): Judgement[] {
+  const found: Judgement[] = [];
+  for (const replica of chunk.replicas) {
+    if (replica.phase.is !== 'committed' || !replica.phase.stored) continue;
+    if (agreement === 'tolerance' && replica.backend !== 'wasm') continue;
+    const root = replica.phase.root;
+    if (found.some((candidate) => candidate.root === root)) continue;
+    const winners: Replica[] = [];
+    const losers: Replica[] = [];
+    for (const other of chunk.replicas) {
+      if (other.phase.is !== 'committed') continue;
+      const backs = other.phase.root === root || agreesWithRoot(chunk, other, root);
+      const fresh = !winners.some((winner) => winner.account === other.account);
+      (backs && fresh ? winners : losers).push(other);
+    }
+    found.push({ root, canonical: replica, winners, losers });
+  }
+  return found;
+}
+
+/** Under `tolerance`, whether the shell found `replica`'s bytes to agree with those behind `root` (said by either of the two). */
+function agreesWithRoot(chunk: Chunk, replica: Replica, root: string): boolean {
+  if (replica.phase.is !== 'committed') return false;
+  const phase = replica.phase;
+  return chunk.replicas.some(
+    (other) =>
+      other.id !== replica.id &&
+      other.phase.is === 'committed' &&
+      other.phase.root === root &&
+      other.backend === 'wasm' &&
+      replica.backend === 'webgpu' &&
+      (phase.agrees.includes(other.id) || other.phase.agrees.includes(replica.id)),
+  );
+}
+
+/** Judges one chunk: the first stored answer that a quorum of distinct accounts backs wins; null until then. */
+export function judge(chunk: Chunk, spec: JobSpec): Judgement | null {
+  return candidates(chunk, spec.agreement).find((c) => c.winners.length >= spec.policy.quorum) ?? null;
+}
+
+/** How many more replicas must be handed out before the chunk can settle, as far as one can tell now. */
+export function wanted(chunk: Chunk, spec: JobSpec): number {
+  let best = 0;
+  for (const candidate of candidates(chunk, spec.agreement)) best = Math.max(best, candidate.winners.length);
+  if (best === 0 && chunk.replicas.some((r) => r.phase.is === 'committed')) best = waitingForReference(chunk, spec);
+  let live = 0;
+  for (const replica of chunk.replicas) if (replica.phase.is === 'leased') live++;
+  return Math.max(0, spec.policy.quorum - best - live);
+}
+
+/** GPU answers without a WASM one yet count as one backer each, up to the place the reference must take. */
+function waitingForReference(chunk: Chunk, spec: JobSpec): number {
+  let committed = 0;
+  for (const replica of chunk.replicas) if (replica.phase.is === 'committed') committed++;
+  return Math.min(committed, spec.policy.quorum - 1);
+}
+
+/** How many answers are in. */
+export function committedCount(chunk: Chunk): number {
+  let committed = 0;
+  for (const replica of chunk.replicas) if (replica.phase.is === 'committed') committed++;
+  return committed;
+}
+
+/** Whether a replica still holds its place against others of the same person or network. */
+function holdsPlace(replica: Replica): boolean {
+  return replica.phase.is !== 'closed';
+}
+
+/** Whether this person may take a replica: distinct accounts and, unless exempt, distinct networks. */
+export function mayJoin(chunk: Chunk, account: string, group: string): boolean {
+  return !chunk.replicas.some(
+    (r) => holdsPlace(r) && (r.account === account || (group !== '' && r.group === group)),
+  );
+}
+
+/**
+ * Whether a replica from this backend can help the chunk settle. A GPU's answer to a `tolerance` kernel
+ * settles only against a WASM one: enough places must stay for at least one WASM replica.
+ */
+export function helps(chunk: Chunk, spec: JobSpec, backend: Backend): boolean {
+  if (spec.agreement === 'exact' || backend === 'wasm') return true;
+  return chunk.replicas.some((r) => holdsPlace(r) && r.backend === 'wasm');
+}
+
+/** The account that alone has touched the chunk, or '' when several have: the key of the wanting index. */
+export function soleAccount(chunk: Chunk): string {
+  let sole: string | null = null;
+  for (const replica of chunk.replicas) {
+    if (!holdsPlace(replica)) continue;
+    if (sole === null) sole = replica.account;
+    else if (sole !== replica.account) return '';
+  }
+  return sole ?? '';
+}

@@ -1,0 +1,29 @@
+/** Double entry: credits move only by entries, and the sum over all accounts is zero, always. */
+import type { Entry, LedgerAccount, State } from './state.ts';
+
+/** Balance in microcredits; 0 for an account never used. */
+export function balanceOf(state: State, account: LedgerAccount): bigint {
+  return state.balances.get(account) ?? 0n;
+}
+
+/** Moves one entry's amount. An account whose balance returns to zero is forgotten. */
+function move(balances: Map<LedgerAccount, bigint>, account: LedgerAccount, amount: bigint): void {
+  const after = (balances.get(account) ?? 0n) + amount;
+  if (after === 0n) balances.delete(account);
+  else balances.set(account, after);
+}
+
+/** Posts entries to the balances; each is one debit and one credit of equal amount. */
+export function post(balances: Map<LedgerAccount, bigint>, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    const amount = BigInt(entry.amountMicro);
+    move(balances, entry.from, -amount);
+    move(balances, entry.to, amount);
+  }
+}
+
+/** What is left of a job's price goes back to its requester; nothing when nothing is left. */
+export function refund(state: State, job: string, requester: string, paidNowMicro: bigint): Entry[] {
+  const left = balanceOf(state, `escrow:${job}`) - paidNowMicro;
+  return left > 0n ? [{ from: `escrow:${job}`, to: `requester:${requester}`, amountMicro: Number(left) }] : [];
+}

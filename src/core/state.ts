@@ -1,0 +1,282 @@
+/**
+ * The closed lists of the house: what the coordinator knows (State), what somebody may want
+ * (Command), what happened (Event) and why not (Refusal). The words are those of docs/SPEC.md.
+ *
+ * Money is in microcredits: 1 credit = 1 second of the reference core running the WASM reference.
+ * Times are milliseconds since 1970 in UTC, as the coordinator's clock told them.
+ */
+import type { Intervals } from './intervals.ts';
+
+/** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
+export type Backend = 'wasm' | 'webgpu';
+
+/** How a job's results are verified. `replicate`: `quorum` distinct people must agree. */
+export interface Policy {
+  readonly kind: 'replicate';
+  /** How many people must agree, 1 … 5. */
+  readonly quorum: number;
+}
+
+/** What a requester submits; fixed for ever once in the log. */
+export interface JobSpec {
+  /** `name@version` of a kernel of the catalogue. */
+  readonly kernel: string;
+  /** Lower-case hex SHA-256 of the kernel's WebAssembly, its shader (or null) and the job's input. */
+  readonly wasm: string;
+  readonly wgsl: string | null;
+  readonly input: string;
+  /** `exact`: roots are compared. `tolerance`: a GPU's answer counts where the shell found it to agree with a WASM one. */
+  readonly agreement: 'exact' | 'tolerance';
+  readonly units: number;
+  readonly unitsPerChunk: number;
+  /** Price of one unit, in microcredits, for each person who is paid for it. */
+  readonly unitCostMicro: number;
+  readonly policy: Policy;
+  /** Share of the coordinator's attention among open jobs; equal weights get equal work. */
+  readonly weight: number;
+  readonly title: string;
+  /** For whom: shown to volunteers before they start. */
+  readonly cause: string;
+  /** A demonstration says so: its answer is known. */
+  readonly demonstration: boolean;
+}
+
+/** One debit and one credit of equal amount: the only way credits move. */
+export interface Entry {
+  readonly from: LedgerAccount;
+  readonly to: LedgerAccount;
+  readonly amountMicro: number;
+}
+
+/**
+ * `issue` is where credits come from (its balance is minus all that exist), `operator` pays what no
+ * requester ordered, `requester:…` holds funds, `escrow:<job>` a job's price, `pending:…` and `vested:…` earnings.
+ */
+export type LedgerAccount =
+  | 'issue'
+  | 'operator'
+  | `requester:${string}`
+  | `escrow:${string}`
+  | `pending:${string}`
+  | `vested:${string}`;
+
+/** A device key as the rules see it. */
+export interface Device {
+  readonly account: string;
+  /** The partner site that brought it, or null. */
+  readonly site: string | null;
+  /** Placement group (network prefix by number); '' = exempt (loopback, where the operator says so). */
+  readonly group: string;
+  /** Anchors belong to the operator and only step in where people are missing. */
+  readonly role: 'volunteer' | 'anchor';
+  /** Chunks committed so far: a lease grows with it. */
+  readonly committed: number;
+  /** Forged, contradictory or impossible messages counted against it. */
+  readonly misdeeds: number;
+}
+
+/** One device's attempt at one chunk. Its id is never used again: it is the fencing token. */
+export interface Replica {
+  readonly id: number;
+  readonly lease: number;
+  readonly device: string;
+  readonly account: string;
+  readonly site: string | null;
+  readonly group: string;
+  readonly backend: Backend;
+  readonly phase: ReplicaPhase;
+}
+
+export type ReplicaPhase =
+  | { readonly is: 'leased'; readonly deadline: number }
+  | { readonly is: 'committed'; readonly root: string; readonly stored: boolean; readonly agrees: readonly number[] }
+  | { readonly is: 'closed'; readonly why: 'expired' | 'returned' };
+
+/** A chunk that is neither free nor final: it contains its replicas. */
+export interface Chunk {
+  readonly index: number;
+  /** When it first wanted a further replica that nobody held; the anchor waits from here. */
+  readonly since: number;
+  readonly replicas: readonly Replica[];
+}
+
+/** A run of consecutive chunks held by one device until a deadline. Its id is its first replica's. */
+export interface Lease {
+  readonly id: number;
+  readonly job: string;
+  readonly chunk: number;
+  readonly count: number;
+  readonly device: string;
+  readonly slot: number;
+  readonly backend: Backend;
+  /** Speed the slot claims for this kernel, in thousandths of the reference core. */
+  readonly rateMilli: number;
+  readonly deadline: number;
+  /** Replicas of it that are still `leased`. */
+  readonly left: number;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly spec: JobSpec;
+  readonly requester: string;
+  readonly submittedAt: number;
+  phase: 'open' | 'finished' | 'cancelled';
+  endedAt: number | null;
+  /** Chunks that nobody holds. */
+  readonly free: Intervals;
+  readonly final: Intervals;
+  /** Chunks in between, by number. */
+  readonly chunks: Map<number, Chunk>;
+  /** Work handed out so far ÷ weight, in microcredits: the fair queue's virtual time. */
+  servedMicro: number;
+  finalChunks: number;
+  /** Chunks settled without an anchor, and with one. */
+  settledByPeople: number;
+  settledWithAnchor: number;
+  disputes: number;
+  /** Derived, not in snapshots: chunks that want a replica, by the one account that touched them ('' = several). */
+  readonly wanting: Map<string, Set<number>>;
+}
+
+export interface AccountRecord {
+  readonly firstAt: number;
+  chunks: number;
+  units: number;
+  /** Sum of what was ever credited, for the leaderboard. */
+  earnedMicro: number;
+  lastAt: number;
+}
+
+/** All that the rules know. Changed by `evolve` alone. */
+export interface State {
+  at: number;
+  nextReplica: number;
+  nextJob: number;
+  readonly devices: Map<string, Device>;
+  readonly accounts: Map<string, AccountRecord>;
+  readonly jobs: Map<string, Job>;
+  /** By replica id, while its chunk is open. */
+  readonly replicas: Map<number, number>;
+  readonly leases: Map<number, Lease>;
+  readonly balances: Map<LedgerAccount, bigint>;
+  /** Kernels that the operator switched off, with the reason. */
+  readonly pausedKernels: Map<string, string>;
+  /** Derived: rate of the slots that hold a lease, by `device/slot`. */
+  readonly busy: Map<string, { rateMilli: number; leases: number }>;
+}
+
+/** A slot is one worker of a device that wants a lease. */
+export interface Slot {
+  readonly slot: number;
+  readonly backend: Backend;
+  /** Kernels it proved itself on, with its measured speed in thousandths of the reference core. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+export type Command =
+  | { readonly c: 'join'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string; readonly role: 'volunteer' | 'anchor' }
+  | { readonly c: 'fund'; readonly account: string; readonly amountMicro: number }
+  | { readonly c: 'submit'; readonly requester: string; readonly spec: JobSpec }
+  | { readonly c: 'ask'; readonly device: string; readonly slot: Slot; readonly live: LivePeople }
+  | { readonly c: 'commit'; readonly device: string; readonly replica: number; readonly root: string; readonly digests: string; readonly stored: boolean; readonly agrees: readonly number[] }
+  | { readonly c: 'giveBack'; readonly device: string; readonly replicas: readonly number[]; readonly why: string }
+  | { readonly c: 'expire'; readonly lease: number }
+  | { readonly c: 'misdeed'; readonly device: string; readonly what: string; readonly replica: number | null }
+  | { readonly c: 'cancel'; readonly job: string }
+  | { readonly c: 'pauseKernel'; readonly kernel: string; readonly reason: string }
+  | { readonly c: 'resumeKernel'; readonly kernel: string };
+
+/** Accounts of volunteers that are connected now, each with its placement groups. The shell knows; the log need not. */
+export type LivePeople = ReadonlyMap<string, ReadonlySet<string>>;
+
+export type Event =
+  | { readonly e: 'joined'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string; readonly role: 'volunteer' | 'anchor' }
+  | { readonly e: 'moved'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string }
+  | { readonly e: 'funded'; readonly account: string; readonly entries: readonly Entry[] }
+  | { readonly e: 'submitted'; readonly job: string; readonly requester: string; readonly spec: JobSpec; readonly servedMicro: number; readonly entries: readonly Entry[] }
+  | { readonly e: 'leased'; readonly lease: number; readonly job: string; readonly chunk: number; readonly count: number; readonly device: string; readonly account: string; readonly site: string | null; readonly slot: number; readonly backend: Backend; readonly rateMilli: number; readonly deadline: number }
+  | { readonly e: 'committed'; readonly job: string; readonly chunk: number; readonly replica: number; readonly device: string; readonly account: string; readonly site: string | null; readonly root: string; readonly digests: string; readonly stored: boolean; readonly agrees: readonly number[] }
+  | { readonly e: 'accepted'; readonly job: string; readonly chunk: number; readonly root: string; readonly replica: number; readonly winners: readonly Winner[]; readonly losers: readonly number[]; readonly final: boolean; readonly entries: readonly Entry[] }
+  | { readonly e: 'returned'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null; readonly why: string }
+  | { readonly e: 'expired'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null }
+  | { readonly e: 'misdeed'; readonly device: string; readonly account: string; readonly site: string | null; readonly what: string; readonly replica: number | null }
+  | { readonly e: 'finished'; readonly job: string; readonly entries: readonly Entry[] }
+  | { readonly e: 'cancelled'; readonly job: string; readonly entries: readonly Entry[] }
+  | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
+  | { readonly e: 'kernelResumed'; readonly kernel: string };
+
+/** Who is paid for a chunk. The amount is that of the entry with the same account. */
+export interface Winner {
+  readonly replica: number;
+  readonly device: string;
+  readonly account: string;
+  readonly site: string | null;
+}
+
+/** Why the rules do not give what was asked for. A value, sent back; never an exception. */
+export interface Refusal {
+  readonly refused: RefusalReason;
+  readonly detail?: string;
+}
+
+export type RefusalReason =
+  | 'unknown-device'
+  | 'unknown-job'
+  | 'unknown-replica'
+  | 'unknown-lease'
+  | 'not-yours'
+  | 'already-committed'
+  | 'same-commitment'
+  | 'no-bytes'
+  | 'job-closed'
+  | 'not-due'
+  | 'bad-job'
+  | 'insufficient-funds'
+  | 'already-so'
+  | 'no-work'
+  | 'no-job-open'
+  | 'nothing-for-this-device'
+  | 'waiting-for-others'
+  | 'kernel-paused';
+
+export type Decision = readonly Event[] | Refusal;
+
+/** Whether a decision is a refusal. */
+export function isRefusal(decision: Decision): decision is Refusal {
+  return !Array.isArray(decision);
+}
+
+/** The state before anything happened. */
+export function emptyState(): State {
+  return {
+    at: 0,
+    nextReplica: 1,
+    nextJob: 1,
+    devices: new Map(),
+    accounts: new Map(),
+    jobs: new Map(),
+    replicas: new Map(),
+    leases: new Map(),
+    balances: new Map(),
+    pausedKernels: new Map(),
+    busy: new Map(),
+  };
+}
+
+/** Chunks in the job: the last one may be shorter. */
+export function chunksOf(spec: JobSpec): number {
+  return Math.ceil(spec.units / spec.unitsPerChunk);
+}
+
+/** The units [from, to) of a chunk. */
+export function unitsOf(spec: JobSpec, chunk: number): [number, number] {
+  const from = chunk * spec.unitsPerChunk;
+  return [from, Math.min(spec.units, from + spec.unitsPerChunk)];
+}
+
+/** What one person is paid for a chunk, in microcredits. */
+export function chunkCostMicro(spec: JobSpec, chunk: number): number {
+  const [from, to] = unitsOf(spec, chunk);
+  return (to - from) * spec.unitCostMicro;
+}
