@@ -1,0 +1,65 @@
+/** Builds kernels and pages, each only when the bytes it is made from have changed. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { call, root, say, since } from './place.mjs';
+import { nodeEnvironment } from './toolchain.mjs';
+
+/** `build/kernels/`: each kernel's WebAssembly and shader, checked against the lock of published kernels. */
+export async function buildKernels(node) {
+  const inputs = ['src/kernels', 'scripts/build-kernels.mjs', 'package-lock.json'];
+  await unlessFresh('kernels', inputs, 'build/kernels/manifest.json', async () => {
+    await call(node, ['scripts/build-kernels.mjs'], { env: nodeEnvironment(node) });
+  });
+}
+
+/** `dist/web/`: the pages, built aside and then moved into place so that a running coordinator never sees half. */
+export async function buildPages(node) {
+  const pages = readdirSync(root).filter((name) => name.endsWith('.html'));
+  const inputs = ['src', 'workers', 'public', ...pages, 'vite.config.ts', 'package-lock.json'];
+  await unlessFresh('pages', inputs, 'dist/web/index.html', async () => {
+    const draft = join('dist', `.web-${process.pid}`);
+    await call(node, ['node_modules/vite/bin/vite.js', 'build', '--outDir', draft, '--emptyOutDir'], {
+      env: nodeEnvironment(node),
+    });
+    const old = join(root, 'dist', `.old-${process.pid}`);
+    const place = join(root, 'dist', 'web');
+    if (existsSync(place)) renameSync(place, old);
+    renameSync(join(root, draft), place);
+    rmSync(old, { recursive: true, force: true });
+  });
+}
+
+/** Runs `build` when the digest over `inputs` differs from the one remembered, or when `output` is gone. */
+async function unlessFresh(what, inputs, output, build) {
+  const stamp = join(root, 'build', `${what}.stamp`);
+  const digest = digestOf(inputs);
+  const remembered = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (remembered === digest && existsSync(join(root, output))) return;
+  const startMs = Date.now();
+  await build();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, digest);
+  say(`${what} are built (${since(startMs)})`);
+}
+
+/** SHA-256 over names and bytes of every file below the given paths, in a fixed order. */
+function digestOf(paths) {
+  const hash = createHash('sha256');
+  for (const file of paths.flatMap(filesBelow)) {
+    const bytes = readFileSync(join(root, file));
+    hash.update(`${file}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+function filesBelow(path) {
+  const place = join(root, path);
+  if (!existsSync(place)) return [];
+  if (statSync(place).isFile()) return [path];
+  const entries = readdirSync(place, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const inner = `${path}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(inner) : [inner];
+  });
+}
