@@ -35,8 +35,18 @@ const commands = {
   tidy: { packages: 'all', file: 'scripts/tidy.mjs' },
   test: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/test.mjs' },
   'test:quick': { packages: 'all', build: ['kernels'], file: 'scripts/test.mjs', args: ['--quick'] },
-  'test:browser': { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/test.mjs', args: ['--only', 'browser'] },
-  'test:e2e': { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/test.mjs', args: ['--only', 'e2e'] },
+  'test:browser': {
+    packages: 'all',
+    build: ['kernels', 'pages'],
+    file: 'scripts/test.mjs',
+    args: ['--only', 'browser'],
+  },
+  'test:e2e': {
+    packages: 'all',
+    build: ['kernels', 'pages'],
+    file: 'scripts/test.mjs',
+    args: ['--only', 'e2e'],
+  },
 };
 
 const builders = { kernels: buildKernels, pages: buildPages };
@@ -72,7 +82,8 @@ if (command === undefined) {
 try {
   const node = await makeReady(command);
   if (command.file === undefined) say('built');
-  else if (!existsSync(join(root, command.file))) throw new Error(`${command.file} is missing from this checkout`);
+  else if (!existsSync(join(root, command.file)))
+    throw new Error(`${command.file} is missing from this checkout`);
   else runInForeground(node, command.file, [...(command.args ?? []), ...given]);
 } catch (fault) {
   say(fault instanceof Error ? fault.message : String(fault));

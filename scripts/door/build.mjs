@@ -1,6 +1,15 @@
 /** Builds kernels and pages, each only when the bytes it is made from have changed. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { call, root, say, since } from './place.mjs';
 import { nodeEnvironment } from './toolchain.mjs';

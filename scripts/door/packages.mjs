@@ -6,7 +6,8 @@ import { callNpm, nodeEnvironment } from './toolchain.mjs';
 
 /** `wanted` is `run` (without the test tools) or `all`. */
 export async function installPackages(node, wanted) {
-  if (packagesAreFresh(readLock('package-lock.json'), readLock('node_modules/.package-lock.json'), wanted)) return;
+  if (packagesAreFresh(readLock('package-lock.json'), readLock('node_modules/.package-lock.json'), wanted))
+    return;
   const startMs = Date.now();
   say(wanted === 'run' ? 'installing packages (without the test tools)' : 'installing packages');
   const omit = wanted === 'run' ? ['--omit=dev'] : ['--include=dev'];

