@@ -112,8 +112,10 @@ export interface Lease {
   /** Speed the slot claims for this kernel, in thousandths of the reference core. */
   readonly rateMilli: number;
   readonly deadline: number;
-  /** Replicas of it that are still `leased`. */
+  /** Replicas of it that are still `leased`: while there are any, its slot is busy. */
   readonly left: number;
+  /** Replicas of it whose chunks are still open: while there are any, a late commitment may come. */
+  readonly open: number;
 }
 
 export interface Job {
@@ -121,8 +123,6 @@ export interface Job {
   readonly spec: JobSpec;
   readonly requester: string;
   readonly submittedAt: number;
-  phase: 'open' | 'finished' | 'cancelled';
-  endedAt: number | null;
   /** Chunks that nobody holds. */
   readonly free: Intervals;
   readonly final: Intervals;
@@ -135,8 +135,10 @@ export interface Job {
   settledByPeople: number;
   settledWithAnchor: number;
   disputes: number;
-  /** Derived, not in snapshots: chunks that want a replica, by the one account that touched them ('' = several). */
+  /** Derived: chunks that want a replica, by the one account that touched them ('' = none or several). */
   readonly wanting: Map<string, Set<number>>;
+  /** Derived: the key under which a chunk stands in `wanting`. */
+  readonly wantingKey: Map<number, string>;
 }
 
 export interface AccountRecord {
@@ -155,8 +157,9 @@ export interface State {
   nextJob: number;
   readonly devices: Map<string, Device>;
   readonly accounts: Map<string, AccountRecord>;
+  /** Open jobs only: a concluded one lives in the views. */
   readonly jobs: Map<string, Job>;
-  /** By replica id, while its chunk is open. */
+  /** Lease id by replica id, while its chunk is open. */
   readonly replicas: Map<number, number>;
   readonly leases: Map<number, Lease>;
   readonly balances: Map<LedgerAccount, bigint>;
@@ -201,10 +204,18 @@ export type Event =
   | { readonly e: 'returned'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null; readonly why: string }
   | { readonly e: 'expired'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null }
   | { readonly e: 'misdeed'; readonly device: string; readonly account: string; readonly site: string | null; readonly what: string; readonly replica: number | null }
-  | { readonly e: 'finished'; readonly job: string; readonly entries: readonly Entry[] }
-  | { readonly e: 'cancelled'; readonly job: string; readonly entries: readonly Entry[] }
+  | { readonly e: 'finished' | 'cancelled'; readonly job: string; readonly summary: JobSummary; readonly entries: readonly Entry[] }
   | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
   | { readonly e: 'kernelResumed'; readonly kernel: string };
+
+/** What is left of a concluded job in the log's last word on it. */
+export interface JobSummary {
+  readonly submittedAt: number;
+  readonly finalChunks: number;
+  readonly settledByPeople: number;
+  readonly settledWithAnchor: number;
+  readonly disputes: number;
+}
 
 /** Who is paid for a chunk. The amount is that of the entry with the same account. */
 export interface Winner {

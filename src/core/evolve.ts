@@ -1,0 +1,226 @@
+/**
+ * Writes what happened into the state. Only writes: it decides nothing, refuses nothing and
+ * cannot fail on an event that `decide` produced. State = fold of this over the log.
+ */
+import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
+import { add, range, remove } from './intervals.ts';
+import { post } from './ledger.ts';
+import { chunkCostMicro, chunksOf, unitsOf } from './state.ts';
+import type { AccountRecord, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
+
+/** Applies one event that happened at `at`. */
+export function evolve(state: State, event: Event, at: number): void {
+  state.at = Math.max(state.at, at);
+  if ('entries' in event) post(state.balances, event.entries);
+  switch (event.e) {
+    case 'joined':
+      return joined(state, event, at);
+    case 'moved':
+      state.devices.set(event.device, { ...deviceOf(state, event.device), group: event.group, site: event.site });
+      return;
+    case 'funded':
+      return;
+    case 'submitted':
+      return submitted(state, event, at);
+    case 'leased':
+      return leased(state, event, at);
+    case 'committed':
+      return committed(state, event, at);
+    case 'accepted':
+      return accepted(state, event, at);
+    case 'returned':
+      return closed(state, event, 'returned', at);
+    case 'expired':
+      return closed(state, event, 'expired', at);
+    case 'misdeed':
+      return misdeed(state, event);
+    case 'finished':
+    case 'cancelled':
+      return concluded(state, event.job);
+    case 'kernelPaused':
+      state.pausedKernels.set(event.kernel, event.reason);
+      return;
+    case 'kernelResumed':
+      state.pausedKernels.delete(event.kernel);
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+
+/** The device of an event: `decide` never speaks of one that has not joined. */
+function deviceOf(state: State, device: string): Device {
+  return state.devices.get(device) as Device;
+}
+
+function joined(state: State, event: EventOf<'joined'>, at: number): void {
+  const { account, site, group, role } = event;
+  state.devices.set(event.device, { account, site, group, role, committed: 0, misdeeds: 0 });
+  if (state.accounts.has(account)) return;
+  state.accounts.set(account, { firstAt: at, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
+}
+
+function misdeed(state: State, event: EventOf<'misdeed'>): void {
+  const device = deviceOf(state, event.device);
+  state.devices.set(event.device, { ...device, misdeeds: device.misdeeds + 1 });
+}
+
+function submitted(state: State, event: EventOf<'submitted'>, at: number): void {
+  state.nextJob++;
+  state.jobs.set(event.job, {
+    id: event.job,
+    spec: event.spec,
+    requester: event.requester,
+    submittedAt: at,
+    free: range(0, chunksOf(event.spec)),
+    final: [],
+    chunks: new Map(),
+    servedMicro: event.servedMicro,
+    finalChunks: 0,
+    settledByPeople: 0,
+    settledWithAnchor: 0,
+    disputes: 0,
+    wanting: new Map(),
+    wantingKey: new Map(),
+  });
+}
+
+function leased(state: State, event: EventOf<'leased'>, at: number): void {
+  const job = state.jobs.get(event.job) as Job;
+  const device = deviceOf(state, event.device);
+  const { chunk, count, slot, backend, rateMilli, deadline } = event;
+  state.leases.set(event.lease, { id: event.lease, job: job.id, chunk, count, device: event.device, slot, backend, rateMilli, deadline, left: count, open: count });
+  state.nextReplica = event.lease + count;
+  remove(job.free, chunk, chunk + count);
+  for (let i = 0; i < count; i++) {
+    const replica: Replica = {
+      id: event.lease + i,
+      lease: event.lease,
+      device: event.device,
+      account: event.account,
+      site: event.site,
+      group: device.group,
+      backend,
+      phase: { is: 'leased', deadline },
+    };
+    state.replicas.set(replica.id, event.lease);
+    const before = job.chunks.get(chunk + i) ?? { index: chunk + i, since: at, replicas: [] };
+    putChunk(job, withReplica(before, replica), at);
+  }
+  job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
+  occupy(state, `${event.device}/${slot}`, rateMilli);
+}
+
+function committed(state: State, event: EventOf<'committed'>, at: number): void {
+  const job = state.jobs.get(event.job) as Job;
+  const before = job.chunks.get(event.chunk) as Chunk;
+  const { root, stored, agrees } = event;
+  const wasLeased = before.replicas.some((r) => r.id === event.replica && r.phase.is === 'leased');
+  putChunk(job, withPhase(before, event.replica, { is: 'committed', root, stored, agrees }), at);
+  if (wasLeased) leaveLease(state, state.replicas.get(event.replica) as number, 1);
+  const device = deviceOf(state, event.device);
+  state.devices.set(event.device, { ...device, committed: device.committed + 1 });
+}
+
+function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
+  const job = state.jobs.get(event.job) as Job;
+  const chunk = job.chunks.get(event.chunk) as Chunk;
+  const [from, to] = unitsOf(job.spec, event.chunk);
+  let withAnchor = false;
+  for (const winner of event.winners) {
+    const record = state.accounts.get(winner.account) as AccountRecord;
+    record.chunks++;
+    record.units += to - from;
+    record.lastAt = at;
+    if (deviceOf(state, winner.device).role === 'anchor') withAnchor = true;
+  }
+  for (const entry of event.entries) {
+    const paid = entry.to.startsWith('vested:') || entry.to.startsWith('pending:');
+    if (paid) (state.accounts.get(entry.to.slice(entry.to.indexOf(':') + 1)) as AccountRecord).earnedMicro += entry.amountMicro;
+  }
+  dropChunk(state, job, chunk);
+  add(job.final, event.chunk, event.chunk + 1);
+  job.finalChunks++;
+  if (withAnchor) job.settledWithAnchor++;
+  else job.settledByPeople++;
+  if (event.losers.length > 0) job.disputes++;
+}
+
+/** Ends replicas of one lease. A chunk that only ever had returned ones is free again. */
+function closed(state: State, event: EventOf<'returned' | 'expired'>, why: 'returned' | 'expired', at: number): void {
+  const job = state.jobs.get(event.job) as Job;
+  const lease = state.leases.get(event.lease) as Lease;
+  leaveLease(state, lease.id, event.replicas.length);
+  for (const replica of event.replicas) {
+    const index = lease.chunk + (replica - lease.id);
+    const chunk = withPhase(job.chunks.get(index) as Chunk, replica, { is: 'closed', why });
+    job.servedMicro -= chunkCostMicro(job.spec, index) / job.spec.weight;
+    if (chunk.replicas.every((r) => r.phase.is === 'closed' && r.phase.why === 'returned')) {
+      dropChunk(state, job, chunk);
+      add(job.free, index, index + 1);
+    } else putChunk(job, chunk, at);
+  }
+}
+
+function concluded(state: State, id: string): void {
+  const job = state.jobs.get(id) as Job;
+  for (const chunk of job.chunks.values()) dropChunk(state, job, chunk);
+  state.jobs.delete(id);
+}
+
+/** Stores a chunk's new value, keeps the index of wanting chunks, and marks when it began to want. */
+function putChunk(job: Job, chunk: Chunk, at: number): void {
+  const keyBefore = job.wantingKey.get(chunk.index);
+  const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
+  job.chunks.set(chunk.index, keyBefore === undefined && key !== undefined ? { ...chunk, since: at } : chunk);
+  if (key !== keyBefore) reindex(job, chunk.index, keyBefore, key);
+}
+
+function reindex(job: Job, index: number, before: string | undefined, after: string | undefined): void {
+  if (before !== undefined) {
+    const set = job.wanting.get(before);
+    set?.delete(index);
+    if (set?.size === 0) job.wanting.delete(before);
+    job.wantingKey.delete(index);
+  }
+  if (after === undefined) return;
+  const set = job.wanting.get(after);
+  if (set === undefined) job.wanting.set(after, new Set([index]));
+  else set.add(index);
+  job.wantingKey.set(index, after);
+}
+
+/** Forgets a chunk's record and its replicas; a lease without open replicas is forgotten too. */
+function dropChunk(state: State, job: Job, chunk: Chunk): void {
+  for (const replica of chunk.replicas) {
+    if (replica.phase.is === 'leased') leaveLease(state, replica.lease, 1);
+    state.replicas.delete(replica.id);
+    const lease = state.leases.get(replica.lease) as Lease;
+    if (lease.open === 1) state.leases.delete(lease.id);
+    else state.leases.set(lease.id, { ...lease, open: lease.open - 1 });
+  }
+  reindex(job, chunk.index, job.wantingKey.get(chunk.index), undefined);
+  job.chunks.delete(chunk.index);
+}
+
+/** Counts replicas of a lease that are no longer `leased`; a lease without any frees its slot. */
+function leaveLease(state: State, id: number, replicas: number): void {
+  const lease = state.leases.get(id) as Lease;
+  const left = lease.left - replicas;
+  state.leases.set(id, { ...lease, left });
+  if (left === 0) vacate(state, `${lease.device}/${lease.slot}`);
+}
+
+function occupy(state: State, slot: string, rateMilli: number): void {
+  const leases = (state.busy.get(slot)?.leases ?? 0) + 1;
+  state.busy.set(slot, { rateMilli, leases });
+}
+
+function vacate(state: State, slot: string): void {
+  const busy = state.busy.get(slot);
+  if (busy === undefined) return;
+  if (busy.leases <= 1) state.busy.delete(slot);
+  else state.busy.set(slot, { ...busy, leases: busy.leases - 1 });
+}

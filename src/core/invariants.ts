@@ -1,0 +1,75 @@
+/** What is true of every state, always. Tests and the simulator ask after every so many commands. */
+import { soleAccount, wanted } from './chunk.ts';
+import { count, has } from './intervals.ts';
+import { balanceOf } from './ledger.ts';
+import { chunkCostMicro, chunksOf } from './state.ts';
+import type { Job, State } from './state.ts';
+
+/** Throws an Error whose message is the sentence that does not hold. */
+export function assertInvariants(state: State): void {
+  let sum = 0n;
+  for (const [account, balance] of state.balances) {
+    sum += balance;
+    assert(balance > 0n || account === 'issue' || account === 'operator', `${account} is not overdrawn`);
+  }
+  assert(sum === 0n, 'the ledger sums to zero');
+  let replicas = 0;
+  const left = new Map<number, number>();
+  const open = new Map<number, number>();
+  for (const job of state.jobs.values()) replicas += checkJob(state, job, left, open);
+  assert(replicas === state.replicas.size, 'every replica that is known has an open chunk');
+  checkLeases(state, left, open);
+}
+
+function assert(holds: boolean, sentence: string): void {
+  if (!holds) throw new Error(`Invariant broken: ${sentence}`);
+}
+
+/** Checks one job; returns how many replicas its open chunks hold. */
+function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<number, number>): number {
+  const name = job.id;
+  const free = count(job.free);
+  const final = count(job.final);
+  assert(free + final + job.chunks.size === chunksOf(job.spec), `each chunk of ${name} is free, in work or final`);
+  assert(final === job.finalChunks, `${name} counts its final chunks`);
+  assert(final === job.settledByPeople + job.settledWithAnchor, `${name} knows who settled each chunk`);
+  let escrowMin = 0n;
+  for (let i = 0; i < job.free.length; i += 2) {
+    const chunks = (job.free[i + 1] as number) - (job.free[i] as number);
+    escrowMin += BigInt(chunks) * BigInt(job.spec.unitCostMicro);
+  }
+  let replicas = 0;
+  for (const [index, chunk] of job.chunks) {
+    assert(chunk.index === index, `chunk ${index} of ${name} knows its number`);
+    assert(!has(job.free, index) && !has(job.final, index), `chunk ${index} of ${name} stands in one place`);
+    assert(chunk.replicas.length > 0, `chunk ${index} of ${name} has a replica`);
+    const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
+    assert(job.wantingKey.get(index) === key, `chunk ${index} of ${name} is in the wanting index where it belongs`);
+    assert(key === undefined || job.wanting.get(key)?.has(index) === true, `the wanting index of ${name} holds ${index}`);
+    escrowMin += BigInt(chunkCostMicro(job.spec, index)) * BigInt(job.spec.policy.quorum);
+    const holders = chunk.replicas.filter((r) => r.phase.is !== 'closed').map((r) => r.account);
+    assert(new Set(holders).size === holders.length, `no person holds two places in chunk ${index} of ${name}`);
+    for (const replica of chunk.replicas) {
+      replicas++;
+      assert(state.replicas.get(replica.id) === replica.lease, `replica ${replica.id} is known`);
+      open.set(replica.lease, (open.get(replica.lease) ?? 0) + 1);
+      if (replica.phase.is === 'leased') left.set(replica.lease, (left.get(replica.lease) ?? 0) + 1);
+    }
+  }
+  assert(balanceOf(state, `escrow:${job.id}`) >= escrowMin, `the escrow of ${name} covers what is still to be paid`);
+  return replicas;
+}
+
+function checkLeases(state: State, left: Map<number, number>, open: Map<number, number>): void {
+  const busy = new Map<string, number>();
+  for (const lease of state.leases.values()) {
+    assert(lease.left === (left.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas it holds`);
+    assert(lease.open === (open.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas whose chunks are open`);
+    assert(lease.open > 0, `lease ${lease.id} is worth remembering`);
+    if (lease.left === 0) continue;
+    const slot = `${lease.device}/${lease.slot}`;
+    busy.set(slot, (busy.get(slot) ?? 0) + 1);
+  }
+  assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
+  for (const [slot, leases] of busy) assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
+}

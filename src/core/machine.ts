@@ -1,0 +1,249 @@
+/**
+ * The whole rule book: what a command leads to, given the state and the time. Reads only; the
+ * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
+ */
+import { judge, mayJoin, withPhase } from './chunk.ts';
+import { balanceOf, refund } from './ledger.ts';
+import { deadlineOf, pick } from './schedule.ts';
+import { chunkCostMicro, chunksOf } from './state.ts';
+import type { Chunk, Command, Decision, Device, Entry, Event, Job, JobSpec, JobSummary, Lease, Refusal, RefusalReason, Replica, State } from './state.ts';
+
+type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
+
+/** Limits of a job, checked when it is submitted. */
+export const unitsMax = 2 ** 53 - 1;
+export const unitsPerChunkMax = 4096;
+export const chunksMax = 2 ** 31;
+export const quorumMax = 5;
+
+/** Decides one command. `at` is never earlier than what the state has seen: a clock that goes back stands still here. */
+export function decide(state: State, command: Command, at: number): Decision {
+  const now = Math.max(at, state.at);
+  switch (command.c) {
+    case 'join':
+      return join(state, command);
+    case 'fund':
+      return fund(command);
+    case 'submit':
+      return submit(state, command);
+    case 'ask':
+      return ask(state, command, now);
+    case 'commit':
+      return commit(state, command);
+    case 'giveBack':
+      return giveBack(state, command);
+    case 'expire':
+      return expire(state, command, now);
+    case 'misdeed':
+      return misdeed(state, command);
+    case 'cancel':
+      return cancel(state, command);
+    case 'pauseKernel':
+      return state.pausedKernels.has(command.kernel) ? refuse('already-so') : [{ e: 'kernelPaused', kernel: command.kernel, reason: command.reason }];
+    case 'resumeKernel':
+      return state.pausedKernels.has(command.kernel) ? [{ e: 'kernelResumed', kernel: command.kernel }] : refuse('already-so');
+    default:
+      return command satisfies never;
+  }
+}
+
+function refuse(refused: RefusalReason, detail?: string): Refusal {
+  return detail === undefined ? { refused } : { refused, detail };
+}
+
+/** A device signs in: new ones join, known ones may have moved to another network or site. */
+function join(state: State, command: CommandOf<'join'>): Decision {
+  const { device, account, site, group, role } = command;
+  const known = state.devices.get(device);
+  if (known === undefined) return [{ e: 'joined', device, account, site, group, role }];
+  if (known.account !== account) return refuse('not-yours', 'this device key belongs to another account');
+  if (known.group === group && known.site === site) return refuse('already-so');
+  return [{ e: 'moved', device, account, site, group }];
+}
+
+/** The operator issues credits to a requester. */
+function fund(command: CommandOf<'fund'>): Decision {
+  if (!Number.isSafeInteger(command.amountMicro) || command.amountMicro <= 0) return refuse('bad-job', 'the amount must be a positive whole number of microcredits');
+  const entries: Entry[] = [{ from: 'issue', to: `requester:${command.account}`, amountMicro: command.amountMicro }];
+  return [{ e: 'funded', account: command.account, entries }];
+}
+
+/** A job is accepted when it is well formed and its whole price can be held. */
+function submit(state: State, command: CommandOf<'submit'>): Decision {
+  const { spec, requester } = command;
+  const fault = faultOf(spec);
+  if (fault !== null) return refuse('bad-job', fault);
+  if (state.pausedKernels.has(spec.kernel)) return refuse('kernel-paused', state.pausedKernels.get(spec.kernel));
+  const priceMicro = priceOf(spec);
+  if (balanceOf(state, `requester:${requester}`) < BigInt(priceMicro)) return refuse('insufficient-funds', `the price is ${priceMicro} microcredits`);
+  const job = `j${state.nextJob}`;
+  const entries: Entry[] = [{ from: `requester:${requester}`, to: `escrow:${job}`, amountMicro: priceMicro }];
+  return [{ e: 'submitted', job, requester, spec, servedMicro: leastServed(state), entries }];
+}
+
+/** What a job costs at most, in microcredits: every unit, for every person its policy asks for. */
+export function priceOf(spec: JobSpec): number {
+  return spec.units * spec.unitCostMicro * spec.policy.quorum;
+}
+
+/** A new job enters the fair queue beside the one that has had least, not before all. */
+function leastServed(state: State): number {
+  let least = Infinity;
+  for (const job of state.jobs.values()) least = Math.min(least, job.servedMicro);
+  return least === Infinity ? 0 : least;
+}
+
+/** What is wrong with a job's numbers; null when nothing is. */
+function faultOf(spec: JobSpec): string | null {
+  const whole = (value: number, max: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= max;
+  if (!whole(spec.units, unitsMax)) return 'units must be a whole number from 1 to 2^53 - 1';
+  if (!whole(spec.unitsPerChunk, unitsPerChunkMax)) return `unitsPerChunk must be a whole number from 1 to ${unitsPerChunkMax}`;
+  if (chunksOf(spec) > chunksMax) return 'too many chunks: make them larger';
+  if (!whole(spec.unitCostMicro, 1e12)) return 'unitCostMicro must be a whole number from 1 to 10^12';
+  if (!whole(spec.policy.quorum, quorumMax)) return `quorum must be a whole number from 1 to ${quorumMax}`;
+  if (!Number.isSafeInteger(priceOf(spec))) return 'the price is too large';
+  if (!(spec.weight > 0 && spec.weight <= 1000)) return 'weight must be above 0 and at most 1000';
+  return null;
+}
+
+/** A slot asks for work and is leased a run of chunks, or told why not. */
+function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
+  const device = state.devices.get(command.device);
+  if (device === undefined) return refuse('unknown-device');
+  const picked = pick(state, device, command.slot, command.live, at);
+  if (typeof picked === 'string') return refuse(picked);
+  const { job, chunk, count } = picked;
+  const rateMilli = command.slot.rates[job.spec.kernel] as number;
+  const deadline = deadlineOf(job, chunk, count, rateMilli, at);
+  const { slot, backend } = command.slot;
+  const who = { device: command.device, account: device.account, site: device.site };
+  return [{ e: 'leased', lease: state.nextReplica, job: job.id, chunk, count, ...who, slot, backend, rateMilli, deadline }];
+}
+
+/** Where a replica of this device stands, or why it has none. */
+function replicaOf(state: State, device: string, id: number): { job: Job; chunk: Chunk; replica: Replica } | Refusal {
+  const lease = state.leases.get(state.replicas.get(id) ?? -1);
+  if (lease === undefined) return refuse('unknown-replica');
+  if (lease.device !== device) return refuse('not-yours');
+  const job = state.jobs.get(lease.job) as Job;
+  const chunk = job.chunks.get(lease.chunk + (id - lease.id)) as Chunk;
+  return { job, chunk, replica: chunk.replicas.find((r) => r.id === id) as Replica };
+}
+
+/** A device binds itself to its answers for one chunk; the chunk is judged in the same step. */
+function commit(state: State, command: CommandOf<'commit'>): Decision {
+  const found = replicaOf(state, command.device, command.replica);
+  if ('refused' in found) return found;
+  const { job, chunk, replica } = found;
+  const { root, digests, stored, agrees } = command;
+  if (replica.phase.is === 'committed') return refuse(replica.phase.root === root ? 'same-commitment' : 'already-committed');
+  if (replica.phase.is === 'closed' && !mayJoin(chunk, replica.account, replica.group)) return refuse('unknown-replica', 'its lease is over and its place is taken');
+  if (!stored && !mayOmitBytes(chunk, job.spec, root)) return refuse('no-bytes');
+  const who = { device: command.device, account: replica.account, site: replica.site };
+  const moved: Event = { e: 'committed', job: job.id, chunk: chunk.index, replica: replica.id, ...who, root, digests, stored, agrees };
+  const next = withPhase(chunk, replica.id, { is: 'committed', root, stored, agrees });
+  return [moved, ...conclude(state, job, next)];
+}
+
+/**
+ * A further answer to an `exact` kernel may come as digests alone once somebody's bytes are stored: if it
+ * agrees they are the same bytes, and if not, the next person's bytes decide. Under `tolerance` only the same root may.
+ */
+function mayOmitBytes(chunk: Chunk, spec: JobSpec, root: string): boolean {
+  return chunk.replicas.some(
+    (r) => r.phase.is === 'committed' && r.phase.stored && (spec.agreement === 'exact' || r.phase.root === root),
+  );
+}
+
+/** What follows once a chunk has changed: a verdict, payment, perhaps the end of the job. */
+function conclude(state: State, job: Job, chunk: Chunk): Event[] {
+  const verdict = judge(chunk, job.spec);
+  if (verdict === null) return [];
+  const amountMicro = chunkCostMicro(job.spec, chunk.index);
+  const entries = verdict.winners.map(
+    (winner, place): Entry => ({
+      from: place < job.spec.policy.quorum ? `escrow:${job.id}` : 'operator',
+      to: `vested:${winner.account}`,
+      amountMicro,
+    }),
+  );
+  const events: Event[] = [
+    {
+      e: 'accepted',
+      job: job.id,
+      chunk: chunk.index,
+      root: verdict.root,
+      replica: verdict.canonical.id,
+      winners: verdict.winners.map(({ id, device, account, site }) => ({ replica: id, device, account, site })),
+      losers: verdict.losers.map((loser) => loser.id),
+      final: true,
+      entries,
+    },
+  ];
+  if (job.finalChunks + 1 < chunksOf(job.spec)) return events;
+  const withAnchor = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor') ? 1 : 0;
+  const summary: JobSummary = {
+    submittedAt: job.submittedAt,
+    finalChunks: job.finalChunks + 1,
+    settledByPeople: job.settledByPeople + 1 - withAnchor,
+    settledWithAnchor: job.settledWithAnchor + withAnchor,
+    disputes: job.disputes + (verdict.losers.length > 0 ? 1 : 0),
+  };
+  let paidNow = 0n;
+  for (const entry of entries) if (entry.from !== 'operator') paidNow += BigInt(entry.amountMicro);
+  events.push({ e: 'finished', job: job.id, summary, entries: refund(state, job.id, job.requester, paidNow) });
+  return events;
+}
+
+/** A device gives chunks back that it will not compute: they are free at once. One event for each lease they belong to. */
+function giveBack(state: State, command: CommandOf<'giveBack'>): Decision {
+  const byLease = new Map<number, number[]>();
+  for (const id of new Set(command.replicas)) {
+    const found = replicaOf(state, command.device, id);
+    if ('refused' in found) {
+      if (found.refused === 'not-yours') return found;
+      continue;
+    }
+    if (found.replica.phase.is !== 'leased') continue;
+    const lease = found.replica.lease;
+    byLease.set(lease, [...(byLease.get(lease) ?? []), id]);
+  }
+  if (byLease.size === 0) return refuse('already-so');
+  return [...byLease].map(([id, replicas]): Event => {
+    const lease = state.leases.get(id) as Lease;
+    const { account, site } = state.devices.get(command.device) as Device;
+    return { e: 'returned', job: lease.job, lease: id, replicas, device: command.device, account, site, why: command.why };
+  });
+}
+
+/** A lease's deadline has passed: what it still holds may be leased to others. */
+function expire(state: State, command: CommandOf<'expire'>, at: number): Decision {
+  const lease = state.leases.get(command.lease);
+  if (lease === undefined || lease.left === 0) return refuse('unknown-lease');
+  if (at < lease.deadline) return refuse('not-due');
+  const job = state.jobs.get(lease.job) as Job;
+  const replicas: number[] = [];
+  for (let i = 0; i < lease.count; i++) {
+    const replica = job.chunks.get(lease.chunk + i)?.replicas.find((r) => r.id === lease.id + i);
+    if (replica?.phase.is === 'leased') replicas.push(replica.id);
+  }
+  const { account, site } = state.devices.get(lease.device) as Device;
+  return [{ e: 'expired', job: lease.job, lease: lease.id, replicas, device: lease.device, account, site }];
+}
+
+/** Something that an honest device never sends is written down against its sender. */
+function misdeed(state: State, command: CommandOf<'misdeed'>): Decision {
+  const device = state.devices.get(command.device);
+  if (device === undefined) return refuse('unknown-device');
+  const { account, site } = device;
+  return [{ e: 'misdeed', device: command.device, account, site, what: command.what, replica: command.replica }];
+}
+
+/** The job ends; what was paid stays paid, the rest goes back to the requester. */
+function cancel(state: State, command: CommandOf<'cancel'>): Decision {
+  const job = state.jobs.get(command.job);
+  if (job === undefined) return refuse('unknown-job');
+  const { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes } = job;
+  const summary: JobSummary = { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes };
+  return [{ e: 'cancelled', job: job.id, summary, entries: refund(state, job.id, job.requester, 0n) }];
+}

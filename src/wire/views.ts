@@ -1,0 +1,97 @@
+/** What pages, SDK and coordinator say to each other over HTTP: read models, for people to look at. Types only. */
+import type { JobDescriptor, TreeHead } from './volunteer.ts';
+
+/** A job as people see it. */
+export interface JobView extends JobDescriptor {
+  readonly title: string;
+  readonly cause: string;
+  readonly demonstration: boolean;
+  readonly requester: string;
+  readonly quorum: number;
+  readonly state: 'open' | 'finished' | 'cancelled' | 'paused';
+  readonly submittedAt: number;
+  readonly endedAt: number | null;
+  readonly chunks: number;
+  /** Chunks nobody holds; with a live lease and no answer; with an answer but no quorum; final. They sum to `chunks`. */
+  readonly free: number;
+  readonly leased: number;
+  readonly committed: number;
+  readonly final: number;
+  readonly settledByPeople: number;
+  readonly settledWithAnchor: number;
+  readonly disputes: number;
+  readonly priceMicro: number;
+  readonly paidMicro: number;
+  /** Estimate from the last minutes' rate; null until there is one. */
+  readonly etaMs: number | null;
+  readonly result: { readonly picture: boolean; readonly report: boolean; readonly preview: boolean };
+}
+
+/** Who is here now. */
+export interface LiveView {
+  readonly people: number;
+  readonly devices: number;
+  readonly cores: number;
+  readonly gpus: number;
+  /** Reference seconds per second now promised by slots that hold a lease, in thousandths. */
+  readonly rateMilli: number;
+}
+
+export interface StatusView {
+  readonly name: string;
+  readonly version: string;
+  readonly protocol: number;
+  readonly at: number;
+  /** The coordinator's public key, base64url. */
+  readonly coordinator: string;
+  readonly settings: { readonly loopbackExempt: boolean; readonly anchorAfterMs: number; readonly anchorShare: number };
+  readonly live: LiveView;
+  readonly head: TreeHead;
+  /** null when the store takes writes; else why not. */
+  readonly storeFault: string | null;
+  readonly pausedKernels: readonly { readonly kernel: string; readonly reason: string }[];
+  /** Kernels of the catalogue that this coordinator serves. */
+  readonly kernels: readonly { readonly id: string; readonly wasm: string; readonly wasmBytes: number; readonly wgsl: string | null }[];
+}
+
+/** One server-sent `pulse`. */
+export interface PulseView {
+  readonly at: number;
+  readonly live: LiveView;
+  readonly storeFault: string | null;
+  readonly jobs: readonly JobView[];
+}
+
+export interface LeaderboardRow {
+  readonly rank: number;
+  readonly account: string;
+  /** Chosen by the account, or null: shown by its ornament and the start of its id. */
+  readonly name: string | null;
+  readonly creditMicro: number;
+  readonly chunks: number;
+  readonly units: number;
+  readonly lastAt: number;
+}
+
+export interface LeaderboardView {
+  readonly at: number;
+  readonly accounts: number;
+  readonly rows: readonly LeaderboardRow[];
+}
+
+export interface AccountView {
+  readonly account: string;
+  readonly name: string | null;
+  readonly rank: number | null;
+  readonly pendingMicro: number;
+  readonly vestedMicro: number;
+  readonly chunks: number;
+  readonly units: number;
+  readonly firstAt: number;
+}
+
+/** Body of every HTTP refusal. */
+export interface RefusalView {
+  readonly refused: string;
+  readonly detail?: string;
+}

@@ -1,0 +1,182 @@
+/**
+ * The words between volunteer and coordinator. Up: hello, ask, commit, giveBack, chain. Down:
+ * challenge, welcome, news, lease, receipt, refusal, bye. Control frames are JSON text; a commit
+ * is one binary frame (see `frame.ts`), since digests and bytes travel with it.
+ *
+ * Ids: `device` and `account` are 16 characters of base64url, `job` is `j` and a number, `replica`
+ * and `lease` are positive integers, digests and roots lower-case hex.
+ */
+import * as v from 'valibot';
+import { byeReasons, limits, protocol } from './version.ts';
+
+const id16 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/));
+const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const base64url = (bytes: number): v.GenericSchema<string> => v.pipe(v.string(), v.regex(new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`)));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const jobId = v.pipe(v.string(), v.regex(/^j[1-9][0-9]{0,14}$/));
+const kernelId = v.pipe(v.string(), v.maxLength(80), v.regex(/^[a-z0-9][a-z0-9-]*@[1-9][0-9]*$/));
+const siteId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/));
+const words = v.pipe(v.string(), v.maxLength(200));
+const backend = v.picklist(['wasm', 'webgpu']);
+
+/** A signed tree head: what the coordinator said about its log, and when. */
+export const treeHead = v.strictObject({ size: natural, root: hex32 });
+
+/** What a person agreed to, signed by the device key: `talka/consent/1`. */
+export const consentRecord = v.strictObject({
+  /** SHA-256 of the text that was shown, whole. */
+  text: hex32,
+  language: v.pipe(v.string(), v.maxLength(20)),
+  /** Where it was shown, e.g. `http://127.0.0.1:8787`. */
+  origin: v.pipe(v.string(), v.maxLength(200)),
+  site: v.nullable(siteId),
+  at: natural,
+  signature: base64url(64),
+});
+
+export const hello = v.strictObject({
+  t: v.literal('hello'),
+  protocol: natural,
+  publicKey: base64url(32),
+  account: id16,
+  site: v.nullable(siteId),
+  consent: consentRecord,
+  /** Replicas it still computes or whose receipt it has not seen. */
+  holding: v.pipe(v.array(positive), v.maxLength(limits.holdingMax)),
+  /** The last tree head it remembers of this coordinator. */
+  head: v.nullable(treeHead),
+  cores: v.pipe(natural, v.maxValue(1024)),
+  gpu: v.boolean(),
+  /** Over `talka/hello/1`: see SPEC, "Signing in". */
+  signature: base64url(64),
+});
+
+export const slot = v.strictObject({
+  slot: v.pipe(natural, v.maxValue(limits.slotsMax - 1)),
+  backend,
+  rates: v.pipe(v.record(kernelId, v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1e9))), v.check((r) => Object.keys(r).length <= limits.ratesMax)),
+});
+
+export const ask = v.strictObject({ t: v.literal('ask'), slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)) });
+
+export const commitItem = v.strictObject({
+  replica: positive,
+  root: hex32,
+  /** Bytes of digests in the payload. */
+  digestBytes: natural,
+  /** Length of each unit's output, whose bytes follow the digests; null = digests only. */
+  lengths: v.nullable(v.pipe(v.array(natural), v.maxLength(limits.unitsPerChunkMax))),
+});
+
+export const commit = v.strictObject({
+  t: v.literal('commit'),
+  items: v.pipe(v.array(commitItem), v.minLength(1), v.maxLength(limits.commitItemsMax)),
+  /** Committing and asking are one message. */
+  slots: v.optional(v.pipe(v.array(slot), v.maxLength(limits.slotsMax))),
+});
+
+export const giveBack = v.strictObject({
+  t: v.literal('giveBack'),
+  replicas: v.pipe(v.array(positive), v.minLength(1), v.maxLength(limits.holdingMax)),
+  why: v.picklist(['paused', 'finished', 'closing', 'settings', 'failed', 'trap', 'gpu-lost', 'superseded']),
+});
+
+/** The signed head of this session's chain of commitments: `talka/chain/1`. */
+export const chain = v.strictObject({ t: v.literal('chain'), count: natural, hash: hex32, signature: base64url(64) });
+
+export const fromVolunteer = v.variant('t', [hello, ask, giveBack, chain]);
+
+export const jobDescriptor = v.strictObject({
+  job: jobId,
+  kernel: kernelId,
+  wasm: hex32,
+  wgsl: v.nullable(hex32),
+  input: hex32,
+  agreement: v.picklist(['exact', 'tolerance']),
+  units: positive,
+  unitsPerChunk: positive,
+  unitCostMicro: positive,
+});
+
+export const challenge = v.strictObject({
+  t: v.literal('challenge'),
+  protocol: natural,
+  nonce: base64url(16),
+  /** The coordinator's public key (Ed25519). */
+  coordinator: base64url(32),
+  head: treeHead,
+});
+
+export const welcome = v.strictObject({
+  t: v.literal('welcome'),
+  device: id16,
+  account: id16,
+  jobs: v.array(jobDescriptor),
+  /** Of those the device said it holds: still its own to compute or commit. The others are over. */
+  holding: v.array(positive),
+  creditMicro: v.strictObject({ pending: natural, vested: natural }),
+});
+
+export const news = v.strictObject({ t: v.literal('news'), jobs: v.array(jobDescriptor) });
+
+export const lease = v.strictObject({
+  t: v.literal('lease'),
+  slot: natural,
+  lease: positive,
+  job: jobId,
+  /** Chunks [chunk, chunk + count); the replica of chunk c is lease + (c − chunk). */
+  chunk: natural,
+  count: positive,
+  /** From now, since clocks differ. */
+  deadlineMs: natural,
+  /** Whether the outputs' bytes are wanted, or digests are enough. */
+  bytes: v.boolean(),
+});
+
+export const receipt = v.strictObject({
+  t: v.literal('receipt'),
+  /** Durable: these commitments are in the log. */
+  acks: v.array(positive),
+  /** Settled and paid: leaf and path under the signed root (SPEC, "Receipts"). */
+  settled: v.array(v.strictObject({ replica: positive, amountMicro: natural, withAnchor: v.boolean(), final: v.boolean(), leaf: v.string(), index: natural, path: v.array(hex32) })),
+  /** Settled against this answer, or without it. */
+  lost: v.array(positive),
+  tick: v.nullable(v.strictObject({ tick: positive, at: natural, size: positive, root: hex32, receipts: hex32, count: natural, signature: base64url(64) })),
+});
+
+export const refusal = v.strictObject({
+  t: v.literal('refusal'),
+  about: v.picklist(['ask', 'commit', 'giveBack', 'chain']),
+  slot: v.optional(natural),
+  replica: v.optional(positive),
+  reason: words,
+  detail: v.optional(words),
+  /** Ask again no sooner than this. */
+  retryMs: v.optional(natural),
+});
+
+export const bye = v.strictObject({ t: v.literal('bye'), reason: v.picklist(byeReasons), detail: v.optional(words), retryMs: v.optional(natural) });
+
+export const fromCoordinator = v.variant('t', [challenge, welcome, news, lease, receipt, refusal, bye]);
+
+export type ConsentRecord = v.InferOutput<typeof consentRecord>;
+export type TreeHead = v.InferOutput<typeof treeHead>;
+export type Hello = v.InferOutput<typeof hello>;
+export type SlotWord = v.InferOutput<typeof slot>;
+export type Ask = v.InferOutput<typeof ask>;
+export type CommitHeader = v.InferOutput<typeof commit>;
+export type CommitItem = v.InferOutput<typeof commitItem>;
+export type GiveBack = v.InferOutput<typeof giveBack>;
+export type Chain = v.InferOutput<typeof chain>;
+export type FromVolunteer = v.InferOutput<typeof fromVolunteer>;
+export type JobDescriptor = v.InferOutput<typeof jobDescriptor>;
+export type Challenge = v.InferOutput<typeof challenge>;
+export type Welcome = v.InferOutput<typeof welcome>;
+export type LeaseWord = v.InferOutput<typeof lease>;
+export type ReceiptWord = v.InferOutput<typeof receipt>;
+export type RefusalWord = v.InferOutput<typeof refusal>;
+export type Bye = v.InferOutput<typeof bye>;
+export type FromCoordinator = v.InferOutput<typeof fromCoordinator>;
+
+export { protocol };
