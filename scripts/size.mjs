@@ -1,0 +1,75 @@
+/**
+ * Weighs what a page's visitor downloads before Start can be pressed: every script the page names or preloads
+ * and every static import of those, gzipped. Prints a table; exit code 1 above budget.
+ *
+ * node scripts/size.mjs [folder of the built pages, default dist/web]
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parseSync } from 'vite';
+import { root } from './door/place.mjs';
+
+/** Budgets in bytes of gzipped JavaScript, by page. */
+const budgets = { 'index.html': 30_000 };
+
+const web = resolve(root, process.argv[2] ?? 'dist/web');
+
+/** Scripts that a page loads by itself, as paths below the web folder. */
+export function scriptsOf(html) {
+  const tags = [...html.matchAll(/<(script|link)\b[^>]*>/g)].map((match) => match[0]);
+  const wanted = tags.filter((tag) => tag.startsWith('<script') || /rel="?modulepreload/.test(tag));
+  return wanted.map((tag) => /\b(?:src|href)="([^"]+)"/.exec(tag)?.[1]).filter((path) => path !== undefined);
+}
+
+/** Static imports of one built script; dynamic ones load later and do not count. */
+export function staticImportsOf(name, code) {
+  const { module } = parseSync(name, code);
+  const again = module.staticExports.flatMap((found) =>
+    found.entries.map((entry) => entry.moduleRequest?.value),
+  );
+  return [...module.staticImports.map((found) => found.moduleRequest.value), ...again].filter((path) =>
+    path?.startsWith('.'),
+  );
+}
+
+/** Every script needed at once, by path, with its gzipped size in bytes. */
+function weigh(page) {
+  const found = new Map();
+  const html = readFileSync(join(web, page), 'utf8');
+  const waiting = scriptsOf(html).map((path) => (path.startsWith('/') ? path.slice(1) : path));
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (found.has(path) || /^https?:/.test(path)) continue;
+    const code = readFileSync(join(web, path), 'utf8');
+    found.set(path, gzipSync(code, { level: 9 }).length);
+    for (const inner of staticImportsOf(path, code)) waiting.push(posix.join(dirname(path), inner));
+  }
+  return found;
+}
+
+function main() {
+  if (!existsSync(web)) throw new Error(`${web} is missing: build the pages first (npm run build)`);
+  let over = 0;
+  for (const page of readdirSync(web).filter((name) => name.endsWith('.html'))) {
+    const scripts = weigh(page);
+    const sum = [...scripts.values()].reduce((total, size) => total + size, 0);
+    const budget = budgets[page];
+    for (const [path, size] of scripts) process.stdout.write(`${String(size).padStart(8)}  ${path}\n`);
+    const verdict = budget === undefined ? '' : ` of ${budget} (${Math.round((100 * sum) / budget)} %)`;
+    process.stdout.write(
+      `${String(sum).padStart(8)}  ${page}: gzipped JavaScript before Start${verdict}\n\n`,
+    );
+    if (budget !== undefined && sum > budget) over += 1;
+    if (budget !== undefined && scripts.size === 0)
+      throw new Error(`${page} loads no script: nothing was weighed`);
+  }
+  for (const page of Object.keys(budgets)) {
+    if (!existsSync(join(web, page))) throw new Error(`${page} has a budget but was not built`);
+  }
+  if (over > 0) process.stdout.write(`${over} over budget\n`);
+  return over === 0;
+}
+
+if (process.argv[1] === join(root, 'scripts/size.mjs') || process.argv[1]?.endsWith('scripts/size.mjs')) {
+  process.exitCode = main() ? 0 : 1;
+}

@@ -1,0 +1,83 @@
+/**
+ * Runs the tests: everything, or the quick part, one step after the other, and ends with one line that counts
+ * them: `N passed, N failed` (`, N skipped`). Exit code 1 when anything failed or nothing ran.
+ *
+ * node scripts/test.mjs [--quick | --only STEP[,STEP…]]
+ */
+import { checks } from './check.mjs';
+import { programsMissing, installPrograms } from './test/programs.mjs';
+import { runProgram, runVitest } from './test/steps.mjs';
+
+/**
+ * The steps in their order. A step is a vitest project or a program that exits with 0; `quick` ones also belong
+ * to `npm run test:quick`. To add a step, add a line. Minutes are a limit, after which the step is ended and has
+ * failed; together they stay below 45.
+ */
+const steps = [
+  ...Object.values(checks).map((check) => ({
+    name: `check: ${check.title}`,
+    group: 'check',
+    program: check.args,
+    minutesMax: 1,
+  })),
+  { name: 'quick', vitest: 'quick', minutesMax: 5, quick: true },
+  {
+    name: 'simulator: twenty seeds',
+    group: 'seeds',
+    program: ['test/sim/main.ts', '--seeds', '20'],
+    minutesMax: 2,
+    quick: true,
+  },
+  { name: 'sim', vitest: 'sim', minutesMax: 6 },
+  { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
+  { name: 'browser', vitest: 'browser', minutesMax: 12 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 10 },
+  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4 },
+];
+
+function chosenSteps(given) {
+  if (given[0] === '--quick') return steps.filter((step) => step.quick === true);
+  if (given[0] !== '--only') return steps;
+  const names = (given[1] ?? '').split(',');
+  const known = new Set(steps.map((step) => step.group ?? step.name));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new Error(`no step is called '${unknown.join("', '")}'; there are: ${[...known].join(', ')}`);
+  return steps.filter((step) => names.includes(step.group ?? step.name));
+}
+
+async function main(given) {
+  const chosen = chosenSteps(given);
+  if (!chosen.every((step) => step.quick === true)) installPrograms();
+  const outcomes = [];
+  for (const step of chosen) {
+    process.stdout.write(`\n━━ ${step.name}\n`);
+    const startMs = Date.now();
+    const outcome = step.vitest === undefined ? await runProgram(step) : await runVitest(step);
+    outcomes.push({ ...outcome, step, seconds: (Date.now() - startMs) / 1000 });
+  }
+  return report(outcomes);
+}
+
+/** Prints what each step did and the last line; gives back whether all is well. */
+function report(outcomes) {
+  const print = (line) => process.stdout.write(`${line}\n`);
+  print('\n━━ summary');
+  for (const { step, passed, failed, skipped, seconds } of outcomes) {
+    const mark = failed > 0 ? 'FAILED' : 'ok    ';
+    print(`${mark} ${step.name}: ${counted(passed, failed, skipped.length)} (${seconds.toFixed(1)} s)`);
+  }
+  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
+  for (const missing of programsMissing()) print(`not on this machine: ${missing}`);
+  for (const title of skipped) print(`skipped: ${title}`);
+  for (const outcome of outcomes) for (const title of outcome.failures) print(`failed: ${title}`);
+  print(counted(sum('passed'), sum('failed'), skipped.length));
+  return sum('failed') === 0 && sum('passed') > 0;
+}
+
+function counted(passed, failed, skipped) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
