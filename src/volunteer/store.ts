@@ -1,0 +1,125 @@
+/** All that a human may see of the volunteer: one framework-free store. Faces read it; only the volunteer writes it. */
+import { createStore } from 'zustand/vanilla';
+import type { StoreApi } from 'zustand/vanilla';
+import type { Backend } from '../core/state.ts';
+
+/** What the volunteer as a whole is doing. */
+export type VolunteerPhase = 'idle' | 'starting' | 'running' | 'paused' | 'finishing' | 'finished' | 'stopped';
+
+/** Why nothing is being computed just now; null while something is. Pages turn it into words. */
+export type Reason =
+  | { readonly why: 'not-started' }
+  | { readonly why: 'preparing'; readonly step: 'identity' | 'connecting' | 'fetching' | 'testing' }
+  | { readonly why: 'paused-by-you' }
+  | { readonly why: 'finished-by-you' }
+  | { readonly why: 'unreachable'; readonly retryAt: number }
+  | { readonly why: 'offline' }
+  | { readonly why: 'no-job-open' }
+  | { readonly why: 'waiting-for-others' }
+  | { readonly why: 'nothing-for-this-device' }
+  | { readonly why: 'kernel-paused' }
+  | { readonly why: 'elsewhere' }
+  | { readonly why: 'store-full' }
+  | { readonly why: 'reload-needed' }
+  | { readonly why: 'refused'; readonly detail: string }
+  | { readonly why: 'no-worker-works'; readonly detail: string };
+
+/** One Web Worker with what it is at. */
+export interface WorkerView {
+  readonly slot: number;
+  readonly backend: Backend;
+  readonly state: 'loading' | 'testing' | 'waiting' | 'computing' | 'paused' | 'lost';
+  readonly job: string | null;
+  readonly kernel: string | null;
+  readonly chunk: number | null;
+  readonly unitsDone: number;
+  readonly unitsTotal: number;
+  /** Measured time of one unit, null until known. */
+  readonly unitMs: number | null;
+  /** Chunks leased to it and not yet computed, the current one included. */
+  readonly queued: number;
+}
+
+/** Where the graphics processor stands. */
+export type GpuView =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'absent'; readonly why: 'no-webgpu' | 'insecure-origin' | 'no-adapter' }
+  | { readonly state: 'software'; readonly name: string }
+  | { readonly state: 'off' }
+  | { readonly state: 'testing'; readonly name: string }
+  | { readonly state: 'on'; readonly name: string }
+  | { readonly state: 'failed'; readonly name: string; readonly why: string }
+  | { readonly state: 'lost'; readonly name: string; readonly retryAt: number };
+
+/** What one of my chunks came to, newest last; faces draw stitches from it. */
+export interface Stitch {
+  readonly job: string;
+  readonly chunk: number;
+  readonly state: 'leased' | 'committed' | 'final' | 'lost';
+  readonly at: number;
+}
+
+export interface VolunteerView {
+  readonly phase: VolunteerPhase;
+  readonly reason: Reason | null;
+  readonly connection: 'none' | 'connecting' | 'open' | 'waiting';
+  readonly account: string | null;
+  readonly device: string | null;
+  readonly secure: boolean;
+  readonly settings: { readonly cores: number; readonly coresMax: number; readonly gpu: boolean; readonly share: number };
+  readonly workers: readonly WorkerView[];
+  readonly gpu: GpuView;
+  /** Of this session. */
+  readonly units: number;
+  readonly chunks: { readonly computed: number; readonly committed: number; readonly final: number; readonly lost: number };
+  readonly finalWithAnchor: number;
+  /** Of the account, as the coordinator last said, plus what came since. */
+  readonly credit: { readonly pendingMicro: number; readonly vestedMicro: number; readonly sessionMicro: number };
+  /** Reference seconds per second over the last minute, in thousandths; null until 10 s are measured. */
+  readonly rateMilli: number | null;
+  readonly outbox: number;
+  readonly stitches: readonly Stitch[];
+  readonly startedAt: number | null;
+}
+
+/** What a face may ask of the volunteer. */
+export interface VolunteerActions {
+  /** After the person agreed: makes or finds the identity, connects, computes. Nothing is stored or probed before. */
+  start(consent: { readonly text: string; readonly language: string }): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Completes the chunks in work, gives the rest back, then stops. */
+  finish(): Promise<void>;
+  /** How many cores (1 … coresMax), whether the GPU, and which share of each core's time (0.1 … 1). */
+  configure(settings: { readonly cores?: number; readonly gpu?: boolean; readonly share?: number }): void;
+  /** Forgets the identity and all that this origin stored. Refused while running. */
+  forget(): Promise<void>;
+}
+
+export type VolunteerStore = StoreApi<VolunteerView>;
+
+/** How many stitches are remembered. */
+export const stitchesMax = 400;
+
+/** A fresh store, before anything was done or probed. */
+export function createVolunteerStore(coresMax: number, secure: boolean): VolunteerStore {
+  return createStore<VolunteerView>(() => ({
+    phase: 'idle',
+    reason: { why: 'not-started' },
+    connection: 'none',
+    account: null,
+    device: null,
+    secure,
+    settings: { cores: Math.max(1, Math.floor(coresMax / 2)), coresMax, gpu: true, share: 1 },
+    workers: [],
+    gpu: { state: 'unknown' },
+    units: 0,
+    chunks: { computed: 0, committed: 0, final: 0, lost: 0 },
+    finalWithAnchor: 0,
+    credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
+    rateMilli: null,
+    outbox: 0,
+    stitches: [],
+    startedAt: null,
+  }));
+}
