@@ -1,0 +1,100 @@
+/**
+ * Keeps a compute loop polite: says when to go back to the event loop so that messages are heard, and sleeps
+ * so that only the volunteer's share of the time is computed.
+ */
+
+import type { Beat } from '../src/volunteer/engine.ts';
+
+/** The longest that messages may wait while something computes, in ms. */
+const deafMsMax = 50;
+/** Timers take no longer delays. */
+const timerMsMax = 2 ** 31 - 1;
+
+export class Breath {
+  readonly #tell: (beat: Beat) => void;
+  #share = 1;
+  /** How many loops are at work; the time in which none is counts as neither work nor rest. */
+  #active = 0;
+  /** When the loop last came back from the event loop, moved forward by the time in which nothing was at work. */
+  #backMs = performance.now();
+  #idleMs = performance.now();
+  #resting: Promise<void> | null = null;
+  #wake: () => void = () => {};
+
+  constructor(tell: (beat: Beat) => void) {
+    this.#tell = tell;
+  }
+
+  /** 0 … 1; what lies outside is brought inside. Ends a sleep that is going on, which is then measured anew. */
+  setShare(share: number): void {
+    this.#share = Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 1;
+    this.#wake();
+  }
+
+  begin(): void {
+    if (this.#active++ === 0) this.#backMs += performance.now() - this.#idleMs;
+  }
+
+  end(): void {
+    if (--this.#active === 0) this.#idleMs = performance.now();
+  }
+
+  /** Null while the loop may go on; otherwise what to wait for first. Several loops may ask: they rest together. */
+  due(): Promise<void> | null {
+    if (this.#resting !== null) return this.#resting;
+    const workedMs = performance.now() - this.#backMs;
+    if (workedMs < deafMsMax && this.#share > 0) return null;
+    this.#resting = this.#rest(workedMs).finally(() => {
+      this.#resting = null;
+      this.#backMs = performance.now();
+    });
+    return this.#resting;
+  }
+
+  async #rest(workedMs: number): Promise<void> {
+    // The hop is not taken for rest: the messages it lets in may change the share, or cancel.
+    await hop();
+    if (this.#share === 1) return;
+    this.#tell({ beat: 'resting' });
+    const startMs = performance.now();
+    for (;;) {
+      const restMs = this.#share === 0 ? timerMsMax : (workedMs * (1 - this.#share)) / this.#share;
+      const leftMs = restMs - (performance.now() - startMs);
+      if (leftMs <= 0) break;
+      await this.#sleep(Math.min(leftMs, timerMsMax));
+    }
+    this.#tell({ beat: 'awake' });
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+let channel: MessageChannel | null = null;
+const hops: (() => void)[] = [];
+
+/**
+ * Once around the event loop. A message to ourselves, since timers are held back: nested ones by at least
+ * 4 ms, those of a hidden page by up to a minute.
+ */
+export function hop(): Promise<void> {
+  if (channel === null) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => hops.shift()?.();
+    // In Node an open port keeps the thread alive, and a thread with nothing to do may end.
+    const unref: unknown = Reflect.get(channel.port1, 'unref');
+    if (typeof unref === 'function') Reflect.apply(unref, channel.port1, []);
+  }
+  const { port2 } = channel;
+  return new Promise((resolve) => {
+    hops.push(resolve);
+    port2.postMessage(0);
+  });
+}
