@@ -32,7 +32,7 @@ const commands = {
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
   check: { packages: 'all', file: 'scripts/check.mjs' },
   format: { packages: 'all', file: 'scripts/check.mjs', args: ['--format'] },
-  tidy: { packages: 'all', file: 'scripts/tidy.mjs' },
+  tidy: { packages: 'all', file: 'scripts/tidy.ts' },
   test: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/test.mjs' },
   'test:quick': { packages: 'all', build: ['kernels'], file: 'scripts/test.mjs', args: ['--quick'] },
   'test:browser': {

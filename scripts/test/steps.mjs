@@ -94,7 +94,7 @@ function run(args, minutesMax) {
     });
     const endGroup = (signal) => {
       try {
-        if (process.platform === 'win32') child.kill(signal);
+        if (process.platform === 'win32' || child.pid === undefined) child.kill(signal);
         else process.kill(-child.pid, signal);
       } catch {
         // Already gone.
