@@ -1,0 +1,3 @@
+/** Known answers for `mersenne-tf@1`. */
+import type { KernelVector } from '../kernel.ts';
+export const vectors: readonly KernelVector[] = [];
