@@ -88,6 +88,6 @@ describe('the weight of a page', () => {
 
   it('follows static imports and re-exports, not dynamic ones', () => {
     const code = `import{a}from"./a.js";import"./b.js";export{c}from"./c.js";export*from"./d.js";const e=()=>import("./e.js");`;
-    expect([...staticImportsOf('x.js', code)].sort()).toEqual(['./a.js', './b.js', './c.js', './d.js']);
+    expect(new Set(staticImportsOf('x.js', code))).toEqual(new Set(['./a.js', './b.js', './c.js', './d.js']));
   });
 });
