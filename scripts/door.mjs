@@ -24,6 +24,7 @@ const commands = {
   start: { packages: 'run', build: ['kernels', 'pages'], file: 'src/coordinator/main.ts' },
   talka: { packages: 'run', build: ['kernels'], file: 'scripts/talka.mjs' },
   build: { packages: 'run', build: ['kernels', 'pages'] },
+  'build:kernels': { packages: 'run', build: ['kernels'] },
   dev: { packages: 'run', build: ['kernels'], file: 'scripts/dev.mjs' },
   demo: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/demo.ts' },
   sim: { packages: 'all', build: ['kernels'], file: 'test/sim/main.ts' },
@@ -33,20 +34,11 @@ const commands = {
   check: { packages: 'all', file: 'scripts/check.mjs' },
   format: { packages: 'all', file: 'scripts/check.mjs', args: ['--format'] },
   tidy: { packages: 'all', file: 'scripts/tidy.ts' },
-  test: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/test.mjs' },
-  'test:quick': { packages: 'all', build: ['kernels'], file: 'scripts/test.mjs', args: ['--quick'] },
-  'test:browser': {
-    packages: 'all',
-    build: ['kernels', 'pages'],
-    file: 'scripts/test.mjs',
-    args: ['--only', 'browser'],
-  },
-  'test:e2e': {
-    packages: 'all',
-    build: ['kernels', 'pages'],
-    file: 'scripts/test.mjs',
-    args: ['--only', 'e2e'],
-  },
+  // The tests build as their first step, so that a broken build is counted like any other failure.
+  test: { packages: 'all', file: 'scripts/test.mjs' },
+  'test:quick': { packages: 'all', file: 'scripts/test.mjs', args: ['--quick'] },
+  'test:browser': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'browser'] },
+  'test:e2e': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'e2e'] },
 };
 
 const builders = { kernels: buildKernels, pages: buildPages };
@@ -87,5 +79,6 @@ try {
   else runInForeground(node, command.file, [...(command.args ?? []), ...given]);
 } catch (fault) {
   say(fault instanceof Error ? fault.message : String(fault));
+  if (name.startsWith('test')) process.stdout.write('0 passed, 1 failed\n');
   process.exitCode = 1;
 }

@@ -11,9 +11,11 @@ import { runProgram, runVitest } from './test/steps.mjs';
 /**
  * The steps in their order. A step is a vitest project or a program that exits with 0; `quick` ones also belong
  * to `npm run test:quick`. To add a step, add a line. Minutes are a limit, after which the step is ended and has
- * failed; together they stay below 45.
+ * failed; together they stay below 45. `always` ones precede whatever is asked for, `onlyQuick` ones belong to the quick part alone.
  */
 const steps = [
+  { name: 'build', program: ['scripts/door.mjs', 'build'], minutesMax: 3, always: true },
+  { name: 'build: kernels', program: ['scripts/door.mjs', 'build:kernels'], minutesMax: 2, onlyQuick: true },
   ...Object.values(checks).map((check) => ({
     name: `check: ${check.title}`,
     group: 'check',
@@ -36,19 +38,20 @@ const steps = [
 ];
 
 function chosenSteps(given) {
-  if (given[0] === '--quick') return steps.filter((step) => step.quick === true);
-  if (given[0] !== '--only') return steps;
+  if (given[0] === '--quick') return steps.filter((step) => step.quick === true || step.onlyQuick === true);
+  const all = steps.filter((step) => step.onlyQuick !== true);
+  if (given[0] !== '--only') return all;
   const names = (given[1] ?? '').split(',');
-  const known = new Set(steps.map((step) => step.group ?? step.name));
+  const known = new Set(all.map((step) => step.group ?? step.name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0)
     throw new Error(`no step is called '${unknown.join("', '")}'; there are: ${[...known].join(', ')}`);
-  return steps.filter((step) => names.includes(step.group ?? step.name));
+  return all.filter((step) => step.always === true || names.includes(step.group ?? step.name));
 }
 
 async function main(given) {
   const chosen = chosenSteps(given);
-  if (!chosen.every((step) => step.quick === true)) installPrograms();
+  if (given[0] !== '--quick') installPrograms();
   const outcomes = [];
   for (const step of chosen) {
     process.stdout.write(`\n━━ ${step.name}\n`);
