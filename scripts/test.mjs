@@ -30,10 +30,10 @@ const steps = [
     minutesMax: 2,
     quick: true,
   },
-  { name: 'sim', vitest: 'sim', minutesMax: 6 },
+  { name: 'sim', vitest: 'sim', minutesMax: 5 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 12 },
-  { name: 'e2e', vitest: 'e2e', minutesMax: 10 },
+  { name: 'browser', vitest: 'browser', minutesMax: 10 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 8 },
   { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4 },
 ];
 
