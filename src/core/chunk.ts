@@ -16,9 +16,11 @@ export interface Judgement {
   readonly losers: readonly Replica[];
 }
 
-/** Replaces one replica's phase. */
+/** Replaces one replica's phase. A commitment goes behind the others: the order of replicas is that of commitment. */
 export function withPhase(chunk: Chunk, replica: number, phase: ReplicaPhase): Chunk {
-  return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
+  if (phase.is !== 'committed') return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
+  const moved = chunk.replicas.find((r) => r.id === replica) as Replica;
+  return { ...chunk, replicas: [...chunk.replicas.filter((r) => r !== moved), { ...moved, phase }] };
 }
 
 /** Adds a replica. */

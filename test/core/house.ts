@@ -1,0 +1,128 @@
+/** A coordinator in miniature for tests of the rules: runs commands, folds what happens, and checks every invariant after each. */
+import { isDeepStrictEqual } from 'node:util';
+import { assertInvariants } from '../../src/core/invariants.ts';
+import { decide } from '../../src/core/machine.ts';
+import { evolve } from '../../src/core/evolve.ts';
+import { emptyState, isRefusal } from '../../src/core/state.ts';
+import type { Chunk, Command, Decision, Event, Job, JobSpec, LivePeople, RefusalReason, Slot, State } from '../../src/core/state.ts';
+
+export const kernel = 'weave@1';
+
+/** A job of 4 chunks of 8 units, each chunk one second of the reference core, two people a chunk. */
+export function specOf(over: Partial<JobSpec> & { quorum?: number } = {}): JobSpec {
+  const { quorum = 2, ...rest } = over;
+  return {
+    kernel,
+    wasm: '0'.repeat(64),
+    wgsl: null,
+    input: '1'.repeat(64),
+    agreement: 'exact',
+    units: 32,
+    unitsPerChunk: 8,
+    unitCostMicro: 125_000,
+    policy: { kind: 'replicate', quorum },
+    weight: 1,
+    title: 'a test',
+    cause: 'tests',
+    demonstration: true,
+    ...rest,
+  };
+}
+
+/** A slot as fast as the reference core. */
+export function slotOf(over: Partial<Slot> = {}): Slot {
+  return { slot: 0, backend: 'wasm', rates: { [kernel]: 1000 }, ...over };
+}
+
+export interface House {
+  readonly state: State;
+  readonly log: { readonly at: number; readonly events: readonly Event[] }[];
+  now(): number;
+  wait(ms: number): void;
+  /** Decides and, where something happened, folds it. */
+  run(command: Command): Decision;
+  /** Runs a command that must not be refused. */
+  must(command: Command): readonly Event[];
+  /** Runs a command that must be refused and must leave the state as it was; says why it was. */
+  refused(command: Command): RefusalReason;
+}
+
+/** An empty house at a fixed time of day. */
+export function house(): House {
+  const state = emptyState();
+  const log: { at: number; events: readonly Event[] }[] = [];
+  let at = 1_000_000;
+  const run = (command: Command): Decision => {
+    const decision = decide(state, command, at);
+    if (isRefusal(decision)) return decision;
+    for (const event of decision) evolve(state, event, at);
+    log.push({ at, events: decision });
+    assertInvariants(state);
+    return decision;
+  };
+  return {
+    state,
+    log,
+    now: () => at,
+    wait: (ms) => {
+      at += ms;
+    },
+    run,
+    must: (command) => {
+      const decision = run(command);
+      if (isRefusal(decision)) throw new Error(`${command.c} was refused: ${decision.refused} ${decision.detail ?? ''}`);
+      return decision;
+    },
+    refused: (command) => {
+      const before = structuredClone(state);
+      const decision = run(command);
+      if (!isRefusal(decision)) throw new Error(`${command.c} was not refused`);
+      if (!isDeepStrictEqual(before, state)) throw new Error(`refusing ${command.c} changed the state`);
+      return decision.refused;
+    },
+  };
+}
+
+/** Commands of people named by one letter: account `A` has device `a`, alone in its network. */
+export const nobody: LivePeople = new Map();
+
+export function join(h: House, name: string, over: { account?: string; group?: string; role?: 'volunteer' | 'anchor' } = {}): void {
+  h.must({ c: 'join', device: name, account: over.account ?? name.toUpperCase(), site: null, group: over.group ?? `net-${name}`, role: over.role ?? 'volunteer' });
+}
+
+export function submit(h: House, spec: JobSpec = specOf(), requester = 'r'): Job {
+  h.must({ c: 'fund', account: requester, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum });
+  const [event] = h.must({ c: 'submit', requester, spec });
+  if (event?.e !== 'submitted') throw new Error('submit did not submit');
+  return h.state.jobs.get(event.job) as Job;
+}
+
+type Leased = Extract<Event, { e: 'leased' }>;
+
+export function ask(h: House, device: string, slot: Slot = slotOf(), live: LivePeople = nobody): Leased {
+  const [event] = h.must({ c: 'ask', device, slot, live });
+  if (event?.e !== 'leased') throw new Error('ask did not lease');
+  return event;
+}
+
+export function commitCommand(device: string, replica: number, root: string, over: { stored?: boolean; agrees?: readonly number[] } = {}): Command {
+  return { c: 'commit', device, replica, root, digests: 'dd', stored: over.stored ?? true, agrees: over.agrees ?? [] };
+}
+
+export function commit(h: House, device: string, replica: number, root = 'right', over: { stored?: boolean; agrees?: readonly number[] } = {}): readonly Event[] {
+  return h.must(commitCommand(device, replica, root, over));
+}
+
+/** The record of a chunk in work. */
+export function chunkOf(job: Job, index: number): Chunk {
+  const chunk = job.chunks.get(index);
+  if (chunk === undefined) throw new Error(`chunk ${index} has no record`);
+  return chunk;
+}
+
+/** Gives a device a record of commitments, so that its leases are not cut to one chunk. */
+export function withRecord(h: House, device: string, committed: number): void {
+  const known = h.state.devices.get(device);
+  if (known === undefined) throw new Error(`${device} has not joined`);
+  h.state.devices.set(device, { ...known, committed });
+}
