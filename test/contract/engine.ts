@@ -413,11 +413,17 @@ export const engineChecks: readonly Check[] = [
   },
 ];
 
-export function codeOf(world: Pick<World, 'wasm' | 'wgsl'>, id = 'mix@1'): KernelCode {
+/** The artefacts of `mix`. */
+interface Artefacts {
+  readonly wasm: { readonly mix: Uint8Array };
+  readonly wgsl: string;
+}
+
+export function codeOf(world: Artefacts, id = 'mix@1'): KernelCode {
   return { id, wasm: world.wasm.mix, wgsl: world.wgsl };
 }
 
-export function jobOf(world: Pick<World, 'wasm' | 'wgsl'>, input: Uint8Array): JobData {
+export function jobOf(world: Artefacts, input: Uint8Array): JobData {
   return { job: 'job', code: codeOf(world), input, agreement: 'exact' };
 }
 
