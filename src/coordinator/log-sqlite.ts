@@ -1,0 +1,245 @@
+/**
+ * The log in one SQLite file (WAL, synchronous FULL): what `append` has resolved survives the process and the power.
+ * One row a tick, one a committed replica and one a settled chunk; nothing else is written on the hot path.
+ */
+import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+import { nodePosition, packOutputs, StoreFault, unpackOutputs } from './log.ts';
+import type { Answer, Concluded, Log, Settled, Snapshot, StoreReason, TickBatch, TickRecord } from './log.ts';
+import type { TreePlace } from '../core/merkle.ts';
+
+/** Each brings the file from the version of its place to the next. Never edited once released: a change is a new line. */
+const migrations: readonly string[] = [
+  `CREATE TABLE tick (tick INTEGER PRIMARY KEY, record BLOB NOT NULL, root BLOB NOT NULL) STRICT;
+   CREATE TABLE node (position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
+   CREATE TABLE answer (replica INTEGER PRIMARY KEY, job INTEGER NOT NULL, chunk INTEGER NOT NULL, outputs BLOB) STRICT;
+   CREATE TABLE settled (job INTEGER NOT NULL, chunk INTEGER NOT NULL, replica INTEGER NOT NULL, tick INTEGER NOT NULL, PRIMARY KEY (job, chunk)) STRICT, WITHOUT ROWID;
+   CREATE TABLE concluded (job INTEGER PRIMARY KEY, view TEXT NOT NULL) STRICT;
+   CREATE TABLE snapshot (tick INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+   CREATE TABLE probe (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;`,
+];
+
+/** The newest layout that this code reads and writes. */
+export const storeVersion = migrations.length;
+
+/** Why a data file cannot be used at all; the message is one line for the operator. */
+export class StoreUnusable extends Error {
+  override name = 'StoreUnusable';
+}
+
+/** How long a write waits for a backup that another process makes of the file. */
+const busyMs = 5_000;
+/** What a probe writes: more than fits into pages that happen to be free already. */
+const probeBytes = 262_144;
+
+export interface SqliteLogOptions {
+  /** A limit on the file's size in pages of 4 KiB: the disk's end at a place of one's choice. */
+  readonly pagesMax?: number;
+}
+
+export class SqliteLog implements Log {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof prepareAll>;
+  #size: number;
+
+  /** Opens or creates the file. Throws StoreUnusable when it is of a newer version or no data file of ours. */
+  constructor(file: string, options: SqliteLogOptions = {}) {
+    this.#db = openDatabase(file);
+    migrate(this.#db, file);
+    if (options.pagesMax !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+    this.#sql = prepareAll(this.#db);
+    this.#size = numberOf(this.#sql.lastTick.get()?.['tick']);
+  }
+
+  async append(batch: TickBatch): Promise<void> {
+    if (batch.tick !== this.#size + 1) throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
+    this.#write(() => {
+      const { tick, record, root } = batch;
+      this.#sql.addTick.run(tick, record, root);
+      for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
+      for (const { replica, job, chunk, outputs } of batch.answers) {
+        this.#sql.addAnswer.run(replica, jobNumber(job), chunk, outputs === null ? null : packOutputs(outputs));
+      }
+      for (const { job, chunk, replica } of batch.settled) this.#sql.addSettled.run(jobNumber(job), chunk, replica, tick);
+      for (const replica of batch.dropped) this.#sql.dropOutputs.run(replica);
+      for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
+    });
+    this.#size = batch.tick;
+  }
+
+  async size(): Promise<number> {
+    return this.#size;
+  }
+
+  async read(after: number, max: number): Promise<TickRecord[]> {
+    return this.#read(() => this.#sql.ticks.all(after, max).map((row) => ({ tick: numberOf(row['tick']), record: bytesOf(row['record']), root: bytesOf(row['root']) })));
+  }
+
+  async nodes(places: readonly TreePlace[]): Promise<Uint8Array[]> {
+    return this.#read(() =>
+      places.map((place) => {
+        const row = this.#sql.node.get(nodePosition(place));
+        if (row === undefined) throw new Error(`the log's tree has no node ${place.level}/${place.index}`);
+        return bytesOf(row['hash']);
+      }),
+    );
+  }
+
+  async saveSnapshot({ tick, text }: Snapshot): Promise<void> {
+    this.#write(() => {
+      this.#sql.addSnapshot.run(tick, text);
+      // The one before stays: it costs little and a reader may still be at it.
+      this.#sql.dropSnapshots.run();
+    });
+  }
+
+  async latestSnapshot(): Promise<Snapshot | null> {
+    const row = this.#read(() => this.#sql.lastSnapshot.get());
+    return row === undefined ? null : { tick: numberOf(row['tick']), text: String(row['text']) };
+  }
+
+  async answer(replica: number): Promise<Answer | null> {
+    const row = this.#read(() => this.#sql.answer.get(replica));
+    return row === undefined ? null : answerOf(row);
+  }
+
+  async settled(job: string, chunk: number): Promise<Settled | null> {
+    const row = this.#read(() => this.#sql.settled.get(jobNumber(job), chunk));
+    return row === undefined ? null : { job, chunk, replica: numberOf(row['replica']), tick: numberOf(row['tick']) };
+  }
+
+  async results(job: string, from: number, max: number): Promise<Answer[]> {
+    return this.#read(() => this.#sql.results.all(jobNumber(job), from, max).map(answerOf));
+  }
+
+  async concluded(): Promise<Concluded[]> {
+    return this.#read(() => this.#sql.concluded.all().map((row) => ({ job: `j${numberOf(row['job'])}`, view: String(row['view']) })));
+  }
+
+  async probe(): Promise<void> {
+    this.#write(() => this.#sql.addProbe.run(new Uint8Array(probeBytes)));
+    this.#write(() => this.#sql.dropProbes.run());
+  }
+
+  async backup(file: string): Promise<void> {
+    await copyDatabase(this.#db, file);
+  }
+
+  async close(): Promise<void> {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** One transaction; SQLite's errors become StoreFaults, and nothing of it remains. */
+  #write(work: () => void): void {
+    try {
+      this.#sql.begin.run();
+      work();
+      this.#sql.commit.run();
+    } catch (error) {
+      // A full disk has rolled back already; a refused row has not.
+      if (this.#db.isOpen && this.#db.isTransaction) this.#sql.rollback.run();
+      throw faultOf(error);
+    }
+  }
+
+  #read<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw faultOf(error);
+    }
+  }
+}
+
+/** Opens a database with the pragmas of the house. Throws StoreUnusable with one line. */
+export function openDatabase(file: string): DatabaseSync {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(file, { timeout: busyMs });
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000');
+    return db;
+  } catch (error) {
+    if (db?.isOpen === true) db.close();
+    throw new StoreUnusable(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Brings an older file up to date, one transaction for each step, and writes down when. */
+function migrate(db: DatabaseSync, file: string): void {
+  const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > storeVersion) {
+    db.close();
+    throw new StoreUnusable(`${file} was written by a newer version of Talka (layout ${version}; this one knows ${storeVersion})`);
+  }
+  db.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT');
+  for (let next = version; next < storeVersion; next++) {
+    db.exec('BEGIN IMMEDIATE');
+    db.exec(migrations[next] as string);
+    db.prepare('INSERT INTO migration (version, at) VALUES (?, ?)').run(next + 1, Date.now());
+    db.exec(`PRAGMA user_version = ${next + 1}`);
+    db.exec('COMMIT');
+  }
+}
+
+function prepareAll(db: DatabaseSync) {
+  const sql = (text: string): StatementSync => db.prepare(text);
+  return {
+    begin: sql('BEGIN IMMEDIATE'),
+    commit: sql('COMMIT'),
+    rollback: sql('ROLLBACK'),
+    addTick: sql('INSERT INTO tick (tick, record, root) VALUES (?, ?, ?)'),
+    addNode: sql('INSERT INTO node (position, hash) VALUES (?, ?)'),
+    addAnswer: sql('INSERT INTO answer (replica, job, chunk, outputs) VALUES (?, ?, ?, ?)'),
+    addSettled: sql('INSERT INTO settled (job, chunk, replica, tick) VALUES (?, ?, ?, ?)'),
+    dropOutputs: sql('UPDATE answer SET outputs = NULL WHERE replica = ?'),
+    addConcluded: sql('INSERT INTO concluded (job, view) VALUES (?, ?)'),
+    lastTick: sql('SELECT max(tick) AS tick FROM tick'),
+    ticks: sql('SELECT tick, record, root FROM tick WHERE tick > ? ORDER BY tick LIMIT ?'),
+    node: sql('SELECT hash FROM node WHERE position = ?'),
+    addSnapshot: sql('INSERT OR REPLACE INTO snapshot (tick, text) VALUES (?, ?)'),
+    dropSnapshots: sql('DELETE FROM snapshot WHERE tick NOT IN (SELECT tick FROM snapshot ORDER BY tick DESC LIMIT 2)'),
+    lastSnapshot: sql('SELECT tick, text FROM snapshot ORDER BY tick DESC LIMIT 1'),
+    answer: sql('SELECT replica, job, chunk, outputs FROM answer WHERE replica = ?'),
+    settled: sql('SELECT replica, tick FROM settled WHERE job = ? AND chunk = ?'),
+    results: sql(
+      `SELECT a.replica, a.job, a.chunk, a.outputs FROM settled s JOIN answer a ON a.replica = s.replica
+       WHERE s.job = ? AND s.chunk >= ? ORDER BY s.chunk LIMIT ?`,
+    ),
+    concluded: sql('SELECT job, view FROM concluded ORDER BY job'),
+    addProbe: sql('INSERT INTO probe (bytes) VALUES (?)'),
+    dropProbes: sql('DELETE FROM probe'),
+  };
+}
+
+/** Job ids are `j` and a number; the number is what is stored. */
+function jobNumber(job: string): number {
+  return Number(job.slice(1));
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array(0);
+}
+
+function answerOf(row: Record<string, unknown>): Answer {
+  const outputs = row['outputs'];
+  return {
+    replica: numberOf(row['replica']),
+    job: `j${numberOf(row['job'])}`,
+    chunk: numberOf(row['chunk']),
+    outputs: outputs instanceof Uint8Array ? unpackOutputs(outputs) : null,
+  };
+}
+
+/** SQLite's primary result codes, as far as they are the world's and not our fault. */
+const reasons: Readonly<Record<number, StoreReason>> = { 5: 'busy', 6: 'busy', 8: 'read-only', 10: 'io', 13: 'full', 14: 'io' };
+
+function faultOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if ('code' in error && error.code === 'ERR_INVALID_STATE') return new StoreFault('closed', error.message);
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return error;
+  return new StoreFault(reasons[error.errcode & 0xff] ?? 'io', error.message);
+}
