@@ -53,11 +53,18 @@ async function makeReady(command) {
   });
 }
 
+/** How often the door looks whether whoever opened it is still there. */
+const watchMs = 500;
+
 /** Runs the command in the foreground and ends as it ended; Ctrl-C reaches it through the terminal. */
 function runInForeground(node, file, args) {
   const child = spawn(node, [file, ...args], { cwd: root, stdio: 'inherit', env: nodeEnvironment(node) });
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm runs us through a shell that dies of SIGTERM without passing it on: an ended `npm start` must end here too.
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), watchMs);
+  watch.unref();
   child.on('error', (fault) => {
     say(`${file} could not be started: ${fault.message}`);
     process.exit(1);
