@@ -1,12 +1,12 @@
-/** The engine contract, kept by the WASM and the WebGPU engine in a real Chromium's workers. */
+/** The engine contract, kept in real browsers' workers: by the WASM engine in three, by the WebGPU engine in Chromium. */
 
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/volunteer/engine.ts';
 import { engineChecks } from '../contract/engine.ts';
 import { compileVariants, mixShader } from '../kernels/fixtures/compile.ts';
-import { launchChromium, whyNo } from './browsers.ts';
+import { launchChromium, launchFirefox, launchWebKit, whyNo } from './browsers.ts';
 import { serveFiles } from './serve.ts';
 import type { Served } from './serve.ts';
 
@@ -15,38 +15,78 @@ declare global {
   var loseDevice: () => Promise<string | null>;
 }
 
-const missing = whyNo.chromium();
+/** A browser with the page open: runs an expression in it that gives a failure's sentence, or null. */
+interface Opened {
+  ask(expression: string): Promise<unknown>;
+  close(): Promise<void>;
+}
 
-describe.skipIf(missing !== null)(`engines in Chromium${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
-  let browser: Browser;
-  let page: Page;
-  let served: Served;
+const browsers: readonly { name: string; missing: string | null; backends: readonly Backend[]; open(url: string): Promise<Opened> }[] = [
+  {
+    name: 'Chromium',
+    missing: whyNo.chromium(),
+    backends: ['wasm', 'webgpu'],
+    open: async (url) => {
+      const browser = await launchChromium({ webgpu: true });
+      const page = await browser.newPage();
+      await page.goto(url);
+      return { ask: (expression) => page.evaluate(expression), close: () => browser.close() };
+    },
+  },
+  {
+    name: 'Firefox',
+    missing: whyNo.firefox(),
+    backends: ['wasm'],
+    open: async (url) => {
+      const browser = await launchFirefox();
+      const page = await browser.newPage();
+      await page.goto(url);
+      return { ask: (expression) => page.evaluate(expression), close: () => browser.close() };
+    },
+  },
+  {
+    name: 'WebKit',
+    missing: whyNo.webkit(),
+    backends: ['wasm'],
+    open: async (url) => {
+      const browser = await launchWebKit();
+      await browser.goto(url);
+      return { ask: (expression) => browser.evaluate(`return ${expression}`), close: () => browser.close() };
+    },
+  },
+];
 
-  beforeAll(async () => {
-    served = await serveFiles({ ...(await bundle()), ...(await kernels()), '/page.html': '<script type="module" src="/page.js"></script>' });
-    browser = await launchChromium({ webgpu: true });
-    page = await browser.newPage();
-    await page.goto(`${served.origin}/page.html`);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await served?.close();
-  });
-
-  for (const backend of ['wasm', 'webgpu'] as const) {
-    describe(`the ${backend} engine`, () => {
-      for (const { name } of engineChecks.filter(({ on }) => on.includes(backend))) {
-        it(name, async () => {
-          expect(await page.evaluate(([b, n]) => globalThis.check(b, n), [backend, name] as const)).toBeNull();
-        });
-      }
-    });
-  }
-
-  it('reports a device that is taken away, and ends every call', async () => {
-    expect(await page.evaluate(() => globalThis.loseDevice())).toBeNull();
-  });
+let served: Served;
+beforeAll(async () => {
+  served = await serveFiles({ ...(await bundle()), ...(await kernels()), '/page.html': '<script type="module" src="/page.js"></script>' });
 });
+afterAll(() => served?.close());
+
+for (const { name, missing, backends, open } of browsers) {
+  describe.skipIf(missing !== null)(`engines in ${name}${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+    let opened: Opened;
+    beforeAll(async () => {
+      opened = await open(`${served.origin}/page.html`);
+    });
+    afterAll(() => opened?.close());
+
+    for (const backend of backends) {
+      describe(`the ${backend} engine`, () => {
+        for (const check of engineChecks.filter(({ on }) => on.includes(backend))) {
+          it(check.name, async () => {
+            expect(await opened.ask(`check(${JSON.stringify(backend)}, ${JSON.stringify(check.name)})`)).toBeNull();
+          });
+        }
+      });
+    }
+
+    if (backends.includes('webgpu')) {
+      it('reports a device that is taken away, and ends every call', async () => {
+        expect(await opened.ask('loseDevice()')).toBeNull();
+      });
+    }
+  });
+}
 
 /** The page and its worker, bundled as the site is. */
 async function bundle(): Promise<Record<string, string | Uint8Array>> {
