@@ -36,9 +36,9 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': { target: coordinator },
-      '/blobs': { target: coordinator },
-      '/ws': { target: coordinator, ws: true },
+      '/api': { target: coordinator, changeOrigin: true },
+      '/blobs': { target: coordinator, changeOrigin: true },
+      '/ws': { target: coordinator, changeOrigin: true, ws: true },
     },
   },
 });

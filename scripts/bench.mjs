@@ -8,9 +8,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './door/place.mjs';
 
-/** Names of the benchmarks: files of `bench/` that answer a question, without their ending. */
+/** Names of the benchmarks: files of `bench/` that answer a question, without their ending; what they share does not. */
 const all = readdirSync(join(root, 'bench'))
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => file.endsWith('.ts') && file !== 'measure.ts')
   .map((file) => file.slice(0, -'.ts'.length))
   .sort();
 

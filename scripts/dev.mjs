@@ -10,27 +10,24 @@ import { root } from './door/place.mjs';
 
 const host = process.env.HOST ?? '127.0.0.1';
 const port = process.env.PORT ?? '8787';
+const pagesPort = process.env.PAGES_PORT ?? '5173';
 const coordinator = `http://${host}:${port}`;
+const origin = `http://${host}:${pagesPort}`;
 
-const child = spawn(
-  process.execPath,
-  ['src/coordinator/main.ts', '--memory', '--dev', ...process.argv.slice(2)],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, HOST: host, PORT: port },
-  },
-);
+const flags = ['--memory', '--dev', '--allow-origin', origin, ...process.argv.slice(2)];
+const child = spawn(process.execPath, ['src/coordinator/main.ts', ...flags], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, HOST: host, PORT: port },
+});
 
 process.env.TALKA_COORDINATOR = coordinator;
 const pages = await createServer({
   root,
-  server: { host, port: Number(process.env.PAGES_PORT ?? 5173), strictPort: true },
+  server: { host, port: Number(pagesPort), strictPort: true },
 });
 await pages.listen();
-process.stdout.write(
-  `\nPages with hot reload: http://${host}:${pages.config.server.port}/  (coordinator ${coordinator})\n`,
-);
+process.stdout.write(`\nPages with hot reload: ${origin}/  (coordinator ${coordinator})\n`);
 
 let ending = false;
 const end = async (code) => {

@@ -140,7 +140,13 @@ describe('the pure rooms, tried', () => {
 
   it('asks it of pure rooms only', () => {
     const now = 'export const a = Date.now();';
-    const pure = ['src/core/a.ts', 'src/kernels/a.ts', 'src/wire/a.ts', 'src/volunteer/loop.ts'];
+    const pure = [
+      'src/core/a.ts',
+      'src/kernels/a.ts',
+      'src/wire/a.ts',
+      'src/volunteer/loop.ts',
+      'src/volunteer/loop/a.ts',
+    ];
     for (const path of pure) expect(says(worldInPureRooms([file(path, now)]))).toHaveLength(1);
     for (const path of ['src/coordinator/a.ts', 'src/volunteer/session.ts', 'test/a.test.ts']) {
       expect(worldInPureRooms([file(path, now)])).toEqual([]);

@@ -105,7 +105,7 @@ function faultInside(name: string, room: Room, found: ImportFact): string | null
 
 /** Rooms and files without clock, dice, waiting or world. */
 export const isPure = (path: string): boolean =>
-  /^src\/(core|kernels|wire)\//.test(path) || path === 'src/volunteer/loop.ts';
+  /^src\/(core|kernels|wire|volunteer\/loop)\//.test(path) || path === 'src/volunteer/loop.ts';
 
 /** Every word of the world in a pure file. */
 export function worldInPureRooms(files: readonly FileFacts[]): Finding[] {

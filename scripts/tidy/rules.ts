@@ -57,6 +57,8 @@ export function overLong(files: readonly FileFacts[]): Ratchet {
   const long = files.filter((file) => file.lines > fileLinesMax);
   const functions: Record<string, number> = {};
   for (const file of files) {
+    // A contract suite is one function full of tests; its tests are what has to be short.
+    if (file.path.startsWith('test/contract/')) continue;
     for (const { name, lines } of file.functions) {
       const key = `${file.path}#${name}`;
       if (lines > functionLinesMax) functions[key] = Math.max(lines, functions[key] ?? 0);
