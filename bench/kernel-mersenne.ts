@@ -1,0 +1,83 @@
+/**
+ * Asks how far the WebAssembly reference of `mersenne-tf@1` is from native code: the same units in turn by
+ * the reference and by `bench/native/mersenne-tf.c`, one thread each, and their outputs compared.
+ *
+ * node bench/kernel-mersenne.ts [--json FILE]      needs clang, and build/kernels
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeInput, unitCostMicro } from '../src/kernels/mersenne-tf/index.ts';
+import type { MersenneSpec } from '../src/kernels/mersenne-tf/index.ts';
+import { openReference } from '../test/kernels/mersenne-tf-reference.ts';
+import { median, report } from './measure.ts';
+import type { Line } from './measure.ts';
+
+const rounds = 9;
+const unitsPerRound = 6;
+const here = import.meta.dirname;
+
+/** What is compared: jobs of several sizes of q, each with its blocks as a real job has them. */
+const jobs: readonly { readonly name: string; readonly spec: MersenneSpec }[] = [
+  { name: 'p ≈ 2^26.6, q ≈ 2^70', spec: { exponent: 99999989, kFrom: 1n << 42n, kPerUnit: 1 << 20, units: 1000 } },
+  { name: 'p ≈ 2^28.3, q ≈ 2^62', spec: { exponent: 332198467, kFrom: 3n << 31n, kPerUnit: 1 << 20, units: 1000 } },
+  { name: 'p ≈ 2^25.6, q ≈ 2^79', spec: { exponent: 53111563, kFrom: 3n << 51n, kPerUnit: 1 << 20, units: 1000 } },
+];
+
+/** clang of any common name; throws the last refusal when there is none. */
+function compileNative(flags: readonly string[], name: string): string {
+  mkdirSync(join(here, 'native/bin'), { recursive: true });
+  const program = join(here, 'native/bin', name);
+  const args = ['-O3', '-march=native', ...flags, '-o', program, join(here, 'native/mersenne-tf.c')];
+  let refusal: unknown;
+  for (const clang of [process.env['CC'] ?? 'clang-19', 'clang-19', 'clang']) {
+    try {
+      execFileSync(clang, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      return program;
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** Milliseconds for a unit by the native program, and its last output. */
+function runNative(program: string, spec: MersenneSpec, unit: number): { unitMs: number; output: string } {
+  const args = ['time', spec.exponent, spec.kFrom, spec.kPerUnit, unit, unitsPerRound].map(String);
+  const [ns = '', output = ''] = execFileSync(program, args).toString().trim().split('\n');
+  return { unitMs: Number(ns) / 1e6 / unitsPerRound, output };
+}
+
+/** The same by the reference. */
+function runReference(reference: ReturnType<typeof openReference>, unit: number): { unitMs: number; output: string } {
+  const from = performance.now();
+  let output: Uint8Array = new Uint8Array();
+  for (let i = 0; i < unitsPerRound; i++) output = reference.run(unit + i);
+  return { unitMs: (performance.now() - from) / unitsPerRound, output: Buffer.from(output).toString('hex') };
+}
+
+function compare(name: string, spec: MersenneSpec, natives: readonly { name: string; program: string; goal: Line['goal'] }[]): Line[] {
+  const input = encodeInput(spec);
+  const reference = openReference(input);
+  runReference(reference, 0);
+  const ours: number[] = [];
+  const theirs = natives.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    const unit = round * unitsPerRound;
+    const mine = runReference(reference, unit);
+    ours.push(mine.unitMs);
+    natives.forEach(({ program }, i) => {
+      const native = runNative(program, spec, unit);
+      if (native.output !== mine.output) throw new Error(`unit ${unit}: C says ${native.output}, WebAssembly ${mine.output}`);
+      theirs[i]?.push(native.unitMs);
+    });
+  }
+  // The ratio of a round is disturbed less by what else the machine does than the ratio of two medians.
+  const perRound = (i: number): number => median(ours.map((ms, round) => ms / (theirs[i]?.[round] ?? NaN)));
+  const lines = natives.map((native, i): Line => ({ what: name, unit: 'ms/unit', ours: median(ours), reference: median(ours) / perRound(i), beside: native.name, goal: native.goal }));
+  return [...lines, { what: name, unit: 'ms/unit', ours: median(ours), reference: unitCostMicro(input) / 1000, beside: 'the price', goal: null }];
+}
+
+if (!existsSync(join(here, '../build/kernels/mersenne-tf@1/reference.wasm'))) execFileSync(process.execPath, [join(here, '../scripts/build-kernels.mjs')], { stdio: 'inherit' });
+const natives = [{ name: 'C, unsigned __int128', program: compileNative([], 'mersenne-tf'), goal: { atMost: 1.4 } }];
+report('mersenne-tf@1: WebAssembly beside native code, one thread', jobs.flatMap(({ name, spec }) => compare(name, spec, natives)));
