@@ -7,6 +7,7 @@ import type { Head } from './codec.ts';
 const samplesPerInvocation = 2;
 const blockFloats = 40;
 const nodeFloats = 28;
+const cornerFloats = 16;
 const far = 1e30;
 
 /** Layouts are those of shader.wgsl. */
@@ -17,7 +18,8 @@ export const gpuProgram: GpuProgram = {
   tables: (input) => {
     const head = decodeHead(input);
     const scene = input.slice(0, head.verticesAt);
-    if (head.nodes === 0) return [scene, new Uint8Array(16), new Uint8Array(16), new Uint8Array(16)];
+    // A binding must hold at least one element, also where there is no mesh.
+    if (head.nodes === 0) return [scene, ...[nodeFloats, blockFloats, cornerFloats].map((n) => new Uint8Array(n * 4))];
     const positions = positionsOf(input, head);
     const { nodes, blocks } = treeOf(input, head, positions);
     return [scene, bytesOf(nodes), bytesOf(blocks), bytesOf(normalsOf(input, head, positions))];
@@ -78,10 +80,10 @@ function normalsOf(input: Uint8Array, head: Head, positions: Float32Array): Floa
     for (const corner of corners) normal.forEach((v, k) => (sums[corner * 3 + k] = (sums[corner * 3 + k] ?? 0) + v));
     return { corners, normal };
   });
-  const out = new Float32Array(head.triangles * 16);
+  const out = new Float32Array(head.triangles * cornerFloats);
   own.forEach(({ corners, normal }, t) => {
-    corners.forEach((corner, i) => out.set(unit([...sums.subarray(corner * 3, corner * 3 + 3)]), t * 16 + i * 4));
-    out.set(unit(normal), t * 16 + 12);
+    corners.forEach((corner, i) => out.set(unit([...sums.subarray(corner * 3, corner * 3 + 3)]), t * cornerFloats + i * 4));
+    out.set(unit(normal), t * cornerFloats + 12);
   });
   return out;
 }

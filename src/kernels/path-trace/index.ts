@@ -18,7 +18,7 @@ export type { Development, Picture } from './image.ts';
  * Microcredits for a sample of one pixel: measured on the demo scene with the reference core (bench/kernel-path-trace.ts
  * prints it). A bounce more or less is the requester's luck: the price is fixed before anybody computes.
  */
-const microPerSample = 0.75;
+const microPerSample = 0.7;
 
 export const pathTrace: Kernel = {
   id: 'path-trace@1',

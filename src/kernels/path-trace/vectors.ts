@@ -2,6 +2,8 @@
 import type { KernelVector } from '../kernel.ts';
 import { encodeInput } from './codec.ts';
 import type { Material, Scene, Vec3 } from './codec.ts';
+import { subdivide } from './subdivide.ts';
+import type { Mesh } from './tree.ts';
 
 const white: Vec3 = [1, 1, 1];
 const plain: Scene = {
@@ -25,12 +27,13 @@ function ball(material: Material): Scene {
 }
 
 /** An octahedron: the smallest closed mesh whose smooth normals are known by symmetry. */
-const octahedron: Scene['mesh'] = {
+const octahedron: Mesh = {
   positions: [[1, 1, 0], [-1, 1, 0], [0, 2, 0], [0, 0, 0], [0, 1, 1], [0, 1, -1]],
   triangles: [[2, 4, 0], [2, 0, 5], [2, 5, 1], [2, 1, 4], [3, 0, 4], [3, 5, 0], [3, 1, 5], [3, 4, 1]],
-  material: 0,
-  smooth: false,
 }; // prettier-ignore
+
+/** 512 triangles: a tree of several levels. */
+const pebble = subdivide(subdivide(subdivide(octahedron)));
 
 const lamp: Scene['lamp'] = { corner: [-1, 4, 0], u: [2, 0, 0], v: [0, 0, 2], radiance: [8, 7, 6] };
 const dusk = { low: [0.1, 0.1, 0.1], high: [0.2, 0.3, 0.4] } as const;
@@ -50,7 +53,7 @@ export const vectorScenes: Readonly<Record<string, Scene>> = {
     materials: [{ kind: 'diffuse', colour: [0.6, 0.5, 0.4] }, { kind: 'diffuse', colour: [0.7, 0.6, 0.5], cloth: true }],
     stripes: [{ from: -0.5, to: 0.25, colour: [0.5, 0.05, 0.05] }],
     thread: 0.1,
-    mesh: octahedron,
+    mesh: { ...octahedron, material: 0, smooth: false },
   },
   'smooth glass mesh': {
     ...plain,
@@ -58,7 +61,7 @@ export const vectorScenes: Readonly<Record<string, Scene>> = {
     lamp,
     backdrop: { material: 1, radius: 1, z: -2 },
     materials: [{ kind: 'glass', absorption: [0.9, 0.2, 0.1], index: 1.45 }, { kind: 'diffuse', colour: [0.7, 0.6, 0.5] }],
-    mesh: { ...octahedron, smooth: true },
+    mesh: { ...pebble, material: 0, smooth: true },
   },
 };
 
@@ -68,7 +71,7 @@ const digests: readonly (readonly [string, number, string])[] = [
   ['tinted glass ball', 9, '01b30545e3ca4c44f556c2c7ae521f3658adb12d458b1136083a60d0acaab9fa'],
   ['glazed ball', 9, '99a203ca69362ec63049771f7000fbb4e9c943d951ab27c569089958f79aea59'],
   ['flat mesh on striped cloth', 9, '77d3c8708bf9cd686933b5623c10da6dbbb3b07c5f03a9d596dfbb6b8d46805d'],
-  ['smooth glass mesh', 9, 'b2cad513778dcf23450595fddbe0f8909526a21aeafb32c749d44dfc847b3c69'],
+  ['smooth glass mesh', 9, '3fef62863155f0474112b8ef086cd8e5282cf2d0a19ae48602509853ee5c50b7'],
 ];
 
 export const vectors: readonly KernelVector[] = digests.map(([name, unit, digest]) => {
