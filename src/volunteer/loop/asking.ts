@@ -1,0 +1,242 @@
+/** What goes up while work flows: results, the wish for more, what is too late, and the signed chain. */
+import type { SlotWord } from '../../wire/volunteer.ts';
+import { limits } from '../../wire/version.ts';
+import { isProven } from './slots.ts';
+import {
+  giveBack,
+  isLive,
+  leasesPerSlotMax,
+  mayAsk,
+  noteFail,
+  paceOf,
+  release,
+  returnLater,
+  dropResults,
+  stitch,
+  unitsOf,
+} from './state.ts';
+import type { Loop, Slot, Unsent } from './state.ts';
+
+/** A slot asks when what it holds lasts no longer than this. */
+const leadMs = 5_000;
+/** Commits go at most this often, so that many small chunks share a frame. The first goes at once. */
+const commitEveryMs = 100;
+/** Results that may be on their way unacknowledged: a reconnecting volunteer does not flood. */
+const inFlightMax = 256;
+const inFlightBytesMax = 8 * 1024 * 1024;
+const chainEveryMs = 60_000;
+/** A header's share of one item: fixed text, and each unit's length. */
+const itemHeaderBytes = 160;
+const lengthHeaderBytes = 8;
+
+/** Sends what is ready: results, and in the same message the slots that want more. */
+export function tendAsking(loop: Loop): void {
+  expire(loop);
+  if (loop.link.is !== 'open' || loop.closing) return;
+  const slots = wishes(loop);
+  // Waiting for company is for results alone: who would idle asks at once, and takes the results along.
+  if (loop.at >= loop.commitAfter || slots.length > 0) {
+    const batches = readyBatches(loop);
+    batches.forEach((batch, i) => send(loop, batch, i === 0 ? slots : []));
+    if (batches.length > 0) loop.commitAfter = loop.at + commitEveryMs;
+    else if (slots.length > 0)
+      loop.out.push({ do: 'send', socket: loop.link.socket, word: { t: 'ask', slots } });
+  }
+  if (loop.unsigned > 0 && loop.at >= loop.chainAfter) {
+    loop.out.push({ do: 'signChain', socket: loop.link.socket });
+    loop.unsigned = 0;
+    loop.chainAfter = loop.at + chainEveryMs;
+  }
+}
+
+/** Slots that would soon run dry, marked as having asked. */
+function wishes(loop: Loop): SlotWord[] {
+  if (!mayAsk(loop)) return [];
+  const words: SlotWord[] = [];
+  for (const slot of loop.slots.values()) {
+    if (!wantsMore(loop, slot)) continue;
+    const rates = ratesOf(loop, slot);
+    if (Object.keys(rates).length === 0) continue;
+    slot.askedAt = loop.at;
+    words.push({ slot: slot.slot, backend: slot.backend, rates });
+  }
+  return words;
+}
+
+function wantsMore(loop: Loop, slot: Slot): boolean {
+  if (slot.stage.is !== 'ready' || slot.askedAt !== null || loop.at < slot.askAfter) return false;
+  if (slot.backend === 'webgpu' && loop.gpu.state !== 'on') return false;
+  const leases = new Set(slot.queue.map((replica) => loop.held.get(replica)?.lease));
+  if (leases.size >= leasesPerSlotMax) return false;
+  return slot.queue.length <= 1 || remainingMs(loop, slot) <= leadMs;
+}
+
+/** How long a slot's queue lasts, at the speed it has shown. */
+function remainingMs(loop: Loop, slot: Slot): number {
+  let ms = 0;
+  for (const replica of slot.queue) {
+    const held = loop.held.get(replica);
+    const job = held === undefined ? undefined : loop.jobs.get(held.job);
+    if (held === undefined || job === undefined) continue;
+    const [from, to] = unitsOf(job, held.chunk);
+    ms += ((to - from - held.unitsDone) * job.unitCostMicro) / paceOf(loop, slot, job.kernel);
+  }
+  return ms;
+}
+
+/** The kernels a slot asks for, with its speed. A GPU asks only for what it computes faster than a core. */
+function ratesOf(loop: Loop, slot: Slot): Record<string, number> {
+  const rates: Record<string, number> = {};
+  let count = 0;
+  for (const job of loop.jobs.values()) {
+    if (job.kernel in rates || count >= limits.ratesMax || !isProven(loop, slot.backend, job)) continue;
+    if (slot.backend === 'webgpu' && !isWorthIt(loop, job.kernel)) continue;
+    rates[job.kernel] = Math.min(1e9, paceOf(loop, slot, job.kernel));
+    count += 1;
+  }
+  return rates;
+}
+
+function isWorthIt(loop: Loop, kernel: string): boolean {
+  const gpu = loop.speedMilli.get(`webgpu ${kernel}`);
+  if (gpu === undefined) return false;
+  return loop.options.gpuUse === 'always' || gpu > (loop.speedMilli.get(`wasm ${kernel}`) ?? 1000);
+}
+
+/** Results that may go now, in frames that keep every limit, oldest first. */
+function readyBatches(loop: Loop): Unsent[][] {
+  if (loop.link.is !== 'open') return [];
+  let [flying, flyingBytes] = inFlight(loop, loop.link.socket);
+  const batches: Unsent[][] = [];
+  let room = { items: 0, header: 0, bytes: 0 };
+  for (const result of [...loop.unsent.values()]) {
+    if (result.sentOn === loop.link.socket || loop.at < result.notBefore) continue;
+    const size = sizeOf(result);
+    if (size.bytes + size.header + 64 > limits.frameBytesMax) {
+      giveUpOn(loop, result);
+      continue;
+    }
+    if (flying > 0 && (flying >= inFlightMax || flyingBytes + size.bytes > inFlightBytesMax)) break;
+    if (
+      batches.length === 0 ||
+      room.items < 1 ||
+      room.header < size.header ||
+      room.bytes < size.bytes + size.header
+    ) {
+      batches.push([]);
+      // The header also carries the slots' wishes: half of it is theirs.
+      room = {
+        items: limits.commitItemsMax,
+        header: limits.headerBytesMax / 2,
+        bytes: limits.frameBytesMax - limits.headerBytesMax,
+      };
+    }
+    batches.at(-1)?.push(result);
+    room = { items: room.items - 1, header: room.header - size.header, bytes: room.bytes - size.bytes };
+    flying += 1;
+    flyingBytes += size.bytes;
+  }
+  return batches;
+}
+
+function inFlight(loop: Loop, socket: number): [number, number] {
+  let items = 0;
+  let bytes = 0;
+  for (const result of loop.unsent.values()) {
+    if (result.sentOn !== socket) continue;
+    items += 1;
+    bytes += sizeOf(result).bytes;
+  }
+  return [items, bytes];
+}
+
+function sizeOf(result: Unsent): { header: number; bytes: number } {
+  return {
+    header: itemHeaderBytes + (result.withBytes ? result.units * lengthHeaderBytes : 0),
+    bytes: result.digestBytes + (result.withBytes ? result.outputBytes : 0),
+  };
+}
+
+/** A result that no frame can carry: somebody with another version may do better. */
+function giveUpOn(loop: Loop, result: Unsent): void {
+  dropResults(loop, [result.replica]);
+  noteFail(loop, result.job, result.chunk, 2);
+  loop.counts.lost += 1;
+  stitch(loop, result.job, result.chunk, 'lost');
+  returnLater(loop, result.replica, 'failed');
+}
+
+function send(loop: Loop, batch: readonly Unsent[], slots: readonly SlotWord[]): void {
+  if (loop.link.is !== 'open') return;
+  const { socket } = loop.link;
+  for (const result of batch) {
+    result.sentOn = socket;
+    result.sentAt = loop.at;
+  }
+  loop.unsigned += batch.length;
+  const items = batch.map(({ replica, withBytes }) => ({ replica, bytes: withBytes }));
+  loop.out.push({ do: 'commit', socket, items, slots });
+}
+
+/** Drops what is too late to begin, and after half of a lease's time in a pause gives it back. */
+function expire(loop: Loop): void {
+  for (const held of [...loop.held.values()]) {
+    const lease = loop.leases.get(held.lease);
+    if (lease === undefined) continue;
+    if (loop.pausedAt !== null && loop.at >= pauseEndsAt(lease)) {
+      giveBack(loop, held.replica, 'paused');
+      continue;
+    }
+    // One that runs may still be in time: who was late is only shut out once another took the place.
+    if (held.running || loop.at < lease.deadlineAt) continue;
+    release(loop, held.replica);
+    loop.counts.lost += 1;
+    stitch(loop, held.job, held.chunk, 'lost');
+  }
+}
+
+function pauseEndsAt({
+  grantedAt,
+  deadlineAt,
+}: {
+  readonly grantedAt: number;
+  readonly deadlineAt: number;
+}): number {
+  return grantedAt + (deadlineAt - grantedAt) / 2;
+}
+
+/** When something up here wants to be looked at again. */
+export function askingDue(loop: Loop): number | null {
+  if (!isLive(loop)) return null;
+  let due = Number.POSITIVE_INFINITY;
+  for (const lease of loop.leases.values())
+    due = Math.min(due, loop.pausedAt === null ? leaseDue(loop, lease.deadlineAt) : pauseEndsAt(lease));
+  if (loop.link.is === 'open') {
+    const { socket } = loop.link;
+    for (const result of loop.unsent.values())
+      if (result.sentOn !== socket) due = Math.min(due, sendDue(loop, result.notBefore));
+    if (loop.unsigned > 0) due = Math.min(due, loop.chainAfter);
+    if (mayAsk(loop)) for (const slot of loop.slots.values()) due = Math.min(due, slotDue(loop, slot));
+  }
+  return due === Number.POSITIVE_INFINITY ? null : due;
+}
+
+/** What could have gone and did not is waiting for acknowledgements, which bring the next step. */
+function sendDue(loop: Loop, notBefore: number): number {
+  const due = Math.max(loop.commitAfter, notBefore);
+  return due > loop.at ? due : Number.POSITIVE_INFINITY;
+}
+
+/** A deadline that has passed is waited for no longer: what is left of that lease is running. */
+function leaseDue(loop: Loop, deadlineAt: number): number {
+  return deadlineAt > loop.at ? deadlineAt : Number.POSITIVE_INFINITY;
+}
+
+/** When a slot will want to ask: when a refusal has been waited out, or its queue has run down. */
+function slotDue(loop: Loop, slot: Slot): number {
+  if (slot.stage.is !== 'ready' || slot.askedAt !== null) return Number.POSITIVE_INFINITY;
+  if (loop.at < slot.askAfter) return slot.askAfter;
+  const leases = new Set(slot.queue.map((replica) => loop.held.get(replica)?.lease));
+  if (leases.size >= leasesPerSlotMax || slot.queue.length <= 1) return Number.POSITIVE_INFINITY;
+  return loop.at + Math.max(1, Math.ceil(remainingMs(loop, slot) - leadMs));
+}

@@ -1,0 +1,336 @@
+/** All that the volunteer's loop knows, and the few ways in which every part of it changes that. */
+import type { Backend } from '../../core/state.ts';
+import type { GiveBack, JobDescriptor, TreeHead } from '../../wire/volunteer.ts';
+import type { GpuView, Reason, Stitch, VolunteerPhase } from '../store.ts';
+import { stitchesMax } from '../store.ts';
+import type { LeaseRecord, LoopEffect, LoopOptions, ResultName, Settings } from './words.ts';
+
+/** The GPU's place among a device's slots; WASM slots count from 0. */
+export const gpuSlot = 256;
+/** How many leases a slot may hold: the one it computes and one ahead. */
+export const leasesPerSlotMax = 2;
+const endedMax = 20_000;
+const failsMax = 1_000;
+
+/** The connection. `socket` is its serial number: what an earlier socket still says is ignored. */
+export type Link =
+  | { readonly is: 'none' }
+  | { readonly is: 'waiting'; readonly until: number }
+  | { readonly is: 'connecting'; readonly socket: number; readonly since: number }
+  | {
+      readonly is: 'greeting';
+      readonly socket: number;
+      readonly since: number;
+      readonly listed: ReadonlySet<number>;
+    }
+  | { readonly is: 'open'; readonly socket: number; readonly since: number };
+
+/** An engine's life within its slot. */
+export type Stage =
+  | { readonly is: 'starting' }
+  | { readonly is: 'ready' }
+  | { readonly is: 'lost'; readonly until: number }
+  | { readonly is: 'off'; readonly detail: string };
+
+/** One worker with its queue. */
+export interface Slot {
+  readonly slot: number;
+  readonly backend: Backend;
+  engine: number;
+  stage: Stage;
+  /** Jobs that its engine has, or is being given. */
+  readonly jobs: Map<string, 'loading' | 'loaded'>;
+  /** Replicas leased to it, in the order in which they are computed. */
+  queue: number[];
+  /** What its engine is at besides chunks. */
+  errand: 'testing' | 'measuring' | null;
+  askedAt: number | null;
+  askAfter: number;
+  /** Refusals in a row, and what the last one said. */
+  refusals: number;
+  reason: Reason | null;
+  /** When its engines were lost. */
+  readonly losses: number[];
+  /** Measured speed per kernel, wall time, in thousandths of the reference core. */
+  readonly paceMilli: Map<string, number>;
+}
+
+/** A replica that is leased to us and neither computed nor ended. */
+export interface Held {
+  readonly replica: number;
+  readonly lease: number;
+  readonly job: string;
+  readonly chunk: number;
+  readonly slot: number;
+  readonly bytes: boolean;
+  running: boolean;
+  unitsDone: number;
+}
+
+/** A computed result that is not yet known to be durable on the other side. */
+export interface Unsent extends ResultName {
+  withBytes: boolean;
+  /** The socket over which it went, and when; null when it has still to go. */
+  sentOn: number | null;
+  sentAt: number;
+  notBefore: number;
+  tries: number;
+}
+
+/** Bytes known by digest. */
+export type BlobState =
+  | { readonly is: 'fetching' }
+  | { readonly is: 'here' }
+  | { readonly is: 'failed'; readonly until: number; readonly tries: number; readonly detail: string };
+
+/** Whether a backend computes a kernel's known answers. */
+export type Proof =
+  | { readonly is: 'testing'; readonly slot: number; readonly tries: number }
+  | { readonly is: 'untested'; readonly tries: number }
+  | { readonly is: 'passed' }
+  | { readonly is: 'failed'; readonly detail: string };
+
+export interface Loop {
+  readonly options: LoopOptions;
+  /** The time and the dice of this step. */
+  at: number;
+  entropy: number;
+  out: LoopEffect[];
+  phase: VolunteerPhase;
+  stopped: Reason | null;
+  settings: Settings;
+  startedAt: number | null;
+  pausedAt: number | null;
+  finishBy: number | null;
+  /** The page is going away: nothing new is begun. */
+  closing: boolean;
+  online: boolean;
+  device: string | null;
+  account: string | null;
+  coordinator: string | null;
+  head: TreeHead | null;
+  headCheckedAt: number | null;
+  newestHead: TreeHead | null;
+
+  link: Link;
+  sockets: number;
+  /** Connections in a row that led to nothing. */
+  attempts: number;
+  /** Since when an answer is overdue. */
+  suspectAt: number | null;
+  commitAfter: number;
+  chainAfter: number;
+  /** Commits over the present socket that no chain has signed yet. */
+  unsigned: number;
+
+  jobs: Map<string, JobDescriptor>;
+  jobsKnown: boolean;
+  readonly blobs: Map<string, BlobState>;
+  readonly proofs: Map<string, Proof>;
+  /** Jobs that cannot be computed here, by `backend job`. */
+  readonly broken: Map<string, string>;
+  /** Kernel time speed per `backend kernel`, in thousandths of the reference core. */
+  readonly speedMilli: Map<string, number>;
+  /** How often a chunk failed here, by `job/chunk`. */
+  readonly fails: Map<string, number>;
+
+  readonly slots: Map<number, Slot>;
+  engines: number;
+  gpu: GpuView;
+  gpuAfter: number | null;
+
+  readonly held: Map<number, Held>;
+  readonly leases: Map<number, LeaseRecord>;
+  /** Leases that were here: one that is told twice is taken once. */
+  readonly seen: Set<number>;
+  readonly unsent: Map<number, Unsent>;
+  /** Durable and not yet settled. */
+  readonly awaited: Map<number, { readonly job: string; readonly chunk: number }>;
+  readonly returning: Map<GiveBack['why'], number[]>;
+
+  units: number;
+  counts: { computed: number; committed: number; final: number; lost: number };
+  finalWithAnchor: number;
+  credit: { pendingMicro: number; vestedMicro: number; sessionMicro: number };
+  /** Reference work done, in microcredits, by second. */
+  readonly work: { second: number; costMicro: number }[];
+  workSince: number | null;
+  readonly stitches: Map<string, Stitch>;
+  stitchesChanged: boolean;
+}
+
+/** A loop to which nothing has happened yet. */
+export function createLoop(options: LoopOptions): Loop {
+  return {
+    options,
+    at: 0,
+    entropy: 0,
+    out: [],
+    phase: 'idle',
+    stopped: null,
+    settings: { cores: Math.max(1, Math.floor(options.coresMax / 2)), gpu: true, share: 1 },
+    startedAt: null,
+    pausedAt: null,
+    finishBy: null,
+    closing: false,
+    online: true,
+    device: null,
+    account: null,
+    coordinator: null,
+    head: null,
+    headCheckedAt: null,
+    newestHead: null,
+    link: { is: 'none' },
+    sockets: 0,
+    attempts: 0,
+    suspectAt: null,
+    commitAfter: 0,
+    chainAfter: 0,
+    unsigned: 0,
+    jobs: new Map(),
+    jobsKnown: false,
+    blobs: new Map(),
+    proofs: new Map(),
+    broken: new Map(),
+    speedMilli: new Map(),
+    fails: new Map(),
+    slots: new Map(),
+    engines: 0,
+    gpu: { state: 'unknown' },
+    gpuAfter: null,
+    held: new Map(),
+    leases: new Map(),
+    seen: new Set(),
+    unsent: new Map(),
+    awaited: new Map(),
+    returning: new Map(),
+    units: 0,
+    counts: { computed: 0, committed: 0, final: 0, lost: 0 },
+    finalWithAnchor: 0,
+    credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
+    work: [],
+    workSince: null,
+    stitches: new Map(),
+    stitchesChanged: false,
+  };
+}
+
+/** Whether the loop lives: started, and not finished or stopped. */
+export function isLive(loop: Loop): boolean {
+  return (
+    loop.phase === 'starting' ||
+    loop.phase === 'running' ||
+    loop.phase === 'paused' ||
+    loop.phase === 'finishing'
+  );
+}
+
+/** Whether new work may be asked for. */
+export function mayAsk(loop: Loop): boolean {
+  return (loop.phase === 'starting' || loop.phase === 'running') && !loop.closing && loop.link.is === 'open';
+}
+
+/** The units [from, to) of a chunk; the last chunk may be shorter. */
+export function unitsOf(job: JobDescriptor, chunk: number): [number, number] {
+  const from = chunk * job.unitsPerChunk;
+  return [from, Math.min(job.units, from + job.unitsPerChunk)];
+}
+
+/** Puts a replica on its way back; it goes as soon as there is a connection. Its run, if any, is given up. */
+export function giveBack(loop: Loop, replica: number, why: GiveBack['why']): void {
+  if (!loop.held.has(replica)) return;
+  release(loop, replica);
+  returnLater(loop, replica, why);
+}
+
+/** Says later that a replica is not ours to compute. */
+export function returnLater(loop: Loop, replica: number, why: GiveBack['why']): void {
+  const list = loop.returning.get(why) ?? [];
+  list.push(replica);
+  loop.returning.set(why, list);
+}
+
+/** Takes a replica out of its slot's queue and its lease; gives up its run. */
+export function release(loop: Loop, replica: number): Held | null {
+  const held = loop.held.get(replica);
+  if (held === undefined) return null;
+  loop.held.delete(replica);
+  const slot = loop.slots.get(held.slot);
+  if (slot !== undefined) {
+    slot.queue = slot.queue.filter((id) => id !== replica);
+    if (held.running) loop.out.push({ do: 'cancel', slot: slot.slot, engine: slot.engine, replica });
+  }
+  dropLeaseIfDone(loop, held.lease);
+  return held;
+}
+
+/** Forgets a lease none of whose replicas is held any more. */
+export function dropLeaseIfDone(loop: Loop, lease: number): void {
+  const record = loop.leases.get(lease);
+  if (record === undefined) return;
+  for (let id = lease; id < lease + record.count; id++) if (loop.held.has(id)) return;
+  loop.leases.delete(lease);
+  loop.out.push({ do: 'dropLeases', leases: [lease] });
+}
+
+/** Forgets results, in memory and in the outbox. */
+export function dropResults(loop: Loop, replicas: readonly number[]): void {
+  const known = replicas.filter((replica) => loop.unsent.delete(replica));
+  if (known.length > 0) loop.out.push({ do: 'dropResults', replicas: known });
+}
+
+/** Remembers that a chunk failed here; returns how often it has. */
+export function noteFail(loop: Loop, job: string, chunk: number, times: number): void {
+  const key = `${job}/${chunk}`;
+  loop.fails.set(key, (loop.fails.get(key) ?? 0) + times);
+  trim(loop.fails, failsMax);
+}
+
+/** Shows where a chunk of ours stands. */
+export function stitch(loop: Loop, job: string, chunk: number, state: Stitch['state']): void {
+  loop.stitches.set(`${job}/${chunk}`, { job, chunk, state, at: loop.at });
+  trim(loop.stitches, stitchesMax);
+  loop.stitchesChanged = true;
+}
+
+/** Remembers a durable replica until its verdict comes. */
+export function awaitVerdict(loop: Loop, replica: number, job: string, chunk: number): void {
+  loop.awaited.set(replica, { job, chunk });
+  trim(loop.awaited, endedMax);
+}
+
+/** Remembers a lease's id for good, within bounds. */
+export function noteSeen(loop: Loop, lease: number): void {
+  loop.seen.add(lease);
+  trim(loop.seen, endedMax);
+}
+
+/** Drops the oldest entries beyond a bound. */
+function trim(
+  collection: { readonly size: number; keys(): Iterator<string | number>; delete(key: never): boolean },
+  max: number,
+): void {
+  while (collection.size > max) {
+    const oldest = collection.keys().next();
+    if (oldest.done === true) return;
+    collection.delete(oldest.value as never);
+  }
+}
+
+/** How fast a slot computes a kernel, wall time, in thousandths of the reference core; a guess until measured. */
+export function paceOf(loop: Loop, slot: Slot, kernel: string): number {
+  const known = slot.paceMilli.get(kernel) ?? loop.speedMilli.get(`${slot.backend} ${kernel}`);
+  return Math.max(1, Math.round(known ?? 1000 * loop.settings.share));
+}
+
+/** Adds reference work to the last minute's sum, and counts units. */
+export function noteWork(loop: Loop, units: number, costMicro: number): void {
+  if (units <= 0) return;
+  loop.units += units;
+  loop.workSince ??= loop.at;
+  const second = Math.floor(loop.at / 1000);
+  const last = loop.work.at(-1);
+  if (last !== undefined && last.second === second) last.costMicro += costMicro;
+  else loop.work.push({ second, costMicro });
+  while (loop.work[0] !== undefined && loop.work[0].second <= second - 60) loop.work.shift();
+}
