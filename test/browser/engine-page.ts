@@ -1,4 +1,4 @@
-/** What the engine tests run inside a browser's page: the contract's checks by name, and a device that is taken away. */
+/** What the engine tests run inside a browser's page: the contract's checks by name, a device that is taken away, and a bench's round. */
 
 import { expose, transfer } from 'comlink';
 import { WorkerEngine } from '../../src/volunteer/engine.ts';
@@ -6,7 +6,9 @@ import { browserPort } from '../../src/volunteer/browser-port.ts';
 import type { Backend, Beat, EngineLimits, LostReason, WorkerPort } from '../../src/volunteer/engine.ts';
 import { ComputeHost } from '../../workers/host.ts';
 import { WebGpuBackend } from '../../workers/webgpu.ts';
-import { engineChecks, equal, fails, jobOf } from '../contract/engine.ts';
+import { efficiency } from '../../bench/worker-efficiency-run.ts';
+import type { Efficiency } from '../../bench/worker-efficiency-run.ts';
+import { codeOf, engineChecks, equal, fails, jobOf } from '../contract/engine.ts';
 import type { World } from '../contract/engine.ts';
 import { fixtureOf, mixInput } from '../kernels/fixtures/mix.ts';
 
@@ -87,4 +89,8 @@ async function sentenceOf(act: () => Promise<void>): Promise<string | null> {
   }
 }
 
-Object.assign(globalThis, { check, loseDevice });
+async function measureEfficiency(backend: Backend, unitMs: number): Promise<Efficiency> {
+  return efficiency(inWorker(backend).engine, codeOf(await materials()), unitMs);
+}
+
+Object.assign(globalThis, { check, loseDevice, measureEfficiency });

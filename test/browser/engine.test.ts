@@ -1,19 +1,12 @@
 /** The engine contract, kept in real browsers' workers: by the WASM engine in three, by the WebGPU engine in Chromium. */
 
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/volunteer/engine.ts';
 import { engineChecks } from '../contract/engine.ts';
-import { compileVariants, mixShader } from '../kernels/fixtures/compile.ts';
 import { launchChromium, launchFirefox, launchWebKit, whyNo } from './browsers.ts';
+import { engineSite } from './engine-site.ts';
 import { serveFiles } from './serve.ts';
 import type { Served } from './serve.ts';
-
-declare global {
-  var check: (backend: string, name: string) => Promise<string | null>;
-  var loseDevice: () => Promise<string | null>;
-}
 
 /** A browser with the page open: runs an expression in it that gives a failure's sentence, or null. */
 interface Opened {
@@ -58,7 +51,7 @@ const browsers: readonly { name: string; missing: string | null; backends: reado
 
 let served: Served;
 beforeAll(async () => {
-  served = await serveFiles({ ...(await bundle()), ...(await kernels()), '/page.html': '<script type="module" src="/page.js"></script>' });
+  served = await serveFiles(await engineSite());
 });
 afterAll(() => served?.close());
 
@@ -86,30 +79,4 @@ for (const { name, missing, backends, open } of browsers) {
       });
     }
   });
-}
-
-/** The page and its worker, bundled as the site is. */
-async function bundle(): Promise<Record<string, string | Uint8Array>> {
-  const built = await build({
-    configFile: false,
-    root: fileURLToPath(new URL('.', import.meta.url)),
-    logLevel: 'error',
-    worker: { format: 'es' },
-    build: {
-      write: false,
-      target: 'es2022',
-      rolldownOptions: { input: fileURLToPath(new URL('engine-page.ts', import.meta.url)), output: { entryFileNames: 'page.js' } },
-    },
-  });
-  const files: Record<string, string | Uint8Array> = {};
-  for (const { output } of [built].flat().filter((part) => 'output' in part)) {
-    for (const part of output) files[`/${part.fileName}`] = part.type === 'chunk' ? part.code : part.source;
-  }
-  return files;
-}
-
-async function kernels(): Promise<Record<string, string | Uint8Array>> {
-  const variants = await compileVariants();
-  const modules = Object.entries(variants).map(([name, wasm]) => [`/${name}.wasm`, wasm] as const);
-  return { ...Object.fromEntries(modules), '/mix.wgsl': mixShader };
 }
