@@ -1,10 +1,18 @@
 /**
  * Computes modulo four q at a time: Montgomery form with R = 2^84, six limbs of 14 bits, because
  * `i32x4.dot_i16x8_s` multiplies eight such limbs in one instruction and sums of twelve products
- * still fit 32 bits. Values stay below 4q < 2^82 until `canonical`.
+ * still fit 32 bits.
  *
  * A vector of four lanes lives in memory, so that the caller can work on several side by side and hide
  * the latency of each.
+ *
+ * One round of a Montgomery reduction adds m·q to T so that 28 bits become zero and fall away. With
+ * c = −1/q mod 2^28 and h = (c·q + 1)/2^28, an integer, it may as well add m·c·q where m is T mod 2^28
+ * itself: what is left is ⌊T/2^28⌋ + m·h. That needs no multiplication to find m, but adds up to 2^28·q
+ * where the other adds q. So the first round is of this kind; the second too where q < 2^78; the last never:
+ *
+ * - q < 2^78: x' ≤ x²/2^84 + 2q, doubled perhaps: x stays below 4.7q.
+ * - q < 2^80: x' ≤ x²/2^84 + (1 + 2^−27)q, doubled perhaps: x stays below 4q + 2^−20·q for 31 squarings.
  */
 
 // Where each 16-byte part of a vector lies.
@@ -12,9 +20,15 @@ const X: usize = 0; // 3 parts: limbs (0,1) (2,3) (4,5) of x, 16 bits apart
 const NEGINV: usize = 48; // −1/q mod 2^28
 const N: usize = 64; // 7 parts: q's limbs (n0,0) (n1,n0) … (n5,n4) (0,n5)
 const DIGITS: usize = 176; // 3 parts: q in digits of 28 bits
+const H: usize = 224; // 7 parts: the limbs of h, as those of q
 /** Bytes of one vector. */
-export const STRIDE: usize = 14 * 16;
+export const STRIDE: usize = 21 * 16;
+/** From here on q is wide: only one round may use h. */
+export const WIDE_BITS: i32 = 78;
 export const M28: i32 = 0x0fffffff;
+
+/** 0x3fff3fff four times: from memory, because engines build a constant anew wherever it is used. */
+const masks: usize = memory.data<u32>([0x3fff3fff, 0x3fff3fff, 0x3fff3fff, 0x3fff3fff], 16);
 
 /** The three digits of 28 bits that `canonical` leaves. */
 export let r0: v128 = i32x4.splat(0);
@@ -28,11 +42,11 @@ function low16High16(low: v128, high: v128): v128 {
   return v128.shuffle<i16>(low, high, 0, 9, 2, 11, 4, 13, 6, 15);
 }
 
-/** Two limbs of 14 bits, 16 bits apart, from a digit of 28. */
+/** Two limbs of 14 bits, 16 bits apart, from the low 28 bits; `mask` is 0x3fff3fff in each lane. */
 // @ts-ignore: decorator
 @inline
-function limbs(digit: v128): v128 {
-  return v128.and(low16High16(digit, i32x4.shl(digit, 2)), i32x4.splat(0x3fff3fff));
+function limbs(digit: v128, mask: v128): v128 {
+  return v128.and(low16High16(digit, i32x4.shl(digit, 2)), mask);
 }
 
 /** The digit of 28 bits that two limbs make. */
@@ -55,16 +69,29 @@ export function openVector(at: usize, from: usize): void {
   y = i32x4.mul(y, i32x4.sub(two, i32x4.mul(d0, y)));
   y = i32x4.mul(y, i32x4.sub(two, i32x4.mul(d0, y)));
   v128.store(at, i32x4.neg(y), NEGINV);
-  const n01 = limbs(d0), n23 = limbs(d1), n45 = limbs(d2);
-  const high0 = i32x4.shl(n01, 16), high2 = i32x4.shl(n23, 16), high4 = i32x4.shl(n45, 16);
-  const low1 = i32x4.shr_u(n01, 16), low3 = i32x4.shr_u(n23, 16), low5 = i32x4.shr_u(n45, 16);
-  v128.store(at, v128.and(n01, i32x4.splat(0xffff)), N);
-  v128.store(at, v128.or(low1, high0), N + 16);
-  v128.store(at, low16High16(n23, n01), N + 32);
-  v128.store(at, v128.or(low3, high2), N + 48);
-  v128.store(at, low16High16(n45, n23), N + 64);
-  v128.store(at, v128.or(low5, high4), N + 80);
-  v128.store(at, v128.and(n45, i32x4.splat(<i32>0xffff0000)), N + 96);
+  const mask = v128.load(masks);
+  pairsInto(at + N, limbs(d0, mask), limbs(d1, mask), limbs(d2, mask));
+  for (let lane = at; lane < at + 16; lane += 4) {
+    const c = <u64>load<u32>(lane, NEGINV) & M28;
+    const low = c * <u64>load<u32>(lane, DIGITS) + 1;
+    const middle = c * <u64>load<u32>(lane, DIGITS + 16) + (low >> 28);
+    const high = c * <u64>load<u32>(lane, DIGITS + 32) + (middle >> 28);
+    store<u32>(lane, pair(<u32>middle), X);
+    store<u32>(lane, pair(<u32>high), X + 16);
+    store<u32>(lane, pair(<u32>(high >> 28)), X + 32);
+  }
+  pairsInto(at + H, v128.load(at, X), v128.load(at, X + 16), v128.load(at, X + 32));
+}
+
+/** From six limbs, the seven parts that one m = (m0, m1) meets in columns 0 … 6. */
+function pairsInto(at: usize, n01: v128, n23: v128, n45: v128): void {
+  v128.store(at, v128.and(n01, i32x4.splat(0xffff)));
+  v128.store(at, v128.or(i32x4.shr_u(n01, 16), i32x4.shl(n01, 16)), 16);
+  v128.store(at, low16High16(n23, n01), 32);
+  v128.store(at, v128.or(i32x4.shr_u(n23, 16), i32x4.shl(n23, 16)), 48);
+  v128.store(at, low16High16(n45, n23), 64);
+  v128.store(at, v128.or(i32x4.shr_u(n45, 16), i32x4.shl(n45, 16)), 80);
+  v128.store(at, v128.and(n45, i32x4.splat(<i32>0xffff0000)), 96);
 }
 
 /** Two limbs of 14 bits, 16 bits apart, of one lane. */
@@ -114,9 +141,10 @@ export function startByDoubling(at: usize, firstPower: i32, doublings: i32): voi
     x1 = r1;
     x2 = r2;
   }
-  v128.store(at, limbs(x0), X);
-  v128.store(at, limbs(x1), X + 16);
-  v128.store(at, limbs(x2), X + 32);
+  const mask = v128.load(masks);
+  v128.store(at, limbs(x0, mask), X);
+  v128.store(at, limbs(x1, mask), X + 16);
+  v128.store(at, limbs(x2, mask), X + 32);
 }
 
 /** (r0, r1, r2) = x − 2^shift·q where that is not negative, else x; digits of 28 bits, those of x may have 29. */
@@ -141,58 +169,80 @@ function subtractOnce(at: usize, x0: v128, x1: v128, x2: v128, shift: i32): void
   r2 = z2;
 }
 
-/** x = x²/2^84 mod q, below 2q. */
-export function square(at: usize): void {
+/**
+ * x = x²/2^84 mod q, doubled after that if `twice`; `wide` if q may reach 2^78. Both are constants where
+ * this is inlined.
+ *
+ * Columns are made as late as they are needed and q is loaded where it is used, so that sixteen
+ * registers nearly suffice.
+ */
+// @ts-ignore: decorator
+@inline
+function squareInto(at: usize, twice: bool, wide: bool): void {
   const x0 = v128.load(at, X), x1 = v128.load(at, X + 16), x2 = v128.load(at, X + 32);
-  const d0 = i32x4.add(x0, x0), d1 = i32x4.add(x1, x1), d2 = i32x4.add(x2, x2);
-  const lowMask = i32x4.splat(0xffff), highMask = i32x4.splat(<i32>0xffff0000);
-  const y1 = v128.shuffle<i16>(d1, d1, 1, 0, 3, 2, 5, 4, 7, 6);
-  const y2 = v128.shuffle<i16>(d2, d2, 1, 0, 3, 2, 5, 4, 7, 6);
-  let t0 = i32x4.dot_i16x8_s(v128.and(x0, lowMask), x0);
-  let t1 = i32x4.dot_i16x8_s(x0, i32x4.shl(d0, 16));
-  let t2 = i32x4.dot_i16x8_s(x0, low16High16(d1, x0));
-  let t3 = i32x4.dot_i16x8_s(x0, y1);
-  let t4 = i32x4.add(i32x4.dot_i16x8_s(x0, low16High16(d2, d1)), i32x4.dot_i16x8_s(v128.and(x1, lowMask), x1));
-  let t5 = i32x4.add(i32x4.dot_i16x8_s(x0, y2), i32x4.dot_i16x8_s(x1, i32x4.shl(d1, 16)));
-  let t6 = i32x4.add(i32x4.dot_i16x8_s(x1, low16High16(d2, x1)), i32x4.dot_i16x8_s(v128.and(x0, highMask), d2));
+  const d1 = i32x4.add(x1, x1), d2 = i32x4.add(x2, x2);
+  const low0 = i32x4.shl(x0, 16), low1 = i32x4.shl(x1, 16), high2 = i32x4.shr_u(x2, 16);
+  const y2 = swapped(d2);
+  const mask = v128.load(masks);
+  const t0 = i32x4.dot_i16x8_s(low0, low0);
+  const t1 = i32x4.add(i32x4.dot_i16x8_s(x0, i32x4.shl(x0, 17)), i32x4.shr_u(t0, 14));
+  let m = v128.and(low16High16(t0, i32x4.shl(t1, 16)), mask);
+  let t2 = i32x4.add(i32x4.dot_i16x8_s(x0, low16High16(d1, x0)), i32x4.shr_u(t1, 14));
+  let t3 = i32x4.dot_i16x8_s(x0, swapped(d1));
+  let t4 = i32x4.add(i32x4.dot_i16x8_s(x0, low16High16(d2, d1)), i32x4.dot_i16x8_s(low1, low1));
+  let t5 = i32x4.add(i32x4.dot_i16x8_s(x0, y2), i32x4.dot_i16x8_s(x1, i32x4.shl(x1, 17)));
+  let t6 = i32x4.add(i32x4.dot_i16x8_s(x1, low16High16(d2, x1)), i32x4.dot_i16x8_s(i32x4.shr_u(x0, 16), y2));
   let t7 = i32x4.dot_i16x8_s(x1, y2);
   let t8 = i32x4.dot_i16x8_s(x2, low16High16(x2, d1));
-  let t9 = i32x4.dot_i16x8_s(x2, i32x4.shl(d2, 16));
-  let t10 = i32x4.dot_i16x8_s(v128.and(x2, highMask), x2);
+  t2 = times(t2, m, at, H);
+  t3 = times(t3, m, at, H + 16);
+  t4 = times(t4, m, at, H + 32);
+  t5 = times(t5, m, at, H + 48);
+  t6 = times(t6, m, at, H + 64);
+  t7 = times(t7, m, at, H + 80);
+  t8 = times(t8, m, at, H + 96);
 
-  const negInv = v128.load(at, NEGINV);
-  const na = v128.load(at, N), nb = v128.load(at, N + 16), nc = v128.load(at, N + 32), nd = v128.load(at, N + 48);
-  const ne = v128.load(at, N + 64), nf = v128.load(at, N + 80), ng = v128.load(at, N + 96);
+  let t9 = i32x4.dot_i16x8_s(x2, i32x4.shl(x2, 17));
+  let t10 = i32x4.dot_i16x8_s(high2, high2);
+  if (wide) {
+    m = limbs(i32x4.mul(i32x4.add(t2, i32x4.shl(t3, 14)), v128.load(at, NEGINV)), mask);
+    t2 = times(t2, m, at, N);
+    t3 = i32x4.add(times(t3, m, at, N + 16), i32x4.shr_u(t2, 14));
+    t4 = i32x4.add(times(t4, m, at, N + 32), i32x4.shr_u(t3, 14));
+    t5 = times(t5, m, at, N + 48);
+    t6 = times(t6, m, at, N + 64);
+    t7 = times(t7, m, at, N + 80);
+    t8 = times(t8, m, at, N + 96);
+  } else {
+    t3 = i32x4.add(t3, i32x4.shr_u(t2, 14));
+    m = v128.and(low16High16(t2, i32x4.shl(t3, 16)), mask);
+    t4 = i32x4.add(times(t4, m, at, H), i32x4.shr_u(t3, 14));
+    t5 = times(t5, m, at, H + 16);
+    t6 = times(t6, m, at, H + 32);
+    t7 = times(t7, m, at, H + 48);
+    t8 = times(t8, m, at, H + 64);
+    t9 = times(t9, m, at, H + 80);
+    t10 = times(t10, m, at, H + 96);
+  }
 
-  let m = limbs(i32x4.mul(i32x4.add(t0, i32x4.shl(t1, 14)), negInv));
-  t0 = i32x4.add(t0, i32x4.dot_i16x8_s(m, na));
-  t1 = i32x4.add(i32x4.add(t1, i32x4.dot_i16x8_s(m, nb)), i32x4.shr_u(t0, 14));
-  t2 = i32x4.add(i32x4.add(t2, i32x4.dot_i16x8_s(m, nc)), i32x4.shr_u(t1, 14));
-  t3 = i32x4.add(t3, i32x4.dot_i16x8_s(m, nd));
-  t4 = i32x4.add(t4, i32x4.dot_i16x8_s(m, ne));
-  t5 = i32x4.add(t5, i32x4.dot_i16x8_s(m, nf));
-  t6 = i32x4.add(t6, i32x4.dot_i16x8_s(m, ng));
+  m = limbs(i32x4.mul(i32x4.add(t4, i32x4.shl(t5, 14)), v128.load(at, NEGINV)), mask);
+  t4 = times(t4, m, at, N);
+  t5 = i32x4.add(times(t5, m, at, N + 16), i32x4.shr_u(t4, 14));
+  t6 = i32x4.add(times(t6, m, at, N + 32), i32x4.shr_u(t5, 14));
+  t7 = times(t7, m, at, N + 48);
+  t8 = times(t8, m, at, N + 64);
+  t9 = times(t9, m, at, N + 80);
+  t10 = times(t10, m, at, N + 96);
+  if (twice) {
+    // The top limbs of q, h (10 bits) and x (12) keep columns 7 and up below 2^31. Column 6 may wrap:
+    // its carry is taken before, and only its low bits are used after.
+    t7 = i32x4.add(i32x4.add(t7, t7), i32x4.shr_u(t6, 13));
+    t6 = i32x4.add(t6, t6);
+    t8 = i32x4.add(t8, t8);
+    t9 = i32x4.add(t9, t9);
+    t10 = i32x4.add(t10, t10);
+  } else t7 = i32x4.add(t7, i32x4.shr_u(t6, 14));
 
-  m = limbs(i32x4.mul(i32x4.add(t2, i32x4.shl(t3, 14)), negInv));
-  t2 = i32x4.add(t2, i32x4.dot_i16x8_s(m, na));
-  t3 = i32x4.add(i32x4.add(t3, i32x4.dot_i16x8_s(m, nb)), i32x4.shr_u(t2, 14));
-  t4 = i32x4.add(i32x4.add(t4, i32x4.dot_i16x8_s(m, nc)), i32x4.shr_u(t3, 14));
-  t5 = i32x4.add(t5, i32x4.dot_i16x8_s(m, nd));
-  t6 = i32x4.add(t6, i32x4.dot_i16x8_s(m, ne));
-  t7 = i32x4.add(t7, i32x4.dot_i16x8_s(m, nf));
-  t8 = i32x4.add(t8, i32x4.dot_i16x8_s(m, ng));
-
-  m = limbs(i32x4.mul(i32x4.add(t4, i32x4.shl(t5, 14)), negInv));
-  t4 = i32x4.add(t4, i32x4.dot_i16x8_s(m, na));
-  t5 = i32x4.add(i32x4.add(t5, i32x4.dot_i16x8_s(m, nb)), i32x4.shr_u(t4, 14));
-  t6 = i32x4.add(i32x4.add(t6, i32x4.dot_i16x8_s(m, nc)), i32x4.shr_u(t5, 14));
-  t7 = i32x4.add(t7, i32x4.dot_i16x8_s(m, nd));
-  t8 = i32x4.add(t8, i32x4.dot_i16x8_s(m, ne));
-  t9 = i32x4.add(t9, i32x4.dot_i16x8_s(m, nf));
-  t10 = i32x4.add(t10, i32x4.dot_i16x8_s(m, ng));
-
-  const mask = i32x4.splat(0x3fff3fff);
-  t7 = i32x4.add(t7, i32x4.shr_u(t6, 14));
   v128.store(at, v128.and(low16High16(t6, i32x4.shl(t7, 16)), mask), X);
   t8 = i32x4.add(t8, i32x4.shr_u(t7, 14));
   t9 = i32x4.add(t9, i32x4.shr_u(t8, 14));
@@ -201,28 +251,37 @@ export function square(at: usize): void {
   v128.store(at, v128.and(low16High16(t10, i32x4.shl(i32x4.shr_u(t10, 14), 16)), mask), X + 32);
 }
 
-/** x = 2x, below 4q. */
+/** t + m·part: one column of a round. */
 // @ts-ignore: decorator
 @inline
-export function double(at: usize): void {
-  const x0 = v128.load(at, X), x1 = v128.load(at, X + 16), x2 = v128.load(at, X + 32);
-  v128.store(at, twice(x0), X);
-  v128.store(at, v128.or(twice(x1), i32x4.shr_u(x0, 29)), X + 16);
-  v128.store(at, v128.or(twice(x2), i32x4.shr_u(x1, 29)), X + 32);
+function times(t: v128, m: v128, at: usize, part: usize): v128 {
+  return i32x4.add(t, i32x4.dot_i16x8_s(m, v128.load(at + part)));
 }
 
-/** Doubles a pair of limbs; what leaves the upper one is dropped. */
+/** Exchanges the two limbs of each lane. */
 // @ts-ignore: decorator
 @inline
-function twice(x: v128): v128 {
-  const carry = i32x4.shl(v128.and(x, i32x4.splat(0x2000)), 3);
-  return v128.or(v128.and(i32x4.shl(x, 1), i32x4.splat(0x3ffe3ffe)), carry);
+function swapped(x: v128): v128 {
+  return v128.shuffle<i16>(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
+}
+
+/** x = x²/2^84 mod q for the vectors from `at` to `end`. */
+export function square(at: usize, end: usize, wide: bool): void {
+  if (wide) for (; at < end; at += STRIDE) squareInto(at, false, true);
+  else for (; at < end; at += STRIDE) squareInto(at, false, false);
+}
+
+/** x = 2x²/2^84 mod q for the vectors from `at` to `end`. */
+export function squareTwice(at: usize, end: usize, wide: bool): void {
+  if (wide) for (; at < end; at += STRIDE) squareInto(at, true, true);
+  else for (; at < end; at += STRIDE) squareInto(at, true, false);
 }
 
 /** Leaves x in (r0, r1, r2), in [0, q). */
 // @ts-ignore: decorator
 @inline
 export function canonical(at: usize): void {
-  subtractOnce(at, digit(v128.load(at, X)), digit(v128.load(at, X + 16)), digit(v128.load(at, X + 32)), 1);
+  subtractOnce(at, digit(v128.load(at, X)), digit(v128.load(at, X + 16)), digit(v128.load(at, X + 32)), 2);
+  subtractOnce(at, r0, r1, r2, 1);
   subtractOnce(at, r0, r1, r2, 0);
 }

@@ -4,7 +4,7 @@
  *
  * docs/kernels/mersenne-tf.md defines input, output and checksum.
  */
-import { canonical, double, M28, openVector, r0, r1, r2, square, startByDivision, startByDoubling, STRIDE } from './montgomery.as';
+import { canonical, M28, openVector, r0, r1, r2, square, squareTwice, startByDivision, startByDoubling, STRIDE, WIDE_BITS } from './montgomery.as';
 import { collect, crossOut, findPrimes, findRoots, isPrimeExponent, mendStart, openClass, SEGMENT } from './sieve.as';
 
 const INPUT_BYTES: i32 = 24;
@@ -16,7 +16,7 @@ const BATCH: i32 = 32;
 const inputAt: usize = memory.data(24, 16);
 const outputAt: usize = memory.data(16 + 64 * 8, 16);
 const list: usize = memory.data((65536 + 32) * 4, 16); // u32: k − first k of the unit
-const state: usize = memory.data(8 * 14 * 16, 16); // GROUP vectors
+const state: usize = memory.data(8 * 21 * 16, 16); // GROUP vectors
 const digits: usize = memory.data(3 * 16, 16); // four q on their way into a vector
 
 let exponent: u32 = 0;
@@ -35,6 +35,8 @@ let startExponent: i32 = 0; // 2^startExponent mod q starts the ladder
 let byDivision: bool = false; // whether one f64 quotient reaches it
 let firstPower: i32 = 0; // else it is doubled from 2^firstPower, below every q of the unit
 let ladderBits: i32 = 0; // squarings that follow, one for each low bit of p − 84
+
+let wide: bool = false; // whether q may reach 2^78
 
 let survivors: u32 = 0;
 let sum0: v128 = i32x4.splat(0);
@@ -112,6 +114,7 @@ function openUnit(unit: u32): void {
   sum0 = i32x4.splat(0);
   sum1 = i32x4.splat(0);
   planLadder();
+  wide = highOf(kUnit + <u64>kPerUnit) >= <u64>1 << (WIDE_BITS - 56);
 }
 
 /**
@@ -162,8 +165,8 @@ function computeBatch(from: usize, count: i32): void {
     offsets += 16;
   }
   for (let bit = ladderBits - 1; bit >= 0; bit--) {
-    for (let at = state; at < end; at += STRIDE) square(at);
-    if ((rest >> bit) & 1) for (let at = state; at < end; at += STRIDE) double(at);
+    if ((rest >> bit) & 1) squareTwice(state, end, wide);
+    else square(state, end, wide);
   }
   offsets = from;
   for (let at = state; at < end; at += STRIDE) {
