@@ -75,7 +75,16 @@ static inline uint32_t pascal(uint32_t x) {
   return x;
 }
 
-static inline uint32_t reverse(uint32_t x) { return __builtin_bitreverse32(x); }
+static inline uint32_t reverse(uint32_t x) {
+#ifdef __clang__
+  return __builtin_bitreverse32(x);
+#else
+  x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
+  x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
+  x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
+  return __builtin_bswap32(x);
+#endif
+}
 static inline float unit_float(uint32_t x) { return (float)(int32_t)(x >> 8) * 5.9604644775390625e-8f; }
 
 static void choose(uint32_t seed, uint32_t pixel, uint32_t sample) {

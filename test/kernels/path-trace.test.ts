@@ -116,6 +116,19 @@ describe('closed forms', () => {
     expect(meanOf({ ...lit, lamp })[0]).toBeLessThan(1e-4);
   });
 
+  it('what stands between lamp and floor throws its shadow, a ball as well as a mesh', () => {
+    const lamp = { corner: [-0.2, 6, -0.2], u: [0.4, 0, 0], v: [0, 0, 0.4], radiance: [9, 9, 9] } as const;
+    // One bounce: the lamp is only asked, never met by chance.
+    const floor: Scene = { ...lit, lamp, depthMax: 1, camera: { ...lit.camera, from: [0, 0.5, 0.001], focus: 0.5 } };
+    const ball = { centre: [0, 2, 0], radius: 1, material: 0 } as const;
+    const mesh = { ...(cloth.mesh as NonNullable<Scene['mesh']>), positions: cloth.mesh?.positions.map(([x, y, z]) => [x, y + 1, z] as const) ?? [] };
+    expect(meanOf(floor)[0]).toBeGreaterThan(0.005);
+    expect(meanOf({ ...floor, spheres: [ball] })[0]).toBe(0);
+    expect(meanOf({ ...floor, mesh })[0]).toBe(0);
+    // Behind the lamp nothing is in the way.
+    expect(meanOf({ ...floor, spheres: [{ ...ball, centre: [0, 7.5, 0] }] })[0]).toBe(meanOf(floor)[0]);
+  });
+
   it('the lamp itself is as bright as it says, clamped at 16', () => {
     const lamp = { corner: [-1, 0.5, -1], u: [0, 0, 2], v: [2, 0, 0], radiance: [3, 15, 99] } as const;
     const [r, g, b] = meanOf({ ...lit, lamp });

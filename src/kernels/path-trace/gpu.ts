@@ -82,13 +82,13 @@ function normalsOf(input: Uint8Array, head: Head, positions: Float32Array): Floa
   });
   const out = new Float32Array(head.triangles * cornerFloats);
   own.forEach(({ corners, normal }, t) => {
-    corners.forEach((corner, i) => out.set(unit([...sums.subarray(corner * 3, corner * 3 + 3)]), t * cornerFloats + i * 4));
-    out.set(unit(normal), t * cornerFloats + 12);
+    corners.forEach((corner, i) => out.set(normalised([...sums.subarray(corner * 3, corner * 3 + 3)]), t * cornerFloats + i * 4));
+    out.set(normalised(normal), t * cornerFloats + 12);
   });
   return out;
 }
 
-function unit(v: readonly number[]): number[] {
+function normalised(v: readonly number[]): number[] {
   const square = v.reduce((sum, x) => sum + x * x, 0);
   return v.map((x) => (square > 1e-30 ? x / Math.sqrt(square) : 0));
 }
