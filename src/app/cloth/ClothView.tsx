@@ -1,0 +1,135 @@
+/** The cloth on the page: a canvas that follows one job, the picture where there is one, and their twin in words and a table. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { JSX } from 'preact';
+import type { JobView } from '../../wire/views.ts';
+import type { Watched } from '../view.ts';
+import type { Words } from '../words/words.ts';
+import { Weaver } from './weaver.ts';
+
+interface Props {
+  readonly w: Words;
+  readonly job: JobView | null;
+  readonly watched: Watched;
+  /** Offers the finished cloth as a file. */
+  readonly keep?: boolean;
+}
+
+export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const weaver = useMemo(() => new Weaver(), []);
+  const woven = useSignal(false);
+  const still = watched.still.value;
+
+  useEffect(() => {
+    if (canvas.current === null) return;
+    return weaver.attach(canvas.current);
+  }, [weaver]);
+  useEffect(() => {
+    let here = true;
+    void weaver.show(job, still).then((drawn) => {
+      if (here) woven.value = drawn;
+    });
+    return () => {
+      here = false;
+    };
+  }, [weaver, job, still]);
+  // Stitches come straight from the store: they are told to the weaver, not to the page.
+  useEffect(() => watched.view.subscribe((view) => weaver.stitches(view.stitches)), [weaver, watched]);
+
+  const picture = job !== null && (job.result.picture || job.result.preview);
+  return (
+    <figure class={picture ? 'cloth with-picture' : 'cloth'}>
+      {picture && <Picture w={w} job={job} still={still} />}
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={
+          job === null
+            ? w.cloth.bare
+            : `${w.cloth.label(job.title)} ${w.cloth.summary(job.final, job.committed, job.leased, job.free)}`
+        }
+      />
+      {job !== null && (
+        <figcaption>
+          <Key w={w} job={job} />
+          {keep && woven.value && job.final > 0 && (
+            <button type="button" class="text" onClick={() => void weaver.keep(`talka-${job.job}.png`)}>
+              {w.cloth.keep}
+            </button>
+          )}
+        </figcaption>
+      )}
+    </figure>
+  );
+}
+
+/** The tiles that are verified, refreshed when enough has changed and only once the new picture is there. */
+function Picture(props: { readonly w: Words; readonly job: JobView; readonly still: boolean }): JSX.Element {
+  const { w, job, still } = props;
+  const shown = useSignal('');
+  const step = Math.max(1, Math.ceil(job.chunks / 64));
+  const version = job.endedAt === null ? Math.floor(job.final / step) : -1;
+  const address = job.result.picture
+    ? `/api/jobs/${job.job}/picture.png`
+    : `/api/jobs/${job.job}/preview.png?n=${job.endedAt === null ? version : job.final}`;
+  useEffect(() => {
+    if (still && shown.peek() !== '') return;
+    let here = true;
+    const next = new Image();
+    next.src = address;
+    next
+      .decode()
+      .then(() => {
+        if (here) shown.value = address;
+      })
+      // The next verified tiles bring the next try; until then the last picture stays.
+      .catch(() => {});
+    return () => {
+      here = false;
+    };
+  }, [address, still]);
+  return (
+    <div class="picture">{shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(job.title)} />}</div>
+  );
+}
+
+const keyed = ['free', 'leased', 'committed', 'final'] as const;
+
+/** What the stitches mean, with their counts: the cloth as a table for those who want or need it. */
+function Key(props: { readonly w: Words; readonly job: JobView }): JSX.Element {
+  const { w, job } = props;
+  return (
+    <details class="twin">
+      <summary>
+        <span class="key" aria-hidden="true">
+          {keyed.map((state) => (
+            <span key={state} class={`sample ${state}`}>
+              {w.states[state]}
+            </span>
+          ))}
+        </span>
+        <span class="twin-name">{w.cloth.table}</span>
+      </summary>
+      <table class="figures">
+        <caption>{w.cloth.caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{w.cloth.state}</th>
+            <th scope="col">{w.cloth.chunks}</th>
+            <th scope="col">{w.cloth.share}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {keyed.map((state) => (
+            <tr key={state}>
+              <th scope="row">{w.states[state]}</th>
+              <td>{w.f.whole(job[state])}</td>
+              <td>{w.f.share(job[state], job.chunks)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}

@@ -1,0 +1,81 @@
+/** Turns the coordinator's JSON into views: unknown until every field that a page reads has the shape it should have. */
+import type { AccountView, JobView, LeaderboardView, LiveView, PulseView, StatusView } from '../wire/views.ts';
+
+/** Thrown when an answer is not what this version of the page understands. */
+export class Unreadable extends Error {
+  override name = 'Unreadable';
+}
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const flag: Check = (value) => typeof value === 'boolean';
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+/** An object with these fields; further ones are left alone, so that a newer coordinator stays readable. */
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
+const all = (check: Check, names: string): Record<string, Check> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, check]));
+
+const live = record(all(number, 'people devices cores gpus rateMilli'));
+const job = record({
+  ...all(text, 'job kernel wasm input title cause requester state'),
+  ...all(number, 'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed final'),
+  ...all(number, 'settledByPeople settledWithAnchor disputes priceMicro paidMicro'),
+  demonstration: flag,
+  endedAt: orNull(number),
+  etaMs: orNull(number),
+  result: record(all(flag, 'picture report preview')),
+});
+const jobs = list(job);
+const pulse = record({ at: number, live, storeFault: orNull(text), jobs });
+const status = record({
+  ...all(text, 'name version coordinator'),
+  settings: record({ loopbackExempt: flag }),
+  live,
+  head: record({ size: number }),
+  storeFault: orNull(text),
+  kernels: list(record({ id: text, wasmBytes: number })),
+});
+const leaderboard = record({
+  ...all(number, 'at accounts'),
+  rows: list(
+    record({ ...all(number, 'rank creditMicro chunks units lastAt'), account: text, name: orNull(text) }),
+  ),
+});
+const account = record({
+  ...all(number, 'pendingMicro vestedMicro chunks units firstAt'),
+  account: text,
+  name: orNull(text),
+  rank: orNull(number),
+});
+
+/** `T` is what `check` has just made sure of: the one place of the pages where a type is claimed. */
+function decoded<T>(check: Check, value: unknown): T {
+  if (!check(value)) throw new Unreadable('the answer has another shape');
+  return value as T;
+}
+
+export const decodeLive = (value: unknown): LiveView => decoded<LiveView>(live, value);
+export const decodePulse = (value: unknown): PulseView => decoded<PulseView>(pulse, value);
+export const decodeStatus = (value: unknown): StatusView => decoded<StatusView>(status, value);
+export const decodeLeaderboard = (value: unknown): LeaderboardView => decoded<LeaderboardView>(leaderboard, value);
+export const decodeAccount = (value: unknown): AccountView => decoded<AccountView>(account, value);
+
+/** The list of jobs, bare or under `jobs`. */
+export function decodeJobs(value: unknown): readonly JobView[] {
+  const found = typeof value === 'object' && value !== null && 'jobs' in value ? value.jobs : value;
+  return decoded<readonly JobView[]>(jobs, found);
+}

@@ -1,0 +1,22 @@
+/** Opens the page: first its words, then everybody's work; this machine's volunteer only when Start is pressed. */
+import { render } from 'preact';
+import { App } from './App.tsx';
+import { openHouse } from './house.ts';
+import { preferred, speak } from './language.ts';
+import { follow } from './live.ts';
+import { createVolunteerStore } from '../volunteer/store.ts';
+
+const root = document.querySelector('#page');
+if (root === null) throw new Error('the page has no place to put its content');
+
+const house = openHouse(
+  createVolunteerStore(navigator.hardwareConcurrency, isSecureContext),
+  async () => {
+    const { openVolunteer } = await import('./volunteer.ts');
+    return openVolunteer();
+  },
+  follow(),
+);
+await speak(preferred(location.search, navigator.languages), 'contribute');
+root.replaceChildren();
+render(<App house={house} />, root);

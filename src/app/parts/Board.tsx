@@ -1,0 +1,253 @@
+/** The list of those who helped as a table, the way to one's own row, and the small form for a name. */
+import { useSignal } from '@preact/signals';
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { decodeAccount } from '../decode.ts';
+import { words } from '../language.ts';
+import { ask } from '../live.ts';
+import type { Live } from '../live.ts';
+import type { AccountView, LeaderboardRow, LeaderboardView } from '../../wire/views.ts';
+import type { Words } from '../words/words.ts';
+import { Footer, Header } from './Header.tsx';
+import { OrnamentView } from './Weave.tsx';
+
+interface Props {
+  readonly live: Live;
+  readonly list: ReadonlySignal<LeaderboardView | null>;
+  /** Asks for the list again, after a name has changed. */
+  readonly refresh: () => void;
+}
+
+export function Board({ live, list, refresh }: Props): JSX.Element | null {
+  const w = words.value;
+  const me = useSignal<string | null>(accountIn(location.hash));
+  useEffect(() => {
+    if (me.value !== null) jumpTo(me.value);
+  }, [list.value === null]);
+  if (w === null) return null;
+  const view = list.value;
+  return (
+    <>
+      <Header w={w} page="leaderboard" />
+      <main id="content" tabIndex={-1}>
+        <section class="head">
+          <h1>{w.board.heading}</h1>
+          <p class="lede">{w.board.lede}</p>
+        </section>
+        <Mine w={w} me={me} refresh={refresh} />
+        {view === null ? (
+          <p>{live.link.value.is === 'unreachable' ? w.here.unreachable : w.board.asking}</p>
+        ) : view.rows.length === 0 ? (
+          <section class="prose">
+            <h2>{w.board.empty}</h2>
+            <p>{w.board.emptyNote}</p>
+          </section>
+        ) : (
+          <Table w={w} view={view} me={me.value} />
+        )}
+        <p class="soft small">
+          {w.tally.creditNote} {w.board.anchorNote}
+        </p>
+      </main>
+      <Footer w={w} live={live} />
+    </>
+  );
+}
+
+function Table(props: {
+  readonly w: Words;
+  readonly view: LeaderboardView;
+  readonly me: string | null;
+}): JSX.Element {
+  const { w, view, me } = props;
+  return (
+    <table class="board figures">
+      <caption>{w.board.caption(view.rows.length, view.accounts)}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{w.board.rank}</th>
+          <th scope="col" class="person">
+            {w.board.who}
+          </th>
+          <th scope="col">{w.board.credit}</th>
+          <th scope="col">{w.board.chunks}</th>
+          <th scope="col" class="wide">
+            {w.board.units}
+          </th>
+          <th scope="col" class="wide">
+            {w.board.last}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {view.rows.map((row) => (
+          <Row key={row.account} w={w} row={row} now={view.at} mine={row.account === me} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row(props: {
+  readonly w: Words;
+  readonly row: LeaderboardRow;
+  readonly now: number;
+  readonly mine: boolean;
+}): JSX.Element {
+  const { w, row, now, mine } = props;
+  return (
+    <tr id={`row-${row.account}`} class={mine ? 'mine' : undefined} tabIndex={mine ? -1 : undefined}>
+      <td>{w.f.whole(row.rank)}</td>
+      <th scope="row" class="person">
+        <span>
+          <OrnamentView id={row.account} />
+          <span>
+            {row.name ?? <code>{row.account.slice(0, 6)}</code>}
+            {mine && <strong> ({w.board.you})</strong>}
+          </span>
+        </span>
+      </th>
+      <td>{w.f.credit(row.creditMicro)}</td>
+      <td>{w.f.whole(row.chunks)}</td>
+      <td class="wide">{w.f.whole(row.units)}</td>
+      <td class="wide">{w.f.ago(row.lastAt, now)}</td>
+    </tr>
+  );
+}
+
+/** Finds this browser's own account, says where it stands, and lets its owner set a name. */
+function Mine(props: {
+  readonly w: Words;
+  readonly me: Signal<string | null>;
+  readonly refresh: () => void;
+}): JSX.Element {
+  const { w, me, refresh } = props;
+  const searched = useSignal<'no' | 'looking' | 'none' | 'found'>(me.value === null ? 'no' : 'found');
+  const account = useSignal<AccountView | null>(null);
+  const look = async (): Promise<void> => {
+    searched.value = 'looking';
+    const { ownAccount } = await import('../volunteer.ts');
+    const own = await ownAccount().catch(() => null);
+    searched.value = own === null ? 'none' : 'found';
+    me.value = own;
+    if (own !== null) jumpTo(own);
+  };
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      account.value = null;
+      if (me.value === null) return;
+      account.value = decodeAccount(await ask(`/api/account/${encodeURIComponent(me.value)}`));
+    };
+    void read().catch(() => {});
+  }, [me.value]);
+  if (searched.value !== 'found') {
+    return (
+      <section class="prose">
+        <p class="actions">
+          <button type="button" disabled={searched.value === 'looking'} onClick={() => void look()}>
+            {searched.value === 'looking' ? w.board.finding : w.board.find}
+          </button>
+        </p>
+        <p role="status">{searched.value === 'none' && w.board.notYet}</p>
+      </section>
+    );
+  }
+  const standing = account.value;
+  const ranked = standing !== null && standing.rank !== null;
+  return (
+    <section class="prose">
+      <p role="status">
+        {ranked && standing.rank !== null
+          ? w.board.yourRank(standing.rank, w.f.credit(standing.vestedMicro))
+          : w.board.notListed}
+      </p>
+      {ranked && (
+        <p class="actions">
+          <button type="button" onClick={() => me.value !== null && jumpTo(me.value)}>
+            {w.board.jump}
+          </button>
+        </p>
+      )}
+      <NameForm w={w} name={standing?.name ?? null} refresh={refresh} />
+    </section>
+  );
+}
+
+/** A name that everybody can read, signed by the device key; or none. */
+function NameForm(props: {
+  readonly w: Words;
+  readonly name: string | null;
+  readonly refresh: () => void;
+}): JSX.Element {
+  const { w, name, refresh } = props;
+  const typed = useSignal<string | null>(null);
+  const said = useSignal('');
+  const set = async (wanted: string | null): Promise<void> => {
+    try {
+      const { setName } = await import('../volunteer.ts');
+      await setName(wanted);
+      said.value = wanted === null ? w.board.nameDropped : w.board.nameSaved;
+      refresh();
+    } catch (error) {
+      said.value = w.board.nameFailed(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const value = typed.value ?? name ?? '';
+  return (
+    <details>
+      <summary>{w.board.name}</summary>
+      <form
+        class="name-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void set(value.trim() === '' ? null : value.trim());
+        }}
+      >
+        <p>{w.board.nameNote}</p>
+        <label>
+          {w.board.nameLabel}
+          <input
+            name="name"
+            maxLength={40}
+            autocomplete="nickname"
+            value={value}
+            onInput={(event) => {
+              typed.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <p class="actions">
+          <button type="submit" class="main">
+            {w.board.nameSave}
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              typed.value = '';
+              void set(null);
+            }}
+          >
+            {w.board.nameDrop}
+          </button>
+        </p>
+        <p role="status">{said.value}</p>
+      </form>
+    </details>
+  );
+}
+
+/** The account named behind the `#` of an address. */
+function accountIn(hash: string): string | null {
+  const id = hash.slice(1);
+  return /^[A-Za-z0-9_-]{16}$/.test(id) ? id : null;
+}
+
+/** Brings a row into view and puts focus on it; without motion for those who want none. */
+function jumpTo(account: string): void {
+  const row = document.querySelector<HTMLElement>(`#row-${CSS.escape(account)}`);
+  if (row === null) return;
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  row.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
+  row.focus({ preventScroll: true });
+}

@@ -1,0 +1,95 @@
+/** A job as people should know it: what is computed, for whom, how answers are checked, how far it is. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { ClothView } from '../cloth/ClothView.tsx';
+import type { MersenneFacts } from '../facts.ts';
+import type { House } from '../house.ts';
+import type { JobView } from '../../wire/views.ts';
+import type { Words } from '../words/words.ts';
+
+interface Props {
+  readonly w: Words;
+  readonly house: House;
+  readonly job: JobView | null;
+}
+
+/** The job on the loom: its cloth (or its picture and a ribbon), and one line on how far it is. */
+export function Loom({ w, house, job }: Props): JSX.Element {
+  const asked = house.live.jobs.value !== null;
+  return (
+    <section class="loom" aria-labelledby="loom">
+      <ClothView w={w} job={job} watched={house.watched} />
+      <div class="loom-words">
+        <h2 id="loom">{job?.title ?? (asked ? w.job.none : w.job.now)}</h2>
+        {job === null ? (
+          <p>{asked ? w.job.noneNote : w.job.asking}</p>
+        ) : (
+          <>
+            <p class="cause">
+              {w.job.forWhom(job.cause)} <span class="soft">({w.job.requester(job.requester)})</span>
+            </p>
+            <p class="soft figures">
+              {w.job.progress(job.final, job.chunks)}
+              {job.etaMs !== null && ` · ${w.job.eta(job.etaMs)}`}
+            </p>
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** How answers are checked, what exactly is searched, and what else is open. */
+export function JobDetails({ w, house, job }: Props): JSX.Element | null {
+  if (job === null) return null;
+  const others = (house.live.jobs.value ?? []).filter((other) => other.endedAt === null && other.job !== job.job);
+  return (
+    <section class="prose" aria-labelledby="checking">
+      <h2 id="checking">{w.job.more}</h2>
+      {job.state === 'paused' && <p>{w.job.paused}</p>}
+      <Range w={w} job={job} />
+      {job.demonstration && <p>{w.job.demonstration}</p>}
+      <p>
+        {w.job.quorum(job.quorum)}{' '}
+        {job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor)}{' '}
+        {job.disputes > 0 && w.job.disputes(job.disputes)}
+      </p>
+      <p class="soft">{w.job.kernel(job.kernel)}</p>
+      {others.length > 0 && (
+        <>
+          <h3>{w.job.also}</h3>
+          <ul class="plain">
+            {others.map((other) => (
+              <li key={other.job}>
+                <strong>{other.title}</strong> <span class="soft">{w.job.forWhom(other.cause)}</span>
+                <br />
+                <span class="soft figures">{w.job.progress(other.final, other.chunks)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** For trial factoring: which numbers are tried. */
+function Range({ w, job }: { readonly w: Words; readonly job: JobView }): JSX.Element | null {
+  const facts = useSignal<MersenneFacts | null>(null);
+  useEffect(() => {
+    facts.value = null;
+    const read = async (): Promise<void> => {
+      const { mersenneFacts } = await import('../facts.ts');
+      facts.value = await mersenneFacts(job).catch(() => null);
+    };
+    void read();
+  }, [job.job]);
+  if (facts.value === null) return null;
+  const { exponent, bitFrom, bitTo } = facts.value;
+  return (
+    <p>
+      {w.job.range(exponent, w.f.tenth(bitFrom), w.f.tenth(bitTo))} {w.job.rangeAbout}
+    </p>
+  );
+}

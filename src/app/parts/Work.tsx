@@ -1,0 +1,167 @@
+/** While it runs: what each core and the graphics processor are at, why nothing runs when nothing does, Pause and Finish. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { JSX } from 'preact';
+import type { House } from '../house.ts';
+import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
+import type { Words } from '../words/words.ts';
+import { Retry } from './Notices.tsx';
+
+interface Props {
+  readonly w: Words;
+  readonly house: House;
+}
+
+/** The top of the page once Start was pressed: the state in one heading and one sentence, and what can be done about it. */
+export function WorkHead({ w, house }: Props): JSX.Element {
+  const { phase, reason, workers } = house.watched.view.value;
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const busy = workers.filter(({ state }) => state === 'computing').length;
+  return (
+    <section class="head work-head" aria-labelledby="state">
+      <h1 id="state">{w.work.heading[phase]}</h1>
+      <p class="lede">
+        {reason !== null ? (
+          <ReasonWords w={w} reason={reason} />
+        ) : phase === 'finishing' ? (
+          w.work.finishing
+        ) : (
+          w.work.running(busy)
+        )}
+      </p>
+      <p class="actions">
+        <MainButton w={w} house={house} button={first} />
+        {(phase === 'running' || phase === 'paused' || phase === 'starting') && (
+          <button type="button" aria-describedby="finish-note" onClick={() => house.finish()}>
+            {w.start.finish}
+          </button>
+        )}
+        {reason?.why === 'reload-needed' && (
+          <button type="button" onClick={() => location.reload()}>
+            {w.start.reload}
+          </button>
+        )}
+      </p>
+      <p class="soft small" id="finish-note">
+        {w.start.finishNote}
+      </p>
+    </section>
+  );
+}
+
+/** One button that is always the next sensible thing, so that focus stays where it is. */
+function MainButton(
+  props: Props & { readonly button: { current: HTMLButtonElement | null } },
+): JSX.Element {
+  const { w, house, button } = props;
+  const { phase, reason } = house.watched.view.value;
+  const [name, act] = ((): [string, () => void] => {
+    if (phase === 'paused' || reason?.why === 'elsewhere') return [w.start.resume, house.resume];
+    if (phase === 'running' || phase === 'starting') return [w.start.pause, house.pause];
+    if (phase === 'finishing') return [w.start.pause, house.pause];
+    return [w.start.again, () => void house.begin()];
+  })();
+  return (
+    <button type="button" class="main" ref={button} onClick={act}>
+      {name}
+    </button>
+  );
+}
+
+/** Why nothing is being computed, in words, with a countdown where there is something to count down to. */
+export function ReasonWords(props: { readonly w: Words; readonly reason: Reason }): JSX.Element {
+  const { w, reason } = props;
+  switch (reason.why) {
+    case 'preparing':
+      return <>{w.work.preparing[reason.step]}</>;
+    case 'unreachable':
+      return (
+        <>
+          {w.work.unreachable} <Retry w={w} at={reason.retryAt} />
+        </>
+      );
+    case 'refused':
+      return <>{w.work.refused(reason.detail)}</>;
+    case 'no-worker-works':
+      return <>{w.work.noWorker(reason.detail)}</>;
+    default:
+      return <>{w.work.plain[reason.why]}</>;
+  }
+}
+
+/** One calm row for each worker; rows wait for workers that have not come yet, so that nothing jumps. */
+export function Machine({ w, house }: Props): JSX.Element {
+  const { workers, connection, outbox, settings, phase, gpu } = house.watched.view.value;
+  const titles = new Map((house.live.jobs.value ?? []).map(({ job, title }) => [job, title]));
+  const expected = phase === 'starting' || phase === 'running' ? settings.cores : 0;
+  const missing = Math.max(0, expected - workers.filter(({ backend }) => backend === 'wasm').length);
+  return (
+    <section class="machine" aria-labelledby="machine">
+      <h2 id="machine">{w.work.machine}</h2>
+      <ul class="threads">
+        {workers.map((worker) => (
+          <WorkerRow key={worker.slot} w={w} worker={worker} name={nameOf(w, worker, workers)} title={titles.get(worker.job ?? '') ?? ''} />
+        ))}
+        {Array.from({ length: missing }, (_, i) => (
+          <li key={`to come ${i}`} class="thread-row">
+            <span class="who soft">{w.work.core(expected - missing + i + 1)}</span>
+            <span class="thread" />
+            <span class="what soft">{w.work.workerStates.loading}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="soft small">
+        {w.work.connection[connection]}
+        {outbox > 0 && ` · ${w.work.outbox(outbox)}`}
+      </p>
+      {gpu.state !== 'on' && gpu.state !== 'testing' && gpu.state !== 'unknown' && (
+        <p class="soft small">
+          {w.work.gpu}: {w.settings.gpuStates(gpu)}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function nameOf(w: Words, worker: WorkerView, all: readonly WorkerView[]): string {
+  if (worker.backend === 'webgpu') return w.work.gpu;
+  return w.work.core(all.filter(({ backend }) => backend === 'wasm').indexOf(worker) + 1);
+}
+
+interface RowProps {
+  readonly w: Words;
+  readonly worker: WorkerView;
+  readonly name: string;
+  readonly title: string;
+}
+
+function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
+  const { state, chunk, unitsDone, unitsTotal } = worker;
+  const done = unitsTotal > 0 ? unitsDone / unitsTotal : 0;
+  const at = chunk !== null && (state === 'computing' || state === 'paused');
+  return (
+    <li class={`thread-row ${state}`} data-slot={worker.slot}>
+      <span class="who">{name}</span>
+      <span
+        class="thread"
+        role="progressbar"
+        aria-label={w.work.thread(name)}
+        aria-valuemin={0}
+        aria-valuemax={unitsTotal}
+        aria-valuenow={unitsDone}
+        aria-valuetext={w.work.units(unitsDone, unitsTotal)}
+      >
+        <span style={{ transform: `scaleX(${done})` }} />
+      </span>
+      <span class="what soft figures">
+        {w.work.workerStates[state]}
+        {at && ` · ${w.work.chunk(chunk + 1, title)}`}
+      </span>
+    </li>
+  );
+}
+
+/** The counts that a screen reader hears: at most every 20 seconds, and whenever the state changes. */
+export function spokenOf(w: Words, view: VolunteerView): string {
+  return `${w.work.heading[view.phase]}. ${w.work.spoken(view.chunks.computed, view.chunks.final)}`;
+}

@@ -1,0 +1,312 @@
+/** Everything the pages say, in English. */
+import { formatsFor } from '../format.ts';
+import type { GpuView } from '../../volunteer/store.ts';
+import type { Words } from './words.ts';
+
+const f = formatsFor('en');
+/** "1 chunk", "2 chunks". */
+const some = (count: number, one: string, many = `${one}s`): string =>
+  `${f.whole(count)} ${count === 1 ? one : many}`;
+
+export const words: Words = {
+  language: 'en',
+  f,
+  states: {
+    free: 'waiting',
+    leased: 'being computed',
+    committed: 'returned',
+    accepted: 'accepted',
+    final: 'verified',
+    void: 'void',
+  },
+  page: {
+    titles: {
+      contribute: 'Talka: lend your machine to one big job',
+      leaderboard: 'Who has helped · Talka',
+    },
+    skip: 'Skip to the content',
+    pages: 'Pages',
+    contribute: 'Lend a machine',
+    leaderboard: 'Who has helped',
+    languages: 'Language',
+    heading: 'Lend your machine to one big job.',
+    lede: 'A talka is the day when neighbours come together to finish one household’s big job. Here they meet in the browser: press Start, and your machine computes part of the job below until you stop or close the page.',
+  },
+  cloth: {
+    label: (title) => `The cloth of “${title}”.`,
+    summary: (final, committed, leased, free) =>
+      `${f.whole(final)} chunks verified, ${f.whole(committed)} returned, ${f.whole(leased)} being computed, ${f.whole(free)} waiting.`,
+    bare: 'Bare warp: nothing is on the loom.',
+    table: 'The cloth as a table',
+    caption: 'Chunks of this job by state',
+    state: 'State',
+    chunks: 'Chunks',
+    share: 'Share',
+    mine: 'of them mine, this session',
+    keep: 'Keep the cloth (PNG)',
+    picture: (title) => `“${title}”, as far as its tiles are verified.`,
+    pictureNote: 'Only verified tiles are shown.',
+    key: 'Stitches',
+  },
+  job: {
+    now: 'On the loom now',
+    asking: 'Asking the coordinator which jobs are open.',
+    forWhom: (cause) => `For: ${cause}`,
+    requester: (name) => `ordered by ${name}`,
+    demonstration: 'A demonstration: the answer is known beforehand. What is being tried is the working together.',
+    quorum: (people) =>
+      people === 1
+        ? 'A chunk counts as soon as one answer has come.'
+        : `A chunk counts once ${people} different people have sent the same answer.`,
+    progress: (final, chunks) =>
+      `${f.share(final, chunks)} done: ${f.whole(final)} of ${some(chunks, 'chunk')} verified`,
+    eta: (ms) => `about ${f.span(ms)} to go (estimate)`,
+    settled: (byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `So far all ${f.whole(byPeople)} settled between volunteers.`
+        : `So far ${f.whole(byPeople)} settled between volunteers and ${f.whole(withAnchor)} with the operator’s anchor, a machine that steps in where a second person is missing.`,
+    disputes: (count) => `Answers differed on ${some(count, 'chunk')}; a further person decided.`,
+    kernel: (id) => `Program: ${id}`,
+    paused: 'The operator has paused this job’s program.',
+    range: (exponent, bitFrom, bitTo) =>
+      `Searching for a divisor of 2^${exponent} − 1 (a number of ${some(Math.ceil(exponent * Math.log10(2)), 'digit')}) between 2^${bitFrom} and 2^${bitTo}.`,
+    rangeAbout: 'The cloth begins at the smallest candidates, top left, and ends at the largest.',
+    also: 'Also open',
+    none: 'No job is open now.',
+    noneNote:
+      'You may press Start all the same: the page waits, computes nothing, and begins when a job opens here.',
+    more: 'How answers are checked',
+  },
+  done: {
+    heading: 'Finished',
+    finished: (at) => `Finished ${f.moment(at)}`,
+    cancelled: (at) => `Cancelled ${f.moment(at)}`,
+    took: (ms) => `after ${f.span(ms)}`,
+    chunks: (count) => `${some(count, 'chunk')} verified`,
+    picture: 'The whole picture (PNG)',
+    report: 'What was found',
+    reading: 'Fetching the report.',
+    unreadable: 'The report could not be fetched. The job itself is safe; open this again to try once more.',
+    verifiedBy: (byPeople, withAnchor) =>
+      `${f.whole(byPeople)} settled between volunteers, ${f.whole(withAnchor)} with the operator’s anchor.`,
+  },
+  cost: {
+    heading: 'What it asks of your machine',
+    cores: 'Processor',
+    coresValue: (cores, max) => `${f.whole(cores)} of ${some(max, 'core')}`,
+    fewer: 'One core fewer',
+    more: 'One core more',
+    gpu: 'Graphics',
+    gpuAfter: 'used too, if it passes a test after Start',
+    gpuNo: 'left alone',
+    gpuInsecure: 'not available: browsers give it to secure (https) pages only',
+    gpuAbsent: 'not available: this browser has no WebGPU; the cores do all the work',
+    power: 'Power',
+    powerValue: (low, high) => `about ${f.whole(low)} to ${f.whole(high)} W more`,
+    powerNote: 'an estimate: 3 to 10 W for each busy core; a page cannot measure it',
+    powerGpu: 'a busy graphics processor adds 10 to 200 W',
+    data: 'Data',
+    dataValue: (programBytes) => `${f.bytes(programBytes)} of program`,
+    dataHour: (bytes) => `then at most about ${f.bytes(bytes)} of results an hour (estimate)`,
+    dataUnknown: 'the program, the job’s input, and results as they are made',
+    battery: 'Battery',
+    batteryNote: 'Talka does not know whether you are plugged in. On battery it runs down sooner.',
+    kept: 'Kept here',
+    keptNote: 'Nothing until you press Start. Then a device key and results on their way, in this browser.',
+  },
+  start: {
+    start: 'Start',
+    again: 'Start again',
+    starting: 'Starting',
+    waiting: 'Start is ready as soon as the coordinator has said what would be computed.',
+    failed: 'The program of this page could not be loaded. Nothing was stored or computed. Check the connection and press Start again.',
+    pause: 'Pause',
+    resume: 'Continue',
+    finish: 'Finish',
+    finishing: 'Finishing',
+    finishNote: 'Finish completes the chunks in work, gives the rest back, and stops.',
+    reload: 'Reload the page',
+  },
+  work: {
+    heading: {
+      idle: 'Not started',
+      starting: 'Getting ready',
+      running: 'At work',
+      paused: 'Paused',
+      finishing: 'Finishing',
+      finished: 'Finished, thank you',
+      stopped: 'Stopped',
+    },
+    running: (workers) =>
+      workers === 1 ? 'One part of this machine is computing.' : `${f.whole(workers)} parts of this machine are computing.`,
+    finishing: 'Completing the chunks in work; nothing new is taken.',
+    plain: {
+      'not-started': 'Nothing runs until you press Start.',
+      'paused-by-you': 'Paused by you. Nothing is being computed; results already made are safe.',
+      'finished-by-you': 'The chunks in work were completed and the rest went back to be given to others.',
+      offline: 'This machine is offline. Results are kept in this browser and go out when the network is back.',
+      'no-job-open': 'No job is open now. The page waits and begins by itself when one opens.',
+      'waiting-for-others':
+        'Your part is done for now: what is left needs an answer from somebody else. The page waits for new work.',
+      'nothing-for-this-device': 'The jobs that are open need something this machine does not have. The page waits.',
+      'kernel-paused': 'The operator has paused this program. Work goes on when it is released.',
+      elsewhere:
+        'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
+      'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',
+      'reload-needed': 'The coordinator speaks a newer version. Results made so far are kept; reload the page to go on.',
+    },
+    preparing: {
+      identity: 'Making this device’s key.',
+      connecting: 'Greeting the coordinator.',
+      fetching: 'Fetching the program and the job’s input.',
+      testing: 'Checking this machine against known answers.',
+    },
+    unreachable: 'The coordinator does not answer. Results already made are kept in this browser.',
+    retry: (seconds) => `Next try in ${f.seconds(seconds)}.`,
+    retrying: 'Trying again now.',
+    refused: (detail) => `The coordinator refused this device: ${detail}. Nothing is being computed.`,
+    noWorker: (detail) =>
+      `No part of this machine passed its check, so nothing is computed here: ${detail}. A current version of the browser may help.`,
+    machine: 'This machine',
+    core: (number) => `Core ${f.whole(number)}`,
+    gpu: 'Graphics',
+    workerStates: {
+      loading: 'loading the program',
+      testing: 'checking itself on known answers',
+      waiting: 'waiting for work',
+      computing: 'computing',
+      paused: 'resting',
+      lost: 'stopped answering; its chunks went back',
+    },
+    chunk: (chunk, title) => `chunk ${f.whole(chunk)} of ${title}`,
+    units: (done, total) => `${f.whole(done)} of ${some(total, 'unit')}`,
+    queued: (count) => `${f.whole(count)} ahead`,
+    thread: (name) => `${name}: progress of the chunk`,
+    connection: {
+      none: 'not connected',
+      connecting: 'connecting',
+      open: 'connected to the coordinator',
+      waiting: 'connection lost, waiting to try again',
+    },
+    outbox: (count) => `${some(count, 'result')} on the way`,
+    spoken: (chunks, final) => `${some(chunks, 'chunk')} computed, ${f.whole(final)} verified.`,
+  },
+  tally: {
+    heading: 'This session',
+    units: 'Units computed',
+    chunks: 'Chunks computed',
+    committed: 'returned',
+    final: 'verified',
+    lost: (count) => `${some(count, 'chunk')} settled without this machine’s answer.`,
+    withAnchor: (count, of) =>
+      `${f.whole(count)} of your ${f.whole(of)} verified chunks were settled with the operator’s anchor, the others between volunteers.`,
+    rate: 'Speed',
+    rateUnit: 'times the reference core',
+    rateSoon: 'known after 10 seconds',
+    credit: 'Credit',
+    session: 'this session',
+    pending: 'pending',
+    vested: 'verified, yours',
+    creditNote: 'One credit is one second of the reference core’s work. Credits cannot be bought or sold.',
+  },
+  settings: {
+    heading: 'Settings',
+    share: 'Share of each core’s time',
+    shareValue: (share) => share,
+    shareNote: 'Less than 100 % lets each core rest in between: cooler and quieter.',
+    gpu: 'Use the graphics processor',
+    gpuStates: gpuState,
+    still: 'Keep this page still',
+    stillNote: 'Numbers and cloth change every half minute only. Computing goes on.',
+  },
+  me: {
+    heading: 'You, to others',
+    ornament: 'Your ornament, woven from your account’s number',
+    account: 'Account',
+    board: 'Your place among all who have helped',
+    forget: 'Forget me',
+    forgetNote: 'Possible once nothing is running: pause or finish first.',
+    forgetAsk:
+      'This deletes the device key and everything else this page keeps in this browser. Credit already earned stays with an account that nobody can use any more.',
+    forgetYes: 'Forget everything here',
+    forgetNo: 'Keep it',
+    forgetFailed: 'It could not be deleted. Close other tabs of this page and try again.',
+    forgotten: 'Everything this page kept in this browser is deleted.',
+  },
+  here: {
+    nobody: 'Nobody is computing just now.',
+    line: (people, devices, rate) =>
+      `Here now: ${some(people, 'person', 'people')} with ${some(devices, 'device')}, together ${rate} × the reference core.`,
+    link: {
+      asking: 'Asking the coordinator.',
+      live: 'Live.',
+      polling: 'Updated every few seconds.',
+      unreachable: 'The coordinator does not answer.',
+    },
+    unreachable: 'The coordinator does not answer.',
+    unreachableNote: 'The page itself is all here; what would be computed cannot be shown, so Start waits. Nothing was stored.',
+    loopback:
+      'This coordinator counts browsers on its own machine as different people, so that one person can try everything. Elsewhere one network counts as one person.',
+    insecure:
+      'This page came over plain http. Nobody vouches that it arrived as it was sent, and the browser withholds the graphics processor.',
+    storeFault: (why) => `The coordinator cannot take new results at the moment: ${why}.`,
+    coordinator: (name, version) => `${name}, Talka ${version}`,
+    log: (records) => `${some(records, 'record')} in the public log`,
+  },
+  board: {
+    heading: 'Who has helped',
+    lede: 'Everyone whose answers were verified, by credit. A name appears only where its owner set one; all others are known by their ornament.',
+    caption: (shown, accounts) =>
+      shown === accounts ? some(accounts, 'account') : `The first ${f.whole(shown)} of ${some(accounts, 'account')}`,
+    rank: 'Rank',
+    who: 'Who',
+    credit: 'Credit',
+    chunks: 'Chunks',
+    units: 'Units',
+    last: 'Last',
+    asking: 'Fetching the list.',
+    empty: 'Nobody yet.',
+    emptyNote: 'The first verified chunk begins this list. It can be yours.',
+    find: 'Find me',
+    finding: 'Looking in this browser',
+    jump: 'Jump to me',
+    notYet: 'This browser has no account yet. It gets one when you first press Start.',
+    notListed: 'None of your chunks is verified yet, so you are not in the list.',
+    yourRank: (rank, credit) => `You are number ${f.whole(rank)}, with ${credit} credits.`,
+    you: 'you',
+    name: 'Your name here',
+    nameNote: 'Everybody will be able to read it. Leave it out and only your ornament is shown.',
+    nameLabel: 'Name, at most 40 characters',
+    nameSave: 'Show this name',
+    nameDrop: 'Show no name',
+    nameSaved: 'The name is shown.',
+    nameDropped: 'The name is gone from this list.',
+    nameFailed: (why) => `The coordinator did not take it: ${why}.`,
+    anchorNote: 'The operator’s own machines are not in this list.',
+  },
+};
+
+function gpuState(gpu: GpuView): string {
+  switch (gpu.state) {
+    case 'unknown':
+      return 'Not looked at yet.';
+    case 'absent':
+      return {
+        'no-webgpu': 'Not available: this browser has no WebGPU.',
+        'insecure-origin': 'Not available: browsers give it to secure (https) pages only.',
+        'no-adapter': 'Not available: the browser offers no graphics processor.',
+      }[gpu.why];
+    case 'software':
+      return `Not used: ${gpu.name} is emulated on the processor, slower than the cores themselves.`;
+    case 'off':
+      return 'Switched off by you.';
+    case 'testing':
+      return `Checking ${gpu.name} against known answers.`;
+    case 'on':
+      return `In use: ${gpu.name}.`;
+    case 'failed':
+      return `Not used: ${gpu.name} did not pass its check (${gpu.why}). The cores go on.`;
+    case 'lost':
+      return `${gpu.name} was taken away by the system; it will be tried again. The cores go on.`;
+  }
+}

@@ -1,0 +1,219 @@
+/** The catalogue of everything the pages say, as a type: a language is complete when it has every one of these. */
+import type { Reason, VolunteerView, WorkerView, GpuView } from '../../volunteer/store.ts';
+import type { Language } from '../consent.ts';
+import type { Formats } from '../format.ts';
+
+/** Where a chunk stands, as docs/SPEC.md section 2 has people read it. */
+export type ChunkState = 'free' | 'leased' | 'committed' | 'accepted' | 'final' | 'void';
+
+type Why = Reason['why'];
+/** What can be said in one sentence; what has a step, a countdown or a detail is said by functions. */
+export type PlainWhy = Exclude<Why, 'preparing' | 'unreachable' | 'refused' | 'no-worker-works'>;
+export type Step = Extract<Reason, { why: 'preparing' }>['step'];
+
+export interface Words {
+  readonly language: Language;
+  readonly f: Formats;
+  /** The one place where a chunk's state has a name. */
+  readonly states: Readonly<Record<ChunkState, string>>;
+  readonly page: {
+    readonly titles: Readonly<Record<'contribute' | 'leaderboard', string>>;
+    readonly skip: string;
+    readonly pages: string;
+    readonly contribute: string;
+    readonly leaderboard: string;
+    readonly languages: string;
+    readonly heading: string;
+    readonly lede: string;
+  };
+  readonly cloth: {
+    readonly label: (title: string) => string;
+    readonly summary: (final: number, committed: number, leased: number, free: number) => string;
+    readonly bare: string;
+    readonly table: string;
+    readonly caption: string;
+    readonly state: string;
+    readonly chunks: string;
+    readonly share: string;
+    readonly mine: string;
+    readonly keep: string;
+    readonly picture: (title: string) => string;
+    readonly pictureNote: string;
+    readonly key: string;
+  };
+  readonly job: {
+    readonly now: string;
+    readonly asking: string;
+    readonly forWhom: (cause: string) => string;
+    readonly requester: (name: string) => string;
+    readonly demonstration: string;
+    readonly quorum: (people: number) => string;
+    readonly progress: (final: number, chunks: number) => string;
+    readonly eta: (ms: number) => string;
+    readonly settled: (byPeople: number, withAnchor: number) => string;
+    readonly disputes: (count: number) => string;
+    readonly kernel: (id: string) => string;
+    readonly paused: string;
+    readonly range: (exponent: number, bitFrom: string, bitTo: string) => string;
+    readonly rangeAbout: string;
+    readonly also: string;
+    readonly none: string;
+    readonly noneNote: string;
+    readonly more: string;
+  };
+  readonly done: {
+    readonly heading: string;
+    readonly finished: (at: number) => string;
+    readonly cancelled: (at: number) => string;
+    readonly took: (ms: number) => string;
+    readonly chunks: (count: number) => string;
+    readonly picture: string;
+    readonly report: string;
+    readonly reading: string;
+    readonly unreadable: string;
+    readonly verifiedBy: (byPeople: number, withAnchor: number) => string;
+  };
+  readonly cost: {
+    readonly heading: string;
+    readonly cores: string;
+    readonly coresValue: (cores: number, max: number) => string;
+    readonly fewer: string;
+    readonly more: string;
+    readonly gpu: string;
+    readonly gpuAfter: string;
+    readonly gpuNo: string;
+    readonly gpuInsecure: string;
+    readonly gpuAbsent: string;
+    readonly power: string;
+    readonly powerValue: (low: number, high: number) => string;
+    readonly powerNote: string;
+    readonly powerGpu: string;
+    readonly data: string;
+    readonly dataValue: (programBytes: number) => string;
+    readonly dataHour: (bytes: number) => string;
+    readonly dataUnknown: string;
+    readonly battery: string;
+    readonly batteryNote: string;
+    readonly kept: string;
+    readonly keptNote: string;
+  };
+  readonly start: {
+    readonly start: string;
+    readonly again: string;
+    readonly starting: string;
+    readonly waiting: string;
+    readonly failed: string;
+    readonly pause: string;
+    readonly resume: string;
+    readonly finish: string;
+    readonly finishing: string;
+    readonly finishNote: string;
+    readonly reload: string;
+  };
+  readonly work: {
+    readonly heading: Readonly<Record<VolunteerView['phase'], string>>;
+    readonly running: (workers: number) => string;
+    readonly finishing: string;
+    readonly plain: Readonly<Record<PlainWhy, string>>;
+    readonly preparing: Readonly<Record<Step, string>>;
+    readonly unreachable: string;
+    readonly retry: (seconds: number) => string;
+    readonly retrying: string;
+    readonly refused: (detail: string) => string;
+    readonly noWorker: (detail: string) => string;
+    readonly machine: string;
+    readonly core: (number: number) => string;
+    readonly gpu: string;
+    readonly workerStates: Readonly<Record<WorkerView['state'], string>>;
+    readonly chunk: (chunk: number, title: string) => string;
+    readonly units: (done: number, total: number) => string;
+    readonly queued: (count: number) => string;
+    readonly thread: (name: string) => string;
+    readonly connection: Readonly<Record<VolunteerView['connection'], string>>;
+    readonly outbox: (count: number) => string;
+    readonly spoken: (chunks: number, final: number) => string;
+  };
+  readonly tally: {
+    readonly heading: string;
+    readonly units: string;
+    readonly chunks: string;
+    readonly committed: string;
+    readonly final: string;
+    readonly lost: (count: number) => string;
+    readonly withAnchor: (count: number, of: number) => string;
+    readonly rate: string;
+    /** After the number: times the reference core. */
+    readonly rateUnit: string;
+    readonly rateSoon: string;
+    readonly credit: string;
+    readonly session: string;
+    readonly pending: string;
+    readonly vested: string;
+    readonly creditNote: string;
+  };
+  readonly settings: {
+    readonly heading: string;
+    readonly share: string;
+    readonly shareValue: (share: string) => string;
+    readonly shareNote: string;
+    readonly gpu: string;
+    readonly gpuStates: (gpu: GpuView) => string;
+    readonly still: string;
+    readonly stillNote: string;
+  };
+  readonly me: {
+    readonly heading: string;
+    readonly ornament: string;
+    readonly account: string;
+    readonly board: string;
+    readonly forget: string;
+    readonly forgetNote: string;
+    readonly forgetAsk: string;
+    readonly forgetYes: string;
+    readonly forgetNo: string;
+    readonly forgetFailed: string;
+    readonly forgotten: string;
+  };
+  readonly here: {
+    readonly nobody: string;
+    readonly line: (people: number, devices: number, rate: string) => string;
+    readonly link: Readonly<Record<'asking' | 'live' | 'polling' | 'unreachable', string>>;
+    readonly unreachable: string;
+    readonly unreachableNote: string;
+    readonly loopback: string;
+    readonly insecure: string;
+    readonly storeFault: (why: string) => string;
+    readonly coordinator: (name: string, version: string) => string;
+    readonly log: (records: number) => string;
+  };
+  readonly board: {
+    readonly heading: string;
+    readonly lede: string;
+    readonly caption: (shown: number, accounts: number) => string;
+    readonly rank: string;
+    readonly who: string;
+    readonly credit: string;
+    readonly chunks: string;
+    readonly units: string;
+    readonly last: string;
+    readonly asking: string;
+    readonly empty: string;
+    readonly emptyNote: string;
+    readonly find: string;
+    readonly finding: string;
+    readonly jump: string;
+    readonly notYet: string;
+    readonly notListed: string;
+    readonly yourRank: (rank: number, credit: string) => string;
+    readonly you: string;
+    readonly name: string;
+    readonly nameNote: string;
+    readonly nameLabel: string;
+    readonly nameSave: string;
+    readonly nameDrop: string;
+    readonly nameSaved: string;
+    readonly nameDropped: string;
+    readonly nameFailed: (why: string) => string;
+    readonly anchorNote: string;
+  };
+}

@@ -1,0 +1,298 @@
+/** Everything the pages say, in Simplified Chinese: written for its readers, not translated. */
+import { formatsFor } from '../format.ts';
+import type { GpuView } from '../../volunteer/store.ts';
+import type { Words } from './words.ts';
+
+const f = formatsFor('zh-CN');
+
+export const words: Words = {
+  language: 'zh',
+  f,
+  states: {
+    free: '待领取',
+    leased: '计算中',
+    committed: '已提交',
+    accepted: '已通过',
+    final: '已确认',
+    void: '作废',
+  },
+  page: {
+    titles: { contribute: 'Talka：借出电脑，合力干一件大活', leaderboard: '出过力的人 · Talka' },
+    skip: '跳到正文',
+    pages: '页面',
+    contribute: '借出电脑',
+    leaderboard: '出过力的人',
+    languages: '语言',
+    heading: '借出你的电脑，合力干一件大活。',
+    lede: '谁家有了大活，左邻右舍都来搭把手，一天干完，这样的日子叫 talka。如今大家在浏览器里碰头：点一下“开始”，你的电脑就替下面这件活算上一份，直到你停下或关掉网页。',
+  },
+  cloth: {
+    label: (title) => `《${title}》这匹布。`,
+    summary: (final, committed, leased, free) =>
+      `已确认 ${f.whole(final)} 块，已提交 ${f.whole(committed)} 块，计算中 ${f.whole(leased)} 块，待领取 ${f.whole(free)} 块。`,
+    bare: '只有经线：织机上还没有活。',
+    table: '用表格看这匹布',
+    caption: '这件任务各状态的块数',
+    state: '状态',
+    chunks: '块数',
+    share: '占比',
+    mine: '其中本次由我算出',
+    keep: '把布存下来（PNG）',
+    picture: (title) => `《${title}》，目前已确认的部分。`,
+    pictureNote: '只显示已确认的图块。',
+    key: '针脚',
+  },
+  job: {
+    now: '现在织的是',
+    asking: '正在询问协调端有哪些任务。',
+    forWhom: (cause) => `为了：${cause}`,
+    requester: (name) => `委托人：${name}`,
+    demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
+    quorum: (people) =>
+      people === 1 ? '每一块收到一份答案即算数。' : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
+    progress: (final, chunks) =>
+      `完成 ${f.share(final, chunks)}：${f.whole(chunks)} 块中已确认 ${f.whole(final)} 块`,
+    eta: (ms) => `预计还要 ${f.span(ms)}（估计）`,
+    settled: (byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `到目前为止，${f.whole(byPeople)} 块全部由志愿者互相核对。`
+        : `到目前为止，${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的“锚机”参与核对——缺第二个人时，它才出来补位。`,
+    disputes: (count) => `有 ${f.whole(count)} 块的答案出现过分歧，由另一个人定夺。`,
+    kernel: (id) => `程序：${id}`,
+    paused: '运营方已暂停这件任务的程序。',
+    range: (exponent, bitFrom, bitTo) =>
+      `在 2^${bitFrom} 到 2^${bitTo} 之间，寻找 2^${exponent} − 1（一个 ${f.whole(Math.ceil(exponent * Math.log10(2)))} 位数）的因数。`,
+    rangeAbout: '布的左上角是最小的候选数，右下角是最大的。',
+    also: '还有这些任务',
+    none: '眼下没有开放的任务。',
+    noneNote: '也可以先点“开始”：页面会等着，什么都不算，等这里有了任务再动手。',
+    more: '答案是怎样核对的',
+  },
+  done: {
+    heading: '已经织完',
+    finished: (at) => `${f.moment(at)} 完成`,
+    cancelled: (at) => `${f.moment(at)} 取消`,
+    took: (ms) => `历时 ${f.span(ms)}`,
+    chunks: (count) => `已确认 ${f.whole(count)} 块`,
+    picture: '完整的图（PNG）',
+    report: '找到了什么',
+    reading: '正在取报告。',
+    unreadable: '报告没有取到。任务本身完好；重新展开即可再试。',
+    verifiedBy: (byPeople, withAnchor) =>
+      `${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的锚机参与核对。`,
+  },
+  cost: {
+    heading: '要用到你电脑的什么',
+    cores: '处理器',
+    coresValue: (cores, max) => `${f.whole(max)} 个核心中的 ${f.whole(cores)} 个`,
+    fewer: '少用一个核心',
+    more: '多用一个核心',
+    gpu: '显卡',
+    gpuAfter: '点“开始”后先做测试，通过才用',
+    gpuNo: '不用',
+    gpuInsecure: '用不了：浏览器只把它交给安全（https）页面',
+    gpuAbsent: '用不了：这个浏览器没有 WebGPU，全部由处理器来算',
+    power: '耗电',
+    powerValue: (low, high) => `大约多用 ${f.whole(low)}～${f.whole(high)} W`,
+    powerNote: '这是估计：每个忙着的核心 3～10 W；网页量不到真实数值',
+    powerGpu: '显卡忙起来另加 10～200 W',
+    data: '流量',
+    dataValue: (programBytes) => `程序 ${f.bytes(programBytes)}`,
+    dataHour: (bytes) => `此后每小时上传结果至多约 ${f.bytes(bytes)}（估计）`,
+    dataUnknown: '程序、任务的输入，以及陆续算出的结果',
+    battery: '电池',
+    batteryNote: 'Talka 不知道你有没有插电源。用电池时，电会掉得更快。',
+    kept: '存在本机',
+    keptNote: '点“开始”之前什么都不存。之后，浏览器里会有一把设备密钥和尚未送达的结果。',
+  },
+  start: {
+    start: '开始',
+    again: '再次开始',
+    starting: '正在开始',
+    waiting: '等协调端说清楚要算什么，就可以开始。',
+    failed: '本页的程序没能载入。什么都没有存，也没有算。请检查网络，再点“开始”。',
+    pause: '暂停',
+    resume: '继续',
+    finish: '收尾',
+    finishing: '正在收尾',
+    finishNote: '收尾：把手上的块算完，其余的交还，然后停下。',
+    reload: '重新载入网页',
+  },
+  work: {
+    heading: {
+      idle: '尚未开始',
+      starting: '正在准备',
+      running: '正在干活',
+      paused: '已暂停',
+      finishing: '正在收尾',
+      finished: '已收尾，谢谢你',
+      stopped: '已停下',
+    },
+    running: (workers) => `这台电脑有 ${f.whole(workers)} 处正在计算。`,
+    finishing: '正在算完手上的块，不再领新的。',
+    plain: {
+      'not-started': '你点“开始”之前，什么都不会运行。',
+      'paused-by-you': '你按了暂停。现在什么都没在算；已经算出的结果都在。',
+      'finished-by-you': '手上的块已经算完，其余的已交还，分给别人。',
+      offline: '这台电脑没有联网。结果存在浏览器里，网络恢复后就送出。',
+      'no-job-open': '眼下没有开放的任务。页面等着，一有任务就自己动手。',
+      'waiting-for-others': '你这一份暂时干完了：剩下的块需要别人的答案。页面等着新的活。',
+      'nothing-for-this-device': '开放的任务需要这台电脑没有的东西。页面先等着。',
+      'kernel-paused': '运营方暂停了这个程序，放开之后会接着算。',
+      elsewhere: '这个浏览器的另一个标签页正在替这台设备计算，而同时只能有一个。请在那边停下，或点“继续”把活挪到这里。',
+      'store-full': '协调端暂时存不下结果。你的结果先存在这里，稍后再送。',
+      'reload-needed': '协调端已换了新版本。算出的结果都在；请重新载入网页。',
+    },
+    preparing: {
+      identity: '正在生成这台设备的密钥。',
+      connecting: '正在和协调端打招呼。',
+      fetching: '正在取程序和任务的输入。',
+      testing: '正在用已知答案检验这台电脑。',
+    },
+    unreachable: '协调端没有回应。已经算出的结果都存在这个浏览器里。',
+    retry: (seconds) => `${f.seconds(seconds)}后再试。`,
+    retrying: '正在重试。',
+    refused: (detail) => `协调端拒绝了这台设备：${detail}。现在什么都没在算。`,
+    noWorker: (detail) => `这台电脑没有一处通过检验，所以不在这里计算：${detail}。换用较新的浏览器也许就行。`,
+    machine: '这台电脑',
+    core: (number) => `核心 ${f.whole(number)}`,
+    gpu: '显卡',
+    workerStates: {
+      loading: '正在载入程序',
+      testing: '正在用已知答案自检',
+      waiting: '等活',
+      computing: '正在算',
+      paused: '歇着',
+      lost: '没有回应，手上的块已交还',
+    },
+    chunk: (chunk, title) => `《${title}》第 ${f.whole(chunk)} 块`,
+    units: (done, total) => `${f.whole(total)} 单元中的 ${f.whole(done)} 个`,
+    queued: (count) => `后面还有 ${f.whole(count)} 块`,
+    thread: (name) => `${name}：这一块的进度`,
+    connection: {
+      none: '没有连接',
+      connecting: '正在连接',
+      open: '已连上协调端',
+      waiting: '连接断了，稍后再试',
+    },
+    outbox: (count) => `${f.whole(count)} 份结果在路上`,
+    spoken: (chunks, final) => `已算 ${f.whole(chunks)} 块，已确认 ${f.whole(final)} 块。`,
+  },
+  tally: {
+    heading: '本次',
+    units: '算出的单元',
+    chunks: '算出的块',
+    committed: '已提交',
+    final: '已确认',
+    lost: (count) => `有 ${f.whole(count)} 块没有采用这台电脑的答案。`,
+    withAnchor: (count, of) =>
+      `你已确认的 ${f.whole(of)} 块中，有 ${f.whole(count)} 块由运营方的锚机参与核对，其余由志愿者互相核对。`,
+    rate: '速度',
+    rateUnit: '倍于参考核心',
+    rateSoon: '10 秒后才知道',
+    credit: '积分',
+    session: '本次所得',
+    pending: '待定',
+    vested: '已确认，归你',
+    creditNote: '1 积分等于参考核心干 1 秒的活。积分不能买卖。',
+  },
+  settings: {
+    heading: '设置',
+    share: '每个核心用多少时间',
+    shareValue: (share) => share,
+    shareNote: '低于 100% 时，核心会在中间歇一歇，更凉也更安静。',
+    gpu: '使用显卡',
+    gpuStates: gpuState,
+    still: '让页面静下来',
+    stillNote: '数字和布每半分钟才变一次，计算照常。',
+  },
+  me: {
+    heading: '别人眼里的你',
+    ornament: '你的纹样，由账户编号织成',
+    account: '账户',
+    board: '你在出过力的人里排第几',
+    forget: '忘掉我',
+    forgetNote: '停下之后才能这样做：请先暂停或收尾。',
+    forgetAsk: '这会删除设备密钥，以及本页存在这个浏览器里的一切。已得的积分留在账户上，但再也没有人能使用那个账户。',
+    forgetYes: '全部忘掉',
+    forgetNo: '留着',
+    forgetFailed: '没能删除。请关掉本页的其他标签页再试。',
+    forgotten: '本页存在这个浏览器里的一切都已删除。',
+  },
+  here: {
+    nobody: '此刻没有人在计算。',
+    line: (people, devices, rate) =>
+      `此刻在场：${f.whole(people)} 人、${f.whole(devices)} 台设备，合起来是参考核心的 ${rate} 倍。`,
+    link: {
+      asking: '正在询问协调端。',
+      live: '实时更新。',
+      polling: '每隔几秒更新。',
+      unreachable: '协调端没有回应。',
+    },
+    unreachable: '协调端没有回应。',
+    unreachableNote: '网页本身是完整的，只是说不出要算什么，所以“开始”先等着。什么都没有存。',
+    loopback: '这个协调端把本机上的不同浏览器当作不同的人，方便一个人把流程试全。在别处，同一网络只算一个人。',
+    insecure: '本页经由普通 http 送达：没有谁能担保它途中没被改过，浏览器也不把显卡交给它。',
+    storeFault: (why) => `协调端暂时收不下新的结果：${why}。`,
+    coordinator: (name, version) => `${name}，Talka ${version}`,
+    log: (records) => `公开日志共 ${f.whole(records)} 条`,
+  },
+  board: {
+    heading: '出过力的人',
+    lede: '答案得到确认的人都在这里，按积分排列。名字只有本人设置了才显示，其余的人看纹样认。',
+    caption: (shown, accounts) =>
+      shown === accounts
+        ? `共 ${f.whole(accounts)} 个账户`
+        : `共 ${f.whole(accounts)} 个账户，这里是前 ${f.whole(shown)} 个`,
+    rank: '名次',
+    who: '是谁',
+    credit: '积分',
+    chunks: '块',
+    units: '单元',
+    last: '最近',
+    asking: '正在取名单。',
+    empty: '还没有人。',
+    emptyNote: '第一块得到确认时，名单就开始了。那一块可以是你的。',
+    find: '找到我',
+    finding: '正在这个浏览器里找',
+    jump: '跳到我',
+    notYet: '这个浏览器还没有账户。第一次点“开始”时才会有。',
+    notListed: '你还没有得到确认的块，所以不在名单里。',
+    yourRank: (rank, credit) => `你排第 ${f.whole(rank)}，有 ${credit} 积分。`,
+    you: '你',
+    name: '你在这里的名字',
+    nameNote: '写了，人人都看得到；不写，就只显示纹样。',
+    nameLabel: '名字，最多 40 个字符',
+    nameSave: '显示这个名字',
+    nameDrop: '不显示名字',
+    nameSaved: '名字已显示。',
+    nameDropped: '名字已从名单里去掉。',
+    nameFailed: (why) => `协调端没有接受：${why}。`,
+    anchorNote: '运营方自己的机器不在名单里。',
+  },
+};
+
+function gpuState(gpu: GpuView): string {
+  switch (gpu.state) {
+    case 'unknown':
+      return '还没有检查。';
+    case 'absent':
+      return {
+        'no-webgpu': '用不了：这个浏览器没有 WebGPU。',
+        'insecure-origin': '用不了：浏览器只把它交给安全（https）页面。',
+        'no-adapter': '用不了：浏览器没有提供显卡。',
+      }[gpu.why];
+    case 'software':
+      return `不用：${gpu.name} 是用处理器模拟的，比核心自己算还慢。`;
+    case 'off':
+      return '你已关掉。';
+    case 'testing':
+      return `正在用已知答案检验 ${gpu.name}。`;
+    case 'on':
+      return `正在使用：${gpu.name}。`;
+    case 'failed':
+      return `不用：${gpu.name} 没有通过检验（${gpu.why}）。处理器照常计算。`;
+    case 'lost':
+      return `${gpu.name} 被系统收回，稍后会再试。处理器照常计算。`;
+  }
+}
