@@ -89,6 +89,23 @@ function waitingForReference(chunk: Chunk, spec: JobSpec): number {
   return Math.min(committed, spec.policy.quorum - 1);
 }
 
+/**
+ * Whether the next person's bytes are wanted for this chunk, or digests are enough: they are once somebody's bytes are
+ * stored and nobody disagrees. (Where people disagree, the answer that will win may be one whose bytes nobody sent.)
+ */
+export function wantsBytes(chunk: Chunk | undefined, spec: JobSpec): boolean {
+  if (spec.agreement === 'tolerance' || chunk === undefined) return true;
+  let root: string | null = null;
+  let stored = false;
+  for (const { phase } of chunk.replicas) {
+    if (phase.is !== 'committed') continue;
+    if (root !== null && phase.root !== root) return true;
+    root = phase.root;
+    stored ||= phase.stored;
+  }
+  return !stored;
+}
+
 /** How many answers are in. */
 export function committedCount(chunk: Chunk): number {
   let committed = 0;

@@ -5,7 +5,7 @@
 import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
-import { chunkCostMicro, chunksOf, unitsOf } from './state.ts';
+import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type { AccountRecord, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
 
 /** Applies one event that happened at `at`. */
@@ -74,6 +74,7 @@ function submitted(state: State, event: EventOf<'submitted'>, at: number): void 
     spec: event.spec,
     requester: event.requester,
     submittedAt: at,
+    leasedAt: at,
     free: range(0, chunksOf(event.spec)),
     final: [],
     chunks: new Map(),
@@ -109,8 +110,9 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
     const before = job.chunks.get(chunk + i) ?? { index: chunk + i, since: at, replicas: [] };
     putChunk(job, withReplica(before, replica), at);
   }
+  job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
-  occupy(state, `${event.device}/${slot}`, rateMilli);
+  occupy(state, slotKey(event.device, slot), rateMilli);
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {
@@ -210,17 +212,21 @@ function leaveLease(state: State, id: number, replicas: number): void {
   const lease = state.leases.get(id) as Lease;
   const left = lease.left - replicas;
   state.leases.set(id, { ...lease, left });
-  if (left === 0) vacate(state, `${lease.device}/${lease.slot}`);
+  if (left === 0) vacate(state, slotKey(lease.device, lease.slot));
 }
 
 function occupy(state: State, slot: string, rateMilli: number): void {
-  const leases = (state.busy.get(slot)?.leases ?? 0) + 1;
-  state.busy.set(slot, { rateMilli, leases });
+  const before = state.busy.get(slot);
+  state.busy.set(slot, { rateMilli, leases: (before?.leases ?? 0) + 1 });
+  state.busyRateMilli += rateMilli - (before?.rateMilli ?? 0);
 }
 
 function vacate(state: State, slot: string): void {
   const busy = state.busy.get(slot);
   if (busy === undefined) return;
-  if (busy.leases <= 1) state.busy.delete(slot);
-  else state.busy.set(slot, { ...busy, leases: busy.leases - 1 });
+  if (busy.leases > 1) state.busy.set(slot, { ...busy, leases: busy.leases - 1 });
+  else {
+    state.busy.delete(slot);
+    state.busyRateMilli -= busy.rateMilli;
+  }
 }

@@ -2,7 +2,7 @@
 import { soleAccount, wanted } from './chunk.ts';
 import { count, has } from './intervals.ts';
 import { balanceOf } from './ledger.ts';
-import { chunkCostMicro, chunksOf } from './state.ts';
+import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
 import type { Job, State } from './state.ts';
 
 /** Throws an Error whose message is the sentence that does not hold. */
@@ -67,9 +67,12 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
     assert(lease.open === (open.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas whose chunks are open`);
     assert(lease.open > 0, `lease ${lease.id} is worth remembering`);
     if (lease.left === 0) continue;
-    const slot = `${lease.device}/${lease.slot}`;
+    const slot = slotKey(lease.device, lease.slot);
     busy.set(slot, (busy.get(slot) ?? 0) + 1);
   }
   assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
   for (const [slot, leases] of busy) assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
+  let rateMilli = 0;
+  for (const slot of state.busy.values()) rateMilli += slot.rateMilli;
+  assert(rateMilli === state.busyRateMilli, 'the speed of all busy slots is their sum');
 }

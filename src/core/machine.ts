@@ -4,7 +4,7 @@
  */
 import { judge, mayJoin, withPhase } from './chunk.ts';
 import { balanceOf, refund } from './ledger.ts';
-import { deadlineOf, pick } from './schedule.ts';
+import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
 import type { Chunk, Command, Decision, Device, Entry, Event, Job, JobSpec, JobSummary, Lease, Refusal, RefusalReason, Replica, State } from './state.ts';
 
@@ -110,11 +110,10 @@ function faultOf(spec: JobSpec): string | null {
 function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const device = state.devices.get(command.device);
   if (device === undefined) return refuse('unknown-device');
-  const picked = pick(state, device, command.slot, command.live, at);
+  const picked = pick(state, command.device, command.slot, command.live, at);
   if (typeof picked === 'string') return refuse(picked);
-  const { job, chunk, count } = picked;
+  const { job, chunk, count, deadline } = picked;
   const rateMilli = command.slot.rates[job.spec.kernel] as number;
-  const deadline = deadlineOf(job, chunk, count, rateMilli, at);
   const { slot, backend } = command.slot;
   const who = { device: command.device, account: device.account, site: device.site };
   return [{ e: 'leased', lease: state.nextReplica, job: job.id, chunk, count, ...who, slot, backend, rateMilli, deadline }];

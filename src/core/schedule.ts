@@ -4,20 +4,39 @@
  * as the job's end demands (guided self-scheduling, Polychronopoulos and Kuck 1987, weighted by speed).
  */
 import { committedCount, helps, mayJoin, replicasMax, wanted } from './chunk.ts';
-import { count, firstRun } from './intervals.ts';
-import { chunkCostMicro, chunksOf } from './state.ts';
+import { firstRun } from './intervals.ts';
+import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
 import type { Chunk, Device, Job, LivePeople, RefusalReason, Slot, State } from './state.ts';
 
-/** A lease aims at this much work for the slot. */
+/** A lease aims at this much work for the slot: little is lost with it, and asking is rare beside computing. */
 export const leaseTargetMs = 15_000;
-/** A deadline is this many times the expected time, and never nearer or farther than the bounds below. */
+/** No lease is longer, however fast its slot claims to be: its deadline, its events and its giving back stay small. */
+export const leaseChunksMax = 4_096;
+/** A slot computes one lease and has one ahead; two more may have been lost on their way to it and wait for their deadline. */
+export const leasesPerSlotMax = 4;
+/** While there is plenty of other work, a lease is left alone for this many times its expected time, and for this long at least. */
 export const deadlineFactor = 4;
 export const deadlineMsMin = 30_000;
+/** Where the job would be done sooner than that, it waits for this many times the expected time, and this long at least. */
+export const deadlineFactorAtEnd = 2;
+export const deadlineMsMinAtEnd = 10_000;
+/** Nobody keeps a chunk from others for longer. */
 export const deadlineMsMax = 1_800_000;
-/** A chunk that waited this long for a second person is the anchor's. */
+/** A slot is slow for a job's end when the others are this many times as fast on average… */
+export const slowFactor = 2;
+/** …and one chunk takes it more than this many times as long as everybody would take for all that is left. */
+export const tailFactor = 2;
+/** It then leaves a chunk to others until nobody wanted it for this share of the time it would itself take. */
+export const tailPatience = 0.5;
+/** A chunk that waited this long for a second person is the anchor's, if nobody who is connected may take it… */
 export const anchorAfterMs = 30_000;
-/** How many candidates of one kind are looked at before the next kind is tried. */
+/** …and this long, even so: who is connected may be paused, or have no backend for it. */
+export const anchorAnywayMs = 300_000;
+/** A chunk goes back to somebody whose lease of it ran out only when nobody else took it for this long. */
+export const retakeAfterMs = 60_000;
+/** How many candidates are looked at before the next kind is tried; and how many that one person alone has touched. */
 const lookMax = 64;
+const lookPerAuthorMax = 8;
 /** Of a `tolerance` job, at most this many chunks may wait for their WASM replica. */
 export const waitingForReferenceMax = 512;
 
@@ -26,11 +45,17 @@ export interface Pick {
   readonly job: Job;
   readonly chunk: number;
   readonly count: number;
+  /** When the lease is no longer protected, in ms since 1970. */
+  readonly deadline: number;
 }
 
-/** Picks for one slot, or says why there is nothing. `live` is who else could take work now. */
-export function pick(state: State, device: Device, slot: Slot, live: LivePeople, at: number): Pick | RefusalReason {
+/** Picks for one slot of a device that has joined, or says why there is nothing. `live` is who else could take work now. */
+export function pick(state: State, id: string, slot: Slot, live: LivePeople, at: number): Pick | RefusalReason {
   if (state.jobs.size === 0) return 'no-job-open';
+  const own = state.busy.get(slotKey(id, slot.slot));
+  if (own !== undefined && own.leases >= leasesPerSlotMax) return 'holding-enough';
+  const others = state.busy.size - (own === undefined ? 0 : 1);
+  const asker: Asker = { device: state.devices.get(id) as Device, slot, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
   let reason: RefusalReason = 'nothing-for-this-device';
   for (const job of jobsByService(state)) {
     const rateMilli = slot.rates[job.spec.kernel];
@@ -39,11 +64,22 @@ export function pick(state: State, device: Device, slot: Slot, live: LivePeople,
       reason = 'kernel-paused';
       continue;
     }
-    const found = pickInJob(state, job, device, slot, rateMilli, live, at);
+    const found = pickInJob(job, asker, rateMilli);
     if (found !== null) return found;
     reason = 'waiting-for-others';
   }
   return reason;
+}
+
+/** Who asks, and what the choice depends on. */
+interface Asker {
+  readonly device: Device;
+  readonly slot: Slot;
+  /** How many other slots hold a lease now, and their speed together, in thousandths of the reference core. */
+  readonly others: number;
+  readonly othersMilli: number;
+  readonly live: LivePeople;
+  readonly at: number;
 }
 
 /** Open jobs, the one that has had least of the house's work first. */
@@ -51,67 +87,91 @@ function jobsByService(state: State): Job[] {
   return [...state.jobs.values()].sort((a, b) => a.servedMicro - b.servedMicro || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
 }
 
-function pickInJob(state: State, job: Job, device: Device, slot: Slot, rateMilli: number, live: LivePeople, at: number): Pick | null {
+function pickInJob(job: Job, asker: Asker, rateMilli: number): Pick | null {
+  const { device, slot, at } = asker;
   const eligible = (chunk: Chunk): boolean =>
-    mayJoin(chunk, device.account, device.group) &&
+    at - chunk.since >= tailMs &&
+    mayTake(chunk, device.account, device.group, at) &&
     helps(chunk, job.spec, slot.backend) &&
-    (device.role === 'anchor' ? isAnchors(chunk, job, live, at) : committedCount(chunk) < replicasMax);
-  const max = runLength(state, job, device, rateMilli);
-  const waiting = pickWaiting(job, device, max, eligible);
-  if (waiting !== null) return waiting;
+    (device.role === 'anchor' ? isAnchors(chunk, job, asker) : committedCount(chunk) < replicasMax);
+  const max = runLength(job, asker, rateMilli);
+  const tailMs = leaveToOthersMs(job, asker, rateMilli);
+  const pickOf = (run: readonly [number, number] | null): Pick | null =>
+    run === null ? null : { job, chunk: run[0], count: run[1] - run[0], deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker.othersMilli) };
+  const waiting = firstWaiting(job, device, max, eligible);
+  if (waiting !== null) return pickOf(waiting);
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
   if (device.role === 'anchor') return null;
+  if (at - job.leasedAt < tailMs) return null;
   if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && job.chunks.size >= waitingForReferenceMax) return null;
-  const run = firstRun(job.free, max);
-  return run === null ? null : { job, chunk: run[0], count: run[1] - run[0] };
+  return pickOf(firstRun(job.free, max));
 }
 
 /** A run of chunks that want one more replica, of one other author or contested. */
-function pickWaiting(job: Job, device: Device, max: number, eligible: (chunk: Chunk) => boolean): Pick | null {
+function firstWaiting(job: Job, device: Device, max: number, eligible: (chunk: Chunk) => boolean): [number, number] | null {
   let looked = 0;
   for (const [author, chunks] of job.wanting) {
     if (author === device.account) continue;
+    // What one author's first few chunks say (same network, wrong backend) goes for the rest of theirs.
+    let left = author === '' ? lookMax : lookPerAuthorMax;
     for (const first of chunks) {
+      if (left-- === 0) break;
       if (looked++ >= lookMax) return null;
       if (!eligible(job.chunks.get(first) as Chunk)) continue;
       let last = first + 1;
       while (last - first < max && chunks.has(last) && eligible(job.chunks.get(last) as Chunk)) last++;
-      return { job, chunk: first, count: last - first };
+      return [first, last];
     }
   }
   return null;
 }
 
-/** Whether a chunk is the anchor's: it waited long enough and nobody who is connected could take it. */
-function isAnchors(chunk: Chunk, job: Job, live: LivePeople, at: number): boolean {
-  if (at - chunk.since < anchorAfterMs || wanted(chunk, job.spec) === 0) return false;
-  if (committedCount(chunk) >= replicasMax) return true;
+/** Whether a person may be given a replica. One whose lease of it ran out gets it again only when nobody else took it. */
+function mayTake(chunk: Chunk, account: string, group: string, at: number): boolean {
+  if (!mayJoin(chunk, account, group)) return false;
+  if (at - chunk.since >= retakeAfterMs) return true;
+  return !chunk.replicas.some((r) => r.account === account && r.phase.is === 'closed' && r.phase.why === 'expired');
+}
+
+/** Whether a chunk is the anchor's: it waited long enough and nobody who is connected could take it, or it waited very long. */
+function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
+  const waitedMs = at - chunk.since;
+  if (waitedMs < anchorAfterMs || wanted(chunk, job.spec) === 0) return false;
+  if (committedCount(chunk) >= replicasMax || waitedMs >= anchorAnywayMs) return true;
   for (const [account, groups] of live) {
-    for (const group of groups) if (mayJoin(chunk, account, group)) return false;
+    for (const group of groups) if (mayTake(chunk, account, group, chunk.since)) return false;
   }
   return true;
 }
 
 /** How many chunks a slot gets at once. */
-function runLength(state: State, job: Job, device: Device, rateMilli: number): number {
-  const chunkMs = expectedMs(job, 0, 1, rateMilli);
-  const bySpeed = Math.floor(leaseTargetMs / chunkMs);
-  const byRecord = device.committed === 0 ? 1 : 2 * device.committed;
-  const share = rateMilli / (totalRateMilli(state) + rateMilli);
+function runLength(job: Job, asker: Asker, rateMilli: number): number {
+  const bySpeed = Math.floor(leaseTargetMs / expectedMs(job, 0, 1, rateMilli));
+  const byRecord = asker.device.committed === 0 ? 1 : 2 * asker.device.committed;
+  const share = rateMilli / (asker.othersMilli + rateMilli);
   const byEnd = Math.ceil((openReplicas(job) * share) / 2);
-  return Math.max(1, Math.min(bySpeed, byRecord, byEnd));
-}
-
-/** Speed of all slots that hold a lease now, in thousandths of the reference core. */
-function totalRateMilli(state: State): number {
-  let total = 0;
-  for (const slot of state.busy.values()) total += slot.rateMilli;
-  return total;
+  return Math.max(1, Math.min(bySpeed, byRecord, byEnd, leaseChunksMax));
 }
 
 /** Replicas of the job that are still to be handed out. */
 function openReplicas(job: Job): number {
-  return count(job.free) * job.spec.policy.quorum + job.wantingKey.size;
+  const free = chunksOf(job.spec) - job.finalChunks - job.chunks.size;
+  return free * job.spec.policy.quorum + job.wantingKey.size;
+}
+
+/** How long slots of this speed together would take for all that is still to be handed out. */
+function openMs(job: Job, rateMilli: number): number {
+  return (openReplicas(job) * chunkCostMicro(job.spec, 0)) / rateMilli;
+}
+
+/**
+ * How long a chunk must have been left lying before this slot takes it; 0 until the job's last moments. A slow
+ * device that takes the last chunk makes everybody wait; one that waits for others in vain takes it after all.
+ */
+function leaveToOthersMs(job: Job, { others, othersMilli, device }: Asker, rateMilli: number): number {
+  if (slowFactor * rateMilli * others >= othersMilli || device.role === 'anchor') return 0;
+  const chunkMs = expectedMs(job, 0, 1, rateMilli);
+  return openMs(job, othersMilli + rateMilli) < tailFactor * chunkMs ? tailPatience * chunkMs : 0;
 }
 
 /** How long a slot of this speed takes for a run of chunks, in milliseconds. */
@@ -121,8 +181,14 @@ export function expectedMs(job: Job, chunk: number, chunks: number, rateMilli: n
   return costMicro / rateMilli;
 }
 
-/** When a lease given now is no longer protected. */
-export function deadlineOf(job: Job, chunk: number, chunks: number, rateMilli: number, at: number): number {
-  const wait = deadlineFactor * expectedMs(job, chunk, chunks, rateMilli);
-  return at + Math.ceil(Math.min(deadlineMsMax, Math.max(deadlineMsMin, wait)));
+/**
+ * How long a lease given now is left alone. While other work abounds, a lease that is lost costs nothing but
+ * its own work, and patience spares slow and sleeping devices; at the end, everybody waits for the last leases.
+ */
+function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, othersMilli: number): number {
+  const expected = expectedMs(job, chunk, chunks, rateMilli);
+  const leftMs = openMs(job, othersMilli + rateMilli);
+  const patient = Math.max(deadlineMsMin, deadlineFactor * expected);
+  const hurried = Math.max(deadlineMsMinAtEnd, deadlineFactorAtEnd * expected);
+  return Math.ceil(Math.min(deadlineMsMax, patient, Math.max(hurried, leftMs)));
 }

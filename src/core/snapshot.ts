@@ -3,7 +3,7 @@ import { emptyState } from './state.ts';
 import type { Job, LedgerAccount, State } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 1;
+export const snapshotSchema = 2;
 
 /** The state as text. Order within maps and sets is kept: a restored machine picks as the old one would have. */
 export function freeze(state: State): string {
@@ -25,10 +25,11 @@ export function freeze(state: State): string {
     balances: [...state.balances].map(([account, balance]) => [account, balance.toString()]),
     pausedKernels: [...state.pausedKernels],
     busy: [...state.busy],
+    busyRateMilli: state.busyRateMilli,
   });
 }
 
-type Frozen = Omit<Record<keyof State, unknown>, 'at' | 'nextReplica' | 'nextJob'> & Pick<State, 'at' | 'nextReplica' | 'nextJob'> & {
+type Frozen = Omit<Record<keyof State, unknown>, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> & Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> & {
   schema: number;
   devices: [string, never][];
   accounts: [string, never][];
@@ -66,5 +67,6 @@ export function thaw(text: string): State | null {
     balances: new Map(frozen.balances.map(([account, balance]) => [account, BigInt(balance)])),
     pausedKernels: new Map(frozen.pausedKernels),
     busy: new Map(frozen.busy),
+    busyRateMilli: frozen.busyRateMilli,
   };
 }

@@ -123,6 +123,8 @@ export interface Job {
   readonly spec: JobSpec;
   readonly requester: string;
   readonly submittedAt: number;
+  /** When somebody was last given chunks of it. */
+  leasedAt: number;
   /** Chunks that nobody holds. */
   readonly free: Intervals;
   readonly final: Intervals;
@@ -167,6 +169,13 @@ export interface State {
   readonly pausedKernels: Map<string, string>;
   /** Derived: rate of the slots that hold a lease, by `device/slot`. */
   readonly busy: Map<string, { rateMilli: number; leases: number }>;
+  /** Derived: the sum of those rates. */
+  busyRateMilli: number;
+}
+
+/** How `busy` names a slot. */
+export function slotKey(device: string, slot: number): string {
+  return `${device}/${slot}`;
 }
 
 /** A slot is one worker of a device that wants a lease. */
@@ -249,6 +258,7 @@ export type RefusalReason =
   | 'no-job-open'
   | 'nothing-for-this-device'
   | 'waiting-for-others'
+  | 'holding-enough'
   | 'kernel-paused';
 
 export type Decision = readonly Event[] | Refusal;
@@ -272,6 +282,7 @@ export function emptyState(): State {
     balances: new Map(),
     pausedKernels: new Map(),
     busy: new Map(),
+    busyRateMilli: 0,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Checks the small rules about one chunk on all small chunks: who may join, what is wanted, what is judged. */
 import { describe, expect, test } from 'vitest';
-import { helps, judge, mayJoin, soleAccount, wanted, withPhase, withReplica } from '../../src/core/chunk.ts';
+import { helps, judge, mayJoin, soleAccount, wanted, wantsBytes, withPhase, withReplica } from '../../src/core/chunk.ts';
 import type { Backend, Chunk, Replica, ReplicaPhase } from '../../src/core/state.ts';
 import { specOf } from './house.ts';
 
@@ -102,6 +102,15 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
       }
     }
   });
+});
+
+test('[CH7] who sends bytes where they are wanted, and digests elsewhere, always settles it with two who agree', () => {
+  for (const chunk of chunks(3, people.slice(0, 3), ['wasm'])) {
+    if (!canBe(chunk) || chunk.replicas.some((r) => r.phase.is === 'leased') || judge(chunk, specOf()) !== null) continue;
+    let grown = chunk;
+    for (const id of [10, 11]) grown = withReplica(grown, replica(id, `new${id}`, `n${id}`, 'wasm', { is: 'committed', root: 'y', stored: wantsBytes(grown, specOf()), agrees: [] }));
+    if (judge(grown, specOf())?.root !== 'y') expect.fail(`two who agree do not settle ${JSON.stringify(chunk)}`);
+  }
 });
 
 describe('one chunk under tolerance, all of up to 3 replicas', () => {

@@ -1,6 +1,6 @@
 /** Follows leases from asking to deadline: docs/SPEC.md, section 3, [LS…], and the bounds of the schedule. */
 import { describe, expect, test } from 'vitest';
-import { anchorAfterMs, deadlineMsMax, deadlineMsMin, leaseTargetMs } from '../../src/core/schedule.ts';
+import { anchorAfterMs, anchorAnywayMs, deadlineMsMax, deadlineMsMin, deadlineMsMinAtEnd, leaseChunksMax, leasesPerSlotMax, leaseTargetMs, retakeAfterMs } from '../../src/core/schedule.ts';
 import { ask, chunkOf, commit, commitCommand, house, join, kernel, nobody, slotOf, specOf, submit, withRecord } from './house.ts';
 import type { House } from './house.ts';
 import type { Job } from '../../src/core/state.ts';
@@ -43,17 +43,127 @@ describe('[LS1] a lease is cut', () => {
   });
 });
 
+describe('[LS1] nobody hoards', () => {
+  test('a slot holds at most four leases; another slot of the device may still ask', () => {
+    const { h } = longJob('a', { quorum: 1 });
+    for (let i = 0; i < leasesPerSlotMax; i++) ask(h, 'a');
+    expect(h.refused({ c: 'ask', device: 'a', slot: slotOf(), live: nobody })).toBe('holding-enough');
+    const other = ask(h, 'a', slotOf({ slot: 1 }));
+    h.must({ c: 'giveBack', device: 'a', replicas: Array.from({ length: other.lease - 1 }, (_, i) => i + 1), why: 'settings' });
+    ask(h, 'a');
+  });
+
+  test('no lease is longer than its bound, however fast a slot claims to be', () => {
+    const { h } = longJob('a', { units: 8_000_000, quorum: 1 });
+    withRecord(h, 'a', 1e9);
+    expect(ask(h, 'a', slotOf({ rates: { [kernel]: 1_000_000_000 } })).count).toBe(leaseChunksMax);
+  });
+});
+
+describe('[LS7] the last chunks', () => {
+  const slow = slotOf({ rates: { [kernel]: 10 } });
+  test('are left to faster people for half of the time that the slow one would need, then not', () => {
+    const { h } = longJob('ab', { units: 16, quorum: 1 });
+    ask(h, 'a');
+    expect(h.refused({ c: 'ask', device: 'b', slot: slow, live: nobody })).toBe('waiting-for-others');
+    h.wait(49_999);
+    expect(h.refused({ c: 'ask', device: 'b', slot: slow, live: nobody })).toBe('waiting-for-others');
+    h.wait(1);
+    expect(ask(h, 'b', slow).chunk).toBe(1);
+  });
+
+  test('a chunk that waits for a second person is left likewise', () => {
+    const { h } = longJob('ab', { units: 8 });
+    ask(h, 'a');
+    h.wait(49_999);
+    expect(h.refused({ c: 'ask', device: 'b', slot: slow, live: nobody })).toBe('waiting-for-others');
+    h.wait(1);
+    expect(ask(h, 'b', slow).chunk).toBe(0);
+  });
+
+  test('a slow device that is alone takes them at once, and one that is not slow too', () => {
+    const alone = longJob('b', { units: 8, quorum: 1 });
+    expect(ask(alone.h, 'b', slow).chunk).toBe(0);
+    const { h } = longJob('ab', { units: 80_000, quorum: 1 });
+    ask(h, 'a');
+    ask(h, 'b', slow);
+  });
+});
+
+describe('[LS8] whose lease ran out', () => {
+  test('gets that chunk again only when nobody else took it for a minute', () => {
+    const { h } = longJob('a', { units: 8 });
+    const first = ask(h, 'a');
+    h.wait(first.deadline - h.now());
+    h.must({ c: 'expire', lease: first.lease });
+    expect(chunkOf(h.state.jobs.get('j1') as Job, 0).since).toBeLessThan(h.now());
+    // It began to want a second person when it was leased, ten seconds ago.
+    h.wait(retakeAfterMs - 10_000 - 1);
+    expect(h.refused({ c: 'ask', device: 'a', slot: slotOf(), live: nobody })).toBe('waiting-for-others');
+    h.wait(1);
+    expect(ask(h, 'a').chunk).toBe(0);
+  });
+
+  test('does not keep the anchor away by being connected', () => {
+    const { h } = longJob('a', { units: 8 });
+    join(h, 'z', { account: 'anchor', role: 'anchor' });
+    const first = ask(h, 'a');
+    h.wait(first.deadline - h.now());
+    h.must({ c: 'expire', lease: first.lease });
+    h.wait(anchorAfterMs);
+    expect(ask(h, 'z', slotOf(), new Map([['A', new Set(['net-a'])]])).chunk).toBe(0);
+  });
+
+  test('five minutes are enough for the anchor, whoever is connected', () => {
+    const { h } = longJob('ab', { units: 8 });
+    join(h, 'z', { account: 'anchor', role: 'anchor' });
+    ask(h, 'a');
+    const live = new Map([['A', new Set(['net-a'])], ['B', new Set(['net-b'])]]);
+    h.wait(anchorAnywayMs - 1);
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
+    h.wait(1);
+    expect(ask(h, 'z', slotOf(), live).chunk).toBe(0);
+  });
+});
+
+test('people of one network do not hide from them what others wait for', () => {
+  const { h } = longJob('abn', { units: 80_000 });
+  h.must({ c: 'join', device: 'n', account: 'N', site: null, group: 'net-a', role: 'volunteer' });
+  const first = ask(h, 'a', slotOf({ rates: { [kernel]: 1_000_000 } }));
+  expect(first.count).toBeGreaterThan(64);
+  const second = ask(h, 'b', slotOf({ rates: { [kernel]: 1_000_000_000 } }));
+  expect(second.count).toBe(first.count);
+  const third = ask(h, 'b');
+  expect(ask(h, 'n').chunk).toBe(third.chunk);
+});
+
 describe('[LS2] a deadline', () => {
   test.each([
-    [1_000_000_000, deadlineMsMin],
     [1000, 60_000],
+    [250, 48_000],
     [100, 40_000],
     [2, deadlineMsMax],
     [1, deadlineMsMax],
-  ])('at a speed of %i thousandths is %i ms away', (rateMilli, ms) => {
-    const { h } = longJob('a', { units: 8000 });
+  ])('at a speed of %i thousandths is %i ms away while work abounds', (rateMilli, ms) => {
+    const { h } = longJob('a');
     const lease = ask(h, 'a', slotOf({ rates: { [kernel]: rateMilli } }));
-    expect(lease.deadline - h.now()).toBe(Math.min(deadlineMsMax, Math.max(deadlineMsMin, ms)));
+    expect(lease.deadline - h.now()).toBe(ms);
+  });
+
+  test('is never nearer than 30 s while work abounds, and 10 s at the end', () => {
+    const many = longJob('a', { units: 8_000_000 });
+    withRecord(many.h, 'a', 1);
+    expect(ask(many.h, 'a').deadline - many.h.now()).toBe(deadlineMsMin);
+    const { h } = longJob('a', { units: 8 });
+    expect(ask(h, 'a').deadline - h.now()).toBe(deadlineMsMinAtEnd);
+  });
+
+  test('is twice the expected time where the job would be over sooner than four times', () => {
+    const { h } = longJob('a', { units: 80, quorum: 1 });
+    const { count, deadline } = ask(h, 'a', slotOf({ rates: { [kernel]: 100 } }));
+    expect([count, deadline - h.now()]).toEqual([1, 40_000]);
+    const short = longJob('a', { units: 8, quorum: 1 });
+    expect(ask(short.h, 'a', slotOf({ rates: { [kernel]: 100 } })).deadline - short.h.now()).toBe(20_000);
   });
 
   test('is not due before its time, is due at it, and once', () => {
