@@ -2,10 +2,10 @@
  * Asks how far the WebAssembly reference of `mersenne-tf@1` is from native code: the same units in turn by
  * the reference and by `bench/native/mersenne-tf.c`, one thread each, and their outputs compared.
  *
- * node bench/kernel-mersenne.ts [--json FILE]      needs clang, and build/kernels
+ * node bench/kernel-mersenne.ts [--json FILE]      needs clang
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeInput, unitCostMicro } from '../src/kernels/mersenne-tf/index.ts';
 import type { MersenneSpec } from '../src/kernels/mersenne-tf/index.ts';
@@ -78,6 +78,5 @@ function compare(name: string, spec: MersenneSpec, natives: readonly { name: str
   return [...lines, { what: name, unit: 'ms/unit', ours: median(ours), reference: unitCostMicro(input) / 1000, beside: 'the price', goal: null }];
 }
 
-if (!existsSync(join(here, '../build/kernels/mersenne-tf@1/reference.wasm'))) execFileSync(process.execPath, [join(here, '../scripts/build-kernels.mjs')], { stdio: 'inherit' });
 const natives = [{ name: 'C, unsigned __int128', program: compileNative([], 'mersenne-tf'), goal: { atMost: 1.4 } }];
 report('mersenne-tf@1: WebAssembly beside native code, one thread', jobs.flatMap(({ name, spec }) => compare(name, spec, natives)));

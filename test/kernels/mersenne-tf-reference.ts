@@ -1,4 +1,5 @@
 /** Runs the built WebAssembly reference of `mersenne-tf@1` through its ABI, for tests and the benchmark. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** What the ABI (src/kernels/kernel.ts) exports. */
@@ -12,12 +13,16 @@ export interface AbiExports {
 }
 
 const wasmFile = new URL('../../build/kernels/mersenne-tf@1/reference.wasm', import.meta.url);
+const buildScript = new URL('../../scripts/build-kernels.mjs', import.meta.url).pathname;
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The module, compiled once; `node scripts/build-kernels.mjs` builds it. */
+/** The module, built from today's sources and compiled once. Throws the build's words when it differs from the lock. */
 export function referenceModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(wasmFile));
+  if (compiled === undefined) {
+    execFileSync(process.execPath, [buildScript, '--only', 'mersenne-tf'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    compiled = new WebAssembly.Module(readFileSync(wasmFile));
+  }
   return compiled;
 }
 

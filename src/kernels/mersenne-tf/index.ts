@@ -6,7 +6,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { gpu } from './gpu.ts';
-import { candidate, decodeInput, fieldsOf } from './input.ts';
+import { candidate, decodeInput, fieldsOf, kEndOf } from './input.ts';
 import { density, factorsMax, faultOfOutput, headBytes } from './output.ts';
 import { vectors } from './vectors.ts';
 
@@ -17,19 +17,21 @@ export type { MersenneOutput } from './output.ts';
 export { bitsOf, reportOf } from './report.ts';
 export type { MersenneReport } from './report.ts';
 
-// The price in nanoseconds of the reference core, fitted to `node bench/kernel-mersenne.ts`
-// (docs/kernels/mersenne-tf.md, "Price").
-const nsPerUnit = 120_000; // placing 6541 primes in two classes
-const nsPerK = 1.1; // crossing out and collecting
-const nsPerCandidate = 20; // setting up, making canonical, adding up
-const nsPerSquaring = 4.6;
+// The price in nanoseconds of the reference core, fitted to medians over ten jobs
+// (docs/kernels/mersenne-tf.md, "Price"). A published price never changes: these belong to the version.
+const nsPerUnit = 80_000; // placing 6541 primes in two classes
+const nsPerK = 0.9; // crossing out and collecting
+const nsPerCandidate = 26; // inverse, start of the ladder, making canonical, adding up
+const nsPerSquaring = 3.6;
+const nsPerWideSquaring = 4.0; // q may reach 2^78: one more full round
 
 /** Price of each unit in microcredits: a unit's time on the reference core, by formula, in microseconds. */
 export function unitCostMicro(input: Uint8Array): number {
-  const { exponent, kPerUnit, kFrom } = fieldsOf(input);
-  const squarings = squaringsOf(exponent, candidate(exponent, kFrom > 0n ? kFrom : 1n));
-  const ns = nsPerUnit + kPerUnit * (nsPerK + density * (nsPerCandidate + squarings * nsPerSquaring));
-  return Math.ceil(ns / 1000);
+  const spec = fieldsOf(input);
+  const qFirst = candidate(spec.exponent, spec.kFrom > 0n ? spec.kFrom : 1n);
+  const wide = candidate(spec.exponent, kEndOf(spec)) >= 1n << 78n;
+  const perCandidate = nsPerCandidate + squaringsOf(spec.exponent, qFirst) * (wide ? nsPerWideSquaring : nsPerSquaring);
+  return Math.ceil((nsPerUnit + spec.kPerUnit * (nsPerK + density * perCandidate)) / 1000);
 }
 
 /** Squarings that the reference needs to reach 2^p mod q: one for each bit of p − 84 below its start. */

@@ -22,8 +22,9 @@ export interface MersenneReport {
 /** log2 to two places, with integers only so that every engine prints the same; `up` rounds up, else down. */
 export function bitsOf(n: bigint, up: boolean): string {
   const whole = n.toString(2).length - 1;
-  // Hundredths: compare n^100 with powers of two, exactly.
-  const power = n ** 100n;
+  // Hundredths: the whole part of log2(n^100) is 100·log2(n), rounded down, exactly.
+  let power = 1n;
+  for (let i = 0; i < 100; i++) power *= n;
   const bits = power.toString(2).length - 1; // ⌊100·log2 n⌋
   const hundredths = up && 1n << BigInt(bits) !== power ? bits + 1 : bits;
   const rest = hundredths - 100 * whole;
