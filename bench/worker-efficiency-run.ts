@@ -20,7 +20,12 @@ const probeRounds = 2000;
 export async function efficiency(engine: Engine, code: KernelCode, wantedMs: number): Promise<Efficiency> {
   try {
     await engine.start();
-    await engine.load({ job: 'probe', code, input: mixInput({ seed: 1, rounds: probeRounds, values }), agreement: 'exact' });
+    await engine.load({
+      job: 'probe',
+      code,
+      input: mixInput({ seed: 1, rounds: probeRounds, values }),
+      agreement: 'exact',
+    });
     const { unitMs: probeMs } = await engine.measure('probe', 0);
     const rounds = Math.max(1, Math.round((probeRounds * wantedMs) / probeMs));
     await engine.load({ job: 'job', code, input: mixInput({ seed: 1, rounds, values }), agreement: 'exact' });
@@ -28,7 +33,8 @@ export async function efficiency(engine: Engine, code: KernelCode, wantedMs: num
     // One chunk first, as a device warms up; then each is asked for while the one before is computed.
     await engine.run({ replica: 'warm', job: 'job', unitFrom: 0, unitTo: units }, () => {});
     const startMs = performance.now();
-    const ask = (i: number) => engine.run({ replica: `${i}`, job: 'job', unitFrom: i * units, unitTo: (i + 1) * units }, () => {});
+    const ask = (i: number) =>
+      engine.run({ replica: `${i}`, job: 'job', unitFrom: i * units, unitTo: (i + 1) * units }, () => {});
     let kernelMs = 0;
     let ahead = ask(0);
     for (let i = 1; i <= chunks; i++) {

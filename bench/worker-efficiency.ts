@@ -29,7 +29,11 @@ const lengths = [
 
 async function inNode(unitMs: number): Promise<Efficiency> {
   const thread = new Worker(new URL('../test/volunteer/engine-fixture.node.ts', import.meta.url));
-  return efficiency(new WorkerEngine('wasm', nodePort(thread)), { id: 'mix@1', wasm: await compileMix('mix'), wgsl: mixShader }, unitMs);
+  return efficiency(
+    new WorkerEngine('wasm', nodePort(thread)),
+    { id: 'mix@1', wasm: await compileMix('mix'), wgsl: mixShader },
+    unitMs,
+  );
 }
 
 function lineOf(where: string, unitMs: number, atLeast: number | null, runs: Efficiency[]): Line {
@@ -58,10 +62,15 @@ async function chromiumLines(): Promise<Line[]> {
   try {
     const page = await browser.newPage();
     await page.goto(`${served.origin}/page.html`);
-    const ask = (backend: Backend, unitMs: number): Promise<Efficiency> => page.evaluate(`measureEfficiency('${backend}', ${unitMs})`);
+    const ask = (backend: Backend, unitMs: number): Promise<Efficiency> =>
+      page.evaluate(`measureEfficiency('${backend}', ${unitMs})`);
     const lines = [];
-    for (const { unitMs, atLeast } of lengths) lines.push(lineOf('Chromium, WASM', unitMs, atLeast, await several(() => ask('wasm', unitMs))));
-    for (const unitMs of [5, 20]) lines.push(lineOf('Chromium, SwiftShader busy', unitMs, null, await several(() => ask('webgpu', unitMs))));
+    for (const { unitMs, atLeast } of lengths)
+      lines.push(lineOf('Chromium, WASM', unitMs, atLeast, await several(() => ask('wasm', unitMs))));
+    for (const unitMs of [5, 20])
+      lines.push(
+        lineOf('Chromium, SwiftShader busy', unitMs, null, await several(() => ask('webgpu', unitMs))),
+      );
     return lines;
   } finally {
     await browser.close();
@@ -70,8 +79,12 @@ async function chromiumLines(): Promise<Line[]> {
 }
 
 const lines: Line[] = [];
-for (const { unitMs, atLeast } of lengths) lines.push(lineOf('Node thread, WASM', unitMs, atLeast, await several(() => inNode(unitMs))));
+for (const { unitMs, atLeast } of lengths)
+  lines.push(lineOf('Node thread, WASM', unitMs, atLeast, await several(() => inNode(unitMs))));
 const missing = whyNo.chromium();
 if (missing === null) lines.push(...(await chromiumLines()));
 else console.error(`Chromium is left out: ${missing}`);
-report('Worker efficiency: kernel time ÷ wall time, three rounds, chunks of about half a second queued one ahead', lines);
+report(
+  'Worker efficiency: kernel time ÷ wall time, three rounds, chunks of about half a second queued one ahead',
+  lines,
+);

@@ -28,7 +28,8 @@ export class Gathered {
   constructor(data: JobData, kernel: Kernel | null, unitFrom: number, unitTo: number) {
     const units = unitTo - unitFrom;
     const unitsMax = kernel?.units(data.input) ?? Number.MAX_SAFE_INTEGER;
-    const valid = Number.isSafeInteger(unitFrom) && Number.isSafeInteger(unitTo) && unitFrom >= 0 && units > 0;
+    const valid =
+      Number.isSafeInteger(unitFrom) && Number.isSafeInteger(unitTo) && unitFrom >= 0 && units > 0;
     if (!valid || units > chunkUnitsMax || unitTo > unitsMax) {
       throw new Fault({ reason: 'job', detail: `the job has no chunk [${unitFrom}, ${unitTo})` });
     }
@@ -48,13 +49,21 @@ export class Gathered {
     const index = this.#done;
     if (unit !== this.#unitFrom + index) throw new Error(`unit ${unit} came out of order`);
     if (output.length > this.#outputMax) {
-      throw new Fault({ reason: 'kernel', detail: `an output of ${output.length} bytes, at most ${this.#outputMax} are allowed`, unit });
+      throw new Fault({
+        reason: 'kernel',
+        detail: `an output of ${output.length} bytes, at most ${this.#outputMax} are allowed`,
+        unit,
+      });
     }
     // An output that is plainly wrong comes from this device, not from the kernel: nobody should be sent it.
     const wrong = this.#kernel?.checkOutput(this.#data.input, unit, output) ?? null;
-    if (wrong !== null) throw new Fault({ reason: 'environment', detail: `the output cannot be right: ${wrong}`, unit });
+    if (wrong !== null)
+      throw new Fault({ reason: 'environment', detail: `the output cannot be right: ${wrong}`, unit });
     const digest = this.#hasher.digest(unit, output);
-    this.#digests.set(this.#digestBytes === 32 ? digest : digest.subarray(0, this.#digestBytes), index * this.#digestBytes);
+    this.#digests.set(
+      this.#digestBytes === 32 ? digest : digest.subarray(0, this.#digestBytes),
+      index * this.#digestBytes,
+    );
     this.#lengths[index] = output.length;
     this.#reserve(output.length);
     this.#bytes.set(output, this.#used);
@@ -76,7 +85,8 @@ export class Gathered {
   #reserve(more: number): void {
     const need = this.#used + more;
     if (need <= this.#bytes.length) return;
-    if (need > chunkBytesMax) throw new Fault({ reason: 'kernel', detail: `the chunk's outputs exceed ${chunkBytesMax} bytes` });
+    if (need > chunkBytesMax)
+      throw new Fault({ reason: 'kernel', detail: `the chunk's outputs exceed ${chunkBytesMax} bytes` });
     const guess = this.#bytes.length === 0 ? more * this.#units : this.#bytes.length * 2;
     const grown = new Uint8Array(Math.min(chunkBytesMax, Math.max(need, guess)));
     grown.set(this.#bytes.subarray(0, this.#used));

@@ -8,8 +8,8 @@ import { Fault } from './backend.ts';
 import type { OpenJob, Span } from './backend.ts';
 import { GpuPace } from './gpu-pace.ts';
 import type { GpuPlan } from './gpu-pace.ts';
+import type { GpuPipeline } from './gpu-shader.ts';
 import { Pool } from './pool.ts';
-import type { GpuPipeline } from './webgpu.ts';
 
 /** Submissions in flight, and batches between the first and the last of theirs. */
 const inFlight = 2;
@@ -44,7 +44,13 @@ export class GpuJob implements OpenJob {
   #doneMs = 0;
 
   /** Uploads the tables. Rejects with the `environment` Fault when the GPU's memory does not suffice. */
-  static async open(device: GPUDevice, compiled: GpuPipeline, program: GpuProgram, input: Uint8Array, tables: Uint8Array[]): Promise<GpuJob> {
+  static async open(
+    device: GPUDevice,
+    compiled: GpuPipeline,
+    program: GpuProgram,
+    input: Uint8Array,
+    tables: Uint8Array[],
+  ): Promise<GpuJob> {
     const buffers = await guarded(device, () =>
       tables.map((table) => {
         const size = Math.max(bufferBytesMin, table.length);
@@ -56,7 +62,13 @@ export class GpuJob implements OpenJob {
     return new GpuJob(device, compiled, program, input, buffers);
   }
 
-  private constructor(device: GPUDevice, compiled: GpuPipeline, program: GpuProgram, input: Uint8Array, tables: GPUBuffer[]) {
+  private constructor(
+    device: GPUDevice,
+    compiled: GpuPipeline,
+    program: GpuProgram,
+    input: Uint8Array,
+    tables: GPUBuffer[],
+  ) {
     this.#device = device;
     this.#compiled = compiled;
     this.#program = program;
@@ -79,7 +91,7 @@ export class GpuJob implements OpenJob {
     /** Batches are read back one after another; the first failure ends the span. */
     let collected: Promise<void> = Promise.resolve();
     try {
-      for (let unit = span.unitFrom; unit < span.unitTo; ) {
+      for (let unit = span.unitFrom; unit < span.unitTo;) {
         const plan = this.#pace.plan(span.unitTo - unit);
         const batch = await this.#batchFor(plan);
         const computed = this.#submit(batch, unit, plan, span);
@@ -117,8 +129,14 @@ export class GpuJob implements OpenJob {
   #makeBatch(units: number, dispatches: number): BatchBuffers {
     const device = this.#device;
     const size = Math.max(bufferBytesMin, units * this.#slotBytes);
-    const params = device.createBuffer({ size: dispatches * this.#stride, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    const out = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+    const params = device.createBuffer({
+      size: dispatches * this.#stride,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    const out = device.createBuffer({
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
     const read = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const group = device.createBindGroup({
       layout: this.#compiled.layout,
@@ -132,11 +150,16 @@ export class GpuJob implements OpenJob {
   }
 
   /** `issued`: all of the batch is with the GPU. `done`: the GPU is through with it, and it was valid. */
-  #submit(batch: BatchBuffers, unitFrom: number, plan: GpuPlan, span: Span): { issued: Promise<void>; done: Promise<void> } {
+  #submit(
+    batch: BatchBuffers,
+    unitFrom: number,
+    plan: GpuPlan,
+    span: Span,
+  ): { issued: Promise<void>; done: Promise<void> } {
     const done: Promise<void>[] = [];
     const issued = (async () => {
       const workgroups = this.#writeParams(batch, unitFrom, plan);
-      for (let at = 0; at < workgroups.length; ) {
+      for (let at = 0; at < workgroups.length;) {
         await this.#lanes.take();
         let count = 0;
         try {
@@ -151,10 +174,13 @@ export class GpuJob implements OpenJob {
           throw error;
         }
         const startMs = performance.now();
-        void this.#device.queue.onSubmittedWorkDone().then(
-          () => this.#observe(count, plan.pieces, startMs, span),
-          () => {},
-        ).finally(() => this.#lanes.give(null));
+        void this.#device.queue
+          .onSubmittedWorkDone()
+          .then(
+            () => this.#observe(count, plan.pieces, startMs, span),
+            () => {},
+          )
+          .finally(() => this.#lanes.give(null));
         at += count;
       }
     })();
@@ -168,7 +194,10 @@ export class GpuJob implements OpenJob {
       for (let piece = 0; piece < plan.pieces; piece++) {
         const dispatch = this.#program.dispatch(this.#input, unitFrom + slot, piece, plan.pieces, slot);
         if (dispatch.params.length !== this.#program.paramBytes) {
-          throw new Fault({ reason: 'kernel', detail: `params of ${dispatch.params.length} bytes, not ${this.#program.paramBytes}` });
+          throw new Fault({
+            reason: 'kernel',
+            detail: `params of ${dispatch.params.length} bytes, not ${this.#program.paramBytes}`,
+          });
         }
         bytes.set(dispatch.params, workgroups.length * this.#stride);
         workgroups.push(dispatch.workgroups);
@@ -179,7 +208,13 @@ export class GpuJob implements OpenJob {
   }
 
   /** Submits `count` of a batch's dispatches; rejects with the `kernel` Fault when the GPU finds them invalid. */
-  async #submission(batch: BatchBuffers, workgroups: (readonly [number, number, number])[], at: number, count: number, plan: GpuPlan): Promise<void> {
+  async #submission(
+    batch: BatchBuffers,
+    workgroups: (readonly [number, number, number])[],
+    at: number,
+    count: number,
+    plan: GpuPlan,
+  ): Promise<void> {
     const device = this.#device;
     const size = plan.units * this.#slotBytes;
     device.pushErrorScope('validation');
@@ -196,7 +231,8 @@ export class GpuJob implements OpenJob {
     if (at + count === workgroups.length) encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, size);
     device.queue.submit([encoder.finish()]);
     const error = await device.popErrorScope();
-    if (error !== null) throw new Fault({ reason: 'kernel', detail: `the GPU refuses the dispatch: ${error.message}` });
+    if (error !== null)
+      throw new Fault({ reason: 'kernel', detail: `the GPU refuses the dispatch: ${error.message}` });
   }
 
   #observe(dispatches: number, pieces: number, startMs: number, span: Span): void {
@@ -208,7 +244,14 @@ export class GpuJob implements OpenJob {
     span.spent(ms);
   }
 
-  async #collect(before: Promise<void>, computed: { done: Promise<void> }, batch: BatchBuffers, unitFrom: number, plan: GpuPlan, span: Span): Promise<void> {
+  async #collect(
+    before: Promise<void>,
+    computed: { done: Promise<void> },
+    batch: BatchBuffers,
+    unitFrom: number,
+    plan: GpuPlan,
+    span: Span,
+  ): Promise<void> {
     try {
       await computed.done;
       const size = plan.units * this.#slotBytes;
@@ -225,7 +268,8 @@ export class GpuJob implements OpenJob {
       }
     } catch (error) {
       // What was asked of a device that is gone ends in these two ways (WebGPU, 5.2 and 22.2).
-      if (error instanceof Error && /^(Abort|Operation)Error$/.test(error.name)) throw new Fault({ reason: 'device-lost', detail: error.message });
+      if (error instanceof Error && /^(Abort|Operation)Error$/.test(error.name))
+        throw new Fault({ reason: 'device-lost', detail: error.message });
       throw error;
     } finally {
       this.#batches.give(batch);
@@ -237,15 +281,23 @@ export class GpuJob implements OpenJob {
 async function guarded<T>(device: GPUDevice, create: () => T): Promise<T> {
   device.pushErrorScope('validation');
   device.pushErrorScope('out-of-memory');
+  const created = attempt(create);
+  const [scarce, invalid] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  if (scarce !== null)
+    throw new Fault({ reason: 'environment', detail: `the GPU has no memory left: ${scarce.message}` });
+  if (invalid !== null) throw new Fault({ reason: 'kernel', detail: invalid.message });
+  return created();
+}
+
+/** Does something at once, and says only later how it went. */
+function attempt<T>(act: () => T): () => T {
   try {
-    return create();
-  } finally {
-    const memory = device.popErrorScope();
-    const validation = device.popErrorScope();
-    const scarce = await memory;
-    if (scarce !== null) throw new Fault({ reason: 'environment', detail: `the GPU has no memory left: ${scarce.message}` });
-    const invalid = await validation;
-    if (invalid !== null) throw new Fault({ reason: 'kernel', detail: invalid.message });
+    const value = act();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

@@ -50,13 +50,20 @@ export class GpuPace {
     // Nothing measured yet: one unit, in the smallest steps there are.
     if (unitMs === null) return { units: 1, pieces: piecesMax };
     const pieces = clamp(Math.ceil(unitMs / dispatchMs), 1, piecesMax);
-    const wanted = Math.min(submissionMs / unitMs, this.#unitsNext, dispatchesMax / pieces, unitsMax, unitsLeft);
+    const wanted = Math.min(
+      submissionMs / unitMs,
+      this.#unitsNext,
+      dispatchesMax / pieces,
+      unitsMax,
+      unitsLeft,
+    );
     return { units: Math.max(1, Math.floor(wanted)), pieces };
   }
 
   /** How many of the `left` dispatches the next submission should hold. */
   dispatches(left: number, pieces: number): number {
-    const wanted = Math.min(this.#unitMs === null ? 0 : submissionMs / this.#unitMs, this.#unitsNext) * pieces;
+    const wanted =
+      Math.min(this.#unitMs === null ? 0 : submissionMs / this.#unitMs, this.#unitsNext) * pieces;
     return clamp(Math.floor(wanted + 1e-9), 1, left);
   }
 
@@ -68,7 +75,8 @@ export class GpuPace {
     const before = this.#unitMs;
     this.#unitMs = before === null || unitMs < before / 4 ? unitMs : (before + unitMs) / 2;
     if (ms < submissionMs) this.#unitsNext = Math.max(this.#unitsNext, units * 2);
-    else if (ms > 2 * submissionMs) this.#unitsNext = Math.max(1 / this.#bounds.piecesMax, (units * submissionMs) / ms);
+    else if (ms > 2 * submissionMs)
+      this.#unitsNext = Math.max(1 / this.#bounds.piecesMax, (units * submissionMs) / ms);
   }
 }
 

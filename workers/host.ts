@@ -6,7 +6,19 @@
  * event loop every 50 ms at most: that is how soon a cancellation or a new share takes effect.
  */
 
-import type { Backend, Beat, Capability, ChunkResult, ChunkRun, EngineHost, Failure, JobData, KernelCode, Outcome, SelfTest } from '../src/volunteer/engine.ts';
+import type {
+  Backend,
+  Beat,
+  Capability,
+  ChunkResult,
+  ChunkRun,
+  EngineHost,
+  Failure,
+  JobData,
+  KernelCode,
+  Outcome,
+  SelfTest,
+} from '../src/volunteer/engine.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
 import { Fault } from './backend.ts';
 import type { ComputeBackend, OpenJob, Span } from './backend.ts';
@@ -54,7 +66,8 @@ export class ComputeHost implements EngineHost {
 
   start(backend: Backend): Promise<Outcome<Capability>> {
     return outcomeOf(async () => {
-      const tell = (detail: string): void => this.#surroundings.tell({ beat: 'lost', reason: 'device-lost', detail });
+      const tell = (detail: string): void =>
+        this.#surroundings.tell({ beat: 'lost', reason: 'device-lost', detail });
       const opened = await this.#surroundings.open(backend, tell);
       if (opened === null) throw new Fault({ reason: 'unavailable', detail: `no ${backend} here` });
       const capability = await opened.start();
@@ -87,14 +100,19 @@ export class ComputeHost implements EngineHost {
       ended.push(running.ended);
     }
     // A backend may still be reading its buffers until the cancelled runs have noticed.
-    void Promise.all([loading, ...ended]).then(([loaded]) => loaded?.open.close(), () => {});
+    void Promise.all([loading, ...ended]).then(
+      ([loaded]) => loaded?.open.close(),
+      () => {},
+    );
   }
 
   selfTest(code: KernelCode): Promise<Outcome<SelfTest>> {
     return outcomeOf(() =>
       this.#inTurn(async (backend) => {
         const kernel = await this.#surroundings.kernelOf(code.id);
-        return selfTest(backend, code, kernel, () => this.#surroundings.tell({ beat: 'progress', replica: null, unitsDone: 0 }));
+        return selfTest(backend, code, kernel, () =>
+          this.#surroundings.tell({ beat: 'progress', replica: null, unitsDone: 0 }),
+        );
       }),
     );
   }
@@ -139,7 +157,8 @@ export class ComputeHost implements EngineHost {
   }
 
   async #run(run: ChunkRun): Promise<ChunkResult> {
-    if (this.#running.has(run.replica)) throw new Fault({ reason: 'job', detail: `replica ${run.replica} is already running` });
+    if (this.#running.has(run.replica))
+      throw new Fault({ reason: 'job', detail: `replica ${run.replica} is already running` });
     const running = new Running(run, this.#breath, this.#surroundings.tell);
     this.#running.set(run.replica, running);
     const before = this.#turn;
@@ -175,7 +194,10 @@ export class ComputeHost implements EngineHost {
     const backend = this.#backend;
     if (backend === null) throw new Fault({ reason: 'unavailable', detail: 'the engine was not started' });
     const done = this.#turn.then(() => act(backend));
-    this.#turn = done.then(() => {}, () => {});
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   }
 }
@@ -232,7 +254,12 @@ class Running implements Span {
       this.#breath.end();
     }
     const parts = this.#gathered.finish();
-    return { replica: this.run.replica, ...parts, kernelMs: this.#kernelMs, wallMs: performance.now() - startMs };
+    return {
+      replica: this.run.replica,
+      ...parts,
+      kernelMs: this.#kernelMs,
+      wallMs: performance.now() - startMs,
+    };
   }
 
   pause(): Promise<void> | null {

@@ -4,7 +4,8 @@ import type { Endpoint } from 'comlink';
 
 /** The message line to the page that made this worker, in words that are right in a worker and not only in a window. */
 export const ownThread: Endpoint = {
-  postMessage: (message: unknown, transfer: Transferable[] = []) => globalThis.postMessage(message, { transfer }),
+  postMessage: (message: unknown, transfer: Transferable[] = []) =>
+    globalThis.postMessage(message, { transfer }),
   addEventListener: (type, listener) => globalThis.addEventListener(type, listener),
   removeEventListener: (type, listener) => globalThis.removeEventListener(type, listener),
 };

@@ -12,7 +12,12 @@ import type { ComputeBackend, OpenJob, Span } from './backend.ts';
 import { WasmBackend } from './wasm.ts';
 
 /** `step` is called after each vector. A vector that fails ends the test; so does one that cannot be computed. */
-export async function selfTest(backend: ComputeBackend, code: KernelCode, kernel: Kernel | null, step: () => void): Promise<SelfTest> {
+export async function selfTest(
+  backend: ComputeBackend,
+  code: KernelCode,
+  kernel: Kernel | null,
+  step: () => void,
+): Promise<SelfTest> {
   const reference = kernel?.agreement === 'tolerance' ? new WasmBackend() : null;
   for (const vector of kernel?.vectors ?? []) {
     let got: string | null;

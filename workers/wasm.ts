@@ -43,7 +43,8 @@ export async function compileKernel(wasm: Uint8Array): Promise<WebAssembly.Modul
     throw error;
   }
   const imports = WebAssembly.Module.imports(module);
-  if (imports.length > 0) throw broken(`imports ${imports[0]?.module}.${imports[0]?.name}; a kernel imports nothing`);
+  if (imports.length > 0)
+    throw broken(`imports ${imports[0]?.module}.${imports[0]?.name}; a kernel imports nothing`);
   const kinds = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
   if (kinds.get('memory') !== 'memory') throw broken('exports no memory');
   for (const name of ['abi', 'input', 'prepare', 'run', 'output']) {
@@ -52,7 +53,8 @@ export async function compileKernel(wasm: Uint8Array): Promise<WebAssembly.Modul
   const limits = memoryLimits(wasm);
   if (limits === null) throw broken('defines not exactly one ordinary memory');
   if (limits.pagesMin !== limits.pagesMax) throw broken('its memory can grow: minimum and maximum differ');
-  if (limits.pagesMax > memoryPagesMax) throw broken(`wants ${limits.pagesMax} pages of memory, at most ${memoryPagesMax} are given`);
+  if (limits.pagesMax > memoryPagesMax)
+    throw broken(`wants ${limits.pagesMax} pages of memory, at most ${memoryPagesMax} are given`);
   return module;
 }
 
@@ -84,9 +86,14 @@ export class WasmJob implements OpenJob {
       this.#exports = null;
       throw faultOf(error, unit);
     }
-    if (length < 0) throw new Fault({ reason: 'trap', detail: `the kernel answered ${length}`, code: length, unit });
+    if (length < 0)
+      throw new Fault({ reason: 'trap', detail: `the kernel answered ${length}`, code: length, unit });
     if (start + length > this.#memory.length) {
-      throw new Fault({ reason: 'kernel', detail: `an output of ${length} bytes at ${start} lies outside its memory`, unit });
+      throw new Fault({
+        reason: 'kernel',
+        detail: `an output of ${length} bytes at ${start} lies outside its memory`,
+        unit,
+      });
     }
     return this.#memory.subarray(start, start + length);
   }
@@ -111,7 +118,9 @@ export class WasmJob implements OpenJob {
   #instantiate(): Exports {
     try {
       // The one cast of this file: the names and kinds were checked when the module was compiled, the numbers are below.
-      const exports = new WebAssembly.Instance(this.#module).exports as unknown as Exports & { abi(): number };
+      const exports = new WebAssembly.Instance(this.#module).exports as unknown as Exports & {
+        abi(): number;
+      };
       const abi = exports.abi();
       if (abi !== 1) throw broken(`speaks ABI ${abi}, not 1`);
       this.#memory = new Uint8Array(exports.memory.buffer);
@@ -129,7 +138,8 @@ export class WasmJob implements OpenJob {
     if (at + length > this.#memory.length) throw broken(`wants its input at ${at}, outside its memory`);
     this.#memory.set(this.#input, at);
     const refusal = exports.prepare();
-    if (refusal !== 0) throw new Fault({ reason: 'input', detail: `the kernel refuses the input: ${refusal}`, code: refusal });
+    if (refusal !== 0)
+      throw new Fault({ reason: 'input', detail: `the kernel refuses the input: ${refusal}`, code: refusal });
   }
 }
 
@@ -147,7 +157,8 @@ function faultOf(error: unknown, unit?: number): Fault {
   if (error instanceof WebAssembly.RuntimeError && !/stack|recursion/i.test(error.message)) {
     return new Fault({ reason: 'trap', detail: error.message, ...at });
   }
-  if (error instanceof TypeError) return new Fault({ reason: 'kernel', detail: `an export has the wrong type: ${error.message}`, ...at });
+  if (error instanceof TypeError)
+    return new Fault({ reason: 'kernel', detail: `an export has the wrong type: ${error.message}`, ...at });
   return new Fault({ reason: 'environment', detail: String(error), ...at });
 }
 

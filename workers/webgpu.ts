@@ -11,23 +11,25 @@ import type { GpuProgram, Kernel } from '../src/kernels/kernel.ts';
 import { CompiledCache, Fault } from './backend.ts';
 import type { ComputeBackend, OpenJob } from './backend.ts';
 import { GpuJob } from './gpu-job.ts';
+import { compileShader } from './gpu-shader.ts';
+import type { GpuPipeline } from './gpu-shader.ts';
 
 /** Names under which CPU emulations of a GPU go: Chromium's, Mesa's, Windows'. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|software|basic render|\bwarp\b|\bcpu\b/i;
 
 /** What an adapter is called, and whether it is an emulation. */
-function adapterFacts(adapter: GPUAdapter): { facts: Omit<AdapterFacts, 'storageBytesMax'>; software: boolean } {
+function adapterFacts(adapter: GPUAdapter): {
+  facts: Omit<AdapterFacts, 'storageBytesMax'>;
+  software: boolean;
+} {
   const { vendor, architecture, device, description } = adapter.info;
   const facts = { vendor, architecture, device, description };
   // The flag moved from the adapter to its info in 2025; older browsers have only the first.
   const flagged = adapter.info.isFallbackAdapter || Reflect.get(adapter, 'isFallbackAdapter') === true;
-  return { facts, software: flagged || softwareNames.test(`${vendor} ${architecture} ${device} ${description}`) };
-}
-
-/** A kernel's shader, compiled for one device. */
-export interface GpuPipeline {
-  readonly layout: GPUBindGroupLayout;
-  readonly pipeline: GPUComputePipeline;
+  return {
+    facts,
+    software: flagged || softwareNames.test(`${vendor} ${architecture} ${device} ${description}`),
+  };
 }
 
 export class WebGpuBackend implements ComputeBackend {
@@ -56,19 +58,27 @@ export class WebGpuBackend implements ComputeBackend {
     this.#device = device;
     void device.lost.then(({ reason, message }) => this.#lose(`${reason}: ${message}`));
     device.onuncapturederror = ({ error }) => this.#lose(`unexpected error: ${error.message}`);
-    return { backend: 'webgpu', software, adapter: { ...facts, storageBytesMax: device.limits.maxStorageBufferBindingSize } };
+    return {
+      backend: 'webgpu',
+      software,
+      adapter: { ...facts, storageBytesMax: device.limits.maxStorageBufferBindingSize },
+    };
   }
 
   async open(code: KernelCode, kernel: Kernel | null, input: Uint8Array): Promise<OpenJob> {
     const device = this.#device;
-    if (device === null || this.#gone) throw new Fault({ reason: 'device-lost', detail: 'there is no device' });
+    if (device === null || this.#gone)
+      throw new Fault({ reason: 'device-lost', detail: 'there is no device' });
     const { wgsl } = code;
     const program = kernel?.gpu;
-    if (wgsl === null || program === undefined) throw new Fault({ reason: 'unavailable', detail: `${code.id} has no shader` });
+    if (wgsl === null || program === undefined)
+      throw new Fault({ reason: 'unavailable', detail: `${code.id} has no shader` });
     const tables = tablesOf(program, input);
     refuseTooLarge(device, tables, program.slotBytes(input));
     const key = `${code.id} ${tables.length}`;
-    const compiled = await this.#pipelines.get(key, wgsl, () => compileShader(device, wgsl, program, tables.length));
+    const compiled = await this.#pipelines.get(key, wgsl, () =>
+      compileShader(device, wgsl, program, tables.length),
+    );
     return GpuJob.open(device, compiled, program, input, tables);
   }
 
@@ -91,42 +101,15 @@ function refuseTooLarge(device: GPUDevice, tables: Uint8Array[], slotBytes: numb
   const { maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
   const largest = Math.max(slotBytes, ...tables.map((table) => table.length));
   if (largest > maxStorageBufferBindingSize) {
-    throw new Fault({ reason: 'unavailable', detail: `a table of ${largest} bytes; this device binds ${maxStorageBufferBindingSize}` });
+    throw new Fault({
+      reason: 'unavailable',
+      detail: `a table of ${largest} bytes; this device binds ${maxStorageBufferBindingSize}`,
+    });
   }
   if (tables.length + 1 > maxStorageBuffersPerShaderStage) {
-    throw new Fault({ reason: 'unavailable', detail: `${tables.length + 1} buffers; this device binds ${maxStorageBuffersPerShaderStage}` });
-  }
-}
-
-/** Compiles a shader against the one layout that every kernel has. Throws the `kernel` Fault with the compiler's words. */
-export async function compileShader(device: GPUDevice, wgsl: string, program: GpuProgram, tables: number): Promise<GpuPipeline> {
-  const layout = device.createBindGroupLayout({ entries: layoutOf(program, tables) });
-  device.pushErrorScope('validation');
-  const module = device.createShaderModule({ code: wgsl });
-  const scope = device.popErrorScope();
-  const { messages } = await module.getCompilationInfo();
-  const errors = messages.filter(({ type }) => type === 'error');
-  if (errors.length > 0 || (await scope) !== null) {
-    const words = errors.map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}`).join('; ');
-    throw new Fault({ reason: 'kernel', detail: `the shader does not compile: ${words}` });
-  }
-  try {
-    const pipeline = await device.createComputePipelineAsync({
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: program.entryPoint },
+    throw new Fault({
+      reason: 'unavailable',
+      detail: `${tables.length + 1} buffers; this device binds ${maxStorageBuffersPerShaderStage}`,
     });
-    return { layout, pipeline };
-  } catch (error) {
-    const reason = error instanceof Error && Reflect.get(error, 'reason') === 'validation' ? 'kernel' : 'environment';
-    throw new Fault({ reason, detail: `no pipeline: ${String(error)}` });
   }
-}
-
-function layoutOf(program: GpuProgram, tables: number): GPUBindGroupLayoutEntry[] {
-  const visibility = GPUShaderStage.COMPUTE;
-  return [
-    { binding: 0, visibility, buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: program.paramBytes } },
-    { binding: 1, visibility, buffer: { type: 'storage' } },
-    ...Array.from({ length: tables }, (_, i): GPUBindGroupLayoutEntry => ({ binding: 2 + i, visibility, buffer: { type: 'read-only-storage' } })),
-  ];
 }

@@ -47,7 +47,12 @@ export class UnitHasher {
 }
 
 /** The digest of one unit as it goes over the wire. For many units of a job use `UnitHasher`. */
-export function wireDigest(job: string, unit: number, output: Uint8Array, agreement: 'exact' | 'tolerance'): Uint8Array {
+export function wireDigest(
+  job: string,
+  unit: number,
+  output: Uint8Array,
+  agreement: 'exact' | 'tolerance',
+): Uint8Array {
   return new UnitHasher(job).digest(unit, output).slice(0, wireDigestBytes(agreement));
 }
 

@@ -7,7 +7,11 @@ import type { Backend, Engine, EngineLimits, WorkerPort } from './engine.ts';
 
 /** An engine in a worker thread of its own. Nothing computes before `start`. */
 export function nodeEngine(backend: Backend, limits: Partial<EngineLimits> = {}): Engine {
-  return new WorkerEngine(backend, nodePort(new Worker(new URL('../../workers/compute.node.ts', import.meta.url))), limits);
+  return new WorkerEngine(
+    backend,
+    nodePort(new Worker(new URL('../../workers/compute.node.ts', import.meta.url))),
+    limits,
+  );
 }
 
 /** A Node worker thread as the proxy needs it. */

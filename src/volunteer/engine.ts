@@ -153,7 +153,9 @@ export interface Engine {
   onLost(callback: (reason: LostReason, detail: string) => void): () => void;
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: Failure };
 
 /** What the worker exposes through Comlink: the same words as `Engine`, failures as values. */
 export interface EngineHost {

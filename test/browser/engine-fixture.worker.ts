@@ -4,7 +4,12 @@ import { browserGpu, ownThread } from '../../workers/own-thread.ts';
 import { serve } from '../../workers/serve.ts';
 import { fixtureOf } from '../kernels/fixtures/mix.ts';
 
-serve({ endpoint: ownThread, tell: (beat) => ownThread.postMessage(beat), gpu: browserGpu, kernelOf: fixtureOf });
+serve({
+  endpoint: ownThread,
+  tell: (beat) => ownThread.postMessage(beat),
+  gpu: browserGpu,
+  kernelOf: fixtureOf,
+});
 globalThis.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   if (data === 'crash') throw new Error('the worker was told to crash');
 });

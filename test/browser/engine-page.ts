@@ -34,12 +34,17 @@ async function materials(): Promise<Pick<World, 'wasm' | 'wgsl'>> {
 async function check(backend: Backend, name: string): Promise<string | null> {
   const found = engineChecks.find((candidate) => candidate.name === name);
   if (found === undefined) return `no check is called ${name}`;
-  return sentenceOf(async () => found.act({ backend, ...(await materials()), engine: (limits) => inWorker(backend, limits) }));
+  return sentenceOf(async () =>
+    found.act({ backend, ...(await materials()), engine: (limits) => inWorker(backend, limits) }),
+  );
 }
 
 function inWorker(backend: Backend, limits: Partial<EngineLimits> = {}): ReturnType<World['engine']> {
   const worker = new Worker(new URL('./engine-fixture.worker.ts', import.meta.url), { type: 'module' });
-  return { engine: new WorkerEngine(backend, browserPort(worker), limits), crash: () => worker.postMessage('crash') };
+  return {
+    engine: new WorkerEngine(backend, browserPort(worker), limits),
+    crash: () => worker.postMessage('crash'),
+  };
 }
 
 /** The same engine with its host in this very thread, so that a test can reach the device. */
@@ -56,11 +61,16 @@ function inPage(): { engine: WorkerEngine; device(): GPUDevice | null; terminate
   expose(host, port2);
   const port: WorkerPort = {
     endpoint: port1,
-    onMessage: (listener) => port1.addEventListener('message', ({ data }: MessageEvent<unknown>) => listener(data)),
+    onMessage: (listener) =>
+      port1.addEventListener('message', ({ data }: MessageEvent<unknown>) => listener(data)),
     onDeath: () => {},
     terminate: () => (terminated = true),
   };
-  return { engine: new WorkerEngine('webgpu', port), device: () => backend?.device ?? null, terminated: () => terminated };
+  return {
+    engine: new WorkerEngine('webgpu', port),
+    device: () => backend?.device ?? null,
+    terminated: () => terminated,
+  };
 }
 
 /** Takes the device away while chunks are computed. */
@@ -70,7 +80,9 @@ async function loseDevice(): Promise<string | null> {
     await engine.start();
     await engine.load(jobOf(await materials(), mixInput({ seed: 1, rounds: 5000, values: 300 })));
     const lost = new Promise<LostReason>((resolve) => engine.onLost(resolve));
-    const going = engine.run({ replica: 'going', job: 'job', unitFrom: 0, unitTo: 100_000 }, () => device()?.destroy());
+    const going = engine.run({ replica: 'going', job: 'job', unitFrom: 0, unitTo: 100_000 }, () =>
+      device()?.destroy(),
+    );
     const waiting = engine.run({ replica: 'waiting', job: 'job', unitFrom: 0, unitTo: 10 }, () => {});
     await fails(going, 'device-lost');
     await fails(waiting, 'device-lost');

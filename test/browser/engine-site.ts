@@ -8,7 +8,11 @@ type Files = Record<string, string | Uint8Array>;
 
 /** By path; the page is `/page.html`. */
 export async function engineSite(): Promise<Files> {
-  return { ...(await bundle()), ...(await artefacts()), '/page.html': '<script type="module" src="/page.js"></script>' };
+  return {
+    ...(await bundle()),
+    ...(await artefacts()),
+    '/page.html': '<script type="module" src="/page.js"></script>',
+  };
 }
 
 /** The page and its worker, bundled as the site is. */
@@ -21,7 +25,10 @@ async function bundle(): Promise<Files> {
     build: {
       write: false,
       target: 'es2022',
-      rolldownOptions: { input: fileURLToPath(new URL('engine-page.ts', import.meta.url)), output: { entryFileNames: 'page.js' } },
+      rolldownOptions: {
+        input: fileURLToPath(new URL('engine-page.ts', import.meta.url)),
+        output: { entryFileNames: 'page.js' },
+      },
     },
   });
   const files: Files = {};

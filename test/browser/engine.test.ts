@@ -14,7 +14,12 @@ interface Opened {
   close(): Promise<void>;
 }
 
-const browsers: readonly { name: string; missing: string | null; backends: readonly Backend[]; open(url: string): Promise<Opened> }[] = [
+const browsers: readonly {
+  name: string;
+  missing: string | null;
+  backends: readonly Backend[];
+  open(url: string): Promise<Opened>;
+}[] = [
   {
     name: 'Chromium',
     missing: whyNo.chromium(),
@@ -56,27 +61,32 @@ beforeAll(async () => {
 afterAll(() => served?.close());
 
 for (const { name, missing, backends, open } of browsers) {
-  describe.skipIf(missing !== null)(`engines in ${name}${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
-    let opened: Opened;
-    beforeAll(async () => {
-      opened = await open(`${served.origin}/page.html`);
-    });
-    afterAll(() => opened?.close());
-
-    for (const backend of backends) {
-      describe(`the ${backend} engine`, () => {
-        for (const check of engineChecks.filter(({ on }) => on.includes(backend))) {
-          it(check.name, async () => {
-            expect(await opened.ask(`check(${JSON.stringify(backend)}, ${JSON.stringify(check.name)})`)).toBeNull();
-          });
-        }
+  describe.skipIf(missing !== null)(
+    `engines in ${name}${missing === null ? '' : ` (skipped: ${missing})`}`,
+    () => {
+      let opened: Opened;
+      beforeAll(async () => {
+        opened = await open(`${served.origin}/page.html`);
       });
-    }
+      afterAll(() => opened?.close());
 
-    if (backends.includes('webgpu')) {
-      it('reports a device that is taken away, and ends every call', async () => {
-        expect(await opened.ask('loseDevice()')).toBeNull();
-      });
-    }
-  });
+      for (const backend of backends) {
+        describe(`the ${backend} engine`, () => {
+          for (const check of engineChecks.filter(({ on }) => on.includes(backend))) {
+            it(check.name, async () => {
+              expect(
+                await opened.ask(`check(${JSON.stringify(backend)}, ${JSON.stringify(check.name)})`),
+              ).toBeNull();
+            });
+          }
+        });
+      }
+
+      if (backends.includes('webgpu')) {
+        it('reports a device that is taken away, and ends every call', async () => {
+          expect(await opened.ask('loseDevice()')).toBeNull();
+        });
+      }
+    },
+  );
 }

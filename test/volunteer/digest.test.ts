@@ -7,9 +7,18 @@ import { commitmentRoot, UnitHasher, wireDigest } from '../../src/volunteer/dige
 
 interface Vectors {
   units: { job: string; unit: number; output: string; digest: string }[];
-  roots: { job: string; unitFrom: number; agreement: 'exact' | 'tolerance'; outputs: string[]; digests: string; root: string }[];
+  roots: {
+    job: string;
+    unitFrom: number;
+    agreement: 'exact' | 'tolerance';
+    outputs: string[];
+    digests: string;
+    root: string;
+  }[];
 }
-const vectors: Vectors = JSON.parse(readFileSync(new URL('../vectors/digests.json', import.meta.url), 'utf8'));
+const vectors: Vectors = JSON.parse(
+  readFileSync(new URL('../vectors/digests.json', import.meta.url), 'utf8'),
+);
 
 /** The definition, written again: `tag ‖ 00 ‖ job ‖ 00 ‖ number as u64 big-endian ‖ bytes`. */
 function tagged(tag: string, job: string, number: number, bytes: Uint8Array): string {
@@ -32,7 +41,9 @@ describe('digests', () => {
 
   for (const { job, unitFrom, agreement, outputs, digests, root } of vectors.roots) {
     it(`root over ${outputs.length} ${agreement} digests from unit ${unitFrom} of ${JSON.stringify(job)}`, () => {
-      const own = outputs.map((output, i) => hexOf(wireDigest(job, unitFrom + i, bytesOf(output), agreement))).join('');
+      const own = outputs
+        .map((output, i) => hexOf(wireDigest(job, unitFrom + i, bytesOf(output), agreement)))
+        .join('');
       expect(own).toBe(digests);
       expect(hexOf(commitmentRoot(job, unitFrom, bytesOf(digests)))).toBe(root);
       expect(tagged('talka/root/1', job, unitFrom, bytesOf(digests))).toBe(root);
@@ -44,7 +55,12 @@ describe('digests', () => {
     for (let length = 200; length >= 0; length--) {
       const output = new Uint8Array(length).fill(length);
       expect(hexOf(hasher.digest(length, output))).toBe(
-        tagged('talka/unit/1', 'a job whose name is longer than one block of SHA-256, which has 64 bytes', length, output),
+        tagged(
+          'talka/unit/1',
+          'a job whose name is longer than one block of SHA-256, which has 64 bytes',
+          length,
+          output,
+        ),
       );
     }
   });

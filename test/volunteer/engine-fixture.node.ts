@@ -8,7 +8,12 @@ import { fixtureOf } from '../kernels/fixtures/mix.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread');
-serve({ endpoint: nodeEndpoint(port), tell: (beat) => port.postMessage(beat), gpu: nodeGpu, kernelOf: fixtureOf });
+serve({
+  endpoint: nodeEndpoint(port),
+  tell: (beat) => port.postMessage(beat),
+  gpu: nodeGpu,
+  kernelOf: fixtureOf,
+});
 port.on('message', (data: unknown) => {
   if (data === 'crash') throw new Error('the thread was told to crash');
 });

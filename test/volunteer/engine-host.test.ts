@@ -21,7 +21,10 @@ beforeAll(async () => {
 afterEach(() => void vi.useRealTimers());
 
 /** A proxy and a host over a message channel; `silent` takes the place of a host that never says anything. */
-function pair(host?: EngineHost, limits = {}): { engine: WorkerEngine; answers: Outcome<ChunkResult>[]; say(beat: Beat): void; terminated(): number } {
+function pair(
+  host?: EngineHost,
+  limits = {},
+): { engine: WorkerEngine; answers: Outcome<ChunkResult>[]; say(beat: Beat): void; terminated(): number } {
   const { port1, port2 } = new MessageChannel();
   const answers: Outcome<ChunkResult>[] = [];
   let terminated = 0;
@@ -69,19 +72,24 @@ describe('host and proxy', () => {
   it('hand a result over without copying it', async () => {
     const { engine, answers } = pair();
     await engine.start();
-    await engine.load(jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 1000 })));
+    await engine.load(
+      jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 1000 })),
+    );
     const result = await engine.run(run, () => {});
     expect(result.bytes.length).toBe(4 * (100 * 1000 - 99));
     const sent = answers[0];
     if (sent === undefined || !sent.ok) throw new Error('no answer');
-    for (const part of [sent.value.bytes, sent.value.digests, sent.value.lengths, sent.value.root]) expect(part.buffer.byteLength).toBe(0);
+    for (const part of [sent.value.bytes, sent.value.digests, sent.value.lengths, sent.value.root])
+      expect(part.buffer.byteLength).toBe(0);
     engine.dispose();
   });
 
   it('gather in a buffer no larger than needed when units are alike', async () => {
     const { engine } = pair();
     await engine.start();
-    await engine.load(jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 1000 })));
+    await engine.load(
+      jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 1000 })),
+    );
     const { bytes } = await engine.run(run, () => {});
     expect(bytes.buffer.byteLength / bytes.length).toBeLessThan(1.01);
     engine.dispose();
@@ -114,7 +122,9 @@ describe('host and proxy', () => {
 
   it('end a call that is not a run after its own time, however lively the worker', async () => {
     const { engine, say } = pair(silent, { silenceMs: 200, setupMs: 500 });
-    const call = engine.load(jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 3 })));
+    const call = engine.load(
+      jobOf({ wasm: { mix: wasm }, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 3 })),
+    );
     const startMs = performance.now();
     const beats = setInterval(() => say({ beat: 'progress', replica: null, unitsDone: 0 }), 50);
     await fails(call, 'stuck');

@@ -15,9 +15,17 @@ beforeAll(async () => {
   wasm = await compileVariants();
 });
 
-function threadEngine(limits: Partial<EngineLimits> = {}): { engine: WorkerEngine; thread: Worker; crash(): void } {
+function threadEngine(limits: Partial<EngineLimits> = {}): {
+  engine: WorkerEngine;
+  thread: Worker;
+  crash(): void;
+} {
   const thread = new Worker(new URL('engine-fixture.node.ts', import.meta.url));
-  return { engine: new WorkerEngine('wasm', nodePort(thread), limits), thread, crash: () => thread.postMessage('crash') };
+  return {
+    engine: new WorkerEngine('wasm', nodePort(thread), limits),
+    thread,
+    crash: () => thread.postMessage('crash'),
+  };
 }
 
 describe('the WASM engine in Node threads', () => {
@@ -28,8 +36,12 @@ describe('the WASM engine in Node threads', () => {
   it('ends every call when its thread is killed from outside in the middle of a unit', async () => {
     const { engine, thread } = threadEngine();
     await engine.start();
-    await engine.load(jobOf({ wasm, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 3, mode: 'endless' })));
-    const calls = [0, 1].map((i) => engine.run({ replica: `r${i}`, job: 'job', unitFrom: 0, unitTo: 9 }, () => {}));
+    await engine.load(
+      jobOf({ wasm, wgsl: mixShader }, mixInput({ seed: 1, rounds: 1, values: 3, mode: 'endless' })),
+    );
+    const calls = [0, 1].map((i) =>
+      engine.run({ replica: `r${i}`, job: 'job', unitFrom: 0, unitTo: 9 }, () => {}),
+    );
     void thread.terminate();
     for (const call of calls) await fails(call, 'died');
   });
@@ -37,7 +49,10 @@ describe('the WASM engine in Node threads', () => {
   it('has no GPU where Node has none', async () => {
     const thread = new Worker(new URL('engine-fixture.node.ts', import.meta.url));
     const engine = new WorkerEngine('webgpu', nodePort(thread));
-    const started = await engine.start().then(() => 'started', (error: Error) => error.message);
+    const started = await engine.start().then(
+      () => 'started',
+      (error: Error) => error.message,
+    );
     engine.dispose();
     expect(['started', 'unavailable: no webgpu here']).toContain(started);
   });

@@ -4,15 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { GpuPace } from '../../workers/gpu-pace.ts';
 
 /** Plays `units` units on an adapter that needs `unitMs` for one, and `costMs` beside for each submission. */
-function play(unitMs: number, { units = 4000, costMs = 0.5, piecesMax = 64, unitsMax = 4096, firstMs = 0 } = {}) {
+function play(
+  unitMs: number,
+  { units = 4000, costMs = 0.5, piecesMax = 64, unitsMax = 4096, firstMs = 0 } = {},
+) {
   const pace = new GpuPace({ piecesMax, unitsMax });
   const submissions: { ms: number; dispatchMs: number }[] = [];
   const batches: number[] = [];
-  for (let left = units; left > 0; ) {
+  for (let left = units; left > 0;) {
     const plan = pace.plan(left);
     batches.push(plan.units);
     left -= plan.units;
-    for (let dispatches = plan.units * plan.pieces; dispatches > 0; ) {
+    for (let dispatches = plan.units * plan.pieces; dispatches > 0;) {
       const count = pace.dispatches(dispatches, plan.pieces);
       const ms = (count / plan.pieces) * unitMs + costMs + (submissions.length === 0 ? firstMs : 0);
       submissions.push({ ms, dispatchMs: unitMs / plan.pieces });
@@ -20,7 +23,12 @@ function play(unitMs: number, { units = 4000, costMs = 0.5, piecesMax = 64, unit
       dispatches -= count;
     }
   }
-  return { submissions, batches, wallMs: submissions.reduce((sum, { ms }) => sum + ms, 0), usefulMs: units * unitMs };
+  return {
+    submissions,
+    batches,
+    wallMs: submissions.reduce((sum, { ms }) => sum + ms, 0),
+    usefulMs: units * unitMs,
+  };
 }
 
 describe('the GPU is given work', () => {
@@ -52,7 +60,8 @@ describe('the GPU is given work', () => {
 
   it('carefully again when it slows down', () => {
     const pace = new GpuPace({ piecesMax: 16, unitsMax: 4096 });
-    for (let i = 0; i < 30; i++) pace.observe(pace.plan(1000).units, pace.plan(1000).pieces, pace.plan(1000).units * 0.1);
+    for (let i = 0; i < 30; i++)
+      pace.observe(pace.plan(1000).units, pace.plan(1000).pieces, pace.plan(1000).units * 0.1);
     const fast = pace.batchUnits;
     for (let i = 0; i < 8; i++) pace.observe(pace.batchUnits, pace.plan(1000).pieces, pace.batchUnits * 5);
     expect(fast).toBeGreaterThan(100);
