@@ -110,6 +110,8 @@ function note(loop: Loop, event: LoopEvent): void {
 /** When the loop wants to be woken although nothing happened; null when only the world can move it. */
 export function wakeAt(loop: Loop): number | null {
   const finish = loop.phase === 'finishing' ? loop.finishBy : null;
-  const dues = [linkDue(loop), slotsDue(loop), askingDue(loop), finish].filter((due) => due !== null);
-  return dues.length === 0 ? null : Math.max(loop.at + 1, Math.min(...dues));
+  const dues = [linkDue(loop), slotsDue(loop), askingDue(loop), finish];
+  // What was due in this step was done in it, or is not wanted any more.
+  const coming = dues.filter((due): due is number => due !== null && due > loop.at);
+  return coming.length === 0 ? null : Math.min(...coming);
 }

@@ -47,8 +47,11 @@ const logCheckEveryMs = 600_000;
 export function tendLink(loop: Loop): void {
   if (!isLive(loop)) return;
   const { link } = loop;
-  if (link.is === 'none' && loop.device !== null && loop.online) return connect(loop);
+  // The socket opens while the identity is still being found.
+  if (link.is === 'none' && loop.online) return connect(loop);
   if (link.is === 'waiting' && loop.at >= link.until && loop.online) return connect(loop);
+  if (link.is === 'connecting' && link.challenge !== null && loop.device !== null)
+    return greet(loop, link.socket, link.challenge);
   if (link.is === 'connecting' && loop.at >= link.since + connectMsMax) return hangUp(loop);
   if (link.is === 'greeting' && loop.at >= link.since + greetMsMax) return hangUp(loop);
   if (link.is === 'open') doubt(loop);
@@ -56,7 +59,7 @@ export function tendLink(loop: Loop): void {
 
 function connect(loop: Loop): void {
   const socket = ++loop.sockets;
-  loop.link = { is: 'connecting', socket, since: loop.at };
+  loop.link = { is: 'connecting', socket, since: loop.at, challenge: null };
   loop.out.push({ do: 'connect', socket });
 }
 
@@ -163,8 +166,13 @@ export function onWord(loop: Loop, socket: number, word: FromCoordinator): void 
   }
 }
 
+/** The coordinator speaks first; it is answered as soon as we know who we are. */
 function onChallenge(loop: Loop, socket: number, word: Challenge): void {
-  if (loop.link.is !== 'connecting') return;
+  if (loop.link.is === 'connecting')
+    loop.link = { is: 'connecting', socket, since: loop.link.since, challenge: word };
+}
+
+function greet(loop: Loop, socket: number, word: Challenge): void {
   if (loop.coordinator !== word.coordinator) otherCoordinator(loop, word.coordinator);
   const fault = headFault(loop.head, word.head);
   if (fault !== null) return stopLoop(loop, { why: 'refused', detail: fault });
@@ -238,9 +246,12 @@ export function onLogChecked(
   }
 }
 
+/** A `hello` without its replicas is shorter than this. */
+const helloBytesMax = 1_500;
+
 /** Our replicas, the most precious first, as many as a stranger's first message may hold. */
 function holdingThatFits(loop: Loop): number[] {
-  let room = limits.strangerBytesMax - 1500 - loop.device!.length;
+  let room = limits.strangerBytesMax - helloBytesMax;
   const holding: number[] = [];
   for (const replica of [...loop.unsent.keys(), ...runningFirst(loop)]) {
     room -= String(replica).length + 1;
@@ -263,6 +274,7 @@ function onWelcome(loop: Loop, socket: number, word: Welcome): void {
   const over = [...loop.link.listed].filter((replica) => !still.has(replica));
   loop.link = { is: 'open', socket, since: loop.at };
   loop.attempts = 0;
+  loop.welcomed = true;
   loop.chainAfter = loop.at + 60_000;
   loop.account = word.account;
   loop.credit = {
@@ -320,6 +332,7 @@ function onLease(loop: Loop, word: LeaseWord): void {
     job,
     chunk,
     count,
+    done: 0,
     bytes,
     grantedAt: loop.at,
     deadlineAt: loop.at + word.deadlineMs,

@@ -18,6 +18,7 @@ export function onStart(loop: Loop): void {
   loop.finishBy = null;
   loop.pausedAt = null;
   loop.closing = false;
+  loop.welcomed = false;
   loop.attempts = 0;
   loop.startedAt = loop.at;
   loop.jobsKnown = false;
@@ -63,7 +64,7 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
 function holdAgain(loop: Loop, id: number): void {
   const lease = loop.leases.get(id);
   if (lease === undefined) return;
-  for (let i = 0; i < lease.count; i++) {
+  for (let i = lease.done; i < lease.count; i++) {
     const replica = lease.lease + i;
     if (loop.held.has(replica) || loop.unsent.has(replica) || loop.awaited.has(replica)) continue;
     const { job, slot, bytes } = lease;

@@ -214,7 +214,8 @@ function tendReady(loop: Loop, slot: Slot): void {
     if (leased || ahead++ < jobsAheadMax) load(loop, slot, job);
     if (slot.backend === 'webgpu') measure(loop, slot, job);
   }
-  if (loop.phase !== 'paused') run(loop, slot);
+  // Whether what an earlier visit left is still ours, only the coordinator knows.
+  if (loop.phase !== 'paused' && loop.welcomed) run(loop, slot);
 }
 
 /** Proves a backend on a kernel's known answers, once for all its slots. */

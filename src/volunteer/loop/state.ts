@@ -1,6 +1,6 @@
 /** All that the volunteer's loop knows, and the few ways in which every part of it changes that. */
 import type { Backend } from '../../core/state.ts';
-import type { GiveBack, JobDescriptor, TreeHead } from '../../wire/volunteer.ts';
+import type { Challenge, GiveBack, JobDescriptor, TreeHead } from '../../wire/volunteer.ts';
 import type { GpuView, Reason, Stitch, VolunteerPhase } from '../store.ts';
 import { stitchesMax } from '../store.ts';
 import type { LeaseRecord, LoopEffect, LoopOptions, ResultName, Settings } from './words.ts';
@@ -16,7 +16,12 @@ const failsMax = 1_000;
 export type Link =
   | { readonly is: 'none' }
   | { readonly is: 'waiting'; readonly until: number }
-  | { readonly is: 'connecting'; readonly socket: number; readonly since: number }
+  | {
+      readonly is: 'connecting';
+      readonly socket: number;
+      readonly since: number;
+      readonly challenge: Challenge | null;
+    }
   | {
       readonly is: 'greeting';
       readonly socket: number;
@@ -104,6 +109,8 @@ export interface Loop {
   finishBy: number | null;
   /** The page is going away: nothing new is begun. */
   closing: boolean;
+  /** The coordinator has said in this visit which replicas are still ours. */
+  welcomed: boolean;
   online: boolean;
   device: string | null;
   account: string | null;
@@ -173,6 +180,7 @@ export function createLoop(options: LoopOptions): Loop {
     pausedAt: null,
     finishBy: null,
     closing: false,
+    welcomed: false,
     online: true,
     device: null,
     account: null,
@@ -264,13 +272,20 @@ export function release(loop: Loop, replica: number): Held | null {
   return held;
 }
 
-/** Forgets a lease none of whose replicas is held any more. */
+/** Notes how far a lease is, and forgets it when none of its replicas is held any more. */
 export function dropLeaseIfDone(loop: Loop, lease: number): void {
   const record = loop.leases.get(lease);
   if (record === undefined) return;
-  for (let id = lease; id < lease + record.count; id++) if (loop.held.has(id)) return;
-  loop.leases.delete(lease);
-  loop.out.push({ do: 'dropLeases', leases: [lease] });
+  let { done } = record;
+  while (done < record.count && !loop.held.has(lease + done)) done++;
+  if (done === record.count) {
+    loop.leases.delete(lease);
+    loop.out.push({ do: 'dropLeases', leases: [lease] });
+  } else if (done > record.done) {
+    const further = { ...record, done };
+    loop.leases.set(lease, further);
+    loop.out.push({ do: 'keepLease', lease: further });
+  }
 }
 
 /** Forgets results, in memory and in the outbox. */

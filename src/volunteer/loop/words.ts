@@ -57,6 +57,8 @@ export interface LeaseRecord {
   readonly job: string;
   readonly chunk: number;
   readonly count: number;
+  /** How many of its chunks, from the first, are over: computed, returned or lost. */
+  readonly done: number;
   readonly bytes: boolean;
   readonly grantedAt: number;
   readonly deadlineAt: number;
