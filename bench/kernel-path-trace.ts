@@ -33,7 +33,9 @@ function compileNative(): string {
   const compilers = [process.env['CC'], 'clang-19', 'clang'].filter((name) => name !== undefined);
   for (const compiler of compilers) {
     try {
-      execFileSync(compiler, [...nativeFlags, source, '-o', binary, '-lm'], { stdio: ['ignore', 'ignore', 'pipe'] });
+      execFileSync(compiler, [...nativeFlags, source, '-o', binary, '-lm'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       console.log(`native: ${compiler} ${nativeFlags.join(' ')}`);
       return binary;
     } catch (fault) {
@@ -80,9 +82,30 @@ try {
   const spread = ratios.map((ratio) => ratio.toFixed(2)).sort();
   console.log(`${units.count} tiles × ${samples} samples, bytes equal; ratios ${spread.join(' ')}`);
   report('path-trace@1: WebAssembly beside C, 128-bit vectors in both', [
-    { what: 'demo tiles', unit: 'ms', ours: median(wasm), reference: median(wasm) / median(ratios), beside: 'clang', goal: { atMost: 1.3 } },
-    { what: 'demo tiles, best round', unit: 'ms', ours: Math.min(...wasm), reference: Math.min(...native), beside: 'clang', goal: { atMost: 1.3 } },
-    { what: 'one sample', unit: 'µs', ours: perSample, reference: pathTrace.unitCostMicro(input) / (64 * samples), beside: 'its price', goal: null },
+    {
+      what: 'demo tiles',
+      unit: 'ms',
+      ours: median(wasm),
+      reference: median(wasm) / median(ratios),
+      beside: 'clang',
+      goal: { atMost: 1.3 },
+    },
+    {
+      what: 'demo tiles, best round',
+      unit: 'ms',
+      ours: Math.min(...wasm),
+      reference: Math.min(...native),
+      beside: 'clang',
+      goal: { atMost: 1.3 },
+    },
+    {
+      what: 'one sample',
+      unit: 'µs',
+      ours: perSample,
+      reference: pathTrace.unitCostMicro(input) / (64 * samples),
+      beside: 'its price',
+      goal: null,
+    },
   ]);
 } finally {
   rmSync(folder, { recursive: true });

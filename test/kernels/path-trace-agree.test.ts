@@ -44,7 +44,11 @@ describe('honest tiles agree', () => {
   });
 
   it('when rounding moves each value a little and some paths take another turn', () => {
-    expect(passed((sums) => Array.from(sums, (sum, i) => sum * (1 + 5e-4 * wobble(i)) * (i % 40 === 7 ? 1.03 : 1)))).toBe(units.length);
+    expect(
+      passed((sums) =>
+        Array.from(sums, (sum, i) => sum * (1 + 5e-4 * wobble(i)) * (i % 40 === 7 ? 1.03 : 1)),
+      ),
+    ).toBe(units.length);
   });
 });
 
@@ -68,7 +72,10 @@ describe('shortcuts do not', () => {
     ['blurred', blurred],
     ['one colour for the whole tile', mean],
     ["the neighbour's tile", (_, unit) => neighbour(unit)],
-    ['a quarter of the pixels left out and filled from beside', (sums) => Array.from(sums, (sum, i) => (i % 12 < 3 ? (sums[i + 3] ?? 0) : sum))],
+    [
+      'a quarter of the pixels left out and filled from beside',
+      (sums) => Array.from(sums, (sum, i) => (i % 12 < 3 ? (sums[i + 3] ?? 0) : sum)),
+    ],
     ['nothing', () => new Uint32Array(192)],
   ])('%s', (_, forge) => {
     // A tile that shows nothing but even light has no noise to betray a shortcut, and no error from it either.

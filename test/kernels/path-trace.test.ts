@@ -22,7 +22,8 @@ function meanOf(scene: Scene): Vec3 {
   const { input, run } = openScene(scene);
   const sums: [number, number, number] = [0, 0, 0];
   const units = pathTrace.units(input);
-  for (let unit = 0; unit < units; unit++) decodeOutput(run(unit)).forEach((v, i) => (sums[(i % 3) as 0 | 1 | 2] += v));
+  for (let unit = 0; unit < units; unit++)
+    decodeOutput(run(unit)).forEach((v, i) => (sums[(i % 3) as 0 | 1 | 2] += v));
   const by = 1 / (scene.width * scene.height * scene.samplesPerUnit * scene.batches * FIXED_ONE);
   return [sums[0] * by, sums[1] * by, sums[2] * by];
 }
@@ -34,9 +35,12 @@ function inFurnace(material: Material, more: Partial<Scene> = {}): Scene {
 }
 
 describe('known answers', () => {
-  it.each(pathTrace.vectors.map((vector) => [vector.name, vector] as const))('%s', (_, { input, unit, digest }) => {
-    expect(hex(openReference(input).run(unit))).toBe(digest);
-  });
+  it.each(pathTrace.vectors.map((vector) => [vector.name, vector] as const))(
+    '%s',
+    (_, { input, unit, digest }) => {
+      expect(hex(openReference(input).run(unit))).toBe(digest);
+    },
+  );
 });
 
 describe('white furnace: under a constant sky nothing that absorbs nothing can be seen', () => {
@@ -45,7 +49,10 @@ describe('white furnace: under a constant sky nothing that absorbs nothing can b
     ['diffuse', inFurnace({ kind: 'diffuse', colour: [1, 1, 1] })],
     ['mirror', inFurnace({ kind: 'mirror', colour: [1, 1, 1] })],
     ['glass', inFurnace({ kind: 'glass', absorption: [0, 0, 0], index: 1.5 })],
-    ['flat glass mesh', inFurnace({ kind: 'glass', absorption: [0, 0, 0], index: 1.5 }, { spheres: [], mesh })],
+    [
+      'flat glass mesh',
+      inFurnace({ kind: 'glass', absorption: [0, 0, 0], index: 1.5 }, { spheres: [], mesh }),
+    ],
     ['flat diffuse mesh', inFurnace({ kind: 'diffuse', colour: [1, 1, 1] }, { spheres: [], mesh })],
   ];
   it.each(cases)('%s, exactly', (_, scene) => {
@@ -69,7 +76,10 @@ describe('white furnace: under a constant sky nothing that absorbs nothing can b
     const beside = (material: number): number =>
       meanOf({
         ...inFurnace({ kind: 'diffuse', colour: [0.5, 0.5, 0.5] }),
-        materials: [{ kind: 'diffuse', colour: [0.5, 0.5, 0.5] }, { kind: 'diffuse', colour: [0, 0, 0] }],
+        materials: [
+          { kind: 'diffuse', colour: [0.5, 0.5, 0.5] },
+          { kind: 'diffuse', colour: [0, 0, 0] },
+        ],
         spheres: [
           { centre: [0, 1, 0], radius: 1, material: 0 },
           { centre: [2.2, 1, 1.6], radius: 1.6, material },
@@ -101,7 +111,12 @@ describe('closed forms', () => {
     return albedo * radiance * 4 * quarter;
   }
 
-  it.each([[1, 3], [4, 1.5], [0.2, 2.5]])('a floor under a square lamp of side %f at height %f', (side, height) => { // prettier-ignore
+  it.each([
+    [1, 3],
+    [4, 1.5],
+    [0.2, 2.5],
+  ])('a floor under a square lamp of side %f at height %f', (side, height) => {
+    // prettier-ignore
     const lamp = { corner: [-side / 2, height, -side / 2], u: [side, 0, 0], v: [0, 0, side], radiance: [3, 3, 3] } as const;
     // The camera stands lower than the lamp; u × v points down.
     const camera = { ...lit.camera, from: [0, 1, 0.001] as Vec3, focus: 1 };
@@ -119,9 +134,17 @@ describe('closed forms', () => {
   it('what stands between lamp and floor throws its shadow, a ball as well as a mesh', () => {
     const lamp = { corner: [-0.2, 6, -0.2], u: [0.4, 0, 0], v: [0, 0, 0.4], radiance: [9, 9, 9] } as const;
     // One bounce: the lamp is only asked, never met by chance.
-    const floor: Scene = { ...lit, lamp, depthMax: 1, camera: { ...lit.camera, from: [0, 0.5, 0.001], focus: 0.5 } };
+    const floor: Scene = {
+      ...lit,
+      lamp,
+      depthMax: 1,
+      camera: { ...lit.camera, from: [0, 0.5, 0.001], focus: 0.5 },
+    };
     const ball = { centre: [0, 2, 0], radius: 1, material: 0 } as const;
-    const mesh = { ...(cloth.mesh as NonNullable<Scene['mesh']>), positions: cloth.mesh?.positions.map(([x, y, z]) => [x, y + 1, z] as const) ?? [] };
+    const mesh = {
+      ...(cloth.mesh as NonNullable<Scene['mesh']>),
+      positions: cloth.mesh?.positions.map(([x, y, z]) => [x, y + 1, z] as const) ?? [],
+    };
     expect(meanOf(floor)[0]).toBeGreaterThan(0.005);
     expect(meanOf({ ...floor, spheres: [ball] })[0]).toBe(0);
     expect(meanOf({ ...floor, mesh })[0]).toBe(0);
@@ -137,10 +160,13 @@ describe('closed forms', () => {
 
   it('glass absorbs by the law of Beer and Lambert along the diameter', () => {
     // Straight through the middle: two passages of 1 − F(0°) = 0.96 each, light that is reflected inside comes later.
-    const scene = inFurnace({ kind: 'glass', absorption: [0, 0.25, 1], index: 1.5 }, {
-      camera: { ...furnace.camera, height: 0.0001 },
-      sky: { low: [1, 1, 1], high: [1, 1, 1] },
-    });
+    const scene = inFurnace(
+      { kind: 'glass', absorption: [0, 0.25, 1], index: 1.5 },
+      {
+        camera: { ...furnace.camera, height: 0.0001 },
+        sky: { low: [1, 1, 1], high: [1, 1, 1] },
+      },
+    );
     const [r, g, b] = meanOf(scene);
     const through = (sigma: number): number => {
       const t = Math.exp(-2 * sigma);
@@ -161,7 +187,9 @@ function missOf(camera: Scene['camera'], width: number, height: number, x: numbe
   const up = [(-fx * fy) / (flat * length), flat / length, (-fz * fy) / (flat * length)] as const;
   const sx = ((x + 0.5) / width - 0.5) * camera.height * (width / height);
   const sy = (0.5 - (y + 0.5) / height) * camera.height;
-  const ray = [0, 1, 2].map((i) => ([fx, fy, fz][i] ?? 0) / length + (right[i] ?? 0) * sx + (up[i] ?? 0) * sy);
+  const ray = [0, 1, 2].map(
+    (i) => ([fx, fy, fz][i] ?? 0) / length + (right[i] ?? 0) * sx + (up[i] ?? 0) * sy,
+  );
   const size = Math.hypot(...ray);
   const away = [0, 1, 0].map((v, i) => v - (camera.from[i] ?? 0));
   const along = away.reduce((sum, v, i) => sum + (v * (ray[i] ?? 0)) / size, 0);
@@ -174,7 +202,12 @@ describe('units', () => {
     const order = [5, 0, 15, 5, 3, 0];
     const once = order.map((unit) => hex(run(unit)));
     const again = openScene(cloth);
-    expect(order.toReversed().map((unit) => hex(again.run(unit))).toReversed()).toEqual(once);
+    expect(
+      order
+        .toReversed()
+        .map((unit) => hex(again.run(unit)))
+        .toReversed(),
+    ).toEqual(once);
   });
 
   it('cover every tile once in each batch, and a run of them is spread over the picture', () => {
@@ -184,14 +217,23 @@ describe('units', () => {
     expect(new Set(seen.map(({ left, top }) => `${left},${top}`)).size).toBe(tiles);
     expect(seen.every(({ batch }) => batch === 2)).toBe(true);
     const tenth = seen.slice(0, tiles / 10);
-    const quarters = new Set(tenth.map(({ left, top }) => `${left < head.width / 2},${top < head.height / 2}`));
+    const quarters = new Set(
+      tenth.map(({ left, top }) => `${left < head.width / 2},${top < head.height / 2}`),
+    );
     expect(quarters.size).toBe(4);
   });
 
   it('put each tile where the module computes it: a black ball stands where geometry says', () => {
     const [width, height] = [64, 40];
     const camera = { from: [0, 1, 4], to: [0.3, 1.1, 0], height: 0.7, lens: 0, focus: 4 } as const;
-    const black = { ...inFurnace({ kind: 'diffuse', colour: [0, 0, 0] }), width, height, camera, samplesPerUnit: 4, batches: 1 };
+    const black = {
+      ...inFurnace({ kind: 'diffuse', colour: [0, 0, 0] }),
+      width,
+      height,
+      camera,
+      samplesPerUnit: 4,
+      batches: 1,
+    };
     const { input, run } = openScene(black);
     const picture = emptyPicture(input);
     for (let unit = 0; unit < pathTrace.units(input); unit++) mergeTile(picture, unit, run(unit));
@@ -256,7 +298,12 @@ describe('inputs', () => {
 
   it('that are cut short or too long are refused', () => {
     const good = encodeInput(furnace);
-    for (const bad of [good.slice(0, -1), Uint8Array.of(...good, 0), new Uint8Array(0), new Uint8Array(1000)]) {
+    for (const bad of [
+      good.slice(0, -1),
+      Uint8Array.of(...good, 0),
+      new Uint8Array(0),
+      new Uint8Array(1000),
+    ]) {
       expect(() => pathTrace.checkInput(bad)).toThrow(KernelInputError);
       expect(prepareCode(freshExports(), bad)).not.toBe(0);
     }
@@ -267,7 +314,8 @@ describe('inputs', () => {
     const demo = demoJob('demo');
     expect(demo.length).toBeLessThan(150_000);
     expect(decodeHead(demo).triangles).toBe(14696);
-    const credits = (input: Uint8Array): number => (pathTrace.units(input) * pathTrace.unitCostMicro(input)) / 1e6;
+    const credits = (input: Uint8Array): number =>
+      (pathTrace.units(input) * pathTrace.unitCostMicro(input)) / 1e6;
     expect(credits(demo)).toBeGreaterThan(55);
     expect(credits(demo)).toBeLessThan(85);
     expect(credits(demoJob('seed')) / 3600).toBeGreaterThan(1.5);
@@ -313,7 +361,9 @@ describe('the tree', () => {
     for (const [a, b, c] of fine.triangles) {
       for (const [from, to] of [[a, b], [b, c], [c, a]]) edges.set(`${from} ${to}`, (edges.get(`${from} ${to}`) ?? 0) + 1); // prettier-ignore
     }
-    expect([...edges.entries()].every(([edge, n]) => n === 1 && edges.has(edge.split(' ').toReversed().join(' ')))).toBe(true);
+    expect(
+      [...edges.entries()].every(([edge, n]) => n === 1 && edges.has(edge.split(' ').toReversed().join(' '))),
+    ).toBe(true);
   });
 });
 

@@ -34,7 +34,12 @@ export function agree(input: Uint8Array, _unit: number, reference: Uint8Array, o
   const sumB = b.reduce((sum, value) => sum + value, 0);
   const meanError = Math.abs(sumB - sumA) / Math.max(sumA, floor);
   const meanErrorMax = TOLERANCE.meanErrorMax * Math.max(1, Math.sqrt(TOLERANCE.meanSamples / samples));
-  const missed = (within: number): number => off.reduce((count, by) => count + (by > within ? 1 : 0), 0) / off.length;
+  const missed = (within: number): number =>
+    off.reduce((count, by) => count + (by > within ? 1 : 0), 0) / off.length;
   const few = TOLERANCE.steps.every(({ within, missesMax }) => missed(within) <= missesMax);
-  return { agree: few && meanError <= meanErrorMax, outlierShare: missed(TOLERANCE.steps[0].within), meanError };
+  return {
+    agree: few && meanError <= meanErrorMax,
+    outlierShare: missed(TOLERANCE.steps[0].within),
+    meanError,
+  };
 }

@@ -7,7 +7,12 @@ import type { Mesh } from './tree.ts';
 /**
  * The bunny, turned by the angle whose cosine and sine are given, `height` units tall, its feet on y = 0 around (x, z).
  */
-export function bunnyMesh(height: number, x: number, z: number, [cosine, sine]: readonly [number, number]): Mesh {
+export function bunnyMesh(
+  height: number,
+  x: number,
+  z: number,
+  [cosine, sine]: readonly [number, number],
+): Mesh {
   const fine = subdivide({ positions: bunny.positions, triangles: bunny.cells });
   const ys = fine.positions.map((p) => p[1]);
   const low = Math.min(...ys);

@@ -119,14 +119,23 @@ export function encodeInput(scene: Scene): Uint8Array {
   const tree = scene.mesh ? buildTree(scene.mesh) : null;
   const vertices = scene.mesh?.positions.length ?? 0;
   const triangles = scene.mesh?.triangles.length ?? 0;
-  if (vertices > 65535 || triangles > 65535) throw new KernelInputError('the mesh has more than 65535 vertices or triangles');
+  if (vertices > 65535 || triangles > 65535)
+    throw new KernelInputError('the mesh has more than 65535 vertices or triangles');
   const nodes = tree ? tree.shape.length / 4 : 0;
-  const verticesAt = HEAD_BYTES + scene.materials.length * 48 + scene.spheres.length * 20 + scene.stripes.length * 20;
+  const verticesAt =
+    HEAD_BYTES + scene.materials.length * 48 + scene.spheres.length * 20 + scene.stripes.length * 20;
   const trianglesAt = verticesAt + ((vertices * 6 + 3) & ~3);
   const nodesAt = trianglesAt + ((triangles * 6 + 3) & ~3);
   const bytes = new Uint8Array(nodesAt + nodes * 4);
   const view = new DataView(bytes.buffer);
-  const counts = [scene.materials.length, scene.spheres.length, scene.stripes.length, vertices, triangles, nodes];
+  const counts = [
+    scene.materials.length,
+    scene.spheres.length,
+    scene.stripes.length,
+    vertices,
+    triangles,
+    nodes,
+  ];
   writeHead(view, scene, counts);
   let at = HEAD_BYTES;
   for (const material of scene.materials) at = writeMaterial(view, at, material);
@@ -178,7 +187,12 @@ function writeMaterial(view: DataView, at: number, material: Material): number {
   const colour = material.kind === 'glass' ? [1, 1, 1] : material.colour;
   const absorption = material.kind === 'glass' ? material.absorption : [0, 0, 0];
   const index = material.kind === 'glass' || material.kind === 'glaze' ? material.index : 1;
-  writeFloats(view, at + 8, [...colour, ...absorption, index, material.kind === 'glaze' ? innerReflectance(index) : 0]);
+  writeFloats(view, at + 8, [
+    ...colour,
+    ...absorption,
+    index,
+    material.kind === 'glaze' ? innerReflectance(index) : 0,
+  ]);
   return at + 48;
 }
 
@@ -236,12 +250,29 @@ export function decodeHead(input: Uint8Array): Head {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   const word = (i: number): number => view.getUint32(i * 4, true);
   if (word(0) !== MAGIC) throw new KernelInputError(PREPARE_CODES[1]);
-  const [width, height, samplesPerUnit, batches, seed, depthMax] = [word(1), word(2), word(3), word(4), word(5), word(6)];
-  const [materials, spheres, stripes, vertices, triangles, nodes] = [word(8), word(9), word(10), word(11), word(12), word(13)];
-  const sizes = width > 0 && height > 0 && width % TILE === 0 && height % TILE === 0 && width <= 8192 && height <= 8192;
+  const [width, height, samplesPerUnit, batches, seed, depthMax] = [
+    word(1),
+    word(2),
+    word(3),
+    word(4),
+    word(5),
+    word(6),
+  ];
+  const [materials, spheres, stripes, vertices, triangles, nodes] = [
+    word(8),
+    word(9),
+    word(10),
+    word(11),
+    word(12),
+    word(13),
+  ];
+  const sizes =
+    width > 0 && height > 0 && width % TILE === 0 && height % TILE === 0 && width <= 8192 && height <= 8192;
   const work = within(samplesPerUnit, 1, 32767) && within(batches, 1, 1048576) && within(depthMax, 1, 64);
-  const parts = within(materials, 1, 64) && spheres <= 64 && stripes <= 64 && vertices <= 65535 && triangles <= 65535;
-  const rest = nodes <= 65535 && word(14) < materials && word(15) < materials && samplesPerUnit * batches <= 0xffffffff;
+  const parts =
+    within(materials, 1, 64) && spheres <= 64 && stripes <= 64 && vertices <= 65535 && triangles <= 65535;
+  const rest =
+    nodes <= 65535 && word(14) < materials && word(15) < materials && samplesPerUnit * batches <= 0xffffffff;
   if (!sizes || !work || !parts || !rest) throw new KernelInputError(PREPARE_CODES[2]);
   const spheresAt = HEAD_BYTES + materials * 48;
   const stripesAt = spheresAt + spheres * 20;
@@ -276,7 +307,8 @@ export function checkInput(input: Uint8Array): void {
   tame(head.stripesAt, head.verticesAt);
   if (head.nodes === 0) return;
   for (let i = 0; i < head.triangles * 3; i++) {
-    if (view.getUint16(head.trianglesAt + i * 2, true) >= head.vertices) throw new KernelInputError(PREPARE_CODES[4]);
+    if (view.getUint16(head.trianglesAt + i * 2, true) >= head.vertices)
+      throw new KernelInputError(PREPARE_CODES[4]);
   }
   checkShape(input, head);
 }
@@ -303,7 +335,8 @@ function checkShape(input: Uint8Array, head: Head): void {
 
 /** A unit's sums, 64 pixels × 3 channels, in units of 1 / FIXED_ONE. Throws RangeError on another length. */
 export function decodeOutput(output: Uint8Array): Uint32Array {
-  if (output.length !== OUTPUT_BYTES) throw new RangeError(`a tile has ${OUTPUT_BYTES} bytes, not ${output.length}`);
+  if (output.length !== OUTPUT_BYTES)
+    throw new RangeError(`a tile has ${OUTPUT_BYTES} bytes, not ${output.length}`);
   const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
   return Uint32Array.from({ length: OUTPUT_BYTES / 4 }, (_, i) => view.getUint32(i * 4, true));
 }

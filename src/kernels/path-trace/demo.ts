@@ -8,8 +8,8 @@ import type { Development } from './image.ts';
 const linen: Vec3 = [0.72, 0.62, 0.47];
 const madder: Vec3 = [0.36, 0.04, 0.028];
 const weld: Vec3 = [0.62, 0.36, 0.03];
-const woad: Vec3 = [0.035, 0.1, 0.23];
-const moss: Vec3 = [0.12, 0.17, 0.035];
+const woad: Vec3 = [0.04, 0.1, 0.2];
+const moss: Vec3 = [0.105, 0.14, 0.032];
 const walnut: Vec3 = [0.1, 0.05, 0.03];
 
 const materials: readonly Material[] = [
@@ -27,9 +27,12 @@ const band: readonly (readonly [number, Vec3 | null])[] = [
   [4, null], [10, moss], [3, null], [10, weld], [3, null], [3, walnut],
 ]; // prettier-ignore
 
-function stripesFrom(left: number): Scene['stripes'] {
+/** The narrow one on the other side. */
+const hem: typeof band = [[3, walnut], [5, null], [9, woad], [3, null], [3, weld]]; // prettier-ignore
+
+function stripesFrom(left: number, row: typeof band): Scene['stripes'] {
   let at = left;
-  return band.flatMap(([width, colour]) => {
+  return row.flatMap(([width, colour]) => {
     const from = at;
     at += width / 100;
     return colour === null ? [] : [{ from, to: at, colour }];
@@ -56,7 +59,7 @@ export function demoScene(width: number, height: number, samples: number, batche
       { centre: [-1.5, 0.36, 0.3], radius: 0.36, material: 4 },
       { centre: [-1.0, 0.18, 1.25], radius: 0.18, material: 5 },
     ],
-    stripes: stripesFrom(-2.75),
+    stripes: [...stripesFrom(-2.75, band), ...stripesFrom(2.42, hem)],
     thread: 0.02,
     mesh: { ...bunnyMesh(1.95, -0.1, -0.1, [0.94, 0.34]), material: 1, smooth: true },
     epsilon: 2e-4,

@@ -19,7 +19,8 @@ export const gpuProgram: GpuProgram = {
     const head = decodeHead(input);
     const scene = input.slice(0, head.verticesAt);
     // A binding must hold at least one element, also where there is no mesh.
-    if (head.nodes === 0) return [scene, ...[nodeFloats, blockFloats, cornerFloats].map((n) => new Uint8Array(n * 4))];
+    if (head.nodes === 0)
+      return [scene, ...[nodeFloats, blockFloats, cornerFloats].map((n) => new Uint8Array(n * 4))];
     const positions = positionsOf(input, head);
     const { nodes, blocks } = treeOf(input, head, positions);
     return [scene, bytesOf(nodes), bytesOf(blocks), bytesOf(normalsOf(input, head, positions))];
@@ -31,7 +32,16 @@ export const gpuProgram: GpuProgram = {
     const from = Math.floor((head.samplesPerUnit * piece) / pieces);
     const count = Math.floor((head.samplesPerUnit * (piece + 1)) / pieces) - from;
     const groups = Math.max(1, Math.ceil(count / samplesPerInvocation));
-    const words = [left, top, batch * head.samplesPerUnit + from, count, (slot * OUTPUT_BYTES) / 4, groups, 0, 0];
+    const words = [
+      left,
+      top,
+      batch * head.samplesPerUnit + from,
+      count,
+      (slot * OUTPUT_BYTES) / 4,
+      groups,
+      0,
+      0,
+    ];
     return { params: new Uint8Array(Uint32Array.from(words).buffer), workgroups: [groups, 1, 1] };
   },
   finish: (_input, _unit, raw) => raw.slice(0, OUTPUT_BYTES),
@@ -63,7 +73,10 @@ function cornersOf(view: DataView, head: Head, triangle: number): [number, numbe
   return [view.getUint16(at, true), view.getUint16(at + 2, true), view.getUint16(at + 4, true)];
 }
 
-function edgesCrossed(p: Float32Array, [a, b, c]: readonly [number, number, number]): [number, number, number] {
+function edgesCrossed(
+  p: Float32Array,
+  [a, b, c]: readonly [number, number, number],
+): [number, number, number] {
   const at = (i: number, k: number): number => p[i * 3 + k] ?? 0;
   const [ux, uy, uz] = [at(b, 0) - at(a, 0), at(b, 1) - at(a, 1), at(b, 2) - at(a, 2)];
   const [vx, vy, vz] = [at(c, 0) - at(a, 0), at(c, 1) - at(a, 1), at(c, 2) - at(a, 2)];
@@ -77,12 +90,15 @@ function normalsOf(input: Uint8Array, head: Head, positions: Float32Array): Floa
   const own = Array.from({ length: head.triangles }, (_, t) => {
     const corners = cornersOf(view, head, t);
     const normal = edgesCrossed(positions, corners);
-    for (const corner of corners) normal.forEach((v, k) => (sums[corner * 3 + k] = (sums[corner * 3 + k] ?? 0) + v));
+    for (const corner of corners)
+      normal.forEach((v, k) => (sums[corner * 3 + k] = (sums[corner * 3 + k] ?? 0) + v));
     return { corners, normal };
   });
   const out = new Float32Array(head.triangles * cornerFloats);
   own.forEach(({ corners, normal }, t) => {
-    corners.forEach((corner, i) => out.set(normalised([...sums.subarray(corner * 3, corner * 3 + 3)]), t * cornerFloats + i * 4));
+    corners.forEach((corner, i) =>
+      out.set(normalised([...sums.subarray(corner * 3, corner * 3 + 3)]), t * cornerFloats + i * 4),
+    );
     out.set(normalised(normal), t * cornerFloats + 12);
   });
   return out;
@@ -94,7 +110,11 @@ function normalised(v: readonly number[]): number[] {
 }
 
 /** Nodes (six rows of bounds, then children) and blocks of four triangles, as in scene.as.ts but with indices for addresses. */
-function treeOf(input: Uint8Array, head: Head, positions: Float32Array): { nodes: Float32Array; blocks: Float32Array } {
+function treeOf(
+  input: Uint8Array,
+  head: Head,
+  positions: Float32Array,
+): { nodes: Float32Array; blocks: Float32Array } {
   const shape = input.subarray(head.nodesAt, head.nodesAt + head.nodes * 4);
   const leaves = shape.reduce((sum, kind) => sum + (kind >= 1 && kind <= 4 ? 1 : 0), 0);
   const nodes = new Float32Array(head.nodes * nodeFloats);
@@ -115,14 +135,25 @@ function treeOf(input: Uint8Array, head: Head, positions: Float32Array): { nodes
   });
   for (let i = shape.length - 1; i >= 0; i--) {
     const child = children[(i >> 2) * nodeFloats + 24 + (i & 3)] ?? 0;
-    const box = child === 0 ? emptyBox() : child >= 0x80000000 ? leafBoxes[child & 0x7fffffff] : nodeBox(nodes, child - 1);
+    const box =
+      child === 0
+        ? emptyBox()
+        : child >= 0x80000000
+          ? leafBoxes[child & 0x7fffffff]
+          : nodeBox(nodes, child - 1);
     box?.forEach((bound, row) => (nodes[(i >> 2) * nodeFloats + row * 4 + (i & 3)] = bound));
   }
   return { nodes, blocks };
 }
 
 function writeBlock(
-  blocks: Float32Array, block: number, p: Float32Array, view: DataView, head: Head, first: number, count: number,
+  blocks: Float32Array,
+  block: number,
+  p: Float32Array,
+  view: DataView,
+  head: Head,
+  first: number,
+  count: number,
 ): number[] {
   const box = emptyBox();
   for (let lane = 0; lane < 4; lane++) {

@@ -4,7 +4,15 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { agree } from './agree.ts';
-import { OUTPUT_BYTES, RADIANCE_MAX, FIXED_ONE, TILE, checkInput, decodeHead, decodeOutput } from './codec.ts';
+import {
+  OUTPUT_BYTES,
+  RADIANCE_MAX,
+  FIXED_ONE,
+  TILE,
+  checkInput,
+  decodeHead,
+  decodeOutput,
+} from './codec.ts';
 import { gpuProgram } from './gpu.ts';
 import { vectors } from './vectors.ts';
 
@@ -28,12 +36,15 @@ export const pathTrace: Kernel = {
     const head = decodeHead(input);
     return (head.width / TILE) * (head.height / TILE) * head.batches;
   },
-  unitCostMicro: (input) => Math.max(1, Math.ceil(decodeHead(input).samplesPerUnit * TILE * TILE * microPerSample)),
+  unitCostMicro: (input) =>
+    Math.max(1, Math.ceil(decodeHead(input).samplesPerUnit * TILE * TILE * microPerSample)),
   outputBytesMax: () => OUTPUT_BYTES,
   checkOutput: (input, _unit, output) => {
     if (output.length !== OUTPUT_BYTES) return `a tile has ${OUTPUT_BYTES} bytes, not ${output.length}`;
     const most = decodeHead(input).samplesPerUnit * RADIANCE_MAX * FIXED_ONE;
-    return decodeOutput(output).some((sum) => sum > most) ? 'a sum is larger than its samples can add up to' : null;
+    return decodeOutput(output).some((sum) => sum > most)
+      ? 'a sum is larger than its samples can add up to'
+      : null;
   },
   agree,
   gpu: gpuProgram,

@@ -10,7 +10,11 @@ export function subdivide(mesh: Mesh): Mesh {
   const neighbours = mesh.positions.map(() => new Set<number>());
   const edge = (a: number, b: number, c: number): number => {
     const key = Math.min(a, b) * count + Math.max(a, b);
-    const found = edges.get(key) ?? { at: count + edges.size, ends: [a, b] as [number, number], opposite: [] };
+    const found = edges.get(key) ?? {
+      at: count + edges.size,
+      ends: [a, b] as [number, number],
+      opposite: [],
+    };
     edges.set(key, found);
     found.opposite.push(c);
     neighbours[a]?.add(b);
@@ -24,11 +28,17 @@ export function subdivide(mesh: Mesh): Mesh {
   const at = (i: number): Point => mesh.positions[i] ?? [0, 0, 0];
   const old = neighbours.map((around, i): [number, number, number] => {
     const weight = around.size === 3 ? 3 / 16 : 3 / (8 * around.size);
-    const mean = weighted([[1 - weight * around.size, at(i)], ...[...around].map((j): [number, Point] => [weight, at(j)])]);
+    const mean = weighted([
+      [1 - weight * around.size, at(i)],
+      ...[...around].map((j): [number, Point] => [weight, at(j)]),
+    ]);
     return mean;
   });
   const fresh = [...edges.values()].map(({ ends, opposite }) =>
-    weighted([...ends.map((j): [number, Point] => [3 / 8, at(j)]), ...opposite.map((j): [number, Point] => [1 / 8, at(j)])]),
+    weighted([
+      ...ends.map((j): [number, Point] => [3 / 8, at(j)]),
+      ...opposite.map((j): [number, Point] => [1 / 8, at(j)]),
+    ]),
   );
   return { positions: [...old, ...fresh], triangles };
 }

@@ -31,7 +31,11 @@ const freeDepth = 10;
 /** Builds the tree; n log² n. */
 export function buildTree(mesh: Mesh): Tree {
   const boxes = mesh.triangles.map((corners) => boxOf(mesh, corners));
-  const root = split(boxes, boxes.map((_, i) => i), 0);
+  const root = split(
+    boxes,
+    boxes.map((_, i) => i),
+    0,
+  );
   const order: number[] = [];
   const shape: number[] = [];
   const level: Binary[] = [root];
@@ -84,7 +88,10 @@ function split(boxes: readonly Float64Array[], of: number[], depth: number): Bin
 }
 
 /** Where to cut a sorted row so that area × blocks of four is least on both sides together. */
-function cheapestCut(boxes: readonly Float64Array[], sorted: readonly number[]): { cost: number; at: number } {
+function cheapestCut(
+  boxes: readonly Float64Array[],
+  sorted: readonly number[],
+): { cost: number; at: number } {
   const after = new Float64Array(sorted.length + 1);
   const box = emptyBox();
   for (let i = sorted.length - 1; i > 0; i--) {

@@ -42,7 +42,11 @@ const dusk = { low: [0.1, 0.1, 0.1], high: [0.2, 0.3, 0.4] } as const;
 export const vectorScenes: Readonly<Record<string, Scene>> = {
   'white furnace': ball({ kind: 'diffuse', colour: white }),
   'mirror ball under a lamp': { ...ball({ kind: 'mirror', colour: [0.9, 0.8, 0.7] }), sky: dusk, lamp },
-  'tinted glass ball': { ...ball({ kind: 'glass', absorption: [0.1, 0.4, 1.2], index: 1.5 }), sky: dusk, lamp },
+  'tinted glass ball': {
+    ...ball({ kind: 'glass', absorption: [0.1, 0.4, 1.2], index: 1.5 }),
+    sky: dusk,
+    lamp,
+  },
   'glazed ball': { ...ball({ kind: 'glaze', colour: [0.2, 0.4, 0.8], index: 1.5 }), sky: dusk, lamp },
   'flat mesh on striped cloth': {
     ...plain,
@@ -50,7 +54,10 @@ export const vectorScenes: Readonly<Record<string, Scene>> = {
     sky: dusk,
     lamp,
     backdrop: { material: 1, radius: 1, z: -2 },
-    materials: [{ kind: 'diffuse', colour: [0.6, 0.5, 0.4] }, { kind: 'diffuse', colour: [0.7, 0.6, 0.5], cloth: true }],
+    materials: [
+      { kind: 'diffuse', colour: [0.6, 0.5, 0.4] },
+      { kind: 'diffuse', colour: [0.7, 0.6, 0.5], cloth: true },
+    ],
     stripes: [{ from: -0.5, to: 0.25, colour: [0.5, 0.05, 0.05] }],
     thread: 0.1,
     mesh: { ...octahedron, material: 0, smooth: false },
@@ -60,7 +67,10 @@ export const vectorScenes: Readonly<Record<string, Scene>> = {
     sky: dusk,
     lamp,
     backdrop: { material: 1, radius: 1, z: -2 },
-    materials: [{ kind: 'glass', absorption: [0.9, 0.2, 0.1], index: 1.45 }, { kind: 'diffuse', colour: [0.7, 0.6, 0.5] }],
+    materials: [
+      { kind: 'glass', absorption: [0.9, 0.2, 0.1], index: 1.45 },
+      { kind: 'diffuse', colour: [0.7, 0.6, 0.5] },
+    ],
     mesh: { ...pebble, material: 0, smooth: true },
   },
 };
