@@ -6,7 +6,7 @@ import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
-import type { AccountRecord, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
+import type { AccountRecord, BusySlot, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
 
 /** Applies one event that happened at `at`. */
 export function evolve(state: State, event: Event, at: number): void {
@@ -112,7 +112,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   }
   job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
-  occupy(state, slotKey(event.device, slot), rateMilli);
+  occupy(state, slotKey(event.device, slot), rateMilli, count * chunkCostMicro(job.spec, 0));
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {
@@ -207,26 +207,25 @@ function dropChunk(state: State, job: Job, chunk: Chunk): void {
   job.chunks.delete(chunk.index);
 }
 
-/** Counts replicas of a lease that are no longer `leased`; a lease without any frees its slot. */
+/** Counts replicas of a lease that are no longer `leased`; a slot without leases is no longer busy. */
 function leaveLease(state: State, id: number, replicas: number): void {
   const lease = state.leases.get(id) as Lease;
+  const job = state.jobs.get(lease.job) as Job;
   const left = lease.left - replicas;
   state.leases.set(id, { ...lease, left });
-  if (left === 0) vacate(state, slotKey(lease.device, lease.slot));
-}
-
-function occupy(state: State, slot: string, rateMilli: number): void {
-  const before = state.busy.get(slot);
-  state.busy.set(slot, { rateMilli, leases: (before?.leases ?? 0) + 1 });
-  state.busyRateMilli += rateMilli - (before?.rateMilli ?? 0);
-}
-
-function vacate(state: State, slot: string): void {
-  const busy = state.busy.get(slot);
-  if (busy === undefined) return;
-  if (busy.leases > 1) state.busy.set(slot, { ...busy, leases: busy.leases - 1 });
-  else {
+  const slot = slotKey(lease.device, lease.slot);
+  const busy = state.busy.get(slot) as BusySlot;
+  if (left === 0 && busy.leases === 1) {
     state.busy.delete(slot);
     state.busyRateMilli -= busy.rateMilli;
+    return;
   }
+  const heldMicro = busy.heldMicro - replicas * chunkCostMicro(job.spec, 0);
+  state.busy.set(slot, { ...busy, heldMicro, leases: left === 0 ? busy.leases - 1 : busy.leases });
+}
+
+function occupy(state: State, slot: string, rateMilli: number, costMicro: number): void {
+  const before = state.busy.get(slot) ?? { rateMilli: 0, leases: 0, heldMicro: 0 };
+  state.busy.set(slot, { rateMilli, leases: before.leases + 1, heldMicro: before.heldMicro + costMicro });
+  state.busyRateMilli += rateMilli - before.rateMilli;
 }

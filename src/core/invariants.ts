@@ -62,6 +62,7 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
 
 function checkLeases(state: State, left: Map<number, number>, open: Map<number, number>): void {
   const busy = new Map<string, number>();
+  const held = new Map<string, number>();
   for (const lease of state.leases.values()) {
     assert(lease.left === (left.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas it holds`);
     assert(lease.open === (open.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas whose chunks are open`);
@@ -69,9 +70,12 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
     if (lease.left === 0) continue;
     const slot = slotKey(lease.device, lease.slot);
     busy.set(slot, (busy.get(slot) ?? 0) + 1);
+    const job = state.jobs.get(lease.job);
+    held.set(slot, (held.get(slot) ?? 0) + (job === undefined ? 0 : lease.left * chunkCostMicro(job.spec, 0)));
   }
   assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
   for (const [slot, leases] of busy) assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
+  for (const [slot, heldMicro] of held) assert(state.busy.get(slot)?.heldMicro === heldMicro, `slot ${slot} knows what it still has to compute`);
   let rateMilli = 0;
   for (const slot of state.busy.values()) rateMilli += slot.rateMilli;
   assert(rateMilli === state.busyRateMilli, 'the speed of all busy slots is their sum');

@@ -55,7 +55,7 @@ export function pick(state: State, id: string, slot: Slot, live: LivePeople, at:
   const own = state.busy.get(slotKey(id, slot.slot));
   if (own !== undefined && own.leases >= leasesPerSlotMax) return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
-  const asker: Asker = { device: state.devices.get(id) as Device, slot, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
+  const asker: Asker = { device: state.devices.get(id) as Device, slot, heldMicro: own?.heldMicro ?? 0, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
   let reason: RefusalReason = 'nothing-for-this-device';
   for (const job of jobsByService(state)) {
     const rateMilli = slot.rates[job.spec.kernel];
@@ -75,6 +75,8 @@ export function pick(state: State, id: string, slot: Slot, live: LivePeople, at:
 interface Asker {
   readonly device: Device;
   readonly slot: Slot;
+  /** What the slot still has to compute, in microcredits. */
+  readonly heldMicro: number;
   /** How many other slots hold a lease now, and their speed together, in thousandths of the reference core. */
   readonly others: number;
   readonly othersMilli: number;
@@ -97,7 +99,7 @@ function pickInJob(job: Job, asker: Asker, rateMilli: number): Pick | null {
   const max = runLength(job, asker, rateMilli);
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
   const pickOf = (run: readonly [number, number] | null): Pick | null =>
-    run === null ? null : { job, chunk: run[0], count: run[1] - run[0], deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker.othersMilli) };
+    run === null ? null : { job, chunk: run[0], count: run[1] - run[0], deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker) };
   const waiting = firstWaiting(job, device, max, eligible);
   if (waiting !== null) return pickOf(waiting);
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
@@ -185,8 +187,9 @@ export function expectedMs(job: Job, chunk: number, chunks: number, rateMilli: n
  * How long a lease given now is left alone. While other work abounds, a lease that is lost costs nothing but
  * its own work, and patience spares slow and sleeping devices; at the end, everybody waits for the last leases.
  */
-function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, othersMilli: number): number {
-  const expected = expectedMs(job, chunk, chunks, rateMilli);
+function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, { heldMicro, othersMilli }: Asker): number {
+  // A lease ahead begins when the one before it is done.
+  const expected = heldMicro / rateMilli + expectedMs(job, chunk, chunks, rateMilli);
   const leftMs = openMs(job, othersMilli + rateMilli);
   const patient = Math.max(deadlineMsMin, deadlineFactor * expected);
   const hurried = Math.max(deadlineMsMinAtEnd, deadlineFactorAtEnd * expected);

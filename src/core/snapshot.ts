@@ -1,6 +1,6 @@
 /** The state as JSON text and back, so that a restart costs a snapshot and a tail and not the whole log. */
 import { emptyState } from './state.ts';
-import type { Job, LedgerAccount, State } from './state.ts';
+import type { BusySlot, Job, LedgerAccount, State } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
 export const snapshotSchema = 2;
@@ -38,7 +38,7 @@ type Frozen = Omit<Record<keyof State, unknown>, 'at' | 'nextReplica' | 'nextJob
   leases: [number, never][];
   balances: [LedgerAccount, string][];
   pausedKernels: [string, string][];
-  busy: [string, { rateMilli: number; leases: number }][];
+  busy: [string, BusySlot][];
 };
 
 /** The state that `freeze` wrote; null when the text is of another schema. The text is our own: it is trusted. */

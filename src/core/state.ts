@@ -167,10 +167,19 @@ export interface State {
   readonly balances: Map<LedgerAccount, bigint>;
   /** Kernels that the operator switched off, with the reason. */
   readonly pausedKernels: Map<string, string>;
-  /** Derived: rate of the slots that hold a lease, by `device/slot`. */
-  readonly busy: Map<string, { rateMilli: number; leases: number }>;
+  /** Derived: the slots that hold a lease, by `device/slot`. */
+  readonly busy: Map<string, BusySlot>;
   /** Derived: the sum of those rates. */
   busyRateMilli: number;
+}
+
+/** What a slot holds now. */
+export interface BusySlot {
+  /** Speed it claims, in thousandths of the reference core. */
+  readonly rateMilli: number;
+  readonly leases: number;
+  /** What it still has to compute, in microcredits; a job's last chunk counts as a whole one. */
+  readonly heldMicro: number;
 }
 
 /** How `busy` names a slot. */

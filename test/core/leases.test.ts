@@ -150,6 +150,14 @@ describe('[LS2] a deadline', () => {
     expect(lease.deadline - h.now()).toBe(ms);
   });
 
+  test('counts what the slot has still to compute: a lease ahead begins later', () => {
+    const { h } = longJob('a');
+    const first = ask(h, 'a');
+    expect(ask(h, 'a').deadline - h.now()).toBe(120_000);
+    for (let i = 0; i < first.count - 1; i++) commit(h, 'a', first.lease + i);
+    expect(ask(h, 'a').deadline - h.now()).toBe(124_000);
+  });
+
   test('is never nearer than 30 s while work abounds, and 10 s at the end', () => {
     const many = longJob('a', { units: 8_000_000 });
     withRecord(many.h, 'a', 1);
