@@ -7,7 +7,7 @@
  * |---|---|
  * | 0 | "TPT1" |
  * | 1, 2 | width, height in pixels, multiples of 8, at most 8192 |
- * | 3, 4 | samples for each pixel in a unit (1…32767), batches (1…2^20) |
+ * | 3, 4 | samples for each pixel in a unit (1…4096), batches (1…2^20) |
  * | 5, 6 | seed, longest path in bounces (1…64) |
  * | 7 | flags: 1 backdrop, 2 lamp, 4 smooth mesh |
  * | 8…13 | numbers of materials, spheres, stripes, vertices, triangles, nodes |
@@ -100,13 +100,15 @@ export const OUTPUT_BYTES = TILE * TILE * 3 * 4;
 export const FIXED_ONE = 8192;
 /** Brightest a single sample can be. */
 export const RADIANCE_MAX = 16;
+/** Most samples of a pixel in a unit; the sums could hold 32767. */
+const SAMPLES_MAX = 4096;
 /** What the module's `prepare` may answer. */
 export const PREPARE_CODES: Readonly<Record<number, string>> = {
   1: 'not a path-trace@1 input',
   2: 'a number in the head is out of range',
   3: 'the length does not fit the head',
   4: 'the scene is too large, or a triangle names a vertex that is not there',
-  5: 'a number is not finite',
+  5: 'a number is not finite, or no material has it',
   6: 'the tree has no valid shape',
 };
 
@@ -268,7 +270,8 @@ export function decodeHead(input: Uint8Array): Head {
   ];
   const sizes =
     width > 0 && height > 0 && width % TILE === 0 && height % TILE === 0 && width <= 8192 && height <= 8192;
-  const work = within(samplesPerUnit, 1, 32767) && within(batches, 1, 1048576) && within(depthMax, 1, 64);
+  const work =
+    within(samplesPerUnit, 1, SAMPLES_MAX) && within(batches, 1, 1048576) && within(depthMax, 1, 64);
   const parts =
     within(materials, 1, 64) && spheres <= 64 && stripes <= 64 && vertices <= 65535 && triangles <= 65535;
   const rest =
@@ -298,7 +301,7 @@ export function checkInput(input: Uint8Array): void {
   tame(64, HEAD_BYTES);
   for (let at = HEAD_BYTES; at < head.spheresAt; at += 48) {
     if (view.getUint32(at, true) >= KINDS.length) throw new KernelInputError(PREPARE_CODES[2]);
-    tame(at + 8, at + 48);
+    checkMaterial(view, at);
   }
   for (let at = head.spheresAt; at < head.stripesAt; at += 20) {
     tame(at, at + 16);
@@ -311,6 +314,22 @@ export function checkInput(input: Uint8Array): void {
       throw new KernelInputError(PREPARE_CODES[4]);
   }
   checkShape(input, head);
+}
+
+/** Reflectances 0…1, absorption ≥ 0, index 1…10, inner reflectance below 0.99, the rest zero. */
+function checkMaterial(view: DataView, at: number): void {
+  const bounds = [
+    ...[0, 1, 2].map(() => [0, 1]),
+    ...[3, 4, 5].map(() => [0, Math.fround(1e9)]),
+    [1, 10],
+    [0, Math.fround(0.99)],
+  ];
+  const right = bounds.every(([low = 0, high = 0], i) =>
+    within(view.getFloat32(at + 8 + i * 4, true), low, high),
+  );
+  if (!right || view.getUint32(at + 40, true) !== 0 || view.getUint32(at + 44, true) !== 0) {
+    throw new KernelInputError(PREPARE_CODES[5]);
+  }
 }
 
 function checkShape(input: Uint8Array, head: Head): void {

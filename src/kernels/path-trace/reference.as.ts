@@ -2,7 +2,7 @@
  * The meaning of path-trace@1: WebAssembly with the exports of kernel.ts and nothing imported.
  *
  * A unit is one tile of 8 × 8 pixels and one batch of samples. Each sample's radiance is clamped to 0…16 and
- * added up in units of 2^-13, so the sum of 32767 samples fits 32 bits and batches add in any order.
+ * added up in units of 2^-13, so a unit's sums fit 32 bits and batches add in any order.
  * Only + − × ÷ √ on f32 and integers are used, and no NaN reaches the output: the bytes are the same everywhere.
  */
 

@@ -18,6 +18,8 @@ export const BALLS_BYTES: usize = 64;
 /** Most levels of the tree; the traversal stack holds three entries a level. */
 const DEPTH_MAX: u32 = 24;
 const FAR: f32 = 1e30;
+/** Most samples of a pixel in a unit: 4096 × 16 × 8192 = 2^29, and no unit is too long to be audited. */
+const SAMPLES_MAX: u32 = 4096;
 
 /** Where the input lies, and the tables made from it. */
 export let base: usize = 0;
@@ -90,7 +92,7 @@ function layOut(): i32 {
   const width = headU(1);
   const height = headU(2);
   if (width == 0 || height == 0 || (width | height) & 7 || width > 8192 || height > 8192) return 2;
-  if (headU(3) - 1 >= 32767 || headU(4) - 1 >= 1048576 || headU(6) - 1 >= 64) return 2;
+  if (headU(3) - 1 >= SAMPLES_MAX || headU(4) - 1 >= 1048576 || headU(6) - 1 >= 64) return 2;
   if (<u64>headU(3) * <u64>headU(4) > 0xffffffff) return 2;
   if (headU(8) - 1 >= 64 || headU(9) > 64 || headU(10) > 64) return 2;
   if (headU(11) > 65535 || headU(12) > 65535 || headU(13) > 65535) return 2;
@@ -105,12 +107,15 @@ function layOut(): i32 {
   return topology + headU(13) * 4 == base + length ? 0 : 3;
 }
 
-/** Every float of the head, the materials, spheres and stripes is finite and below 10^9. */
+/** Floats are below 10^9, and materials neither amplify light nor divide by zero. */
 function checkFloats(): i32 {
   for (let at = base + 64; at < materials; at += 4) if (!tame(at)) return 5;
   for (let at = materials; at < spheres; at += MATERIAL_BYTES) {
     if (load<u32>(at) > 3) return 2;
-    for (let i: usize = 8; i < MATERIAL_BYTES; i += 4) if (!tame(at + i)) return 5;
+    for (let i: usize = 8; i < 20; i += 4) if (!between(at + i, 0, 1)) return 5;
+    for (let i: usize = 20; i < 32; i += 4) if (!between(at + i, 0, 1e9)) return 5;
+    if (!between(at + 32, 1, 10) || !between(at + 36, 0, 0.99)) return 5;
+    if (load<u32>(at, 40) != 0 || load<u32>(at, 44) != 0) return 5;
   }
   for (let at = spheres; at < stripes; at += SPHERE_BYTES) {
     for (let i: usize = 0; i < 16; i += 4) if (!tame(at + i)) return 5;
@@ -124,6 +129,12 @@ function checkFloats(): i32 {
 @inline
 function tame(at: usize): bool {
   return abs(load<f32>(at)) < <f32>1e9;
+}
+
+// @ts-ignore: decorator
+@inline
+function between(at: usize, low: f32, high: f32): bool {
+  return load<f32>(at) >= low && load<f32>(at) <= high;
 }
 
 function buildBalls(): bool {
