@@ -30,7 +30,7 @@ const lengths = [
 async function inNode(unitMs: number): Promise<Efficiency> {
   const thread = new Worker(new URL('../test/volunteer/engine-fixture.node.ts', import.meta.url));
   return efficiency(
-    new WorkerEngine('wasm', nodePort(thread)),
+    new WorkerEngine('wasm', nodePort(thread, 'wasm')),
     { id: 'mix@1', wasm: await compileMix('mix'), wgsl: mixShader },
     unitMs,
   );

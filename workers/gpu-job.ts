@@ -225,7 +225,7 @@ export class GpuJob implements OpenJob {
     for (let i = at; i < at + count; i++) {
       const [x, y, z] = workgroups[i] ?? [0, 0, 0];
       pass.setBindGroup(0, batch.group, [i * this.#stride]);
-      pass.dispatchWorkgroups(x, y, z);
+      if (x * y * z > 0) pass.dispatchWorkgroups(x, y, z);
     }
     pass.end();
     if (at + count === workgroups.length) encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, size);

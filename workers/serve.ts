@@ -16,7 +16,8 @@ export interface Served {
   kernelOf(id: string): Promise<Kernel | null>;
 }
 
-export function serve({ endpoint, tell, gpu, kernelOf }: Served): void {
+/** Gives the host, for those who must take leave of it. */
+export function serve({ endpoint, tell, gpu, kernelOf }: Served): ComputeHost {
   const host = new ComputeHost({
     tell,
     kernelOf,
@@ -28,4 +29,5 @@ export function serve({ endpoint, tell, gpu, kernelOf }: Served): void {
     },
   });
   expose(host, endpoint);
+  return host;
 }

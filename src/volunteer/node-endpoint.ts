@@ -6,6 +6,9 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { Endpoint } from 'comlink';
 
+/** Asks a thread to give everything up and end by itself. */
+export const leaveWord = 'leave';
+
 export function nodeEndpoint(port: MessagePort | Worker): Endpoint {
   const hearing = new Map<EventListenerOrEventListenerObject, (data: unknown) => void>();
   return {

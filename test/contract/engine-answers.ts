@@ -112,7 +112,7 @@ export const answerChecks: readonly Check[] = [
           const result = await engine.run(chunk, (unitsDone) => {
             done[replica] = unitsDone;
             const first = before[replica];
-            if (first !== null && done[first] < units) early.push(replica);
+            if (first !== null && unitsDone > 0 && done[first] < units) early.push(replica);
           });
           verify(result, input, chunk.unitFrom, chunk.unitTo, 'exact');
         });

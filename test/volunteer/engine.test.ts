@@ -22,7 +22,7 @@ function threadEngine(limits: Partial<EngineLimits> = {}): {
 } {
   const thread = new Worker(new URL('engine-fixture.node.ts', import.meta.url));
   return {
-    engine: new WorkerEngine('wasm', nodePort(thread), limits),
+    engine: new WorkerEngine('wasm', nodePort(thread, 'wasm'), limits),
     thread,
     crash: () => thread.postMessage('crash'),
   };
@@ -48,7 +48,7 @@ describe('the WASM engine in Node threads', () => {
 
   it('has no GPU where Node has none', async () => {
     const thread = new Worker(new URL('engine-fixture.node.ts', import.meta.url));
-    const engine = new WorkerEngine('webgpu', nodePort(thread));
+    const engine = new WorkerEngine('webgpu', nodePort(thread, 'webgpu'));
     const started = await engine.start().then(
       () => 'started',
       (error: Error) => error.message,
