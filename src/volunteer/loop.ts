@@ -18,6 +18,7 @@ import {
   tendLink,
 } from './loop/link.ts';
 import {
+  end,
   onClosing,
   onConfigure,
   onFinish,
@@ -70,6 +71,8 @@ function note(loop: Loop, event: LoopEvent): void {
       return onResume(loop);
     case 'finish':
       return onFinish(loop);
+    case 'leave':
+      return isLive(loop) ? end(loop, 'finished') : undefined;
     case 'closing':
       return onClosing(loop);
     case 'shown':

@@ -4,7 +4,14 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Backend } from '../core/state.ts';
 
 /** What the volunteer as a whole is doing. */
-export type VolunteerPhase = 'idle' | 'starting' | 'running' | 'paused' | 'finishing' | 'finished' | 'stopped';
+export type VolunteerPhase =
+  | 'idle'
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'finishing'
+  | 'finished'
+  | 'stopped';
 
 /** Why nothing is being computed just now; null while something is. Pages turn it into words. */
 export type Reason =
@@ -66,15 +73,29 @@ export interface VolunteerView {
   readonly account: string | null;
   readonly device: string | null;
   readonly secure: boolean;
-  readonly settings: { readonly cores: number; readonly coresMax: number; readonly gpu: boolean; readonly share: number };
+  readonly settings: {
+    readonly cores: number;
+    readonly coresMax: number;
+    readonly gpu: boolean;
+    readonly share: number;
+  };
   readonly workers: readonly WorkerView[];
   readonly gpu: GpuView;
   /** Of this session. */
   readonly units: number;
-  readonly chunks: { readonly computed: number; readonly committed: number; readonly final: number; readonly lost: number };
+  readonly chunks: {
+    readonly computed: number;
+    readonly committed: number;
+    readonly final: number;
+    readonly lost: number;
+  };
   readonly finalWithAnchor: number;
   /** Of the account, as the coordinator last said, plus what came since. */
-  readonly credit: { readonly pendingMicro: number; readonly vestedMicro: number; readonly sessionMicro: number };
+  readonly credit: {
+    readonly pendingMicro: number;
+    readonly vestedMicro: number;
+    readonly sessionMicro: number;
+  };
   /** Reference seconds per second over the last minute, in thousandths; null until 10 s are measured. */
   readonly rateMilli: number | null;
   readonly outbox: number;
@@ -86,10 +107,19 @@ export interface VolunteerView {
 export interface VolunteerActions {
   /** After the person agreed: makes or finds the identity, connects, computes. Nothing is stored or probed before. */
   start(consent: { readonly text: string; readonly language: string }): Promise<void>;
+  /**
+   * Goes on without asking when the person agreed within 30 days and left it running (and, where a text is given, to
+   * that very text). Says whether it does. Nothing is read before but this origin's own note of the agreement.
+   */
+  resumeRemembered(text?: string): boolean;
+  /** After `elsewhere`: computes here, and no longer in the other tab. */
+  takeOver(): Promise<void>;
   pause(): void;
   resume(): void;
   /** Completes the chunks in work, gives the rest back, then stops. */
   finish(): Promise<void>;
+  /** Gives everything back that is not computed, and stops at once. */
+  leave(): void;
   /** How many cores (1 … coresMax), whether the GPU, and which share of each core's time (0.1 … 1). */
   configure(settings: { readonly cores?: number; readonly gpu?: boolean; readonly share?: number }): void;
   /** Forgets the identity and all that this origin stored. Refused while running. */

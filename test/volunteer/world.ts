@@ -54,11 +54,13 @@ export function dice(seed: number): () => number {
   };
 }
 
-const hex = (text: string): string =>
-  [...text]
-    .reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 0xffffffff, 7)
-    .toString(16)
-    .padStart(64, '0');
+/** Some root for some text. */
+function hex(text: string): string {
+  let sum = 7;
+  for (let i = 0; i < text.length; i++) sum = (sum * 31 + text.charCodeAt(i)) % 0xffffffff;
+  return sum.toString(16).padStart(64, '0');
+}
+
 const head: TreeHead = { size: 0, root: '0'.repeat(64) };
 
 /** What a browser profile keeps over a reload, and what the test watches. */
@@ -219,7 +221,7 @@ export class World {
       word.t === 'refusal' &&
       word.replica !== undefined &&
       word.reason !== 'no-bytes' &&
-      word.reason !== 'store-full'
+      word.reason !== 'store'
     )
       profile.closedBy.add(word.replica);
     if (word.t === 'welcome')

@@ -24,7 +24,7 @@ import {
   returnLater,
   stitch,
 } from './state.ts';
-import type { Link, Loop, Slot } from './state.ts';
+import type { Link, Loop, Slot, Unsent } from './state.ts';
 
 /** Full jitter: a random wait up to `base × 2^attempts`, at most `cap`. */
 const waitBaseMs = 500;
@@ -40,7 +40,6 @@ const refusalWaitMs = 1_000;
 const refusalWaitMsMax = 15_000;
 /** A chunk that failed this often here is not taken again. */
 export const failsMaxOfChunk = 2;
-const triesMax = 5;
 const logCheckEveryMs = 600_000;
 
 /** Connects when it is time, and gives up on a connection from which nothing comes. */
@@ -446,8 +445,9 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
     case 'waiting-for-others':
     case 'nothing-for-this-device':
     case 'kernel-paused':
-    case 'store-full':
       return { why: reason };
+    case 'store':
+      return { why: 'store-full' };
     case 'no-work':
       return { why: 'waiting-for-others' };
     default:
@@ -466,26 +466,28 @@ function commitRefused(loop: Loop, word: RefusalWord): void {
       result.withBytes = true;
       result.sentOn = null;
       return;
+    case 'store':
+    case 'busy':
+    case 'stopping':
+    case 'internal':
+      return commitRetry(loop, result, word.retryMs);
     case 'unknown-replica':
     case 'not-yours':
     case 'already-committed':
       return endReplica(loop, word.replica);
     default:
-      return commitRetry(loop, word.replica, word.retryMs);
+      // The same bytes would be refused again, and counted against us: this chunk is for somebody else.
+      noteFail(loop, result.job, result.chunk, failsMaxOfChunk);
+      return endReplica(loop, word.replica);
   }
 }
 
-/** A refusal that may pass (a full store, a limit): again later, a few times; a replica refused every time is lost. */
-function commitRetry(loop: Loop, replica: number, retryMs: number | undefined): void {
-  const result = loop.unsent.get(replica);
-  if (result === undefined) return;
+/** A refusal that passes: again later, and later each time. */
+function commitRetry(loop: Loop, result: Unsent, retryMs: number | undefined): void {
   result.tries += 1;
-  if (retryMs === undefined && result.tries >= triesMax) {
-    noteFail(loop, result.job, result.chunk, failsMaxOfChunk);
-    return endReplica(loop, replica);
-  }
   result.sentOn = null;
-  result.notBefore = loop.at + (retryMs ?? refusalWaitMs * 2 ** result.tries);
+  result.notBefore =
+    loop.at + (retryMs ?? Math.min(waitCapMs, refusalWaitMs * 2 ** Math.min(result.tries, 10)));
 }
 
 function onBye(loop: Loop, word: Bye): void {

@@ -94,7 +94,7 @@ interface OfEngine {
 export type LoopEvent =
   | { readonly on: 'start' }
   | { readonly on: 'prepared'; readonly remembered: Remembered }
-  | { readonly on: 'pause' | 'resume' | 'finish' | 'closing' | 'shown' | 'wake' }
+  | { readonly on: 'pause' | 'resume' | 'finish' | 'leave' | 'closing' | 'shown' | 'wake' }
   | { readonly on: 'configure'; readonly settings: Partial<Settings> }
   | { readonly on: 'stop'; readonly reason: Reason }
   | { readonly on: 'online'; readonly online: boolean }

@@ -1,0 +1,91 @@
+/** The `talka` command line: reads the arguments and starts what they name. */
+import { parseArgs } from 'node:util';
+
+const usage = `talka volunteer --url URL [options]   compute chunks for a coordinator
+
+  --url URL        the coordinator, e.g. http://127.0.0.1:8787
+  --cores N        worker threads (half of the cores unless said)
+  --gpu            also use the graphics processor, where Node has WebGPU
+  --gpu-always     … even if it is emulated, or slower than a core
+  --data DIR       where identity and unsent results lie (~/.talka/volunteer)
+  --for SECONDS    finish after so long
+  --yes            agree to the terms without being asked
+
+talka --help                          this text
+`;
+
+/** A mistake in the arguments: told in one line. */
+class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+async function volunteer(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      url: { type: 'string' },
+      cores: { type: 'string' },
+      gpu: { type: 'boolean', default: false },
+      'gpu-always': { type: 'boolean', default: false },
+      data: { type: 'string' },
+      for: { type: 'string' },
+      yes: { type: 'boolean', default: false },
+    },
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const { runHeadless } = await import('./volunteer/headless.ts');
+  return runHeadless({
+    url: originOf(values.url),
+    cores: values.cores === undefined ? null : positive('--cores', values.cores, true),
+    gpu: values.gpu || values['gpu-always'],
+    gpuAlways: values['gpu-always'],
+    folder: values.data ?? null,
+    forMs: values.for === undefined ? null : positive('--for', values.for, false) * 1000,
+    yes: values.yes,
+  });
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new UsageError(`--url must be http(s)://host, not '${text}'`);
+  return url.origin;
+}
+
+function positive(name: string, text: string, whole: boolean): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
+    throw new UsageError(`${name} must be a ${whole ? 'whole ' : ''}number above 0, not '${text}'`);
+  return value;
+}
+
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  if (
+    command === undefined ||
+    command === '--help' ||
+    command === '-h' ||
+    command === 'help' ||
+    args.includes('--help')
+  ) {
+    process.stdout.write(usage);
+    return command === undefined ? 2 : 0;
+  }
+  if (command === 'volunteer') return volunteer(args);
+  throw new UsageError(`there is no '${command}'; see talka --help`);
+}
+
+/** `parseArgs` tells of unknown options by this error. */
+function isMistake(error: unknown): error is Error {
+  return (
+    error instanceof UsageError ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  );
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!isMistake(error)) throw error;
+  process.stderr.write(`talka: ${error.message}\n`);
+  process.exitCode = 2;
+}

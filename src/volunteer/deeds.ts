@@ -1,0 +1,358 @@
+/** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
+import type { Outbox, Change, KeptResult } from './outbox.ts';
+import { memoryOutbox } from './outbox-memory.ts';
+import { encodeCommit } from '../wire/frame.ts';
+import { openJobs } from './jobs.ts';
+import { bytesOfHex, hexOf, sha256 } from './crypto.ts';
+import { consentHolds, makeIdentity, openIdentity, signConsent, signHello } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { Crew } from './crew.ts';
+import { Line } from './line.ts';
+import type { LoopEffect, LoopEvent } from './loop.ts';
+import type { Platform, Turn } from './platform.ts';
+import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
+
+/** What a person agreed to, and when. */
+export interface Agreement {
+  readonly text: string;
+  readonly language: string;
+  readonly at: number;
+}
+
+type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K }>;
+
+export class Deeds {
+  readonly #url: string;
+  readonly #platform: Platform;
+  readonly #tell: (event: LoopEvent) => void;
+  readonly #crew: Crew;
+  /** Bytes known by their digest. */
+  readonly #blobs = new Map<string, Uint8Array>();
+  /** Computed chunks that the loop still counts on. */
+  readonly #results = new Map<number, KeptResult>();
+  #line: Line | null = null;
+  #outbox: Outbox | null = null;
+  #identity: Identity | null = null;
+  #consent: ConsentRecord | null = null;
+  #turn: Turn | null = null;
+  #coordinator: string | null = null;
+  #changes: Change[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #flush: ReturnType<typeof setTimeout> | null = null;
+  #plan: { readonly agreement: Agreement; readonly steal: boolean; readonly done: () => void } | null = null;
+
+  constructor(url: string, platform: Platform, tell: (event: LoopEvent) => void) {
+    this.#url = url;
+    this.#platform = platform;
+    this.#tell = tell;
+    this.#crew = new Crew(platform, this.#blobs, tell, (result) => this.#results.set(result.replica, result));
+  }
+
+  /** What the next `prepare` is to work with. Resolves when it is done, or has led to a stop. */
+  willPrepare(agreement: Agreement, steal: boolean): Promise<void> {
+    return new Promise((done) => (this.#plan = { agreement, steal, done }));
+  }
+
+  do(effects: readonly LoopEffect[]): void {
+    for (const effect of effects) this.#one(effect);
+  }
+
+  /** The visit is over: the turn is free for another tab. Storage is closed once everything is written. */
+  rest(): void {
+    this.#plan?.done();
+    this.#plan = null;
+    const turn = this.#turn;
+    this.#turn = null;
+    if (turn !== null) void this.settled().then(() => turn.end());
+  }
+
+  /** Resolves when all that was to be written is. */
+  async settled(): Promise<void> {
+    await this.#line?.drained();
+    this.#flushNow();
+    await this.#writing;
+  }
+
+  async forget(): Promise<void> {
+    await this.settled();
+    const outbox = this.#outbox ?? (await this.#platform.openOutbox());
+    this.#outbox = null;
+    this.#identity = null;
+    this.#consent = null;
+    this.#results.clear();
+    await outbox.erase();
+  }
+
+  #one(effect: LoopEffect): void {
+    switch (effect.do) {
+      case 'prepare':
+        return void this.#prepare();
+      case 'fetchJobs':
+        return void this.#fetchJobs();
+      case 'connect':
+        this.#line?.close();
+        this.#line = new Line(
+          effect.socket,
+          this.#platform.socket(socketUrl(this.#url)),
+          this.#tell,
+          (key) => (this.#coordinator = key),
+        );
+        return;
+      case 'disconnect':
+        return this.#lineOf(effect.socket)?.close();
+      case 'signChain':
+        if (this.#identity !== null) this.#lineOf(effect.socket)?.signChain(this.#identity);
+        return;
+      case 'hello':
+        return void this.#hello(effect);
+      case 'send':
+        return this.#lineOf(effect.socket)?.send(effect.word);
+      case 'commit':
+        return this.#commit(effect);
+      case 'fetchBlob':
+        return void this.#fetchBlob(effect.digest);
+      case 'dropBlob':
+        this.#blobs.delete(effect.digest);
+        return;
+      case 'keepResult':
+      case 'dropResults':
+      case 'keepLease':
+      case 'dropLeases':
+      case 'keepHead':
+        return this.#keep(effect);
+      case 'keepReceipt':
+        return void this.#keepReceipt(effect.receipt);
+      case 'checkLog':
+        return void this.#checkLog(effect.from, effect.to);
+      case 'startEngine':
+      case 'endEngine':
+      case 'load':
+      case 'unload':
+      case 'selfTest':
+      case 'measure':
+      case 'run':
+      case 'cancel':
+      case 'share':
+        return this.#crew.do(effect);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #lineOf(socket: number): Line | null {
+    return this.#line?.socket === socket ? this.#line : null;
+  }
+
+  /** Who we are, what we agreed to, and what an earlier visit left. */
+  async #prepare(): Promise<void> {
+    const plan = this.#plan;
+    if (plan === null) return;
+    const turn = await this.#platform.takeTurn(plan.steal, () =>
+      this.#tell({ on: 'stop', reason: { why: 'elsewhere' } }),
+    );
+    if (turn === null) return this.#tell({ on: 'stop', reason: { why: 'elsewhere' } });
+    // Stopped while waiting: the turn is not ours to keep.
+    if (this.#plan !== plan) return turn.end();
+    this.#turn = turn;
+    try {
+      await this.#remember(plan.agreement);
+    } catch (error) {
+      this.#tell({ on: 'stop', reason: { why: 'refused', detail: String(error) } });
+    }
+    plan.done();
+    if (this.#plan === plan) this.#plan = null;
+  }
+
+  async #remember(agreement: Agreement): Promise<void> {
+    // Storage may be forbidden; then this visit has no memory, and is none the worse otherwise.
+    this.#outbox ??= await this.#platform.openOutbox().catch(() => memoryOutbox());
+    const kept = await this.#outbox.load();
+    const fresh = kept.identity === null ? await makeIdentity(this.#outbox.readable) : null;
+    const keptIdentity = fresh ?? kept.identity;
+    if (keptIdentity === null) throw new Error('an identity is kept or made');
+    if (fresh !== null) this.#change({ set: 'identity', value: fresh });
+    const identity = await openIdentity(keptIdentity);
+    this.#identity = identity;
+    this.#consent = await this.#consentTo(agreement, identity, kept.consent);
+    for (const result of kept.results) this.#results.set(result.replica, result);
+    const { device, account } = identity;
+    const coordinator = kept.head?.coordinator ?? null;
+    const remembered = {
+      device,
+      account,
+      coordinator,
+      head: kept.head?.head ?? null,
+      results: kept.results,
+      leases: kept.leases,
+    };
+    this.#tell({ on: 'prepared', remembered });
+  }
+
+  /** The signed record of this very agreement: the kept one, or a new one. */
+  async #consentTo(
+    agreement: Agreement,
+    identity: Identity,
+    kept: ConsentRecord | null,
+  ): Promise<ConsentRecord> {
+    const { origin, site } = this.#platform;
+    if (
+      kept !== null &&
+      kept.at === agreement.at &&
+      kept.site === site &&
+      consentHolds(kept, origin, this.#platform.now())
+    )
+      return kept;
+    const consent = await signConsent(identity, { ...agreement, origin, site });
+    this.#change({ set: 'consent', value: consent });
+    return consent;
+  }
+
+  async #hello({ socket, nonce, holding, head, cores, gpu }: EffectOf<'hello'>): Promise<void> {
+    const identity = this.#identity;
+    const consent = this.#consent;
+    if (identity === null || consent === null) return;
+    const hello = await signHello(identity, nonce, this.#platform.origin, {
+      holding: [...holding],
+      head,
+      cores,
+      gpu,
+      consent,
+    });
+    this.#lineOf(socket)?.greet(nonce, hello);
+  }
+
+  #commit({ socket, items, slots }: EffectOf<'commit'>): void {
+    const parts = items.flatMap(({ replica, bytes }) => {
+      const result = this.#results.get(replica);
+      if (result === undefined) return [];
+      const { root, digests, outputs, lengths } = result;
+      const item = { replica, root, digestBytes: digests.length, lengths: bytes ? [...lengths] : null };
+      return [{ item, digests, bytes: bytes ? outputs : null }];
+    });
+    if (parts.length === 0) return;
+    const header = {
+      t: 'commit' as const,
+      items: parts.map(({ item }) => item),
+      ...(slots.length === 0 ? {} : { slots: [...slots] }),
+    };
+    const frame = encodeCommit({ header, parts });
+    this.#lineOf(socket)?.commit(
+      frame,
+      parts.map(({ item }) => ({ replica: item.replica, root: bytesOfHex(item.root) })),
+    );
+  }
+
+  async #fetchJobs(): Promise<void> {
+    try {
+      const response = await fetch(`${this.#url}/api/jobs`);
+      const jobs = response.ok ? openJobs(await response.json()) : null;
+      if (jobs !== null) this.#tell({ on: 'jobs', jobs });
+    } catch {
+      // The socket will say the same a moment later.
+    }
+  }
+
+  async #fetchBlob(digest: string): Promise<void> {
+    let fault: string | null = null;
+    try {
+      const response = await fetch(`${this.#url}/blobs/${digest}`);
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (hexOf(await sha256(bytes)) !== digest) throw new Error('the bytes are not those that were named');
+      this.#blobs.set(digest, bytes);
+    } catch (error) {
+      fault = error instanceof Error ? error.message : String(error);
+    }
+    this.#tell({ on: 'blob', digest, fault });
+  }
+
+  /** Notes a change of what is kept; many become one transaction. */
+  #keep(effect: EffectOf<'keepResult' | 'dropResults' | 'keepLease' | 'dropLeases' | 'keepHead'>): void {
+    switch (effect.do) {
+      case 'keepResult': {
+        const value = this.#results.get(effect.result.replica);
+        if (value === undefined) return;
+        const whole = { ...value, ...effect.result };
+        this.#results.set(value.replica, whole);
+        return this.#change({ put: 'results', value: whole });
+      }
+      case 'dropResults':
+        for (const id of effect.replicas) {
+          this.#results.delete(id);
+          this.#change({ drop: 'results', id });
+        }
+        return;
+      case 'keepLease':
+        return this.#change({ put: 'leases', value: effect.lease });
+      case 'dropLeases':
+        for (const id of effect.leases) this.#change({ drop: 'leases', id });
+        return;
+      case 'keepHead':
+        return this.#change({ set: 'head', value: { coordinator: effect.coordinator, head: effect.head } });
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change);
+    this.#flush ??= setTimeout(() => this.#flushNow(), 0);
+  }
+
+  /** Writes what has gathered. What was put and dropped in between never touches the disk. */
+  #flushNow(): void {
+    if (this.#flush !== null) clearTimeout(this.#flush);
+    this.#flush = null;
+    const outbox = this.#outbox;
+    if (outbox === null || this.#changes.length === 0) return;
+    const changes = lastOnly(this.#changes);
+    this.#changes = [];
+    // A full disk is no reason to stop: what could not be kept is still in memory, and is sent from there.
+    this.#writing = this.#writing.then(() => outbox.write(changes)).catch(() => {});
+  }
+
+  /** Keeps what proves our payments, if it does. */
+  async #keepReceipt(receipt: ReceiptWord): Promise<void> {
+    const { tick } = receipt;
+    if (tick === null || this.#coordinator === null) return;
+    const { receiptHolds } = await import('./checks.ts');
+    if (!(await receiptHolds(receipt, this.#coordinator)))
+      return this.#tell({ on: 'stop', reason: { why: 'refused', detail: 'receipt-forged' } });
+    for (const { replica, leaf, index, path } of receipt.settled)
+      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick } });
+  }
+
+  async #checkLog(from: TreeHead, to: TreeHead): Promise<void> {
+    let verdict: 'extends' | 'contradicts' | 'unknown' = 'unknown';
+    try {
+      const response = await fetch(`${this.#url}/api/log/consistency?from=${from.size}&to=${to.size}`);
+      const { logExtends } = await import('./checks.ts');
+      const extended = response.ok ? logExtends(from, to, await response.json()) : null;
+      if (extended !== null) verdict = extended ? 'extends' : 'contradicts';
+    } catch {
+      // Not reached: nothing is proven, and nothing is remembered either. It is asked again later.
+    }
+    this.#tell({ on: 'logChecked', head: to, verdict });
+  }
+}
+
+/** Of several changes of one thing the last is enough. */
+function lastOnly(changes: readonly Change[]): Change[] {
+  const last = new Map<string, Change>();
+  for (const change of changes) {
+    const key = keyOf(change);
+    last.delete(key);
+    last.set(key, change);
+  }
+  return [...last.values()];
+}
+
+function keyOf(change: Change): string {
+  if ('set' in change) return change.set;
+  if ('drop' in change) return `${change.drop} ${change.id}`;
+  return `${change.put} ${change.put === 'leases' ? change.value.lease : change.value.replica}`;
+}
+
+function socketUrl(url: string): string {
+  return `${url.replace(/^http/, 'ws')}/ws`;
+}

@@ -1,0 +1,160 @@
+/** A volunteer on the command line: shows what is agreed to, computes, and says in one calm line how it goes. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { nodePlatform } from './platform-node.ts';
+import type { Reason, VolunteerView } from './store.ts';
+import { createVolunteer } from './volunteer.ts';
+
+export interface HeadlessOptions {
+  /** The coordinator: scheme and host. */
+  readonly url: string;
+  readonly cores: number | null;
+  readonly gpu: boolean;
+  /** Use a GPU even if it is emulated, or slower than a core. */
+  readonly gpuAlways: boolean;
+  readonly folder: string | null;
+  /** Finish after so long; null = until told to. */
+  readonly forMs: number | null;
+  /** Agree without being asked. */
+  readonly yes: boolean;
+}
+
+/** What one agrees to. Its digest is in the signed record. */
+export function consentText(url: string, cores: number, gpu: boolean): string {
+  return [
+    `This computer will compute parts of jobs that ${url} hands out, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it.`,
+    'That costs electricity and makes the computer warm. The code runs as WebAssembly (on a graphics processor as shaders): it sees the data of the job and nothing else of this computer.',
+    'The coordinator learns your network address and the public half of a key that is made here; results and credits are recorded under that key.',
+    'Agree only for a computer that is yours, or that you may use so. Ctrl-C stops at any time.',
+  ].join('\n');
+}
+
+const statusMs = 1_000;
+
+/** Runs until finished. Resolves with the exit code. */
+export async function runHeadless(options: HeadlessOptions): Promise<number> {
+  const folder = options.folder ?? join(homedir(), '.talka', 'volunteer');
+  const platform = nodePlatform({
+    url: options.url,
+    folder,
+    gpu: options.gpu,
+    gpuUse: options.gpuAlways ? 'always' : 'auto',
+  });
+  const { store, actions } = createVolunteer({ url: options.url, platform });
+  actions.configure({ gpu: options.gpu, ...(options.cores === null ? {} : { cores: options.cores }) });
+  const cores = options.cores ?? store.getState().settings.cores;
+  const text = consentText(options.url, cores, options.gpu);
+  process.stdout.write(`${text}\n`);
+  if (!options.yes && !(await agrees())) {
+    process.stdout.write('Nothing was started.\n');
+    return 1;
+  }
+  await actions.start({ text, language: 'en' });
+  return new Promise((resolve) => {
+    const line = new StatusLine();
+    const timer = setInterval(() => line.show(statusOf(store.getState())), statusMs);
+    const limit = options.forMs === null ? null : setTimeout(() => void actions.finish(), options.forMs);
+    let asked = 0;
+    const interrupt = (): void => {
+      if (asked++ > 0) return leave();
+      line.say('Finishing the chunks in work; once more to give them back and leave.');
+      void actions.finish();
+    };
+    const leave = (): void => {
+      actions.leave();
+    };
+    process.on('SIGINT', interrupt);
+    process.on('SIGTERM', leave);
+    const over = (view: VolunteerView): void => {
+      if (view.phase !== 'finished' && view.phase !== 'stopped') return;
+      stop();
+      clearInterval(timer);
+      if (limit !== null) clearTimeout(limit);
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', leave);
+      line.say(statusOf(view));
+      void actions.finish().then(() => resolve(view.phase === 'finished' ? 0 : 1));
+    };
+    const stop = store.subscribe(over);
+    over(store.getState());
+  });
+}
+
+async function agrees(): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    process.stdout.write('Nobody can be asked here; --yes agrees.\n');
+    return false;
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await asking.question('Do you agree? [y/N] ');
+  asking.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** One line that is written over on a terminal, and written only when it changes elsewhere. */
+class StatusLine {
+  #last = '';
+
+  show(text: string): void {
+    if (text === this.#last) return;
+    this.#last = text;
+    process.stdout.write(process.stdout.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+  }
+
+  say(text: string): void {
+    process.stdout.write(process.stdout.isTTY && this.#last !== '' ? `\r\u001b[K${text}\n` : `${text}\n`);
+    this.#last = '';
+  }
+}
+
+function statusOf(view: VolunteerView): string {
+  const { chunks, units, credit, rateMilli, reason, phase } = view;
+  const busy = view.workers.filter(({ state }) => state === 'computing').length;
+  const state =
+    reason === null
+      ? phase === 'finishing'
+        ? 'finishing'
+        : `computing on ${busy} of ${view.workers.length}`
+      : sentenceOf(reason);
+  const speed = rateMilli === null ? '' : `, ${(rateMilli / 1000).toFixed(2)} reference cores`;
+  return `${state}; ${units} units, ${chunks.committed} chunks returned, ${chunks.final} verified, ${(credit.sessionMicro / 1e6).toFixed(3)} credits${speed}`;
+}
+
+/** A reason in words, for a terminal. */
+export function sentenceOf(reason: Reason): string {
+  switch (reason.why) {
+    case 'not-started':
+      return 'not started';
+    case 'preparing':
+      return `preparing (${reason.step})`;
+    case 'paused-by-you':
+      return 'paused';
+    case 'finished-by-you':
+      return 'finished';
+    case 'unreachable':
+      return 'the coordinator does not answer';
+    case 'offline':
+      return 'offline';
+    case 'no-job-open':
+      return 'no job is open';
+    case 'waiting-for-others':
+      return 'waiting for others';
+    case 'nothing-for-this-device':
+      return 'nothing for this device';
+    case 'kernel-paused':
+      return 'the operator paused this kernel';
+    case 'elsewhere':
+      return 'this identity computes in another process';
+    case 'store-full':
+      return 'the coordinator cannot store anything just now';
+    case 'reload-needed':
+      return 'this version of Talka is too old for that coordinator, or too new';
+    case 'refused':
+      return `refused: ${reason.detail}`;
+    case 'no-worker-works':
+      return `nothing can compute here: ${reason.detail}`;
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,133 @@
+/** Who this device is, what its person agreed to, and what it signs about both. */
+import type { ConsentRecord, Hello } from '../wire/volunteer.ts';
+import { protocol } from '../wire/version.ts';
+import { base64urlOf, hexOf, makeKey, openKey, sha256, tagged, u64 } from './crypto.ts';
+import type { DeviceKey, KeptKey } from './crypto.ts';
+
+/** How long a consent holds [WR2]. */
+export const consentMs = 30 * 24 * 3_600_000;
+
+/** A device that can sign in. */
+export interface Identity {
+  readonly key: DeviceKey;
+  /** base64url. */
+  readonly publicKey: string;
+  /** 16 characters of base64url each. */
+  readonly device: string;
+  readonly account: string;
+}
+
+/** What is kept of an identity. The account outlives the key of the device that founded it. */
+export interface KeptIdentity {
+  readonly key: KeptKey;
+  readonly account: string;
+}
+
+/** A fresh identity: its key founds an account of its own. `readable`: for a file, which holds no key objects. */
+export async function makeIdentity(readable: boolean): Promise<KeptIdentity> {
+  const key = await makeKey(readable);
+  return { key, account: await idOf('talka/account/1', key.publicKey) };
+}
+
+export async function openIdentity({ key: kept, account }: KeptIdentity): Promise<Identity> {
+  const key = await openKey(kept);
+  return {
+    key,
+    publicKey: base64urlOf(key.publicKey),
+    device: await idOf('talka/device/1', key.publicKey),
+    account,
+  };
+}
+
+/** The first 16 characters of base64url of a tagged hash (docs/SPEC.md, section 6). */
+async function idOf(tag: string, publicKey: Uint8Array): Promise<string> {
+  return base64urlOf(await sha256(tagged(tag, publicKey))).slice(0, 16);
+}
+
+/** What the person saw, and where. */
+export interface Shown {
+  /** The text, whole. */
+  readonly text: string;
+  readonly language: string;
+  /** Scheme and host of the page, or of the coordinator where there is no page. */
+  readonly origin: string;
+  readonly site: string | null;
+  readonly at: number;
+}
+
+/** The record of an agreement, signed by the device [WR2]. */
+export async function signConsent(identity: Identity, shown: Shown): Promise<ConsentRecord> {
+  const { language, origin, site, at } = shown;
+  const text = hexOf(await sha256(new TextEncoder().encode(shown.text)));
+  const words = JSON.stringify([text, language, origin, site, at, identity.account]);
+  const signature = base64urlOf(await identity.key.sign(tagged('talka/consent/1', words)));
+  return { text, language, origin, site, at, signature };
+}
+
+/** Whether a kept consent still holds for this origin. */
+export function consentHolds(consent: ConsentRecord, origin: string, at: number): boolean {
+  return consent.origin === origin && at >= consent.at && at < consent.at + consentMs;
+}
+
+/** What `hello` says beside who it is from. */
+export type Greeting = Pick<Hello, 'holding' | 'head' | 'cores' | 'gpu' | 'consent'>;
+
+/** The signed `hello` for a challenge [WR1]. */
+export async function signHello(
+  identity: Identity,
+  nonce: string,
+  origin: string,
+  greeting: Greeting,
+): Promise<Hello> {
+  const { publicKey, account } = identity;
+  const { consent } = greeting;
+  const words = JSON.stringify([
+    nonce,
+    origin,
+    publicKey,
+    account,
+    consent.site,
+    consent.text,
+    consent.at,
+    protocol,
+  ]);
+  const signature = base64urlOf(await identity.key.sign(tagged('talka/hello/1', words)));
+  return { t: 'hello', protocol, publicKey, account, site: consent.site, ...greeting, signature };
+}
+
+/**
+ * The chain of one connection's commitments [WR8]. Commitments are noted as they are sent and hashed only
+ * when the chain is signed, so that sending never waits.
+ */
+export class CommitChain {
+  readonly #nonce: string;
+  #hash: Uint8Array | null = null;
+  #count = 0;
+  #pending: { readonly replica: number; readonly root: Uint8Array }[] = [];
+
+  constructor(nonce: string) {
+    this.#nonce = nonce;
+  }
+
+  note(replica: number, root: Uint8Array): void {
+    this.#pending.push({ replica, root });
+  }
+
+  /** Takes in what was sent since, and signs the head. */
+  async sign(identity: Identity): Promise<{ t: 'chain'; count: number; hash: string; signature: string }> {
+    const pending = this.#pending;
+    this.#pending = [];
+    let hash = this.#hash ?? (await sha256(tagged('talka/chain/1', this.#nonce)));
+    for (const { replica, root } of pending)
+      hash = await sha256(new Uint8Array([...hash, ...u64(replica), ...root]));
+    this.#hash = hash;
+    this.#count += pending.length;
+    const words = tagged('talka/chain/1', `${this.#nonce}\0`, u64(this.#count), hash);
+    return {
+      t: 'chain',
+      count: this.#count,
+      hash: hexOf(hash),
+      signature: base64urlOf(await identity.key.sign(words)),
+    };
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The outbox in a folder, for volunteers without a browser: `identity.json` for all coordinators, and one folder per
+ * coordinator with its consent, leases and head, a file per result, and receipts as lines. Only the owner may read them.
+ */
+import { appendFile, chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { base64urlOf, bytesOfBase64url } from './crypto.ts';
+import { check, isMalformed } from '../wire/schema.ts';
+import { consentRecord, treeHead } from '../wire/volunteer.ts';
+import type { KeptIdentity } from './identity.ts';
+import type { Change, Kept, KeptReceipt, KeptResult, Outbox } from './outbox.ts';
+import type { LeaseRecord } from './loop/words.ts';
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const bytes32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
+const identityFile = v.strictObject({
+  version: v.literal(1),
+  seed: bytes32,
+  publicKey: bytes32,
+  account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/)),
+});
+const leaseRecord = v.strictObject({
+  lease: natural,
+  slot: natural,
+  job: v.string(),
+  chunk: natural,
+  count: natural,
+  done: natural,
+  bytes: v.boolean(),
+  grantedAt: natural,
+  deadlineAt: natural,
+});
+const stateFile = v.strictObject({
+  version: v.literal(1),
+  consent: v.nullable(consentRecord),
+  head: v.nullable(v.strictObject({ coordinator: v.string(), head: treeHead })),
+  leases: v.array(leaseRecord),
+});
+const resultHead = v.strictObject({
+  replica: natural,
+  job: v.string(),
+  chunk: natural,
+  root: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  digestBytes: natural,
+  outputBytes: natural,
+  units: natural,
+  bytes: v.boolean(),
+  lengths: v.array(natural),
+});
+
+const privateMode = 0o600;
+const receiptsBytesMax = 8 * 1024 * 1024;
+
+/** Opens, and if need be makes, the outbox for one coordinator in `folder`. Throws when it cannot be used. */
+export async function openNodeOutbox(folder: string, coordinator: string): Promise<Outbox> {
+  const home = join(folder, coordinator.replaceAll(/[^A-Za-z0-9.-]+/g, '_'));
+  await mkdir(join(home, 'results'), { recursive: true, mode: 0o700 });
+  const outbox = new NodeOutbox(folder, home);
+  await outbox.read();
+  return outbox;
+}
+
+class NodeOutbox implements Outbox {
+  readonly readable = true;
+  readonly #folder: string;
+  readonly #home: string;
+  readonly #leases = new Map<number, LeaseRecord>();
+  #identity: KeptIdentity | null = null;
+  #consent: Kept['consent'] = null;
+  #head: Kept['head'] = null;
+
+  constructor(folder: string, home: string) {
+    this.#folder = folder;
+    this.#home = home;
+  }
+
+  async read(): Promise<void> {
+    const identity = await readJson(this.#identityPath, identityFile);
+    if (identity !== null) {
+      const key = {
+        kind: 'seed' as const,
+        publicKey: bytesOfBase64url(identity.publicKey),
+        seed: bytesOfBase64url(identity.seed),
+      };
+      this.#identity = { key, account: identity.account };
+    }
+    const state = await readJson(this.#statePath, stateFile);
+    if (state === null) return;
+    this.#consent = state.consent;
+    this.#head = state.head;
+    for (const lease of state.leases) this.#leases.set(lease.lease, lease);
+  }
+
+  async load(): Promise<Kept> {
+    const results: KeptResult[] = [];
+    for (const name of await readdir(join(this.#home, 'results'))) {
+      if (!/^[0-9]+$/.test(name)) continue;
+      const result = await readResult(join(this.#home, 'results', name));
+      if (result === null) await rm(join(this.#home, 'results', name), { force: true });
+      else results.push(result);
+    }
+    results.sort((a, b) => a.replica - b.replica);
+    return {
+      identity: this.#identity,
+      consent: this.#consent,
+      head: this.#head,
+      results,
+      leases: [...this.#leases.values()],
+    };
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    let state = false;
+    const receipts: KeptReceipt[] = [];
+    for (const change of changes) {
+      if ('set' in change && change.set === 'identity') await this.#writeIdentity(change.value);
+      else if ('put' in change && change.put === 'results')
+        await writePrivate(this.#resultPath(change.value.replica), resultBytes(change.value));
+      else if ('drop' in change && change.drop === 'results')
+        await rm(this.#resultPath(change.id), { force: true });
+      else if ('put' in change && change.put === 'receipts') receipts.push(change.value);
+      else {
+        this.#note(change);
+        state = true;
+      }
+    }
+    if (state) await this.#writeState();
+    if (receipts.length > 0) await this.#writeReceipts(receipts);
+  }
+
+  async erase(): Promise<void> {
+    await rm(this.#home, { recursive: true, force: true });
+    await rm(this.#identityPath, { force: true });
+  }
+
+  close(): void {}
+
+  get #identityPath(): string {
+    return join(this.#folder, 'identity.json');
+  }
+
+  get #statePath(): string {
+    return join(this.#home, 'state.json');
+  }
+
+  #resultPath(replica: number): string {
+    return join(this.#home, 'results', String(replica));
+  }
+
+  #note(change: Change): void {
+    if ('set' in change) {
+      if (change.set === 'consent') this.#consent = change.value;
+      if (change.set === 'head') this.#head = change.value;
+    } else if ('drop' in change) this.#leases.delete(change.id);
+    else if (change.put === 'leases') this.#leases.set(change.value.lease, change.value);
+  }
+
+  async #writeIdentity(identity: KeptIdentity): Promise<void> {
+    if (identity.key.kind !== 'seed') throw new Error('a file cannot hold a key that cannot be read');
+    const { seed, publicKey } = identity.key;
+    this.#identity = identity;
+    await writePrivate(
+      this.#identityPath,
+      JSON.stringify({
+        version: 1,
+        seed: base64urlOf(seed),
+        publicKey: base64urlOf(publicKey),
+        account: identity.account,
+      }),
+    );
+  }
+
+  async #writeState(): Promise<void> {
+    await writePrivate(
+      this.#statePath,
+      JSON.stringify({
+        version: 1,
+        consent: this.#consent,
+        head: this.#head,
+        leases: [...this.#leases.values()],
+      }),
+    );
+  }
+
+  /** Receipts are lines; when they have grown too many, the older half makes room. */
+  async #writeReceipts(receipts: readonly KeptReceipt[]): Promise<void> {
+    const path = join(this.#home, 'receipts.jsonl');
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > receiptsBytesMax) await rename(path, `${path}.older`);
+    await appendFile(path, receipts.map((receipt) => `${JSON.stringify(receipt)}\n`).join(''), {
+      mode: privateMode,
+    });
+  }
+}
+
+/** Writes beside and moves into place, so that a crash leaves the old or the new. */
+async function writePrivate(path: string, content: string | Uint8Array): Promise<void> {
+  const draft = `${path}.part`;
+  await writeFile(draft, content, { mode: privateMode });
+  await chmod(draft, privateMode);
+  await rename(draft, path);
+}
+
+/** Null when the file is not there. Throws one line when it is not ours. */
+async function readJson<T extends object>(
+  path: string,
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T | null> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const read = check(schema, parsed(text));
+  if (isMalformed(read)) throw new Error(`${path} is not of this version of Talka (${read.malformed})`);
+  return read;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** One line of JSON, then the digests and the outputs. */
+function resultBytes(result: KeptResult): Uint8Array {
+  const { digests, outputs, lengths, replica, job, chunk, root, digestBytes, outputBytes, units, bytes } =
+    result;
+  const head = { replica, job, chunk, root, digestBytes, outputBytes, units, bytes, lengths: [...lengths] };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), digests, outputs]);
+}
+
+/** Null when the file is damaged: what it held can be computed again. */
+async function readResult(path: string): Promise<KeptResult | null> {
+  const content = await readFile(path);
+  const end = content.indexOf(0x0a);
+  const read = check(resultHead, parsed(content.subarray(0, Math.max(0, end)).toString()));
+  if (isMalformed(read)) return null;
+  const { lengths, ...name } = read;
+  const payload = new Uint8Array(content.subarray(end + 1));
+  if (payload.length !== name.digestBytes + name.outputBytes) return null;
+  return {
+    ...name,
+    digests: payload.slice(0, name.digestBytes),
+    outputs: payload.slice(name.digestBytes),
+    lengths: Uint32Array.from(lengths),
+  };
+}

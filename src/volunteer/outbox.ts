@@ -1,0 +1,168 @@
+/**
+ * What a device keeps over a reload: its identity and consent, results that are not yet durable on the other
+ * side, leases, the last log head it saw, and receipts. In a browser this is IndexedDB; in Node a folder
+ * (`outbox-node.ts`).
+ */
+import { deleteDB, openDB } from 'idb';
+import type { DBSchema, IDBPDatabase } from 'idb';
+import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
+import type { KeptIdentity } from './identity.ts';
+import type { LeaseRecord, ResultName } from './loop/words.ts';
+
+/** A computed chunk with its bytes. */
+export interface KeptResult extends ResultName {
+  readonly digests: Uint8Array;
+  readonly outputs: Uint8Array;
+  /** How many bytes of `outputs` belong to each unit. */
+  readonly lengths: Uint32Array;
+}
+
+/** What proves one payment: a leaf of a tick's receipts, its path, and the signed head over both. */
+export interface KeptReceipt {
+  readonly replica: number;
+  readonly leaf: string;
+  readonly index: number;
+  readonly path: readonly string[];
+  readonly tick: NonNullable<ReceiptWord['tick']>;
+}
+
+/** The coordinator we last spoke to (its public key), and what its log was then. */
+export interface KeptHead {
+  readonly coordinator: string;
+  readonly head: TreeHead;
+}
+
+/** Everything that was kept. */
+export interface Kept {
+  readonly identity: KeptIdentity | null;
+  readonly consent: ConsentRecord | null;
+  readonly head: KeptHead | null;
+  readonly results: readonly KeptResult[];
+  readonly leases: readonly LeaseRecord[];
+}
+
+/** One change of what is kept. */
+export type Change =
+  | { readonly set: 'identity'; readonly value: KeptIdentity }
+  | { readonly set: 'consent'; readonly value: ConsentRecord }
+  | { readonly set: 'head'; readonly value: KeptHead }
+  | { readonly put: 'results'; readonly value: KeptResult }
+  | { readonly put: 'leases'; readonly value: LeaseRecord }
+  | { readonly put: 'receipts'; readonly value: KeptReceipt }
+  | { readonly drop: 'results' | 'leases'; readonly id: number };
+
+/** Where a device keeps things. Opening makes it, if need be. */
+export interface Outbox {
+  /** Whether key objects can be kept as they are; files hold only what can be read. */
+  readonly readable: boolean;
+  load(): Promise<Kept>;
+  /** All of these changes or none, in order. */
+  write(changes: readonly Change[]): Promise<void>;
+  /** Forgets everything. */
+  erase(): Promise<void>;
+  close(): void;
+}
+
+/** Receipts kept, at most; the oldest go first. */
+export const receiptsMax = 10_000;
+
+interface Schema extends DBSchema {
+  me: { key: string; value: KeptIdentity | ConsentRecord | KeptHead };
+  results: { key: number; value: KeptResult };
+  leases: { key: number; value: LeaseRecord };
+  receipts: { key: number; value: KeptReceipt };
+}
+
+const databaseName = 'talka';
+
+/** Opens this origin's outbox. */
+export async function openOutbox(): Promise<Outbox> {
+  const database = await openDB<Schema>(databaseName, 1, {
+    upgrade(fresh) {
+      fresh.createObjectStore('me');
+      fresh.createObjectStore('results', { keyPath: 'replica' });
+      fresh.createObjectStore('leases', { keyPath: 'lease' });
+      fresh.createObjectStore('receipts', { keyPath: 'replica' });
+    },
+    // A newer version of this page in another tab wants to go on: let it.
+    blocking: (_from, _to, event) => {
+      if (event.target instanceof IDBDatabase) event.target.close();
+    },
+  });
+  return new BrowserOutbox(database);
+}
+
+class BrowserOutbox implements Outbox {
+  readonly readable = false;
+  readonly #database: IDBPDatabase<Schema>;
+
+  constructor(database: IDBPDatabase<Schema>) {
+    this.#database = database;
+  }
+
+  async load(): Promise<Kept> {
+    const reading = this.#database.transaction(['me', 'results', 'leases']);
+    const me = reading.objectStore('me');
+    const [identity, consent, head, results, leases] = await Promise.all([
+      me.get('identity'),
+      me.get('consent'),
+      me.get('head'),
+      reading.objectStore('results').getAll(),
+      reading.objectStore('leases').getAll(),
+    ]);
+    return {
+      identity: identity !== undefined && 'key' in identity ? identity : null,
+      consent: consent !== undefined && 'text' in consent ? consent : null,
+      head: head !== undefined && 'head' in head ? head : null,
+      results,
+      leases,
+    };
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    // Results survive a crash of the browser, not of the power: they can be computed again.
+    const writing = this.#database.transaction(['me', 'results', 'leases', 'receipts'], 'readwrite', {
+      durability: 'relaxed',
+    });
+    const deeds = changes.map((change): Promise<unknown> => {
+      if ('set' in change) return writing.objectStore('me').put(change.value, change.set);
+      if ('drop' in change) return writing.objectStore(change.drop).delete(change.id);
+      switch (change.put) {
+        case 'results':
+          return writing.objectStore('results').put(change.value);
+        case 'leases':
+          return writing.objectStore('leases').put(change.value);
+        case 'receipts':
+          return writing.objectStore('receipts').put(change.value);
+        default:
+          return change satisfies never;
+      }
+    });
+    if (changes.some((change) => 'put' in change && change.put === 'receipts'))
+      deeds.push(trimReceipts(writing.objectStore('receipts')));
+    await Promise.all([...deeds, writing.done]);
+  }
+
+  async erase(): Promise<void> {
+    this.#database.close();
+    await deleteDB(databaseName);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** The little of an object store that trimming needs. */
+interface ReceiptStore {
+  count(): Promise<number>;
+  getAllKeys(query: null, count: number): Promise<number[]>;
+  delete(key: number): Promise<void>;
+}
+
+async function trimReceipts(store: ReceiptStore): Promise<void> {
+  const count = await store.count();
+  if (count <= receiptsMax) return;
+  const oldest = await store.getAllKeys(null, count - receiptsMax);
+  await Promise.all(oldest.map((key) => store.delete(key)));
+}

@@ -1,0 +1,102 @@
+/** The browser page as the volunteer's surroundings. */
+import { browserEngine } from './engine-browser.ts';
+import { openOutbox } from './outbox.ts';
+import type { Platform, RememberedConsent, Surroundings, Turn } from './platform.ts';
+
+const consentKey = 'talka.consent';
+const lockName = 'talka';
+
+/** `gpuUse` and `site` come from the page: its address, or the partner that embeds it. */
+export function browserPlatform(
+  options: { readonly gpuUse?: 'auto' | 'always'; readonly site?: string | null } = {},
+): Platform {
+  return {
+    coresMax: Math.max(1, navigator.hardwareConcurrency || 1),
+    secure: globalThis.isSecureContext,
+    webgpu: 'gpu' in navigator,
+    gpuUse: options.gpuUse ?? 'auto',
+    origin: location.origin,
+    site: options.site ?? null,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    engine: (backend) => browserEngine(backend),
+    socket: (url) => new WebSocket(url),
+    openOutbox,
+    recall,
+    remember,
+    takeTurn,
+    watch,
+  };
+}
+
+/** Storage that a browser may forbid altogether, in which case nobody is remembered. */
+function recall(): RememberedConsent | null {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(consentKey) ?? 'null');
+    if (typeof value !== 'object' || value === null) return null;
+    const { text, language, at, running } = value as Partial<RememberedConsent>;
+    if (
+      typeof text !== 'string' ||
+      typeof language !== 'string' ||
+      typeof at !== 'number' ||
+      typeof running !== 'boolean'
+    )
+      return null;
+    return { text, language, at, running };
+  } catch {
+    return null;
+  }
+}
+
+function remember(consent: RememberedConsent | null): void {
+  try {
+    if (consent === null) localStorage.removeItem(consentKey);
+    else localStorage.setItem(consentKey, JSON.stringify(consent));
+  } catch {
+    // The visitor will be asked again.
+  }
+}
+
+/** Web Locks need a secure context; without them the coordinator's `elsewhere` keeps one tab at a time. */
+async function takeTurn(steal: boolean, lost: () => void): Promise<Turn | null> {
+  if (!('locks' in navigator)) return { end: () => {} };
+  return new Promise((resolve) => {
+    let mine = false;
+    let ended = false;
+    const hold = (lock: Lock | null): Promise<void> | void => {
+      if (lock === null) return resolve(null);
+      mine = true;
+      return new Promise((end) => {
+        resolve({
+          end: () => {
+            ended = true;
+            end();
+          },
+        });
+      });
+    };
+    const asked = navigator.locks.request(lockName, steal ? { steal } : { ifAvailable: true }, hold);
+    // A lock that is stolen rejects; one that was never had means that locks do not work here.
+    asked.catch(() => {
+      if (!mine) resolve({ end: () => {} });
+      else if (!ended) lost();
+    });
+  });
+}
+
+function watch({ online, closing, shown }: Surroundings): () => void {
+  const listening = new AbortController();
+  const { signal } = listening;
+  addEventListener('online', () => online(true), { signal });
+  addEventListener('offline', () => online(false), { signal });
+  addEventListener('pagehide', closing, { signal });
+  addEventListener('pageshow', shown, { signal });
+  // Timers of a hidden page run late: a reconnect that was put off need not wait any longer.
+  document.addEventListener(
+    'visibilitychange',
+    () => document.visibilityState === 'visible' && online(navigator.onLine),
+    { signal },
+  );
+  if (!navigator.onLine) queueMicrotask(() => online(false));
+  return () => listening.abort();
+}

@@ -1,0 +1,77 @@
+/** One connection to the coordinator: a WebSocket whose words are decoded, and whose end is told once. */
+import { isMalformed, parse } from '../wire/schema.ts';
+import { fromCoordinator } from '../wire/volunteer.ts';
+import type { FromCoordinator, FromVolunteer, Hello } from '../wire/volunteer.ts';
+import { protocol } from '../wire/version.ts';
+
+/** What a session tells. After `closed` nothing more comes. */
+export interface SessionListener {
+  word(word: FromCoordinator): void;
+  closed(detail: string): void;
+}
+
+export interface Session {
+  send(word: FromVolunteer | Hello): void;
+  sendFrame(frame: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+/** The longest word that is read: a welcome may list many jobs, a receipt many paths. */
+const wordLengthMax = 8 * 1024 * 1024;
+
+/** Listens on a fresh WebSocket. */
+export function openSession(socket: WebSocket, listener: SessionListener): Session {
+  let over = false;
+  const end = (detail: string): void => {
+    if (over) return;
+    over = true;
+    socket.close();
+    listener.closed(detail);
+  };
+  socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    if (over) return;
+    const word = typeof data === 'string' ? decode(data) : { malformed: 'message: not text' };
+    if (isMalformed(word)) end(word.malformed);
+    else listener.word(word);
+  });
+  socket.addEventListener('close', ({ code, reason }) => end(reason === '' ? `closed (${code})` : reason));
+  socket.addEventListener('error', () => end('the connection failed'));
+  const ready = (): boolean => !over && socket.readyState === WebSocket.OPEN;
+  return {
+    send: (word) => {
+      if (ready()) socket.send(JSON.stringify(word));
+    },
+    sendFrame: (frame) => {
+      if (ready()) socket.send(frame);
+    },
+    close: () => {
+      over = true;
+      socket.close();
+    },
+  };
+}
+
+/** A coordinator of another protocol is recognised before its words are taken to be malformed. */
+function decode(text: string): FromCoordinator | { malformed: string } {
+  const word = parse(fromCoordinator, text, wordLengthMax);
+  const spoken = isMalformed(word) ? protocolIn(text) : word.t === 'challenge' ? word.protocol : null;
+  return spoken !== null && spoken !== protocol ? { t: 'bye', reason: 'protocol' } : word;
+}
+
+/** The protocol that a challenge names, however else it may have changed. */
+function protocolIn(text: string): number | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      !('t' in value) ||
+      value.t !== 'challenge' ||
+      !('protocol' in value)
+    )
+      return null;
+    return typeof value.protocol === 'number' ? value.protocol : null;
+  } catch {
+    return null;
+  }
+}
