@@ -19,9 +19,18 @@ const here = import.meta.dirname;
 
 /** What is compared: jobs of several sizes of q, each with its blocks as a real job has them. */
 const jobs: readonly { readonly name: string; readonly spec: MersenneSpec }[] = [
-  { name: 'p ≈ 2^26.6, q ≈ 2^70', spec: { exponent: 99999989, kFrom: 1n << 42n, kPerUnit: 1 << 20, units: 1000 } },
-  { name: 'p ≈ 2^28.3, q ≈ 2^62', spec: { exponent: 332198467, kFrom: 3n << 31n, kPerUnit: 1 << 20, units: 1000 } },
-  { name: 'p ≈ 2^25.6, q ≈ 2^79', spec: { exponent: 53111563, kFrom: 3n << 51n, kPerUnit: 1 << 20, units: 1000 } },
+  {
+    name: 'p ≈ 2^26.6, q ≈ 2^70',
+    spec: { exponent: 99999989, kFrom: 1n << 42n, kPerUnit: 1 << 20, units: 1000 },
+  },
+  {
+    name: 'p ≈ 2^28.3, q ≈ 2^62',
+    spec: { exponent: 332198467, kFrom: 3n << 31n, kPerUnit: 1 << 20, units: 1000 },
+  },
+  {
+    name: 'p ≈ 2^25.6, q ≈ 2^79',
+    spec: { exponent: 53111563, kFrom: 3n << 51n, kPerUnit: 1 << 20, units: 1000 },
+  },
 ];
 
 /** clang of any common name; throws the last refusal when there is none. */
@@ -49,14 +58,21 @@ function runNative(program: string, spec: MersenneSpec, unit: number): { unitMs:
 }
 
 /** The same by the reference. */
-function runReference(reference: ReturnType<typeof openReference>, unit: number): { unitMs: number; output: string } {
+function runReference(
+  reference: ReturnType<typeof openReference>,
+  unit: number,
+): { unitMs: number; output: string } {
   const from = performance.now();
   let output: Uint8Array = new Uint8Array();
   for (let i = 0; i < unitsPerRound; i++) output = reference.run(unit + i);
   return { unitMs: (performance.now() - from) / unitsPerRound, output: Buffer.from(output).toString('hex') };
 }
 
-function compare(name: string, spec: MersenneSpec, natives: readonly { name: string; program: string; goal: Line['goal'] }[]): Line[] {
+function compare(
+  name: string,
+  spec: MersenneSpec,
+  natives: readonly { name: string; program: string; goal: Line['goal'] }[],
+): Line[] {
   const input = encodeInput(spec);
   const reference = openReference(input);
   runReference(reference, 0);
@@ -68,15 +84,38 @@ function compare(name: string, spec: MersenneSpec, natives: readonly { name: str
     ours.push(mine.unitMs);
     natives.forEach(({ program }, i) => {
       const native = runNative(program, spec, unit);
-      if (native.output !== mine.output) throw new Error(`unit ${unit}: C says ${native.output}, WebAssembly ${mine.output}`);
+      if (native.output !== mine.output)
+        throw new Error(`unit ${unit}: C says ${native.output}, WebAssembly ${mine.output}`);
       theirs[i]?.push(native.unitMs);
     });
   }
   // The ratio of a round is disturbed less by what else the machine does than the ratio of two medians.
   const perRound = (i: number): number => median(ours.map((ms, round) => ms / (theirs[i]?.[round] ?? NaN)));
-  const lines = natives.map((native, i): Line => ({ what: name, unit: 'ms/unit', ours: median(ours), reference: median(ours) / perRound(i), beside: native.name, goal: native.goal }));
-  return [...lines, { what: name, unit: 'ms/unit', ours: median(ours), reference: unitCostMicro(input) / 1000, beside: 'the price', goal: null }];
+  const lines = natives.map((native, i): Line => ({
+    what: name,
+    unit: 'ms/unit',
+    ours: median(ours),
+    reference: median(ours) / perRound(i),
+    beside: native.name,
+    goal: native.goal,
+  }));
+  return [
+    ...lines,
+    {
+      what: name,
+      unit: 'ms/unit',
+      ours: median(ours),
+      reference: unitCostMicro(input) / 1000,
+      beside: 'the price',
+      goal: null,
+    },
+  ];
 }
 
-const natives = [{ name: 'C, unsigned __int128', program: compileNative([], 'mersenne-tf'), goal: { atMost: 1.4 } }];
-report('mersenne-tf@1: WebAssembly beside native code, one thread', jobs.flatMap(({ name, spec }) => compare(name, spec, natives)));
+const natives = [
+  { name: 'C, unsigned __int128', program: compileNative([], 'mersenne-tf'), goal: { atMost: 1.4 } },
+];
+report(
+  'mersenne-tf@1: WebAssembly beside native code, one thread',
+  jobs.flatMap(({ name, spec }) => compare(name, spec, natives)),
+);

@@ -24,12 +24,21 @@ const lockFile = join(sourceDir, 'lock.json');
 
 /** Flags every kernel gets: no runtime, no imports, fixed memory, no relaxed SIMD or threads. */
 const commonFlags = [
-  '--runtime', 'stub',
-  '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert', '--converge',
-  '--enable', 'simd',
-  '--disable', 'gc,reference-types,threads,exception-handling,tail-calls,relaxed-simd',
-  '--use', 'abort=',
-]; // prettier-ignore
+  '--runtime',
+  'stub',
+  '--optimizeLevel',
+  '3',
+  '--shrinkLevel',
+  '0',
+  '--noAssert',
+  '--converge',
+  '--enable',
+  'simd',
+  '--disable',
+  'gc,reference-types,threads,exception-handling,tail-calls,relaxed-simd',
+  '--use',
+  'abort=',
+];
 const defaultMemory = ['--initialMemory', '16', '--maximumMemory', '16'];
 
 /** What the ABI (src/kernels/kernel.ts) asks a module to export. */
@@ -62,11 +71,20 @@ function flagsOf(name) {
 function stampOf(name, flags) {
   const hash = createHash('sha256');
   const dir = join(sourceDir, name);
-  for (const file of readdirSync(dir).filter((f) => f.endsWith('.as.ts')).sort()) {
-    hash.update(`${file}\0`).update(readFileSync(join(dir, file))).update('\0');
+  for (const file of readdirSync(dir)
+    .filter((f) => f.endsWith('.as.ts'))
+    .sort()) {
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(dir, file)))
+      .update('\0');
   }
   const asc = JSON.parse(readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'));
-  return hash.update(flags.join('\0')).update(asc.version).update(readFileSync(fileURLToPath(import.meta.url))).digest('hex');
+  return hash
+    .update(flags.join('\0'))
+    .update(asc.version)
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+    .digest('hex');
 }
 
 /** Compiles with the library form of asc, so that no shell or PATH is involved. */
@@ -90,9 +108,13 @@ async function compile(name, flags) {
 async function checkAbi(wasm) {
   const module = new WebAssembly.Module(wasm);
   const imports = WebAssembly.Module.imports(module);
-  if (imports.length > 0) throw new Error(`it imports ${imports.map((i) => `${i.module}.${i.name}`).join(', ')}; a kernel imports nothing`);
+  if (imports.length > 0)
+    throw new Error(
+      `it imports ${imports.map((i) => `${i.module}.${i.name}`).join(', ')}; a kernel imports nothing`,
+    );
   const exported = WebAssembly.Module.exports(module).map((e) => e.name);
-  for (const need of abiExports) if (!exported.includes(need)) throw new Error(`it does not export '${need}'`);
+  for (const need of abiExports)
+    if (!exported.includes(need)) throw new Error(`it does not export '${need}'`);
   const { exports } = new WebAssembly.Instance(module);
   if (exports.abi() !== 1) throw new Error('abi() is not 1');
   let grew = true;
@@ -121,8 +143,11 @@ async function buildOne(name, force) {
     writeWhole(stampFile, stamp);
   }
   const wgsl = fileOr(join(sourceDir, name, 'shader.wgsl'), null);
-  if (wgsl && sha256(wgsl) !== sha256(fileOr(join(dir, 'shader.wgsl'), ''))) writeWhole(join(dir, 'shader.wgsl'), wgsl);
-  console.log(`${id}: wasm ${wasm.length} bytes${fresh ? ' (up to date)' : ''}${wgsl ? `, wgsl ${wgsl.length} bytes` : ''}`);
+  if (wgsl && sha256(wgsl) !== sha256(fileOr(join(dir, 'shader.wgsl'), '')))
+    writeWhole(join(dir, 'shader.wgsl'), wgsl);
+  console.log(
+    `${id}: wasm ${wasm.length} bytes${fresh ? ' (up to date)' : ''}${wgsl ? `, wgsl ${wgsl.length} bytes` : ''}`,
+  );
   const about = (bytes) => (bytes ? { sha256: sha256(bytes), bytes: bytes.length } : null);
   return { id, wasm: about(wasm), wgsl: about(wgsl) };
 }
@@ -136,9 +161,14 @@ function differences(kernels, lock) {
       console.log(`${id}: not in src/kernels/lock.json yet, so not published`);
       continue;
     }
-    for (const [what, now] of [['wasm', wasm.sha256], ['wgsl', wgsl?.sha256 ?? null]]) {
+    for (const [what, now] of [
+      ['wasm', wasm.sha256],
+      ['wgsl', wgsl?.sha256 ?? null],
+    ]) {
       if (locked[what] === now) continue;
-      out.push(`${id}: the published ${what} was ${locked[what]}, this build gives ${now}. A published kernel is never edited: undo the change, or give it a new version.`);
+      out.push(
+        `${id}: the published ${what} was ${locked[what]}, this build gives ${now}. A published kernel is never edited: undo the change, or give it a new version.`,
+      );
     }
   }
   return out;
@@ -169,7 +199,11 @@ async function main(args) {
 
   mkdirSync(buildDir, { recursive: true });
   const manifestFile = join(buildDir, 'manifest.json');
-  const kept = only ? JSON.parse(fileOr(manifestFile, '{"kernels":[]}').toString()).kernels.filter((k) => !built.some((b) => b.id === k.id)) : [];
+  const kept = only
+    ? JSON.parse(fileOr(manifestFile, '{"kernels":[]}').toString()).kernels.filter(
+        (k) => !built.some((b) => b.id === k.id),
+      )
+    : [];
   const kernels = [...kept, ...built].sort((a, b) => (a.id < b.id ? -1 : 1));
   writeWhole(manifestFile, `${JSON.stringify({ kernels }, null, 2)}\n`);
   for (const failure of failures) console.error(failure);

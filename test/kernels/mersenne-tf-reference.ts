@@ -20,7 +20,9 @@ let compiled: WebAssembly.Module | undefined;
 /** The module, built from today's sources and compiled once. Throws the build's words when it differs from the lock. */
 export function referenceModule(): WebAssembly.Module {
   if (compiled === undefined) {
-    execFileSync(process.execPath, [buildScript, '--only', 'mersenne-tf'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, [buildScript, '--only', 'mersenne-tf'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     compiled = new WebAssembly.Module(readFileSync(wasmFile));
   }
   return compiled;

@@ -56,7 +56,7 @@ function sieveTable(spec: MersenneSpec): Uint8Array {
     const root = r - inverseMod((2 * spec.exponent) % r, r);
     const from = Number(spec.kFrom % BigInt(r));
     const quarter = inverseMod(4, r);
-    const rootOf = (offset: number): number => ((((root - from - offset) % r) + r) % r) * quarter % r;
+    const rootOf = (offset: number): number => (((((root - from - offset) % r) + r) % r) * quarter) % r;
     view.setUint16(8 * i, r, true);
     view.setUint16(8 * i + 2, (spec.kPerUnit / 4) % r, true);
     view.setUint16(8 * i + 4, rootOf(0), true);
@@ -66,7 +66,10 @@ function sieveTable(spec: MersenneSpec): Uint8Array {
 }
 
 /** How the shader reaches 2^p: a power of two below every q, doublings, then squarings. */
-function ladderOf(spec: MersenneSpec, kFirst: bigint): { firstPower: number; doublings: number; squarings: number; rest: number } {
+function ladderOf(
+  spec: MersenneSpec,
+  kFirst: bigint,
+): { firstPower: number; doublings: number; squarings: number; rest: number } {
   const smallest = candidate(spec.exponent, kFirst > 0n ? kFirst : 1n);
   const bits = smallest.toString(2).length;
   const rest = Math.max(spec.exponent - 84, 0);
@@ -84,7 +87,8 @@ function segmentsOf(spec: MersenneSpec): number {
   return Math.ceil(spec.kPerUnit / 4 / segment);
 }
 
-const limbsOf = (n: bigint, count: number): number[] => Array.from({ length: count }, (_, i) => Number((n >> BigInt(14 * i)) & 0x3fffn));
+const limbsOf = (n: bigint, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Number((n >> BigInt(14 * i)) & 0x3fffn));
 
 function paramsOf(spec: MersenneSpec, unit: number, firstSegment: number, slot: number): Uint8Array {
   const kFirst = kOfUnit(spec, unit);
@@ -96,13 +100,28 @@ function paramsOf(spec: MersenneSpec, unit: number, firstSegment: number, slot: 
   const primeCount = oddPrimes.length - (spec.exponent < sieveBound ? 1 : 0);
   const smallCount = smallPrimes - (spec.exponent <= smallPrimeMax ? 1 : 0);
   const words = [
-    ...limbsOf(BigInt(twoP), 3), twoP,
-    ...limbsOf(base, 6), Number(kFirst & 0xffffffffn), classOne(spec.exponent),
-    unit, spec.kPerUnit / 4, firstSegment, slot * slotWords,
-    firstPower, doublings, squarings, rest,
-    primeCount, smallCount, spec.kPerUnit / parts, spec.kPerUnit,
-    near ? 1 : 0, near ? Number(base) : 0, Math.floor(sieveBound / twoP), kFirst === 0n ? 1 : 0,
-  ]; // prettier-ignore
+    ...limbsOf(BigInt(twoP), 3),
+    twoP,
+    ...limbsOf(base, 6),
+    Number(kFirst & 0xffffffffn),
+    classOne(spec.exponent),
+    unit,
+    spec.kPerUnit / 4,
+    firstSegment,
+    slot * slotWords,
+    firstPower,
+    doublings,
+    squarings,
+    rest,
+    primeCount,
+    smallCount,
+    spec.kPerUnit / parts,
+    spec.kPerUnit,
+    near ? 1 : 0,
+    near ? Number(base) : 0,
+    Math.floor(sieveBound / twoP),
+    kFirst === 0n ? 1 : 0,
+  ];
   const bytes = new Uint8Array(4 * paramWords);
   const view = new DataView(bytes.buffer);
   words.forEach((word, i) => view.setUint32(4 * i, word, true));
@@ -115,12 +134,15 @@ function factorsOf(spec: MersenneSpec, unit: number, view: DataView): bigint[] {
   const from = kOfUnit(spec, unit);
   const part = spec.kPerUnit / parts;
   const found: bigint[] = [];
-  const offsets = Array.from({ length: parts }, (_, i) => view.getUint32(16 + 4 * i, true)).filter((word) => word > 0).map((word) => spec.kPerUnit - word);
+  const offsets = Array.from({ length: parts }, (_, i) => view.getUint32(16 + 4 * i, true))
+    .filter((word) => word > 0)
+    .map((word) => spec.kPerUnit - word);
   if (offsets.length === count) return offsets.map((offset) => from + BigInt(offset));
   // Two factors in one part: so rare that looking again at those parts costs nothing.
   for (const offset of offsets) {
     const end = (Math.floor(offset / part) + 1) * part;
-    for (let at = offset; at < end; at++) if (divides(spec.exponent, from + BigInt(at))) found.push(from + BigInt(at));
+    for (let at = offset; at < end; at++)
+      if (divides(spec.exponent, from + BigInt(at))) found.push(from + BigInt(at));
   }
   return found;
 }

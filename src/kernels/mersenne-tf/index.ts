@@ -30,7 +30,8 @@ export function unitCostMicro(input: Uint8Array): number {
   const spec = fieldsOf(input);
   const qFirst = candidate(spec.exponent, spec.kFrom > 0n ? spec.kFrom : 1n);
   const wide = candidate(spec.exponent, kEndOf(spec)) >= 1n << 78n;
-  const perCandidate = nsPerCandidate + squaringsOf(spec.exponent, qFirst) * (wide ? nsPerWideSquaring : nsPerSquaring);
+  const perCandidate =
+    nsPerCandidate + squaringsOf(spec.exponent, qFirst) * (wide ? nsPerWideSquaring : nsPerSquaring);
   return Math.ceil((nsPerUnit + spec.kPerUnit * (nsPerK + density * perCandidate)) / 1000);
 }
 

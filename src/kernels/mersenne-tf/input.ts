@@ -50,15 +50,23 @@ export function kEndOf(spec: MersenneSpec): bigint {
 /** Why a spec is no job, or null. */
 function fault(spec: MersenneSpec): string | null {
   const { exponent, kFrom, kPerUnit, units } = spec;
-  if (!Number.isInteger(exponent) || exponent < 3 || exponent >= exponentEnd) return 'the exponent must lie between 3 and 2^31';
+  if (!Number.isInteger(exponent) || exponent < 3 || exponent >= exponentEnd)
+    return 'the exponent must lie between 3 and 2^31';
   if (!isOddPrime(exponent)) return `the exponent ${exponent} is not prime`;
-  if (!Number.isInteger(kPerUnit) || kPerUnit % 256 !== 0 || kPerUnit < kPerUnitMin || kPerUnit > kPerUnitMax) {
+  if (
+    !Number.isInteger(kPerUnit) ||
+    kPerUnit % 256 !== 0 ||
+    kPerUnit < kPerUnitMin ||
+    kPerUnit > kPerUnitMax
+  ) {
     return `kPerUnit must be a multiple of 256 from ${kPerUnitMin} to ${kPerUnitMax}`;
   }
-  if (!Number.isInteger(units) || units < 1 || units > 0xffffffff) return 'units must lie between 1 and 2^32 - 1';
+  if (!Number.isInteger(units) || units < 1 || units > 0xffffffff)
+    return 'units must lie between 1 and 2^32 - 1';
   if (kFrom < 0n || kFrom >= kFromEnd || kFrom % 4n !== 0n) return 'kFrom must be a multiple of 4 below 2^62';
   // The same question as the reference asks: 2·kEnd·p + 1 itself must lie below 2^80.
-  if (candidate(exponent, kEndOf(spec)) >= 1n << BigInt(qBitsMax)) return `candidates must stay below 2^${qBitsMax}`;
+  if (candidate(exponent, kEndOf(spec)) >= 1n << BigInt(qBitsMax))
+    return `candidates must stay below 2^${qBitsMax}`;
   return null;
 }
 
@@ -89,7 +97,8 @@ export function fieldsOf(input: Uint8Array): MersenneSpec {
 /** Reads input bytes back; throws KernelInputError when they are no valid job. */
 export function decodeInput(input: Uint8Array): MersenneSpec {
   if (input.length !== inputBytes) throw new KernelInputError(`the input must be ${inputBytes} bytes long`);
-  if (input.subarray(20).some((byte) => byte !== 0)) throw new KernelInputError('the last four bytes must be zero');
+  if (input.subarray(20).some((byte) => byte !== 0))
+    throw new KernelInputError('the last four bytes must be zero');
   const spec = fieldsOf(input);
   const reason = fault(spec);
   if (reason !== null) throw new KernelInputError(reason);
@@ -100,16 +109,27 @@ export function decodeInput(input: Uint8Array): MersenneSpec {
  * The job that covers every q of 2^exponent − 1 from 2^bitFrom to 2^bitTo (bits may be fractions:
  * 2^bitTo is rounded up to whole units). Throws KernelInputError when that is no job.
  */
-export function specForBits(exponent: number, bitFrom: number, bitTo: number, kPerUnit = kPerUnitDefault): MersenneSpec {
+export function specForBits(
+  exponent: number,
+  bitFrom: number,
+  bitTo: number,
+  kPerUnit = kPerUnitDefault,
+): MersenneSpec {
   if (!(bitFrom >= 0 && bitFrom < bitTo && bitTo <= qBitsMax)) {
     throw new KernelInputError(`bits must rise, between 0 and ${qBitsMax}`);
   }
-  if (!Number.isInteger(kPerUnit) || kPerUnit < kPerUnitMin) throw new KernelInputError('kPerUnit is too small');
+  if (!Number.isInteger(kPerUnit) || kPerUnit < kPerUnitMin)
+    throw new KernelInputError('kPerUnit is too small');
   const twoP = 2n * BigInt(exponent);
   const kFrom = (powerOfTwo(bitFrom) / twoP / 4n) * 4n;
   const kEnd = powerOfTwo(bitTo) / twoP + 1n;
   const block = BigInt(kPerUnit);
-  const spec: MersenneSpec = { exponent, kFrom, kPerUnit, units: Number((kEnd - kFrom + block - 1n) / block) };
+  const spec: MersenneSpec = {
+    exponent,
+    kFrom,
+    kPerUnit,
+    units: Number((kEnd - kFrom + block - 1n) / block),
+  };
   const reason = fault(spec);
   if (reason !== null) throw new KernelInputError(reason);
   return spec;

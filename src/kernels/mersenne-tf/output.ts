@@ -49,7 +49,8 @@ export function isCandidate(exponent: number, k: bigint): boolean {
 
 /** Reads an output; returns the reason as a string when its shape is wrong. */
 export function readOutput(output: Uint8Array): MersenneOutput | string {
-  if (output.length < headBytes || (output.length - headBytes) % 8 !== 0) return 'an output is 16 bytes and 8 for each factor';
+  if (output.length < headBytes || (output.length - headBytes) % 8 !== 0)
+    return 'an output is 16 bytes and 8 for each factor';
   const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
   const factorCount = view.getUint32(0, true);
   const listed = (output.length - headBytes) / 8;

@@ -13,8 +13,8 @@ const FACTORS_MAX: i32 = 64;
 const GROUP: usize = 8;
 const BATCH: i32 = 32;
 
-const inputAt: usize = memory.data(24, 16);
-const outputAt: usize = memory.data(16 + 64 * 8, 16);
+const inputAt: usize = memory.data(INPUT_BYTES, 16);
+const outputAt: usize = memory.data(16 + FACTORS_MAX * 8, 16);
 const list: usize = memory.data((65536 + 32) * 4, 16); // u32: k − first k of the unit
 const state: usize = memory.data(8 * 21 * 16, 16); // GROUP vectors
 const digits: usize = memory.data(3 * 16, 16); // four q on their way into a vector

@@ -50,8 +50,14 @@ export function reportOf(spec: MersenneSpec, outputs: readonly MersenneOutput[])
   const qTo = candidate(spec.exponent, kEndOf(spec));
   const range = `2^${bitsOf(qFrom, true)} to 2^${bitsOf(qTo, false)}`;
   const name = `M${spec.exponent}`;
-  const lines = factors.map((q) => `${name} has a factor: ${q} (${bitsOf(q, false)} bits, TF:${range}, mersenne-tf@1)`);
-  if (factors.length === 0) lines.push(`no factor for ${name} from ${range} (mersenne-tf@1, ${candidates} candidates)`);
-  else lines.push(`found ${factors.length + unlisted} factor${factors.length + unlisted === 1 ? '' : 's'} for ${name} from ${range} (mersenne-tf@1, ${candidates} candidates)`);
+  const lines = factors.map(
+    (q) => `${name} has a factor: ${q} (${bitsOf(q, false)} bits, TF:${range}, mersenne-tf@1)`,
+  );
+  if (factors.length === 0)
+    lines.push(`no factor for ${name} from ${range} (mersenne-tf@1, ${candidates} candidates)`);
+  else
+    lines.push(
+      `found ${factors.length + unlisted} factor${factors.length + unlisted === 1 ? '' : 's'} for ${name} from ${range} (mersenne-tf@1, ${candidates} candidates)`,
+    );
   return { factors, candidates, qFrom, qTo, lines };
 }

@@ -11,13 +11,13 @@ const PATTERN: i32 = 15015; // 3·5·7·11·13
 const PATTERN_PRIME: i32 = 13;
 const PRIMES_MAX: i32 = 6541; // odd primes below 2^16
 
-const primes: usize = memory.data(6541 * 2, 16); // u16: r
-const roots0: usize = memory.data(6541 * 2, 16); // u16: first index of class 0 that r divides, unit 0
-const roots1: usize = memory.data(6541 * 2, 16); // the same for class 1
-const steps: usize = memory.data(6541 * 2, 16); // u16: indices per unit mod r
-const cursors: usize = memory.data(6541 * 4, 16); // u32: next index that r crosses out
-const pattern0: usize = memory.data(15015, 16);
-const pattern1: usize = memory.data(15015, 16);
+const primes: usize = memory.data(PRIMES_MAX * 2, 16); // u16: r
+const roots0: usize = memory.data(PRIMES_MAX * 2, 16); // u16: first index of class 0 that r divides, unit 0
+const roots1: usize = memory.data(PRIMES_MAX * 2, 16); // the same for class 1
+const steps: usize = memory.data(PRIMES_MAX * 2, 16); // u16: indices per unit mod r
+const cursors: usize = memory.data(PRIMES_MAX * 4, 16); // u32: next index that r crosses out
+const pattern0: usize = memory.data(PATTERN, 16);
+const pattern1: usize = memory.data(PATTERN, 16);
 const isPrime: usize = memory.data(65536, 16); // bytes: 1 for odd primes
 const sieve: usize = memory.data(65536, 16); // bytes: 0 = a candidate
 
