@@ -6,6 +6,9 @@
  *   mersenne-tf time P KFROM KPERUNIT UNIT COUNT    nanoseconds for COUNT units, then the last output
  *
  * clang -O3 -march=native -o mersenne-tf mersenne-tf.c
+ *
+ * With -DVECTOR=16 (or 32, 64) the squarings use the reference's own method instead, on vectors of so many
+ * bytes: what native code makes of the same idea, at WebAssembly's width and at wider ones.
  */
 #include <immintrin.h>
 #include <stdint.h>
@@ -18,6 +21,12 @@ typedef unsigned __int128 u128;
 typedef uint64_t u64;
 typedef uint32_t u32;
 
+#ifdef VECTOR
+#define SIDE (2 * VECTOR) /* eight vectors side by side */
+#define RADIX_BITS 84
+#else
+#define RADIX_BITS 96
+#endif
 #ifndef SIDE
 #define SIDE 4 /* candidates side by side; the fastest of 1, 2, 3, 4, 6, 8 where we measured */
 #endif
@@ -75,23 +84,23 @@ static int bitsOf(u128 n) {
   return high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll((u64)n | 1);
 }
 
-/* As in the reference, with 96 for 84: 2^(96+d) squares to 2^(96+2d). */
+/* As in the reference, mostly with R = 2^96 for 2^84: 2^(96+d) squares to 2^(96+2d). */
 static void openUnit(u32 unit) {
   kUnit = kFrom + (u64)unit * perUnit;
   qUnit = (u128)kUnit * twoP + 1;
   candidates = factorCount = sum0 = sum1 = 0;
   firstPower = kUnit ? bitsOf(qUnit) - 1 : 1;
-  int rest = (int)exponent - 96;
+  int rest = (int)exponent - RADIX_BITS;
   ladderBits = 0;
   if (rest < 8) {
     startExponent = (int)exponent;
     byDivision = 0;
   } else {
-    int reach = firstPower + 50 - 96;
+    int reach = firstPower + 50 - RADIX_BITS;
     byDivision = reach >= 7;
     int top = byDivision ? reach : 7;
     while (rest >> ladderBits > top) ladderBits++;
-    startExponent = 96 + (rest >> ladderBits);
+    startExponent = RADIX_BITS + (rest >> ladderBits);
   }
   if (startExponent < firstPower) firstPower = startExponent;
 }
@@ -102,7 +111,7 @@ static u128 startOf(u128 n) {
     double power;
     memcpy(&power, &bits, 8);
     u64 quotient = (u64)(power / ((double)(u64)n + (double)(u64)(n >> 64) * 0x1p64)) - 1;
-    return -(quotient * n) & (((u128)1 << 96) - 1);
+    return -(quotient * n) & (((u128)1 << RADIX_BITS) - 1);
   }
   u128 x = (u128)1 << firstPower;
   for (int i = firstPower; i < startExponent; i++) {
@@ -110,21 +119,6 @@ static u128 startOf(u128 n) {
     if (x >= n) x -= n;
   }
   return x;
-}
-
-/* x²/2^96 mod n below 2n, for x < 4n < 2^82; inv = −1/n mod 2^64. */
-static inline __attribute__((always_inline)) u128 square(u128 x, u64 n0, u64 n1, u64 inv) {
-  u64 x0 = (u64)x, x1 = (u64)(x >> 64);
-  u128 low = (u128)x0 * x0;
-  u128 mid = (u128)x0 * (2 * x1) + (u64)(low >> 64);
-  u64 t0 = (u64)low, t2 = x1 * x1 + (u64)(mid >> 64);
-  u64 m = t0 * inv;
-  u64 carry = (u64)((u128)m * n0 >> 64) + (t0 != 0);
-  u128 a = (u128)m * n1 + carry + (u64)mid;
-  t2 += (u64)(a >> 64);
-  u64 t1 = (u64)a, m32 = (u32)(t1 * inv);
-  u128 b = (u128)m32 * n0 + t1;
-  return (b >> 32) + ((u128)(t2 + m32 * n1) << 32);
 }
 
 static inline void keep(u64 k) {
@@ -155,6 +149,147 @@ static inline void account(u128 x, u64 k) {
   if (x == 1) keep(k);
 }
 
+#ifdef VECTOR
+/* The reference's ladder (src/kernels/mersenne-tf/montgomery.as.ts) on vectors of VECTOR bytes. */
+typedef u32 vec __attribute__((vector_size(VECTOR)));
+typedef int16_t half __attribute__((vector_size(VECTOR)));
+enum { LANES = VECTOR / 4 };
+
+static inline vec dot(vec a, vec b) {
+#if VECTOR == 16
+  return (vec)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#elif VECTOR == 32
+  return (vec)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+  return (vec)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#endif
+}
+static inline vec mixHalves(vec low, vec high) {
+#if VECTOR == 16
+  return (vec)_mm_blend_epi16((__m128i)low, (__m128i)high, 0xaa);
+#elif VECTOR == 32
+  return (vec)_mm256_blend_epi16((__m256i)low, (__m256i)high, 0xaa);
+#else
+  return (vec)_mm512_mask_mov_epi16((__m512i)low, 0xaaaaaaaa, (__m512i)high);
+#endif
+}
+static inline vec swapped(vec x) { return x << 16 | x >> 16; }
+
+struct Lanes {
+  vec x[3], negInv, n[7], h[7];
+};
+
+static inline __attribute__((always_inline)) void squareLanes(struct Lanes *v, int twice, int wide) {
+  vec x0 = v->x[0], x1 = v->x[1], x2 = v->x[2], d1 = x1 + x1, d2 = x2 + x2;
+  vec low0 = x0 << 16, low1 = x1 << 16, high2 = x2 >> 16, y2 = swapped(d2);
+  const vec mask = (vec){} + 0x3fff3fff;
+  vec t[11];
+  t[0] = dot(low0, low0);
+  t[1] = dot(x0, x0 << 17) + (t[0] >> 14);
+  vec m = mixHalves(t[0], t[1] << 16) & mask;
+  t[2] = dot(x0, mixHalves(d1, x0)) + (t[1] >> 14);
+  t[3] = dot(x0, swapped(d1));
+  t[4] = dot(x0, mixHalves(d2, d1)) + dot(low1, low1);
+  t[5] = dot(x0, y2) + dot(x1, x1 << 17);
+  t[6] = dot(x1, mixHalves(d2, x1)) + dot(x0 >> 16, y2);
+  t[7] = dot(x1, y2);
+  t[8] = dot(x2, mixHalves(x2, d1));
+  t[9] = dot(x2, x2 << 17);
+  t[10] = dot(high2, high2);
+  for (int i = 0; i < 7; i++) t[2 + i] += dot(m, v->h[i]);
+  for (int round = wide ? 2 : 4; round <= 4; round += 2) {
+    if (round == 4 && !wide) {
+      t[3] += t[2] >> 14;
+      m = mixHalves(t[2], t[3] << 16) & mask;
+      t[4] += t[3] >> 14;
+      for (int i = 0; i < 7; i++) t[4 + i] += dot(m, v->h[i]);
+    }
+    vec u = (t[round] + (t[round + 1] << 14)) * v->negInv;
+    m = mixHalves(u, u << 2) & mask;
+    for (int i = 0; i < 7; i++) t[round + i] += dot(m, v->n[i]);
+    t[round + 1] += t[round] >> 14;
+    t[round + 2] += t[round + 1] >> 14;
+  }
+  if (twice) {
+    t[7] += t[7] + (t[6] >> 13);
+    t[6] += t[6], t[8] += t[8], t[9] += t[9], t[10] += t[10];
+  } else t[7] += t[6] >> 14;
+  v->x[0] = mixHalves(t[6], t[7] << 16) & mask;
+  t[8] += t[7] >> 14;
+  t[9] += t[8] >> 14;
+  v->x[1] = mixHalves(t[8], t[9] << 16) & mask;
+  t[10] += t[9] >> 14;
+  v->x[2] = mixHalves(t[10], t[10] >> 14 << 16) & mask;
+}
+
+static u32 pairOf(u128 n, int digit) {
+  u32 low = (u32)(n >> (28 * digit));
+  return (low & 0x3fff) | (low << 2 & 0x3fff0000);
+}
+static void spread(vec *parts, int lane, u128 n) {
+  u32 a = pairOf(n, 0), b = pairOf(n, 1), c = pairOf(n, 2);
+  parts[0][lane] = a & 0xffff;
+  parts[1][lane] = a >> 16 | a << 16;
+  parts[2][lane] = (b & 0xffff) | (a & 0xffff0000);
+  parts[3][lane] = b >> 16 | b << 16;
+  parts[4][lane] = (c & 0xffff) | (b & 0xffff0000);
+  parts[5][lane] = c >> 16 | c << 16;
+  parts[6][lane] = c & 0xffff0000;
+}
+
+static void computeSide(const u32 *offsets, int count) {
+  static struct Lanes v[SIDE / LANES];
+  int wide = (u64)((qUnit + (u128)perUnit * twoP) >> 78) != 0;
+  for (int j = 0; j < SIDE; j++) {
+    struct Lanes *at = v + j / LANES;
+    int lane = j % LANES;
+    u128 n = qUnit + (u128)(twoP * offsets[j]), x = startOf(n);
+    u32 y = (u32)n * 3 ^ 2;
+    for (int i = 0; i < 3; i++) y *= 2 - (u32)n * y;
+    u64 c = -y & 0xfffffff;
+    at->negInv[lane] = -y;
+    spread(at->n, lane, n);
+    u64 low = c * ((u64)n & 0xfffffff) + 1;
+    spread(at->h, lane, (n >> 28) * c + (low >> 28));
+    for (int i = 0; i < 3; i++) at->x[i][lane] = pairOf(x, i);
+  }
+  u32 rest = exponent - RADIX_BITS;
+  for (int bit = ladderBits - 1; bit >= 0; bit--) {
+    int kind = (int)(rest >> bit & 1) + 2 * wide;
+#define ALL(TWICE, WIDE) for (int j = 0; j < SIDE / LANES; j++) squareLanes(v + j, TWICE, WIDE)
+    if (kind == 0) ALL(0, 0);
+    else if (kind == 1) ALL(1, 0);
+    else if (kind == 2) ALL(0, 1);
+    else ALL(1, 1);
+  }
+  candidates += (u32)count;
+  for (int j = 0; j < count; j++) {
+    u128 n = qUnit + (u128)(twoP * offsets[j]), x = 0;
+    for (int i = 0; i < 3; i++) {
+      u32 part = v[j / LANES].x[i][j % LANES];
+      x |= (u128)((part & 0x3fff) | (part >> 2 & 0xfffc000)) << (28 * i);
+    }
+    for (int i = 2; i >= 0; i--)
+      if (x >= n << i) x -= n << i;
+    account(x, kUnit + offsets[j]);
+  }
+}
+#else
+/* x²/2^96 mod n below 2n, for x < 4n < 2^82; inv = −1/n mod 2^64. */
+static inline __attribute__((always_inline)) u128 square(u128 x, u64 n0, u64 n1, u64 inv) {
+  u64 x0 = (u64)x, x1 = (u64)(x >> 64);
+  u128 low = (u128)x0 * x0;
+  u128 mid = (u128)x0 * (2 * x1) + (u64)(low >> 64);
+  u64 t0 = (u64)low, t2 = x1 * x1 + (u64)(mid >> 64);
+  u64 m = t0 * inv;
+  u64 carry = (u64)((u128)m * n0 >> 64) + (t0 != 0);
+  u128 a = (u128)m * n1 + carry + (u64)mid;
+  t2 += (u64)(a >> 64);
+  u64 t1 = (u64)a, m32 = (u32)(t1 * inv);
+  u128 b = (u128)m32 * n0 + t1;
+  return (b >> 32) + ((u128)(t2 + m32 * n1) << 32);
+}
+
 static void computeSide(const u32 *offsets, int count) {
   u128 x[SIDE];
   u64 n0[SIDE], n1[SIDE], inv[SIDE];
@@ -166,7 +301,7 @@ static void computeSide(const u32 *offsets, int count) {
     inv[j] = -y;
     x[j] = startOf(n);
   }
-  u32 rest = exponent - 96;
+  u32 rest = exponent - RADIX_BITS;
   for (int bit = ladderBits - 1; bit >= 0; bit--) {
     u32 twice = rest >> bit & 1;
 #pragma clang loop unroll(full)
@@ -180,6 +315,7 @@ static void computeSide(const u32 *offsets, int count) {
     account(x[j], kUnit + offsets[j]);
   }
 }
+#endif
 
 static void sieveUnit(u32 unit) {
   int listed = 0;
