@@ -1,0 +1,148 @@
+/**
+ * The operator's anchor: a volunteer on this machine that steps in where a chunk has waited and nobody who is
+ * connected may join it [LS4]. It asks and commits by the same commands as everybody, and its bytes are always stored.
+ */
+import { Worker } from 'node:worker_threads';
+import { unitsOf } from '../core/state.ts';
+import type { Event, LivePeople, Slot } from '../core/state.ts';
+import { limits } from '../wire/version.ts';
+import type { AnchorAnswer, AnchorWork } from './anchor-thread.ts';
+import { deviceId, rootOfDigests, unitDigest } from './digests.ts';
+import type { Inputs } from './inputs.ts';
+import type { Shelf } from './kernels.ts';
+import type { SigningKey } from './keys.ts';
+import type { Outputs } from './log.ts';
+import type { Runtime } from './runtime.ts';
+import { anchorAccount } from './views.ts';
+
+/** How often it looks for work when there is none, and after a fault. */
+const askMs = 5_000;
+const faultMs = 60_000;
+/** Its claimed speed until it has measured one, in thousandths of the reference core, for a whole core. */
+const firstRateMilli = 1_000;
+
+export interface AnchorParts {
+  readonly runtime: Runtime;
+  readonly key: SigningKey;
+  readonly shelf: Shelf;
+  readonly inputs: Inputs;
+  readonly live: LivePeople;
+  /** Cores it may take: 0.25 is a quarter of one; above 1 it uses several threads. */
+  readonly share: number;
+  onNote(note: string, about: Readonly<Record<string, unknown>>): void;
+}
+
+type Leased = Extract<Event, { e: 'leased' }>;
+
+export class Anchor {
+  readonly device: string;
+  readonly #parts: AnchorParts;
+  readonly #rates: Record<string, number> = {};
+  readonly #threads: Worker[] = [];
+  #stopped = false;
+  #running: Promise<unknown> = Promise.resolve();
+  #wake: (() => void)[] = [];
+
+  constructor(parts: AnchorParts) {
+    this.#parts = parts;
+    this.device = deviceId(parts.key.publicBytes);
+  }
+
+  /** Joins, and starts its threads: as many as its share has cores, begun ones counted. */
+  async start(): Promise<void> {
+    if (this.#parts.share <= 0) return;
+    await this.#parts.runtime.run({ c: 'join', device: this.device, account: anchorAccount, site: null, group: 'anchor', role: 'anchor' });
+    const threads = Math.ceil(this.#parts.share);
+    this.#running = Promise.all(Array.from({ length: threads }, (_, slot) => this.#serve(slot, this.#parts.share / threads)));
+  }
+
+  /** Gives back what it holds and ends its threads. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const wake of this.#wake) wake();
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await this.#running;
+  }
+
+  async #serve(slot: number, share: number): Promise<void> {
+    while (!this.#stopped) {
+      const { runtime, live } = this.#parts;
+      const outcome = await runtime.run({ c: 'ask', device: this.device, slot: this.#slot(slot, share), live });
+      const lease = outcome.refused === null ? outcome.events[0] : undefined;
+      if (lease?.e !== 'leased') {
+        // It is not told when chunks have waited long enough: time is what it waits for.
+        runtime.parking.unpark(this.device, slot);
+        await this.#pause(askMs);
+        continue;
+      }
+      try {
+        for (let i = 0; i < lease.count && !this.#stopped; i++) await this.#compute(lease, i, slot, share);
+      } catch (error) {
+        if (!this.#stopped) this.#parts.onNote('the anchor failed', { error: String(error) });
+        await this.#pause(faultMs);
+      } finally {
+        const replicas = Array.from({ length: lease.count }, (_, i) => lease.lease + i);
+        await runtime.run({ c: 'giveBack', device: this.device, replicas, why: this.#stopped ? 'closing' : 'failed' });
+      }
+    }
+  }
+
+  #slot(slot: number, share: number): Slot {
+    const rates: Record<string, number> = {};
+    for (const id of this.#parts.shelf.keys()) rates[id] = Math.max(1, Math.round((this.#rates[id] ?? firstRateMilli) * share));
+    return { slot, backend: 'wasm', rates };
+  }
+
+  async #compute(lease: Leased, offset: number, slot: number, share: number): Promise<void> {
+    const { runtime, shelf, inputs } = this.#parts;
+    const replica = lease.lease + offset;
+    const job = runtime.state.jobs.get(lease.job);
+    if (job === undefined || !runtime.state.replicas.has(replica)) return;
+    const { spec } = job;
+    const served = shelf.get(spec.kernel);
+    const input = inputs.of(job.id)?.input;
+    if (served === undefined || input === undefined) throw new Error(`the kernel or input of ${job.id} is not here`);
+    const [from, to] = unitsOf(spec, lease.chunk + offset);
+    const { outputs, busyMs } = await this.#ask(slot, { kernel: spec.kernel, wasm: served.wasm, input, inputDigest: spec.input, from, to, share });
+    if (busyMs > 0) this.#rates[spec.kernel] = Math.max(1, ((to - from) * spec.unitCostMicro) / busyMs);
+    const width = limits.digestBytes[spec.agreement];
+    const digests = Buffer.concat(outputs.map((output, i) => unitDigest(job.id, from + i, output).subarray(0, width)));
+    const answer: Outputs = { lengths: outputs.map((output) => output.length), bytes: Buffer.concat(outputs) };
+    const root = rootOfDigests(job.id, from, digests);
+    await runtime.run({ c: 'commit', device: this.device, replica, root, digests: digests.toString('base64url'), stored: true, agrees: [] }, answer);
+  }
+
+  /** Lets a slot's thread compute; a thread that died is replaced. */
+  #ask(slot: number, work: AnchorWork): Promise<Exclude<AnchorAnswer, { failed: string }>> {
+    const thread = (this.#threads[slot] ??= new Worker(new URL('./anchor-thread.ts', import.meta.url)));
+    return new Promise((resolve, reject) => {
+      const end = (error: unknown): void => {
+        thread.removeAllListeners();
+        delete this.#threads[slot];
+        reject(error instanceof Error ? error : new Error(`the anchor's thread ended (${String(error)})`));
+      };
+      thread.once('error', end);
+      thread.once('exit', end);
+      thread.once('message', (answer: AnchorAnswer) => {
+        thread.removeAllListeners();
+        if ('failed' in answer) reject(new Error(answer.failed));
+        else resolve(answer);
+      });
+      thread.postMessage(work);
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const wakes = this.#wake;
+      function done(): void {
+        clearTimeout(timer);
+        wakes.splice(wakes.indexOf(done), 1);
+        resolve();
+      }
+      wakes.push(done);
+    });
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What one tick leads to: its events, the rows that are stored with them, and what each device will be told once
+ * they are durable. It looks at every event just before the state takes it in, while what it ends is still known.
+ */
+import type { Chunk, Event, State } from '../core/state.ts';
+import type { Answer, Concluded, Outputs, Settled } from './log.ts';
+import { paidBy } from './receipts.ts';
+import type { Paid } from './receipts.ts';
+
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+
+/** What one device will be told. */
+export interface Parcel {
+  /** Lease messages, as JSON text. */
+  readonly leases: string[];
+  readonly acks: number[];
+  /** Places in the tick's list of paid replicas. */
+  readonly settled: number[];
+  readonly lost: number[];
+}
+
+export class Batch {
+  readonly events: Event[] = [];
+  readonly answers: Answer[] = [];
+  readonly settled: Omit<Settled, 'tick'>[] = [];
+  readonly dropped: number[] = [];
+  readonly concluded: Concluded[] = [];
+  readonly paid: Paid[] = [];
+  readonly parcels = new Map<string, Parcel>();
+  /** Open jobs are others than before: everybody hears of it. */
+  jobsChanged = false;
+  readonly #coordinator: string;
+  readonly #lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string;
+
+  /** `coordinator`: its public key as text. `lastView`: what people will see of a job for ever once it has ended. */
+  constructor(coordinator: string, lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string) {
+    this.#coordinator = coordinator;
+    this.#lastView = lastView;
+  }
+
+  /** Sees one event, before `evolve` does. `outputs` came with the command that caused it. */
+  see(state: State, event: Event, at: number, outputs: Outputs | null): void {
+    this.events.push(event);
+    switch (event.e) {
+      case 'leased':
+        this.#leased(state, event, at);
+        return;
+      case 'committed':
+        this.answers.push({ replica: event.replica, job: event.job, chunk: event.chunk, outputs: event.stored ? outputs : null });
+        this.parcelOf(event.device).acks.push(event.replica);
+        return;
+      case 'accepted':
+        this.#accepted(state, event, at);
+        return;
+      case 'submitted':
+        this.jobsChanged = true;
+        return;
+      case 'finished':
+      case 'cancelled':
+        this.jobsChanged = true;
+        this.concluded.push({ job: event.job, view: this.#lastView(state, event, at) });
+        if (event.e === 'cancelled') this.#allLost(state, event.job);
+        return;
+      default:
+    }
+  }
+
+  parcelOf(device: string): Parcel {
+    let parcel = this.parcels.get(device);
+    if (parcel === undefined) {
+      parcel = { leases: [], acks: [], settled: [], lost: [] };
+      this.parcels.set(device, parcel);
+    }
+    return parcel;
+  }
+
+  #leased(state: State, event: EventOf<'leased'>, at: number): void {
+    const job = state.jobs.get(event.job);
+    let bytes = job?.spec.agreement !== 'exact';
+    for (let i = 0; i < event.count && !bytes; i++) bytes = !hasStored(job?.chunks.get(event.chunk + i));
+    const { slot, lease, chunk, count, deadline } = event;
+    this.parcelOf(event.device).leases.push(
+      `{"t":"lease","slot":${slot},"lease":${lease},"job":"${event.job}","chunk":${chunk},"count":${count},"deadlineMs":${deadline - at},"bytes":${bytes}}`,
+    );
+  }
+
+  #accepted(state: State, event: EventOf<'accepted'>, at: number): void {
+    const withAnchor = event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor');
+    for (const paid of paidBy(event, at, this.#coordinator, withAnchor)) {
+      this.parcelOf(paid.device).settled.push(this.paid.length);
+      this.paid.push(paid);
+    }
+    this.settled.push({ job: event.job, chunk: event.chunk, replica: event.replica });
+    const won = new Set(event.winners.map(({ replica }) => replica));
+    // The chunk still holds its replicas here; the commitment that settled it is in the state already.
+    for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {
+      if (!won.has(replica.id)) this.parcelOf(replica.device).lost.push(replica.id);
+      if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored) this.dropped.push(replica.id);
+    }
+  }
+
+  /** A cancelled job's open replicas are over. */
+  #allLost(state: State, job: string): void {
+    for (const chunk of state.jobs.get(job)?.chunks.values() ?? []) {
+      for (const replica of chunk.replicas) {
+        this.parcelOf(replica.device).lost.push(replica.id);
+        if (replica.phase.is === 'committed' && replica.phase.stored) this.dropped.push(replica.id);
+      }
+    }
+  }
+}
+
+/** Whether somebody's bytes for this chunk are stored: then digests are enough from the next person, under `exact` [CH7]. */
+function hasStored(chunk: Chunk | undefined): boolean {
+  return chunk?.replicas.some(({ phase }) => phase.is === 'committed' && phase.stored) === true;
+}

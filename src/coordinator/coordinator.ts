@@ -1,0 +1,219 @@
+/** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSync } from 'node:sqlite';
+import { getRequestListener } from '@hono/node-server';
+import { kernelOf } from '../kernels/catalogue.ts';
+import { Anchor } from './anchor.ts';
+import { backupHouse, lockDataDir } from './backup.ts';
+import { FolderBlobs, MemoryBlobs } from './blobs.ts';
+import type { Conversation } from './conversation.ts';
+import { Doorkeeper } from './doorkeeper.ts';
+import type { House } from './house.ts';
+import { httpOf } from './http.ts';
+import { Inputs } from './inputs.ts';
+import { shelfOf } from './kernels.ts';
+import type { Shelf } from './kernels.ts';
+import { makeKeys, openKeys } from './keys.ts';
+import { MemoryLog } from './log-memory.ts';
+import { openDatabase, SqliteLog } from './log-sqlite.ts';
+import type { Log } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { Misdeeds } from './misdeeds.ts';
+import { isLoopback, prefixOf, proxyList } from './network.ts';
+import { originsOf } from './origins.ts';
+import { People } from './people.ts';
+import { Results, showingOf } from './results.ts';
+import { Runtime } from './runtime.ts';
+import { seed } from './seed.ts';
+import type { SeedSize } from './seed.ts';
+import { SideTables } from './side.ts';
+import { Sockets } from './socket.ts';
+import { certificateOf } from './tls.ts';
+import { descriptorOf, Views } from './views.ts';
+
+/** The project's root: where built kernels and pages lie unless told otherwise. */
+const root = resolve(import.meta.dirname, '../..');
+export const version = '0.1.0';
+const stopMs = 500;
+
+export interface CoordinatorOptions {
+  readonly host?: string;
+  /** 0: any free one. */
+  readonly port?: number;
+  /** null: everything in memory, gone at the end. */
+  readonly dataDir?: string | null;
+  readonly kernelsDir?: string;
+  readonly webDir?: string | null;
+  readonly seed?: SeedSize;
+  readonly anchorShare?: number;
+  /** Whether volunteers on this machine are exempt from "one person a network"; by default when only this machine can reach us. */
+  readonly loopbackExempt?: boolean;
+  readonly trustProxy?: readonly string[];
+  readonly allowOrigins?: readonly string[];
+  readonly tls?: { readonly cert: string; readonly key: string } | 'self-signed' | null;
+  readonly dev?: boolean;
+  /** For tests and benches: other kernels, another log, another clock. */
+  readonly shelf?: Shelf;
+  readonly log?: Log;
+  readonly pagesMax?: number;
+  readonly now?: () => number;
+  readonly onNote?: (note: string, about: Readonly<Record<string, unknown>>) => void;
+  /** We are wrong: by default the error is thrown where nobody catches it, which ends the process. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+export interface RunningCoordinator {
+  readonly url: string;
+  readonly port: number;
+  readonly runtime: Runtime;
+  readonly house: House;
+  /** The Request → Response function behind `url`. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Shown once, at first start; null later. */
+  readonly operatorToken: string | null;
+  readonly seeded: readonly string[];
+  readonly selfSigned: boolean;
+  /** Graceful: stops leasing, takes commitments for a moment, says goodbye, keeps a snapshot. */
+  close(): Promise<void>;
+}
+
+/** Everything that must be closed again, in order of opening. */
+type Closing = (() => void | Promise<void>)[];
+
+/** Starts a coordinator. Throws with one line for the operator when it cannot. */
+export async function startCoordinator(options: CoordinatorOptions = {}): Promise<RunningCoordinator> {
+  const closing: Closing = [];
+  try {
+    return await start(options, closing);
+  } catch (error) {
+    for (const close of closing.reverse()) await close();
+    throw error;
+  }
+}
+
+function storeOf(options: CoordinatorOptions, closing: Closing) {
+  const dataDir = options.dataDir ?? null;
+  if (dataDir === null) {
+    const { keys } = makeKeys();
+    const log = options.log ?? new MemoryLog();
+    const side = new SideTables(new DatabaseSync(':memory:'), keys.groupSalt);
+    closing.push(() => side.close(), () => log.close());
+    return { dataDir, keys, log, side, blobs: new MemoryBlobs() };
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockDataDir(dataDir);
+  closing.push(unlock);
+  const keys = openKeys(dataDir);
+  const log = options.log ?? new SqliteLog(join(dataDir, 'log.db'), options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax });
+  closing.push(() => log.close());
+  const side = new SideTables(openDatabase(join(dataDir, 'side.db')), keys.groupSalt);
+  closing.push(() => side.close());
+  return { dataDir, keys, log, side, blobs: new FolderBlobs(join(dataDir, 'blobs')) };
+}
+
+async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
+  const host = options.host ?? '127.0.0.1';
+  const now = options.now ?? Date.now;
+  const onNote = options.onNote ?? (() => {});
+  const onFatal = options.onFatal ?? ((error: unknown) => void queueMicrotask(() => { throw error; })); // prettier-ignore
+  const { dataDir, keys, log, side, blobs } = storeOf(options, closing);
+  const certificate = options.tls == null ? null : certificateOf(dataDir ?? root, options.tls === 'self-signed' ? null : options.tls);
+  const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
+  for (const { wasm, wgsl } of shelf.values()) for (const bytes of [wasm, wgsl]) if (bytes !== null) await blobs.put(bytes);
+
+  const inputs = new Inputs(shelf, blobs);
+  const people = new People<Conversation>();
+  const views: Views = new Views({ state: () => runtime.state, nameOf: (account) => side.nameOf(account), showing: showingOf, now });
+  const runtime: Runtime = await Runtime.open({
+    log, key: keys.coordinator, now, live: people.live, onFatal, onNote,
+    measureOf: (job) => inputs.of(job),
+    lastView: (state, event, at) => views.lastView(state, event, at),
+  }); // prettier-ignore
+  closing.push(() => runtime.close());
+  await views.load(log);
+  const lacking = await inputs.follow(runtime.state);
+  if (lacking.length > 0) onNote('jobs whose kernel or input is not here take no answers', { jobs: lacking });
+  runtime.listeners.add(({ batch }) => {
+    for (const { job, view } of batch.concluded) views.concluded(job, view);
+    if (batch.jobsChanged) void inputs.follow(runtime.state).catch(onFatal);
+  });
+  const sampling = setInterval(() => views.sample(), 1_000);
+  sampling.unref();
+  closing.push(() => clearInterval(sampling));
+
+  let port = options.port ?? 0;
+  const loopbackExempt = options.loopbackExempt ?? isLoopback(host === 'localhost' ? '127.0.0.1' : host);
+  const anchorShare = options.anchorShare ?? 0.25;
+  const origins = originsOf({ tls: certificate !== null, port: () => port, host, allowed: options.allowOrigins ?? [], dev: options.dev ?? false });
+  const house: House = {
+    name: 'Talka', version, runtime, log, keys, side, views, blobs, inputs, shelf, origins, loopbackExempt, anchorShare, now,
+    results: new Results(log, inputs, now),
+    metrics: new Metrics(runtime, () => people.size),
+    proxies: proxyList(options.trustProxy ?? []),
+    webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
+    live: () => people.view(runtime.state),
+    backup: (file) => backupHouse({ log, dataDir }, file),
+  }; // prettier-ignore
+  const { app, live } = httpOf(house);
+  closing.push(() => live.close());
+  const server = await listen(certificate, getRequestListener((request, env) => app.fetch(request, env)), host, port);
+  port = (server.address() as AddressInfo).port;
+  closing.push(() => closeServer(server));
+  const sockets = new Sockets({
+    runtime, log, key: keys.coordinator, people, misdeeds: new Misdeeds(), side, now, onNote, origins,
+    doorkeeper: new Doorkeeper(),
+    proxies: house.proxies,
+    groupOf: (address) => (loopbackExempt && isLoopback(address) ? '' : side.groupOf(prefixOf(address))),
+    inputOf: (job) => inputs.of(job),
+    isOwnOrigin: origins.isOwnOrigin,
+    jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
+  }); // prettier-ignore
+  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+  const seeded = await seed(house, options.seed ?? 'none');
+  const anchor = new Anchor({ runtime, key: keys.anchor, shelf, inputs, live: people.live, share: anchorShare, onNote });
+  await anchor.start();
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${certificate === null ? 'http' : 'https'}://${shown}:${port}`,
+    port,
+    runtime,
+    house,
+    fetch: (request) => app.fetch(request),
+    operatorToken: keys.freshToken,
+    seeded,
+    selfSigned: certificate?.selfSigned ?? false,
+    async close() {
+      runtime.stopLeasing();
+      await anchor.stop();
+      if (people.size > 0) await sleep(stopMs);
+      sockets.close();
+      for (const close of closing.reverse()) await close();
+    },
+  };
+}
+
+/** Listens, or says in one line why not. */
+function listen(certificate: { cert: Buffer; key: Buffer } | null, listener: (...args: Parameters<ReturnType<typeof getRequestListener>>) => Promise<void>, host: string, port: number): Promise<Server> {
+  const server = certificate === null ? createServer(listener) : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
+  return new Promise((done, failed) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? `port ${port} is in use: stop the other program, or set PORT` : error.code === 'EACCES' ? `port ${port} may not be opened by this user: set PORT above 1023` : error.message;
+      failed(new Error(why));
+    });
+    server.listen(port, host, () => done(server));
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 2_500).unref();
+  });
+}

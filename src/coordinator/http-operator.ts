@@ -1,0 +1,142 @@
+/** What only the operator may do, with the token that was shown at first start. */
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { unitsPerChunkMax } from '../core/machine.ts';
+import type { Command, JobSpec } from '../core/state.ts';
+import { KernelInputError } from '../kernels/kernel.ts';
+import { check, isMalformed } from '../wire/schema.ts';
+import type { Malformed } from '../wire/schema.ts';
+import type { RefusalView } from '../wire/views.ts';
+import { blobBytesMax } from './blobs.ts';
+import type { House } from './house.ts';
+import { isToken } from './keys.ts';
+import type { Outcome } from './runtime.ts';
+
+/** A chunk without a wish of its own costs about so much, in microcredits: half a second of the reference core. */
+const chunkCostMicro = 500_000;
+
+const requester = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/));
+const submission = v.strictObject({
+  kernel: v.pipe(v.string(), v.maxLength(80)),
+  /** Digest of the input, which `POST /api/operator/blobs` took before. */
+  input: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  title: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  cause: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+  demonstration: v.optional(v.boolean(), false),
+  quorum: v.optional(v.number(), 2),
+  unitsPerChunk: v.optional(v.number()),
+  weight: v.optional(v.number(), 1),
+  requester: v.optional(requester, 'operator'),
+});
+export type Submission = v.InferInput<typeof submission>;
+const funding = v.strictObject({ account: requester, amountMicro: v.number() });
+const pausing = v.strictObject({ reason: v.pipe(v.string(), v.maxLength(200)) });
+
+/** What a submission comes to: everything that follows from kernel and input is computed here, not believed. */
+export async function specOf(house: Pick<House, 'shelf' | 'blobs'>, wish: v.InferOutput<typeof submission>): Promise<JobSpec | RefusalView> {
+  const served = house.shelf.get(wish.kernel);
+  if (served === undefined) return { refused: 'unknown-kernel', detail: `this coordinator serves ${[...house.shelf.keys()].join(', ')}` };
+  const input = await house.blobs.get(wish.input);
+  if (input === null) return { refused: 'unknown-input', detail: 'send the input to /api/operator/blobs first' };
+  const { kernel, wasmDigest, wgslDigest } = served;
+  try {
+    kernel.checkInput(input);
+  } catch (error) {
+    if (error instanceof KernelInputError) return { refused: 'bad-input', detail: error.message };
+    throw error;
+  }
+  const unitCostMicro = kernel.unitCostMicro(input);
+  const { title, cause, demonstration, weight } = wish;
+  return {
+    kernel: kernel.id,
+    wasm: wasmDigest,
+    wgsl: wgslDigest,
+    input: wish.input,
+    agreement: kernel.agreement,
+    units: kernel.units(input),
+    unitsPerChunk: wish.unitsPerChunk ?? Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
+    unitCostMicro,
+    policy: { kind: 'replicate', quorum: wish.quorum },
+    weight,
+    title,
+    cause,
+    demonstration,
+  };
+}
+
+export function operatorRoutes(house: House): Hono {
+  const app = new Hono();
+  app.use('*', async (c, next) => {
+    const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    if (token === undefined || !isToken(house.keys, token)) return c.json({ refused: 'operator-only' } satisfies RefusalView, 401, { 'WWW-Authenticate': 'Bearer' });
+    await next();
+  });
+  app.post('/blobs', async (c) => {
+    const bytes = await c.req.arrayBuffer();
+    if (bytes.byteLength > blobBytesMax) return c.json({ refused: 'too-large', detail: `a blob has at most ${blobBytesMax} bytes` } satisfies RefusalView, 413);
+    return c.json({ digest: await house.blobs.put(new Uint8Array(bytes)), bytes: bytes.byteLength }, 201);
+  });
+  app.post('/fund', async (c) => {
+    const body = await bodyOf(c, funding);
+    if (isMalformed(body)) return malformed(c, body);
+    return answer(c, await house.runtime.run({ c: 'fund', ...body }));
+  });
+  app.post('/jobs', async (c) => {
+    const body = await bodyOf(c, submission);
+    if (isMalformed(body)) return malformed(c, body);
+    const spec = await specOf(house, body);
+    if ('refused' in spec) return c.json(spec, 400);
+    const outcome = await house.runtime.run({ c: 'submit', requester: body.requester, spec });
+    const submitted = outcome.refused === null ? outcome.events.find((event) => event.e === 'submitted') : undefined;
+    return submitted === undefined ? answer(c, outcome) : c.json(house.views.job(submitted.job), 201);
+  });
+  const plain = (path: string, command: (c: Context) => Command): void => {
+    app.post(path, async (c) => answer(c, await house.runtime.run(command(c))));
+  };
+  plain('/jobs/:job/cancel', (c) => ({ c: 'cancel', job: c.req.param('job') ?? '' }));
+  plain('/kernels/:kernel/resume', (c) => ({ c: 'resumeKernel', kernel: c.req.param('kernel') ?? '' }));
+  app.post('/kernels/:kernel/pause', async (c) => {
+    const body = await bodyOf(c, pausing);
+    if (isMalformed(body)) return malformed(c, body);
+    return answer(c, await house.runtime.run({ c: 'pauseKernel', kernel: c.req.param('kernel'), reason: body.reason }));
+  });
+  app.post('/backup', async (c) => {
+    const file = join(tmpdir(), `talka-backup-${randomBytes(8).toString('hex')}`);
+    await house.backup(file);
+    const stream = createReadStream(file);
+    stream.once('close', () => void rm(file, { force: true }));
+    return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, 200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment; filename="talka.backup"' });
+  });
+  return app;
+}
+
+/** The body of a request as a schema has it. */
+export async function bodyOf<T extends object>(c: Context, schema: v.GenericSchema<unknown, T>): Promise<T | Malformed> {
+  const text = await c.req.text();
+  if (text.length > 65_536) return { malformed: 'body: too long' };
+  try {
+    return check(schema, text === '' ? {} : JSON.parse(text));
+  } catch {
+    return { malformed: 'body: not JSON' };
+  }
+}
+
+export function malformed(c: Context, fault: Malformed): Response {
+  return c.json({ refused: 'malformed', detail: fault.malformed } satisfies RefusalView, 400);
+}
+
+/** What became of a command, as HTTP says it. A full store is 507, any other trouble of the house 503. */
+export function answer(c: Context, outcome: Outcome): Response {
+  if (outcome.refused === null) return c.json({ done: outcome.events.map(({ e }) => e) });
+  const { refused, detail, retryMs } = outcome;
+  if (retryMs !== undefined) c.header('Retry-After', String(Math.ceil(retryMs / 1000)));
+  const status = refused === 'store' ? (detail === 'full' ? 507 : 503) : refused === 'busy' || refused === 'stopping' ? 503 : refused === 'internal' ? 500 : refused.startsWith('unknown') ? 404 : 409;
+  return c.json({ refused, ...(detail === undefined ? {} : { detail }) } satisfies RefusalView, status);
+}

@@ -1,0 +1,107 @@
+/**
+ * Serves the built pages: right types, `immutable` for what carries its hash in its name, a tag for the rest,
+ * and text compressed once and kept. Only files that were there when the folder was read exist.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { extname, join, normalize, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { Hono } from 'hono';
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.wgsl': 'text/plain; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.woff2': 'font/woff2',
+};
+const compressed = /^(text\/|application\/(json|wasm|manifest)|image\/svg)/;
+/** Vite puts a hash of the content into the names of what lies here. */
+const hashedNames = /^\/assets\/.+-[A-Za-z0-9_-]{8,}\.\w+/;
+const packBrotli = promisify(brotliCompress);
+const packGzip = promisify(gzip);
+
+interface Kept {
+  readonly changedMs: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly tag: string;
+  readonly packed: Map<string, Promise<Uint8Array<ArrayBuffer>>>;
+}
+
+/** Serves `dir`; `headers` go with every page and file. */
+export function staticFiles(dir: string | null, headers: (path: string) => Readonly<Record<string, string>>): Hono {
+  const app = new Hono();
+  const kept = new Map<string, Kept>();
+  app.on(['GET', 'HEAD'], '/*', async (c) => {
+    const path = pathOf(c.req.path);
+    const found = dir === null || path === null ? null : await fileOf(dir, path, kept);
+    if (found === null) return c.text(dir === null ? 'There are no pages here.' : 'Not found', 404, { ...headers(c.req.path) });
+    const { file, name } = found;
+    const type = types[extname(name)] ?? 'application/octet-stream';
+    const common = {
+      ...headers(name),
+      'Content-Type': type,
+      'Cache-Control': hashedNames.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ETag: file.tag,
+      Vary: 'Accept-Encoding',
+    };
+    if (c.req.header('if-none-match')?.split(/, */).includes(file.tag) === true) return c.body(null, 304, common);
+    const encoding = compressed.test(type) && file.bytes.length > 512 ? encodingOf(c.req.header('accept-encoding')) : null;
+    const bytes = encoding === null ? file.bytes : await packedOf(file, encoding);
+    const all = encoding === null ? common : { ...common, 'Content-Encoding': encoding };
+    return c.req.method === 'HEAD' ? c.body(null, 200, all) : c.body(bytes, 200, all);
+  });
+  return app;
+}
+
+/** A path inside the folder, or null. */
+function pathOf(raw: string): string | null {
+  let path: string;
+  try {
+    path = normalize(decodeURIComponent(raw)).replaceAll(sep, '/');
+  } catch {
+    return null;
+  }
+  return path.startsWith('/') && !path.includes('\0') && !path.split('/').some((part) => part.startsWith('.')) ? path : null;
+}
+
+/** `/` is index.html; `/leaderboard` is leaderboard.html where there is one. */
+async function fileOf(dir: string, path: string, kept: Map<string, Kept>): Promise<{ file: Kept; name: string } | null> {
+  const names = path.endsWith('/') ? [`${path}index.html`] : extname(path) === '' ? [`${path}.html`] : [path];
+  for (const name of names) {
+    const about = await stat(join(dir, name)).catch(() => null);
+    if (about?.isFile() !== true) continue;
+    const before = kept.get(name);
+    if (before?.changedMs === about.mtimeMs) return { file: before, name };
+    const bytes = Uint8Array.from(await readFile(join(dir, name)));
+    const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+    const file: Kept = { changedMs: about.mtimeMs, bytes, tag, packed: new Map() };
+    kept.set(name, file);
+    return { file, name };
+  }
+  return null;
+}
+
+function encodingOf(accepted: string | undefined): 'br' | 'gzip' | null {
+  const names = (accepted ?? '').split(',').map((part) => part.trim().split(';')[0]);
+  return names.includes('br') ? 'br' : names.includes('gzip') ? 'gzip' : null;
+}
+
+function packedOf(file: Kept, encoding: 'br' | 'gzip'): Promise<Uint8Array<ArrayBuffer>> {
+  const before = file.packed.get(encoding);
+  if (before !== undefined) return before;
+  const packing = encoding === 'br' ? packBrotli(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }) : packGzip(file.bytes, { level: 9 });
+  const packed = packing.then((bytes) => Uint8Array.from(bytes));
+  file.packed.set(encoding, packed);
+  return packed;
+}

@@ -1,0 +1,40 @@
+/** What each open job computes, at hand: kernel and input bytes, so that a commitment is checked without waiting. */
+import type { State } from '../core/state.ts';
+import type { Blobs } from './blobs.ts';
+import type { KernelInput } from './inspecting.ts';
+import type { Shelf } from './kernels.ts';
+
+export class Inputs {
+  readonly #shelf: Shelf;
+  readonly #blobs: Blobs;
+  readonly #byJob = new Map<string, KernelInput>();
+
+  constructor(shelf: Shelf, blobs: Blobs) {
+    this.#shelf = shelf;
+    this.#blobs = blobs;
+  }
+
+  /** null: the kernel is not served any more, or the input's bytes are lost. */
+  of(job: string): KernelInput | null {
+    return this.#byJob.get(job) ?? null;
+  }
+
+  /** Reads what open jobs need, forgets what concluded ones needed; names the jobs whose kernel or input is not here. */
+  async follow(state: State): Promise<string[]> {
+    const lacking: string[] = [];
+    for (const { id, spec } of state.jobs.values()) {
+      if (this.#byJob.has(id)) continue;
+      const found = await this.read(spec.kernel, spec.input);
+      if (found === null) lacking.push(id);
+      else this.#byJob.set(id, found);
+    }
+    for (const id of this.#byJob.keys()) if (!state.jobs.has(id)) this.#byJob.delete(id);
+    return lacking;
+  }
+
+  async read(kernelId: string, digest: string): Promise<KernelInput | null> {
+    const kernel = this.#shelf.get(kernelId)?.kernel;
+    const input = kernel === undefined ? null : await this.#blobs.get(digest);
+    return kernel === undefined || input === null ? null : { kernel, input, outputBytesMax: kernel.outputBytesMax(input) };
+  }
+}

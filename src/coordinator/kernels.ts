@@ -1,0 +1,40 @@
+/** The kernels this coordinator serves: the catalogue's meaning together with the built bytes that devices are sent. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Kernel } from '../kernels/kernel.ts';
+import { sha256Hex } from './digests.ts';
+
+/** A kernel with its artefacts. */
+export interface ServedKernel {
+  readonly kernel: Kernel;
+  readonly wasm: Uint8Array;
+  readonly wasmDigest: string;
+  readonly wgsl: Uint8Array | null;
+  readonly wgslDigest: string | null;
+}
+
+export type Shelf = ReadonlyMap<string, ServedKernel>;
+
+const manifest = v.object({ kernels: v.array(v.object({ id: v.string(), wgsl: v.nullable(v.object({})) })) });
+
+/** A kernel with the bytes at hand. */
+export function served(kernel: Kernel, wasm: Uint8Array, wgsl: Uint8Array | null): ServedKernel {
+  return { kernel, wasm, wasmDigest: sha256Hex(wasm), wgsl, wgslDigest: wgsl === null ? null : sha256Hex(wgsl) };
+}
+
+/** Reads what `scripts/build-kernels.mjs` built, for the kernels that the catalogue knows. Throws with one line. */
+export async function shelfOf(dir: string, kernelOf: (id: string) => Kernel | undefined): Promise<Shelf> {
+  const file = join(dir, 'manifest.json');
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) throw new Error(`${file} is missing: build the kernels first (npm run build)`);
+  const { kernels } = v.parse(manifest, JSON.parse(text));
+  const shelf = new Map<string, ServedKernel>();
+  for (const { id, wgsl } of kernels) {
+    const kernel = kernelOf(id);
+    if (kernel === undefined) continue;
+    const shader = wgsl === null ? null : await readFile(join(dir, id, 'shader.wgsl'));
+    shelf.set(id, served(kernel, await readFile(join(dir, id, 'reference.wasm')), shader));
+  }
+  return shelf;
+}

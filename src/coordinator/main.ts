@@ -1,0 +1,154 @@
+/** The coordinator as a program: reads the environment and its flags, starts, prints where it is, and stops with grace. */
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { backupDataDir, restoreDataDir } from './backup.ts';
+import { startCoordinator, version } from './coordinator.ts';
+import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
+
+const help = `Talka's coordinator ${version}
+
+  npm start -- [flags]                   start; with the folder in DATA_DIR empty, two demonstrations are put into it
+  npm start -- backup FILE               write everything that must not be lost into FILE, also while it runs
+  npm start -- restore FILE              put a backup into the empty folder DATA_DIR
+
+Environment
+  PORT      8787           the port to listen on
+  HOST      127.0.0.1      the address to listen on; 0.0.0.0 lets others in
+  DATA_DIR  ./data         where log, keys and blobs lie
+  LOG       info           what is told on the error stream: silent, error, warn, info, debug
+
+Flags
+  --memory                 keep everything in memory; nothing is left at the end
+  --dev                    pages may come from another port of this machine
+  --seed-demo SIZE         demonstrations for an empty store: seed (hours; the default), demo (minutes) or none
+  --anchor-share CORES     how much the operator's anchor may compute: 0.25 of a core by default, 0 = none
+  --loopback-exempt on|off whether volunteers on this machine may stand in for each other;
+                           by default on where only this machine can reach the coordinator
+  --allow-origin URL       an address in front of this one, such as https://talka.example; may be repeated
+  --trust-proxy CIDR       believe X-Forwarded-For of these addresses; may be repeated
+  --tls                    serve https with a self-signed certificate
+  --tls-cert FILE --tls-key FILE   serve https with this one
+  --help                   this text
+`;
+
+const flags = {
+  help: { type: 'boolean' },
+  memory: { type: 'boolean' },
+  dev: { type: 'boolean' },
+  'seed-demo': { type: 'string' },
+  'anchor-share': { type: 'string' },
+  'loopback-exempt': { type: 'string' },
+  'allow-origin': { type: 'string', multiple: true },
+  'trust-proxy': { type: 'string', multiple: true },
+  tls: { type: 'boolean' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+} as const;
+
+/** What was asked for cannot be done: one line, exit code 1. */
+class Impossible extends Error {}
+
+function oneOf<T extends string>(flag: string, value: string | undefined, known: readonly T[]): T | undefined {
+  if (value === undefined) return undefined;
+  const found = known.find((one) => one === value);
+  if (found === undefined) throw new Impossible(`--${flag} is one of ${known.join(', ')}, not '${value}'`);
+  return found;
+}
+
+function numberOf(name: string, value: string | undefined, min: number, max: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= min && number <= max)) throw new Impossible(`${name} is a number from ${min} to ${max}, not '${value}'`);
+  return number;
+}
+
+function originOf(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Impossible(`--allow-origin is an address such as https://talka.example, not '${text}'`);
+  return url.origin;
+}
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof flags }>>['values'];
+
+function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
+  const { 'tls-cert': cert, 'tls-key': key } = values;
+  if ((cert === undefined) !== (key === undefined)) throw new Impossible('--tls-cert and --tls-key go together');
+  const port = numberOf('PORT', env['PORT'] === '' ? undefined : env['PORT'], 0, 65_535);
+  const exempt = oneOf('loopback-exempt', values['loopback-exempt'], ['on', 'off']);
+  return {
+    host: env['HOST'] || '127.0.0.1',
+    port: port ?? 8787,
+    dataDir: values.memory === true ? null : env['DATA_DIR'] || './data',
+    seed: oneOf('seed-demo', values['seed-demo'], ['none', 'seed', 'demo']) ?? 'seed',
+    anchorShare: numberOf('--anchor-share', values['anchor-share'], 0, 64) ?? 0.25,
+    ...(exempt === undefined ? {} : { loopbackExempt: exempt === 'on' }),
+    allowOrigins: (values['allow-origin'] ?? []).map(originOf),
+    trustProxy: values['trust-proxy'] ?? [],
+    tls: cert !== undefined && key !== undefined ? { cert, key } : values.tls === true ? 'self-signed' : null,
+    dev: values.dev ?? false,
+  };
+}
+
+/** What a person sees at start, on the output stream. */
+function greeting(running: RunningCoordinator, options: CoordinatorOptions): string {
+  const lines = [`Talka is at ${running.url}/`];
+  for (const job of running.seeded) lines.push(`  a demonstration was put in: ${job}`);
+  if (running.selfSigned) lines.push('  its certificate is self-signed: browsers will ask before they go on');
+  if (options.dataDir === null) lines.push('  nothing is kept on disk');
+  if (running.operatorToken !== null) lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');
+  return lines.join('\n');
+}
+
+async function serve(values: Flags): Promise<void> {
+  const options = optionsOf(values, process.env);
+  const logger = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
+  const running = await startCoordinator({
+    ...options,
+    onNote: (note, about) => logger.info(about, note),
+    onFatal: (error) => {
+      logger.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'this is a bug; the log is whole, start again');
+      process.exit(70);
+    },
+  });
+  console.log(greeting(running, options));
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error: String(error) }, 'it did not stop well');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args: [...args], options: flags, allowPositionals: true });
+  const [command, file] = positionals;
+  if (values.help === true) return void process.stdout.write(help);
+  const dataDir = process.env['DATA_DIR'] || './data';
+  switch (command) {
+    case undefined:
+      return serve(values);
+    case 'backup':
+    case 'restore':
+      if (file === undefined) throw new Impossible(`${command} needs a file`);
+      await (command === 'backup' ? backupDataDir(dataDir, file) : restoreDataDir(file, dataDir));
+      return void console.log(command === 'backup' ? `${dataDir} is in ${file} now; it holds the keys, keep it safe` : `${file} is in ${dataDir} now`);
+    default:
+      throw new Impossible(`there is no command '${command}'; see --help`);
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`talka-coordinator: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}

@@ -1,0 +1,6 @@
+/** Develops one picture and ends: the whole life of a thread that `results.ts` starts. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Picture } from '../kernels/path-trace/index.ts';
+import { pngOf } from './results.ts';
+
+parentPort?.postMessage(pngOf(workerData as Picture));

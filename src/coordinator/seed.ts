@@ -1,0 +1,58 @@
+/** The two jobs that a new coordinator shows first: real work whose answers are known, and labelled so. */
+import { demoJob as mersenneJob } from '../kernels/mersenne-tf/demo.ts';
+import { encodeInput } from '../kernels/mersenne-tf/index.ts';
+import { demoJob as pictureJob } from '../kernels/path-trace/demo.ts';
+import type { House } from './house.ts';
+import { specOf } from './http-operator.ts';
+import { priceOf } from '../core/machine.ts';
+
+/** `seed` keeps a neighbourhood busy for hours, `demo` is done in minutes. */
+export type SeedSize = 'none' | 'seed' | 'demo';
+
+const requester = 'demonstrations';
+
+interface Demonstration {
+  readonly kernel: string;
+  readonly title: string;
+  readonly cause: string;
+  readonly input: Uint8Array;
+}
+
+function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
+  const spec = mersenneJob(size);
+  return [
+    {
+      kernel: 'path-trace@1',
+      title: 'A rabbit among dyed balls',
+      cause: 'A demonstration: a picture by path tracing. Every tile is computed by two people and compared. Nobody needs it; it shows how neighbours finish one picture together.',
+      input: pictureJob(size),
+    },
+    {
+      kernel: 'mersenne-tf@1',
+      title: `Factors of M${spec.exponent}`,
+      cause: 'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
+      input: encodeInput(spec),
+    },
+  ];
+}
+
+/** Submits the demonstrations to a store that has never had a job; says what was submitted. */
+export async function seed(house: House, size: SeedSize): Promise<string[]> {
+  if (size === 'none' || house.runtime.state.nextJob > 1) return [];
+  const seeded: string[] = [];
+  for (const { kernel, title, cause, input } of demonstrations(size)) {
+    if (!house.shelf.has(kernel)) continue;
+    const digest = await house.blobs.put(input);
+    const spec = await specOf(house, { kernel, input: digest, title, cause, demonstration: true, quorum: 2, weight: 1, requester });
+    if ('refused' in spec) throw new Error(`the demonstration '${title}' is refused: ${spec.detail ?? spec.refused}`);
+    for (const command of [
+      { c: 'fund', account: requester, amountMicro: priceOf(spec) },
+      { c: 'submit', requester, spec },
+    ] as const) {
+      const outcome = await house.runtime.run(command);
+      if (outcome.refused !== null) throw new Error(`the demonstration '${title}' is refused: ${outcome.detail ?? outcome.refused}`);
+    }
+    seeded.push(`${title} (${kernel}, ${spec.units} units)`);
+  }
+  return seeded;
+}

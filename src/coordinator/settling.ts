@@ -1,0 +1,31 @@
+/** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
+import type { Log } from './log.ts';
+import { paidIn, readRecord, ReceiptTree, receiptMessage, signHead, tickWord } from './receipts.ts';
+import type { SigningKey } from './keys.ts';
+
+export type Afterwards =
+  /** A whole receipt message for this replica. */
+  | { readonly is: 'receipt'; readonly message: string }
+  /** It is known, but belongs to another device. */
+  | { readonly is: 'not-yours' }
+  | { readonly is: 'unknown' };
+
+/** What to tell a device about a replica that no open chunk knows. `isAnchor` tells the anchor's devices. */
+export async function afterwards(log: Log, key: SigningKey, device: string, replica: number, isAnchor: (device: string) => boolean): Promise<Afterwards> {
+  const answer = await log.answer(replica);
+  if (answer === null) return { is: 'unknown' };
+  const settled = await log.settled(answer.job, answer.chunk);
+  // Its job was cancelled before the chunk settled.
+  if (settled === null) return { is: 'receipt', message: receiptMessage([replica], [], [replica], 'null') };
+  const [stored] = await log.read(settled.tick - 1, 1);
+  if (stored === undefined) throw new Error(`tick ${settled.tick} is not in the log`);
+  const record = readRecord(stored.record);
+  const paid = paidIn(record, key.publicText, isAnchor);
+  const index = paid.findIndex((one) => one.replica === replica);
+  const mine = paid[index];
+  if (mine === undefined) return { is: 'receipt', message: receiptMessage([replica], [], [replica], 'null') };
+  if (mine.device !== device) return { is: 'not-yours' };
+  const receipts = new ReceiptTree(paid);
+  const head = signHead(key, stored.tick, record.at, stored.root, receipts.root);
+  return { is: 'receipt', message: receiptMessage([replica], [receipts.wordOf(mine, index)], [], tickWord(head, paid.length)) };
+}

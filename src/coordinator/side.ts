@@ -1,0 +1,81 @@
+/**
+ * The side tables: everything about people that may have to be erased, kept out of the log. Names that accounts
+ * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain.
+ */
+import { createHmac } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+
+/** What a device said last about its own commitments [WR8]. */
+export interface ChainHead {
+  readonly device: string;
+  readonly nonce: string;
+  readonly count: number;
+  readonly hash: string;
+  readonly signature: string;
+  readonly at: number;
+}
+
+export class SideTables {
+  readonly #db: DatabaseSync;
+  readonly #salt: Buffer;
+  readonly #names = new Map<string, string>();
+  readonly #groups = new Map<string, string>();
+
+  constructor(db: DatabaseSync, salt: Buffer) {
+    this.#db = db;
+    this.#salt = salt;
+    db.exec(`PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS network (id INTEGER PRIMARY KEY AUTOINCREMENT, mac TEXT NOT NULL UNIQUE) STRICT;
+      CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT`);
+    for (const row of db.prepare('SELECT account, name FROM name').all()) this.#names.set(String(row['account']), String(row['name']));
+  }
+
+  nameOf(account: string): string | null {
+    return this.#names.get(account) ?? null;
+  }
+
+  setName(account: string, name: string): void {
+    this.#db.prepare('INSERT INTO name (account, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name').run(account, name);
+    this.#names.set(account, name);
+  }
+
+  /** The number of a network prefix; the same one each time. */
+  groupOf(prefix: string): string {
+    const mac = createHmac('sha256', this.#salt).update(prefix).digest('base64url');
+    const known = this.#groups.get(mac);
+    if (known !== undefined) return known;
+    this.#db.prepare('INSERT INTO network (mac) VALUES (?) ON CONFLICT DO NOTHING').run(mac);
+    const group = `n${String(this.#db.prepare('SELECT id FROM network WHERE mac = ?').get(mac)?.['id'])}`;
+    this.#groups.set(mac, group);
+    return group;
+  }
+
+  keepChain({ device, nonce, count, hash, signature, at }: ChainHead): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO chain (device, nonce, count, hash, signature, at) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(device, nonce, count, hash, signature, at);
+  }
+
+  chainOf(device: string): ChainHead | null {
+    const row = this.#db.prepare('SELECT * FROM chain WHERE device = ?').get(device);
+    if (row === undefined) return null;
+    const { nonce, count, hash, signature, at } = row;
+    return { device, nonce: String(nonce), count: Number(count), hash: String(hash), signature: String(signature), at: Number(at) };
+  }
+
+  /** Forgets an account's name, its devices' chains, and the networks that nobody else is known by. */
+  erase(account: string, devices: readonly string[], groups: readonly string[]): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
+    for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
+    for (const group of groups) this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
+    this.#db.exec('COMMIT');
+    this.#names.delete(account);
+    for (const [mac, group] of this.#groups) if (groups.includes(group)) this.#groups.delete(mac);
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+}

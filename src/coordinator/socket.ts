@@ -1,0 +1,111 @@
+/**
+ * The door for volunteers: upgrades `/ws`, checks Host, Origin and address, counts what strangers say, pings, and
+ * hands durable ticks to those they concern.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { limits } from '../wire/version.ts';
+import { Conversation } from './conversation.ts';
+import type { ConversationHouse } from './conversation.ts';
+import type { Doorkeeper } from './doorkeeper.ts';
+import { addressOf } from './network.ts';
+import type { Origins } from './origins.ts';
+import type { Tick } from './runtime.ts';
+
+const pingMs = 25_000;
+const deadMs = 60_000;
+/** What TCP, TLS aside, may carry before a stranger has signed in: 8 KiB and the frames' own heads. */
+const strangerWireBytesMax = limits.strangerBytesMax + 64;
+
+export interface SocketHouse extends ConversationHouse {
+  readonly origins: Origins;
+  readonly doorkeeper: Doorkeeper;
+  readonly proxies: BlockList;
+}
+
+export class Sockets {
+  readonly #house: SocketHouse;
+  readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.frameBytesMax, clientTracking: false });
+  readonly #conversations = new Set<Conversation>();
+  readonly #pingTimer: NodeJS.Timeout;
+  #closing = false;
+
+  constructor(house: SocketHouse) {
+    this.#house = house;
+    house.runtime.listeners.add((tick) => this.#onTick(tick));
+    this.#pingTimer = setInterval(() => this.#pingAll(), pingMs);
+    this.#pingTimer.unref();
+  }
+
+  /** How many sockets are open, strangers' included. */
+  get size(): number {
+    return this.#conversations.size;
+  }
+
+  /** For `upgrade` of the HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { origins, doorkeeper, proxies } = this.#house;
+    socket.on('error', () => socket.destroy());
+    if (this.#closing) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (new URL(request.url ?? '/', 'http://here').pathname !== '/ws') return refuseUpgrade(socket, '404 Not Found');
+    const { host, origin } = request.headers;
+    if (host === undefined || !origins.isOwnHost(host)) return refuseUpgrade(socket, '403 Forbidden');
+    if (origin !== undefined && !origins.isOwnOrigin(origin)) return refuseUpgrade(socket, '403 Forbidden');
+    const address = addressOf(request.socket.remoteAddress, headerText(request.headers['x-forwarded-for']), proxies);
+    if (!doorkeeper.enter(address, this.#house.now())) return refuseUpgrade(socket, '429 Too Many Requests');
+    socket.once('close', () => doorkeeper.leave(address));
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      const conversation = new Conversation(ws, this.#house, { address, origin: origin ?? origins.originOfHost(host) });
+      this.#conversations.add(conversation);
+      ws.on('close', () => this.#conversations.delete(conversation));
+      watchStranger(socket, head.length, conversation);
+    });
+  }
+
+  /** Says goodbye to everybody. */
+  close(): void {
+    this.#closing = true;
+    clearInterval(this.#pingTimer);
+    for (const conversation of this.#conversations) conversation.bye('shutting-down', 'the coordinator stops; your chunks stay yours', 3_000 + Math.floor(Math.random() * 7_000));
+  }
+
+  #onTick(tick: Tick): void {
+    const { people } = this.#house;
+    if (tick.batch.jobsChanged) {
+      const news = JSON.stringify({ t: 'news', jobs: this.#house.jobs() });
+      for (const conversation of people.all()) conversation.tell(news);
+    }
+    for (const [device, parcel] of tick.batch.parcels) people.find(device)?.deliver(parcel, tick);
+  }
+
+  #pingAll(): void {
+    const now = this.#house.now();
+    for (const conversation of this.#conversations) {
+      if (now - conversation.heardAt > deadMs) conversation.bye('slow', 'nothing was heard of you for a minute');
+      else conversation.ping();
+    }
+  }
+}
+
+/** A stranger's bytes are counted on the wire: one long frame must not be gathered first and judged afterwards. */
+function watchStranger(socket: Duplex, already: number, conversation: Conversation): void {
+  let bytes = already;
+  const count = (data: Buffer): void => {
+    if (!conversation.isStranger) return void socket.off('data', count);
+    bytes += data.length;
+    if (bytes <= strangerWireBytesMax) return;
+    socket.off('data', count);
+    conversation.bye('limits', 'too much was said before signing in');
+  };
+  socket.on('data', count);
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function headerText(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
+}

@@ -1,0 +1,212 @@
+/** Read models: what people look at, folded from the state and from the ticks. Nothing here decides anything. */
+import { count } from '../core/intervals.ts';
+import { priceOf } from '../core/machine.ts';
+import { chunksOf } from '../core/state.ts';
+import type { Event, Job, State } from '../core/state.ts';
+import type { AccountView, JobView, LeaderboardRow, LeaderboardView } from '../wire/views.ts';
+import type { JobDescriptor } from '../wire/volunteer.ts';
+import type { Log } from './log.ts';
+
+/** The account of the operator's anchor: paid like anybody, shown on no leaderboard [LG4]. */
+export const anchorAccount = 'anchor';
+
+/** A rate is measured over the last minutes, and said only when there is enough of it. */
+const windowMs = 5 * 60_000;
+const sampleMs = 5_000;
+const spanMsMin = 30_000;
+const chunksMin = 10;
+
+/** What a kind of kernel can show when it is done, or while it is not. */
+export interface Showing {
+  readonly picture: boolean;
+  readonly report: boolean;
+}
+
+export interface ViewParts {
+  state(): State;
+  nameOf(account: string): string | null;
+  showing(kernel: string): Showing;
+  now(): number;
+}
+
+export class Views {
+  readonly #parts: ViewParts;
+  readonly #concluded = new Map<string, JobView>();
+  /** Final chunks of each open job over the last minutes. */
+  readonly #samples = new Map<string, { at: number; final: number }[]>();
+  #board: { at: number; rows: LeaderboardRow[] } | null = null;
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads what the log keeps of concluded jobs. The text is our own: it is trusted. */
+  async load(log: Log): Promise<void> {
+    for (const { job, view } of await log.concluded()) this.#concluded.set(job, JSON.parse(view) as JobView);
+  }
+
+  /** A job has ended and that is durable. */
+  concluded(job: string, view: string): void {
+    this.#concluded.set(job, JSON.parse(view) as JobView);
+    this.#samples.delete(job);
+  }
+
+  /** Takes a sample of each job's progress, every few seconds. */
+  sample(): void {
+    const at = this.#parts.now();
+    for (const job of this.#parts.state().jobs.values()) {
+      const samples = this.#samples.get(job.id) ?? [];
+      const last = samples.at(-1);
+      if (last !== undefined && at - last.at < sampleMs) continue;
+      samples.push({ at, final: job.finalChunks });
+      while (samples.length > 1 && at - (samples[0]?.at ?? at) > windowMs) samples.shift();
+      this.#samples.set(job.id, samples);
+    }
+  }
+
+  /** All jobs: open ones first, then the last to end. */
+  jobs(): JobView[] {
+    const open = [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
+    return [...open, ...[...this.#concluded.values()].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))];
+  }
+
+  openJobs(): JobView[] {
+    return [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
+  }
+
+  job(id: string): JobView | null {
+    const job = this.#parts.state().jobs.get(id);
+    return job === undefined ? (this.#concluded.get(id) ?? null) : this.#open(job);
+  }
+
+  #open(job: Job): JobView {
+    const paused = this.#parts.state().pausedKernels.has(job.spec.kernel);
+    return { ...viewOf(this.#parts.state(), job, this.#parts.showing(job.spec.kernel)), state: paused ? 'paused' : 'open', etaMs: this.#etaMs(job) };
+  }
+
+  #etaMs(job: Job): number | null {
+    const samples = this.#samples.get(job.id) ?? [];
+    const [first, last] = [samples[0], samples.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    const span = last.at - first.at;
+    const settled = last.final - first.final;
+    if (span < spanMsMin || settled < chunksMin) return null;
+    return Math.round(((chunksOf(job.spec) - job.finalChunks) * span) / settled);
+  }
+
+  /** A job's last view, as text for the log: looked at just before it leaves the state. */
+  lastView(state: State, event: Extract<Event, { e: 'finished' | 'cancelled' }>, at: number): string {
+    const job = state.jobs.get(event.job) as Job;
+    const showing = this.#parts.showing(job.spec.kernel);
+    const done = event.e === 'finished';
+    const result = { picture: showing.picture && done, report: showing.report && done, preview: showing.picture };
+    const view: JobView = { ...viewOf(state, job, showing), state: event.e, endedAt: at, etaMs: null, result };
+    return JSON.stringify(view);
+  }
+
+  leaderboard(limit: number): LeaderboardView {
+    const rows = this.#rows();
+    return { at: this.#parts.now(), accounts: rows.length, rows: rows.slice(0, limit).map((row) => ({ ...row, name: this.#parts.nameOf(row.account) })) };
+  }
+
+  account(id: string): AccountView | null {
+    const state = this.#parts.state();
+    const record = state.accounts.get(id);
+    if (record === undefined || id === anchorAccount) return null;
+    const { chunks, units, firstAt } = record;
+    const balance = (kind: 'pending' | 'vested'): number => Number(state.balances.get(`${kind}:${id}`) ?? 0n);
+    const rank = this.#rows().find((row) => row.account === id)?.rank ?? null;
+    return { account: id, name: this.#parts.nameOf(id), rank, pendingMicro: balance('pending'), vestedMicro: balance('vested'), chunks, units, firstAt };
+  }
+
+  /** Everybody with credits, ranked; equal credits have equal rank. Sorted at most once a second. */
+  #rows(): LeaderboardRow[] {
+    const at = this.#parts.now();
+    if (this.#board !== null && Math.abs(at - this.#board.at) < 1_000) return this.#board.rows;
+    const rows: LeaderboardRow[] = [];
+    const records = [...this.#parts.state().accounts].filter(([account, { earnedMicro }]) => account !== anchorAccount && earnedMicro > 0);
+    records.sort(([a, x], [b, y]) => y.earnedMicro - x.earnedMicro || (a < b ? -1 : 1));
+    for (const [account, { earnedMicro, chunks, units, lastAt }] of records) {
+      const before = rows.at(-1);
+      const rank = before?.creditMicro === earnedMicro ? before.rank : rows.length + 1;
+      rows.push({ rank, account, name: null, creditMicro: earnedMicro, chunks, units, lastAt });
+    }
+    this.#board = { at, rows };
+    return rows;
+  }
+}
+
+/** What a volunteer needs to know of a job. */
+export function descriptorOf({ id, spec }: Job): JobDescriptor {
+  const { kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro } = spec;
+  return { job: id, kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro };
+}
+
+/** Where a chunk in work stands, for people. A chunk whose leases all expired waits again. */
+function standingOf(job: Job, index: number): 'free' | 'leased' | 'committed' {
+  let standing: 'free' | 'leased' = 'free';
+  for (const { phase } of job.chunks.get(index)?.replicas ?? []) {
+    if (phase.is === 'committed') return 'committed';
+    if (phase.is === 'leased') standing = 'leased';
+  }
+  return standing;
+}
+
+function viewOf(state: State, job: Job, showing: Showing): JobView {
+  const { spec } = job;
+  const standing = { free: count(job.free), leased: 0, committed: 0 };
+  for (const index of job.chunks.keys()) standing[standingOf(job, index)]++;
+  const priceMicro = priceOf(spec);
+  return {
+    ...descriptorOf(job),
+    title: spec.title,
+    cause: spec.cause,
+    demonstration: spec.demonstration,
+    requester: job.requester,
+    quorum: spec.policy.quorum,
+    state: 'open',
+    submittedAt: job.submittedAt,
+    endedAt: null,
+    chunks: chunksOf(spec),
+    ...standing,
+    final: job.finalChunks,
+    settledByPeople: job.settledByPeople,
+    settledWithAnchor: job.settledWithAnchor,
+    disputes: job.disputes,
+    priceMicro,
+    paidMicro: priceMicro - Number(state.balances.get(`escrow:${job.id}`) ?? 0n),
+    etaMs: null,
+    result: { picture: false, report: false, preview: showing.picture },
+  };
+}
+
+/** A job's cloth: for each bin the share (0–255) of its chunks that are leased, committed, final. */
+export function clothOf(job: Job, bins: number): Uint8Array {
+  const chunks = chunksOf(job.spec);
+  const sums = new Float64Array(bins * 3);
+  const binOf = (chunk: number): number => Math.floor((chunk * bins) / chunks);
+  for (const index of job.chunks.keys()) {
+    const standing = standingOf(job, index);
+    const bin = binOf(index) * 3 + (standing === 'leased' ? 0 : 1);
+    if (standing !== 'free') sums[bin] = (sums[bin] as number) + 1;
+  }
+  for (let i = 0; i < job.final.length; i += 2) addRun(sums, job.final[i] as number, job.final[i + 1] as number, bins, chunks);
+  const cloth = new Uint8Array(bins * 3);
+  for (let bin = 0; bin < bins; bin++) {
+    const width = Math.ceil(((bin + 1) * chunks) / bins) - Math.ceil((bin * chunks) / bins);
+    // More bins than chunks: a bin without a chunk of its own shows the one that reaches over it.
+    for (let k = 0; k < 3; k++) cloth[bin * 3 + k] = width === 0 ? (cloth[(bin - 1) * 3 + k] as number) : Math.round(((sums[bin * 3 + k] as number) * 255) / width);
+  }
+  return cloth;
+}
+
+/** Adds a run of final chunks to the bins it covers, bin by bin and not chunk by chunk. */
+function addRun(sums: Float64Array, from: number, to: number, bins: number, chunks: number): void {
+  let at = from;
+  while (at < to) {
+    const bin = Math.floor((at * bins) / chunks);
+    const end = Math.min(to, Math.max(at + 1, Math.ceil(((bin + 1) * chunks) / bins)));
+    sums[bin * 3 + 2] = (sums[bin * 3 + 2] as number) + (end - at);
+    at = end;
+  }
+}
