@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import { consentText } from './consent.ts';
-import { words } from './language.ts';
+import { languages, words } from './language.ts';
 import type { Live } from './live.ts';
 import { watch } from './view.ts';
 import type { Watched } from './view.ts';
@@ -23,30 +23,48 @@ export interface Chosen {
 /** Where Start stands, besides what the volunteer says. */
 export type Begun = 'no' | 'loading' | 'failed' | 'yes';
 
+/** What `forget` came to: nothing yet, done, done here while the coordinator could not be asked, or not possible. */
+export type Forgotten = 'no' | 'yes' | 'here' | 'failed';
+
 export interface House {
   readonly live: Live;
   readonly watched: Watched;
   readonly chosen: Signal<Chosen>;
   readonly begun: ReadonlySignal<Begun>;
-  /** What `forget` came to. */
-  readonly forgotten: ReadonlySignal<'no' | 'yes' | 'failed'>;
+  readonly forgotten: ReadonlySignal<Forgotten>;
   /** The one Start: loads the volunteer's program, then starts it with the consent just given. */
   begin(): Promise<void>;
+  /** Goes on with what was agreed to earlier and left running, if anything. */
+  goOn(): Promise<void>;
+  /** Moves the work of another tab here. */
+  takeOver(): void;
   pause(): void;
   resume(): void;
   finish(): void;
   configure(settings: Parameters<VolunteerActions['configure']>[0]): void;
+  /** Has the coordinator erase what it keeps of the account, then deletes all that this origin stored. */
   forget(): Promise<void>;
 }
 
 /** Opens the house. `store` shows what is known before there is a volunteer; `load` brings one. */
-export function openHouse(store: VolunteerStore, load: () => Promise<Volunteer>, live: Live): House {
+export function openHouse(
+  store: VolunteerStore,
+  load: () => Promise<Volunteer>,
+  live: Live,
+  erase: () => Promise<void>,
+): House {
   const watched = watch(store);
   const { cores, gpu } = store.getState().settings;
   const chosen = signal<Chosen>({ cores, gpu });
   const begun = signal<Begun>('no');
-  const forgotten = signal<'no' | 'yes' | 'failed'>('no');
+  const forgotten = signal<Forgotten>('no');
   let volunteer: Volunteer | null = null;
+  /** Loads the volunteer, once, and shows what it says from now on. */
+  const bring = async (): Promise<VolunteerActions> => {
+    volunteer ??= await load();
+    watched.turnTo(volunteer.store);
+    return volunteer.actions;
+  };
   return {
     live,
     watched,
@@ -58,17 +76,22 @@ export function openHouse(store: VolunteerStore, load: () => Promise<Volunteer>,
       begun.value = 'loading';
       forgotten.value = 'no';
       try {
-        volunteer ??= await load();
-        watched.turnTo(volunteer.store);
-        volunteer.actions.configure(chosen.peek());
+        const actions = await bring();
+        actions.configure(chosen.peek());
         begun.value = 'yes';
-        await volunteer.actions.start({ text: consentText(language), language });
+        await actions.start({ text: consentText(language), language });
       } catch (error) {
         // The volunteer says itself why it cannot go on; only its program not arriving is the page's to tell.
         if (volunteer === null) begun.value = 'failed';
         else throw error;
       }
     },
+    goOn: async () => {
+      const actions = await bring();
+      const agreed = languages.some(({ language }) => actions.resumeRemembered(consentText(language)));
+      if (agreed) begun.value = 'yes';
+    },
+    takeOver: () => void volunteer?.actions.takeOver(),
     pause: () => volunteer?.actions.pause(),
     resume: () => volunteer?.actions.resume(),
     finish: () => void volunteer?.actions.finish(),
@@ -78,9 +101,13 @@ export function openHouse(store: VolunteerStore, load: () => Promise<Volunteer>,
       volunteer?.actions.configure(settings);
     },
     forget: async () => {
+      const erased = await erase().then(
+        () => true,
+        () => false,
+      );
       try {
         await volunteer?.actions.forget();
-        forgotten.value = 'yes';
+        forgotten.value = erased ? 'yes' : 'here';
         begun.value = 'no';
       } catch {
         forgotten.value = 'failed';

@@ -25,8 +25,8 @@ export interface Live {
 const askMs = 5_000;
 const retryFirstMs = 2_000;
 const retryMaxMs = 60_000;
-/** The stream may stay silent this long before questions are asked beside it. */
-const silenceMs = 20_000;
+/** While the stream speaks, what it does not tell (the log's size, the settings) is asked for this often. */
+const besideMs = 60_000;
 
 /** Reads one JSON answer; throws on any status but 2xx. */
 export async function ask(path: string): Promise<unknown> {
@@ -46,7 +46,6 @@ export function follow(): Live {
   let stream: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let retryMs = retryFirstMs;
-  let heardAt = 0;
   let open = true;
 
   const learn = (views: readonly JobView[], whole: boolean): void => {
@@ -72,10 +71,10 @@ export function follow(): Live {
       storeFault.value = status.value.storeFault;
       learn(decodeJobs(list), true);
       retryMs = retryFirstMs;
-      const streaming = stream !== null && Date.now() - heardAt < silenceMs;
+      const streaming = stream?.readyState === EventSource.OPEN;
       link.value = { is: streaming ? 'live' : 'polling' };
       listen();
-      later(streaming ? silenceMs : askMs);
+      later(streaming ? besideMs : askMs);
     } catch {
       const retryAt = Date.now() + retryMs;
       link.value = { is: 'unreachable', retryAt };
@@ -84,20 +83,21 @@ export function follow(): Live {
     }
   };
   const listen = (): void => {
-    if (stream !== null || !open || typeof EventSource === 'undefined') return;
+    if (stream !== null || !open) return;
     const source = new EventSource('/api/live');
     stream = source;
     source.addEventListener('pulse', (event: MessageEvent<unknown>) => {
       try {
         const pulse = decodePulse(JSON.parse(String(event.data)));
-        heardAt = Date.now();
         here.value = pulse.live;
         storeFault.value = pulse.storeFault;
         link.value = { is: 'live' };
+        retryMs = retryFirstMs;
         learn(pulse.jobs, false);
       } catch {
         // A pulse of another version: questions, which say so, take over.
         source.close();
+        later(0);
       }
     });
     source.addEventListener('error', () => {

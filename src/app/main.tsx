@@ -16,7 +16,23 @@ const house = openHouse(
     return openVolunteer();
   },
   follow(),
+  async () => {
+    const { erase } = await import('./account.ts');
+    await erase();
+  },
 );
 await speak(preferred(location.search, navigator.languages), 'contribute');
 root.replaceChildren();
 render(<App house={house} />, root);
+
+// Whoever never agreed to anything has nothing stored here, and nothing more is loaded.
+if (keepsSomething()) await house.goOn();
+
+/** Whether this origin keeps anything in this browser. A browser that forbids storage keeps nothing. */
+function keepsSomething(): boolean {
+  try {
+    return localStorage.length > 0;
+  } catch {
+    return false;
+  }
+}

@@ -35,7 +35,7 @@ export function numbersFrom(seed: number): () => number {
 /** The dye of a kernel: the same for all its versions. Weld is kept for my own stitches. */
 export function dyeOf(kernel: string): Dye {
   const name = kernel.split('@')[0] ?? kernel;
-  return dyes[seedOf(name) % 4] ?? 'woad';
+  return dyes[seedOf(`thread ${name}`) % 4] ?? 'woad';
 }
 
 const side = 15;

@@ -1,16 +1,10 @@
-/** Brings the volunteer of this browser to the page; loaded when Start is pressed, not before. */
+/** Brings the volunteer of this browser to the page; loaded when Start is pressed, or when work was left running. */
 import type { Volunteer } from './house.ts';
+import { browserPlatform } from '../volunteer/platform-browser.ts';
+import { createVolunteer } from '../volunteer/volunteer.ts';
 
-export async function openVolunteer(): Promise<Volunteer> {
-  throw new Error('the volunteer of this browser is not built in yet');
-}
-
-/** The account this browser already has, or null; makes none. */
-export async function ownAccount(): Promise<string | null> {
-  return null;
-}
-
-/** Sets or removes the name of this browser's account, signed by its device key. */
-export async function setName(_name: string | null): Promise<void> {
-  throw new Error('the volunteer of this browser is not built in yet');
+/** A volunteer for the coordinator that this page came from. `?gpu=always` also uses emulated graphics processors, for trying. */
+export function openVolunteer(): Volunteer {
+  const gpuUse = new URLSearchParams(location.search).get('gpu') === 'always' ? 'always' : 'auto';
+  return createVolunteer({ url: location.origin, platform: browserPlatform({ gpuUse }) });
 }

@@ -122,7 +122,7 @@ function file(folder: string, path: string, request: IncomingMessage, response: 
     'content-type': types[extname(place)] ?? 'application/octet-stream',
     'cache-control': 'no-store',
     'content-security-policy':
-      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'",
+      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'",
   });
   response.end(there ? readFileSync(place) : 'not found');
 }

@@ -33,6 +33,9 @@ const noteLater =
   };
 const actions: VolunteerActions = {
   start: noteLater('start', { phase: 'running', reason: null }),
+  resumeRemembered: () => false,
+  takeOver: noteLater('takeOver', { phase: 'running', reason: null }),
+  leave: note('leave', { phase: 'stopped', reason: { why: 'finished-by-you' } }),
   pause: note('pause', { phase: 'paused', reason: { why: 'paused-by-you' } }),
   resume: note('resume', { phase: 'running', reason: null }),
   finish: noteLater('finish', { phase: 'finished', reason: { why: 'finished-by-you' } }),
@@ -43,7 +46,7 @@ const actions: VolunteerActions = {
   forget: noteLater('forget', { phase: 'idle', reason: { why: 'not-started' }, account: null }),
 };
 
-const house = openHouse(store, async () => ({ store, actions }), follow());
+const house = openHouse(store, async () => ({ store, actions }), follow(), noteLater('erase'));
 await speak(preferred(location.search, navigator.languages), 'contribute');
 const root = document.querySelector('#page');
 if (root !== null) render(<App house={house} />, root);

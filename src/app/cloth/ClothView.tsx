@@ -37,7 +37,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
   // Stitches come straight from the store: they are told to the weaver, not to the page.
   useEffect(() => watched.view.subscribe((view) => weaver.stitches(view.stitches)), [weaver, watched]);
 
-  const picture = job !== null && (job.result.picture || job.result.preview);
+  const picture = job !== null && job.result.preview;
   return (
     <figure class={picture ? 'cloth with-picture' : 'cloth'}>
       {picture && <Picture w={w} job={job} still={still} />}
@@ -70,7 +70,7 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
   const shown = useSignal('');
   const step = Math.max(1, Math.ceil(job.chunks / 64));
   const version = job.endedAt === null ? Math.floor(job.final / step) : -1;
-  const address = job.result.picture
+  const address = isShown(job)
     ? `/api/jobs/${job.job}/picture.png`
     : `/api/jobs/${job.job}/preview.png?n=${job.endedAt === null ? version : job.final}`;
   useEffect(() => {
@@ -92,6 +92,11 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
   return (
     <div class="picture">{shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(job.title)} />}</div>
   );
+}
+
+/** Whether the whole picture may be looked at: of demonstrations, once they have finished. */
+function isShown(job: JobView): boolean {
+  return job.result.picture && job.demonstration && job.state === 'finished';
 }
 
 const keyed = ['free', 'leased', 'committed', 'final'] as const;

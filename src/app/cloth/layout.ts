@@ -4,14 +4,12 @@ import { numbersFrom, seedOf } from '../ornament.ts';
 /** The coordinator draws at most this many bins, whatever the number of chunks. */
 export const binsMax = 4096;
 /** A job of few chunks gets several stitches for each, so that its cloth is a cloth too. */
-const stitchesMin = 1536;
+const stitchesMin = 1600;
 /** Width of a stitch ÷ its height, about. */
 const aspect = 1.7;
 
 export interface Layout {
   readonly bins: number;
-  /** Stitches for each bin. */
-  readonly stitchesPerBin: number;
   readonly columns: number;
   readonly rows: number;
   /** Size of one stitch, in CSS pixels. */
@@ -21,11 +19,17 @@ export interface Layout {
 
 /** Lays `bins` out over a cloth of `width` × `height` CSS pixels, row by row from the top left. */
 export function layOut(bins: number, width: number, height: number): Layout {
-  const stitchesPerBin = Math.max(1, Math.ceil(stitchesMin / Math.max(1, bins)));
-  const stitches = Math.max(1, bins) * stitchesPerBin;
-  const columns = Math.max(1, Math.min(stitches, Math.round(Math.sqrt((stitches * width) / (height * aspect)))));
+  const stitches = Math.max(1, bins) * Math.max(1, Math.ceil(stitchesMin / Math.max(1, bins)));
+  const columns = Math.max(1, Math.round(Math.sqrt((stitches * width) / (height * aspect))));
   const rows = Math.ceil(stitches / columns);
-  return { bins, stitchesPerBin, columns, rows, width: width / columns, height: height / rows };
+  return { bins, columns, rows, width: width / columns, height: height / rows };
+}
+
+/** The stitches [from, to) of a bin: together they fill the whole rectangle. */
+export function stitchesOf({ bins, columns, rows }: Layout, bin: number): readonly [from: number, to: number] {
+  const all = columns * rows;
+  const each = Math.max(1, bins);
+  return [Math.ceil((bin * all) / each), Math.ceil(((bin + 1) * all) / each)];
 }
 
 /** The bin a chunk falls in. */
@@ -36,7 +40,8 @@ export function binOf(chunk: number, chunks: number): number {
 
 /** The middle of a bin's first stitches, in CSS pixels from the cloth's top left. */
 export function middleOf(layout: Layout, bin: number): { readonly x: number; readonly y: number } {
-  const stitch = bin * layout.stitchesPerBin + (layout.stitchesPerBin >> 1);
+  const [from, to] = stitchesOf(layout, bin);
+  const stitch = Math.floor((from + to - 1) / 2);
   const row = Math.floor(stitch / layout.columns);
   return { x: ((stitch % layout.columns) + 0.5) * layout.width, y: (row + 0.5) * layout.height };
 }

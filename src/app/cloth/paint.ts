@@ -1,4 +1,5 @@
 /** Paints a cloth on a canvas: bare warp, faint where leased, outlined where returned, full dye where verified. */
+import { stitchesOf } from './layout.ts';
 import type { Layout } from './layout.ts';
 
 /** Colours as the style sheet says them, in the theme of the moment. */
@@ -33,8 +34,8 @@ export function paintAll(ink: Ink, cloth: Cloth, palette: Palette): void {
 /** Paints one bin over its own ground; `settled` from 0 to 1 lets a new stitch come in. */
 export function paintBin(ink: Ink, cloth: Cloth, palette: Palette, bin: number, settled: number): void {
   const { layout } = cloth;
-  const from = bin * layout.stitchesPerBin;
-  for (let stitch = from; stitch < from + layout.stitchesPerBin; stitch++) {
+  const [from, to] = stitchesOf(layout, bin);
+  for (let stitch = from; stitch < to; stitch++) {
     const column = stitch % layout.columns;
     const row = Math.floor(stitch / layout.columns);
     paintStitch(ink, cloth, palette, bin, column, row, settled);
@@ -65,7 +66,7 @@ function paintStitch(
     number,
   ];
   const dye = palette.shades[cloth.motif(column, row)];
-  const gap = width > 5 ? 0.75 : 0.35;
+  const gap = Math.min(0.75, height * 0.08);
   const inner = width - 2 * gap;
   const top = y + gap;
   const tall = height - 2 * gap;

@@ -3,7 +3,7 @@ import type { JobView } from '../../wire/views.ts';
 import type { Stitch } from '../../volunteer/store.ts';
 import { dyeOf } from '../ornament.ts';
 import { binOf, binsMax, layOut, middleOf, motifOf } from './layout.ts';
-import { paintAll, paletteOf } from './paint.ts';
+import { paintAll, paintBin, paletteOf } from './paint.ts';
 import type { Cloth } from './paint.ts';
 
 /** The bins are asked for no more often than this, and while the page is held still than that. */
@@ -68,12 +68,16 @@ export class Weaver {
   /** Hears of my own stitches: those that are final shine, new ones travel here from my machine. */
   stitches(stitches: readonly Stitch[]): void {
     const fresh = stitches.filter(({ at }) => at > this.#seen);
+    const shining: number[] = [];
     for (const { job, chunk, state, at } of fresh) {
       this.#seen = Math.max(this.#seen, at);
       if (state !== 'final' || this.#job === null || this.#job.job !== job) continue;
-      const mine = this.#mine.get(job) ?? new Set();
-      this.#mine.set(job, mine.add(binOf(chunk, this.#job.chunks)));
+      const bin = binOf(chunk, this.#job.chunks);
+      if (this.#mineOf(job).has(bin)) continue;
+      this.#mineOf(job).add(bin);
+      shining.push(bin);
     }
+    this.#repaint(shining);
     const latest = fresh.findLast(({ job, state }) => job === this.#job?.job && state !== 'lost');
     if (latest !== undefined && this.#canvas !== null && this.#cloth !== null && this.#job !== null) {
       const bin = binOf(latest.chunk, this.#job.chunks);
@@ -127,6 +131,19 @@ export class Weaver {
     settle(ink, this.#cloth, paletteOf(this.#canvas, this.#dye()), changed);
   }
 
+  #mineOf(job: string): Set<number> {
+    const mine = this.#mine.get(job) ?? new Set();
+    this.#mine.set(job, mine);
+    return mine;
+  }
+
+  #repaint(bins: readonly number[]): void {
+    const ink = this.#canvas?.getContext('2d') ?? null;
+    if (bins.length === 0 || ink === null || this.#cloth === null || this.#canvas === null) return;
+    const palette = paletteOf(this.#canvas, this.#dye());
+    for (const bin of bins) paintBin(ink, this.#cloth, palette, bin, 1);
+  }
+
   #dye(): string {
     return this.#job === null ? 'walnut' : dyeOf(this.#job.kernel);
   }
@@ -146,7 +163,7 @@ export class Weaver {
     this.#cloth = {
       layout: layOut(bins, width, height),
       shares: this.#shares,
-      mine: this.#mine.get(job) ?? new Set(),
+      mine: this.#mineOf(job),
       motif: motifOf(job),
     };
     paintAll(ink, this.#cloth, paletteOf(canvas, this.#dye()));

@@ -127,7 +127,7 @@ function Mine(props: {
   const account = useSignal<AccountView | null>(null);
   const look = async (): Promise<void> => {
     searched.value = 'looking';
-    const { ownAccount } = await import('../volunteer.ts');
+    const { ownAccount } = await import('../account.ts');
     const own = await ownAccount().catch(() => null);
     searched.value = own === null ? 'none' : 'found';
     me.value = own;
@@ -185,8 +185,8 @@ function NameForm(props: {
   const said = useSignal('');
   const set = async (wanted: string | null): Promise<void> => {
     try {
-      const { setName } = await import('../volunteer.ts');
-      await setName(wanted);
+      const { erase, setName } = await import('../account.ts');
+      await (wanted === null ? erase() : setName(wanted));
       said.value = wanted === null ? w.board.nameDropped : w.board.nameSaved;
       refresh();
     } catch (error) {

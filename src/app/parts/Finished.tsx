@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { Powers } from './Powers.tsx';
 import type { House } from '../house.ts';
 import type { JobView } from '../../wire/views.ts';
 import type { Words } from '../words/words.ts';
@@ -19,20 +20,22 @@ export function Finished({ w, house, jobs }: Props): JSX.Element | null {
       <h2 id="finished">{w.done.heading}</h2>
       {jobs.map((job) => (
         <article key={job.job} class="piece">
-          <h3>{job.title}</h3>
+          <h3>
+            <Powers text={job.title} />
+          </h3>
           <p class="soft figures">
             {w.job.forWhom(job.cause)} · {ended(w, job)}
           </p>
           <ClothView w={w} job={job} watched={house.watched} keep />
           <p class="soft figures">
-            {w.done.chunks(job.final)}. {w.done.verifiedBy(job.settledByPeople, job.settledWithAnchor)}
+            {w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}
           </p>
-          {job.result.picture && (
+          {job.result.picture && job.demonstration && (
             <p>
               <a href={`/api/jobs/${job.job}/picture.png`}>{w.done.picture}</a>
             </p>
           )}
-          {job.result.report && <Report w={w} job={job.job} />}
+          {job.result.report && job.demonstration && <Report w={w} job={job.job} />}
         </article>
       ))}
     </section>
@@ -42,7 +45,7 @@ export function Finished({ w, house, jobs }: Props): JSX.Element | null {
 function ended(w: Words, job: JobView): string {
   if (job.endedAt === null) return '';
   if (job.state === 'cancelled') return w.done.cancelled(job.endedAt);
-  return `${w.done.finished(job.endedAt)}, ${w.done.took(job.endedAt - job.submittedAt)}`;
+  return w.done.finished(job.endedAt, job.endedAt - job.submittedAt);
 }
 
 /** The report in its own words, fetched when it is opened. */

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { Powers } from './Powers.tsx';
 import type { MersenneFacts } from '../facts.ts';
 import type { House } from '../house.ts';
 import type { JobView } from '../../wire/views.ts';
@@ -17,17 +18,20 @@ interface Props {
 /** The job on the loom: its cloth (or its picture and a ribbon), and one line on how far it is. */
 export function Loom({ w, house, job }: Props): JSX.Element {
   const asked = house.live.jobs.value !== null;
+  const lost = house.live.link.value.is === 'unreachable';
   return (
     <section class="loom" aria-labelledby="loom">
       <ClothView w={w} job={job} watched={house.watched} />
       <div class="loom-words">
-        <h2 id="loom">{job?.title ?? (asked ? w.job.none : w.job.now)}</h2>
+        <h2 id="loom">
+          <Powers text={job?.title ?? (asked ? w.job.none : w.job.now)} />
+        </h2>
         {job === null ? (
-          <p>{asked ? w.job.noneNote : w.job.asking}</p>
+          <p>{asked ? w.job.noneNote : lost ? w.here.unreachable : w.job.asking}</p>
         ) : (
           <>
             <p class="cause">
-              {w.job.forWhom(job.cause)} <span class="soft">({w.job.requester(job.requester)})</span>
+              {w.job.forWhom(job.cause)} <span class="soft">{w.job.requester(job.requester)}</span>
             </p>
             <p class="soft figures">
               {w.job.progress(job.final, job.chunks)}
@@ -62,7 +66,9 @@ export function JobDetails({ w, house, job }: Props): JSX.Element | null {
           <ul class="plain">
             {others.map((other) => (
               <li key={other.job}>
-                <strong>{other.title}</strong> <span class="soft">{w.job.forWhom(other.cause)}</span>
+                <strong>
+                  <Powers text={other.title} />
+                </strong> <span class="soft">{w.job.forWhom(other.cause)}</span>
                 <br />
                 <span class="soft figures">{w.job.progress(other.final, other.chunks)}</span>
               </li>
@@ -89,7 +95,7 @@ function Range({ w, job }: { readonly w: Words; readonly job: JobView }): JSX.El
   const { exponent, bitFrom, bitTo } = facts.value;
   return (
     <p>
-      {w.job.range(exponent, w.f.tenth(bitFrom), w.f.tenth(bitTo))} {w.job.rangeAbout}
+      <Powers text={w.job.range(exponent, w.f.tenth(bitFrom), w.f.tenth(bitTo))} /> {w.job.rangeAbout}
     </p>
   );
 }

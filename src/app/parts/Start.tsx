@@ -21,34 +21,47 @@ export function Before({ w, house, job }: Props): JSX.Element {
   const known = live.jobs.value !== null && live.status.value !== null;
   const loading = begun.value === 'loading';
   return (
-    <section class="before" aria-labelledby="cost">
-      <h2 id="cost">{w.cost.heading}</h2>
-      <Cost w={w} house={house} job={job} />
-      <div class="start">
-        <p class="consent" id="consent">
-          {consentText(w.language)}
+    <div class="before">
+      <section class="start" aria-label={w.start.start}>
+        <p class="sum" id="sum">
+          <CostLine w={w} house={house} />
         </p>
         <button
           type="button"
           class="loud"
-          aria-describedby="consent"
+          aria-describedby="sum consent"
           disabled={!known || loading}
           onClick={() => void house.begin()}
         >
           {loading ? w.start.starting : w.start.start}
         </button>
-        <p class="soft" role="status">
+        <p class="soft small" role="status">
           {begun.value === 'failed'
             ? w.start.failed
-            : house.forgotten.value === 'yes'
-              ? w.me.forgotten
+            : house.forgotten.value === 'yes' || house.forgotten.value === 'here'
+              ? w.me.forgotten[house.forgotten.value]
               : known
                 ? ''
                 : w.start.waiting}
         </p>
-      </div>
-    </section>
+        <p class="consent" id="consent">
+          {consentText(w.language)}
+        </p>
+      </section>
+      <section aria-labelledby="cost">
+        <h2 id="cost">{w.cost.heading}</h2>
+        <Cost w={w} house={house} job={job} />
+      </section>
+    </div>
   );
+}
+
+/** The cost in one sentence, right before Start. */
+function CostLine({ w, house }: { readonly w: Words; readonly house: House }): JSX.Element {
+  const { cores, gpu } = house.chosen.value;
+  const { secure, settings } = house.watched.view.value;
+  const withGpu = gpu && secure && 'gpu' in navigator;
+  return <>{w.cost.line(cores, settings.coresMax, cores * coreWatts.low, cores * coreWatts.high, withGpu)}</>;
 }
 
 /** Cores, graphics, watts, data, battery, storage: said before the page asks for anything. */

@@ -16,7 +16,7 @@ function wordPath(word: string): string {
   [...word].forEach((letter, at) => {
     letters[letter]?.forEach((line, row) => {
       [...line].forEach((stitch, column) => {
-        if (stitch === 'x') path += `M${at * 6 + column + 0.5} ${row}l.56 .5l-.56 .5l-.56-.5z`;
+        if (stitch === 'x') path += `M${at * 6 + column + 0.5} ${row - 0.18}l.68 .68l-.68 .68l-.68-.68z`;
       });
     });
   });

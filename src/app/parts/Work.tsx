@@ -5,6 +5,7 @@ import type { House } from '../house.ts';
 import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
 import { Retry } from './Notices.tsx';
+import { Powers } from './Powers.tsx';
 
 interface Props {
   readonly w: Words;
@@ -16,6 +17,7 @@ export function WorkHead({ w, house }: Props): JSX.Element {
   const { phase, reason, workers } = house.watched.view.value;
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
+  const mayFinish = phase === 'running' || phase === 'paused' || phase === 'starting';
   const busy = workers.filter(({ state }) => state === 'computing').length;
   return (
     <section class="head work-head" aria-labelledby="state">
@@ -31,7 +33,7 @@ export function WorkHead({ w, house }: Props): JSX.Element {
       </p>
       <p class="actions">
         <MainButton w={w} house={house} button={first} />
-        {(phase === 'running' || phase === 'paused' || phase === 'starting') && (
+        {mayFinish && (
           <button type="button" aria-describedby="finish-note" onClick={() => house.finish()}>
             {w.start.finish}
           </button>
@@ -42,9 +44,11 @@ export function WorkHead({ w, house }: Props): JSX.Element {
           </button>
         )}
       </p>
-      <p class="soft small" id="finish-note">
-        {w.start.finishNote}
-      </p>
+      {mayFinish && (
+        <p class="soft small" id="finish-note">
+          {w.start.finishNote}
+        </p>
+      )}
     </section>
   );
 }
@@ -56,7 +60,8 @@ function MainButton(
   const { w, house, button } = props;
   const { phase, reason } = house.watched.view.value;
   const [name, act] = ((): [string, () => void] => {
-    if (phase === 'paused' || reason?.why === 'elsewhere') return [w.start.resume, house.resume];
+    if (reason?.why === 'elsewhere') return [w.start.resume, house.takeOver];
+    if (phase === 'paused') return [w.start.resume, house.resume];
     if (phase === 'running' || phase === 'starting') return [w.start.pause, house.pause];
     if (phase === 'finishing') return [w.start.pause, house.pause];
     return [w.start.again, () => void house.begin()];
@@ -92,6 +97,7 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
 /** One calm row for each worker; rows wait for workers that have not come yet, so that nothing jumps. */
 export function Machine({ w, house }: Props): JSX.Element {
   const { workers, connection, outbox, settings, phase, gpu } = house.watched.view.value;
+  const several = new Set(workers.flatMap(({ job }) => (job === null ? [] : [job]))).size > 1;
   const titles = new Map((house.live.jobs.value ?? []).map(({ job, title }) => [job, title]));
   const expected = phase === 'starting' || phase === 'running' ? settings.cores : 0;
   const missing = Math.max(0, expected - workers.filter(({ backend }) => backend === 'wasm').length);
@@ -100,7 +106,7 @@ export function Machine({ w, house }: Props): JSX.Element {
       <h2 id="machine">{w.work.machine}</h2>
       <ul class="threads">
         {workers.map((worker) => (
-          <WorkerRow key={worker.slot} w={w} worker={worker} name={nameOf(w, worker, workers)} title={titles.get(worker.job ?? '') ?? ''} />
+          <WorkerRow key={worker.slot} w={w} worker={worker} name={nameOf(w, worker, workers)} title={several ? (titles.get(worker.job ?? '') ?? '') : ''} />
         ))}
         {Array.from({ length: missing }, (_, i) => (
           <li key={`to come ${i}`} class="thread-row">
@@ -155,7 +161,8 @@ function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
       </span>
       <span class="what soft figures">
         {w.work.workerStates[state]}
-        {at && ` · ${w.work.chunk(chunk + 1, title)}`}
+        {at && ' · '}
+        {at && <Powers text={w.work.chunk(chunk + 1, title)} />}
       </span>
     </li>
   );

@@ -52,7 +52,7 @@ export const words: Words = {
     now: 'On the loom now',
     asking: 'Asking the coordinator which jobs are open.',
     forWhom: (cause) => `For: ${cause}`,
-    requester: (name) => `ordered by ${name}`,
+    requester: (name) => `(ordered by ${name})`,
     demonstration: 'A demonstration: the answer is known beforehand. What is being tried is the working together.',
     quorum: (people) =>
       people === 1
@@ -79,18 +79,20 @@ export const words: Words = {
   },
   done: {
     heading: 'Finished',
-    finished: (at) => `Finished ${f.moment(at)}`,
+    finished: (at, tookMs) => `Finished ${f.moment(at)}, after ${f.span(tookMs)}`,
     cancelled: (at) => `Cancelled ${f.moment(at)}`,
-    took: (ms) => `after ${f.span(ms)}`,
-    chunks: (count) => `${some(count, 'chunk')} verified`,
     picture: 'The whole picture (PNG)',
     report: 'What was found',
     reading: 'Fetching the report.',
     unreadable: 'The report could not be fetched. The job itself is safe; open this again to try once more.',
-    verifiedBy: (byPeople, withAnchor) =>
-      `${f.whole(byPeople)} settled between volunteers, ${f.whole(withAnchor)} with the operator’s anchor.`,
+    verifiedBy: (chunks, byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `${some(chunks, 'chunk')} verified, all of them between volunteers.`
+        : `${some(chunks, 'chunk')} verified: ${f.whole(byPeople)} between volunteers, ${f.whole(withAnchor)} with the operator’s anchor.`,
   },
   cost: {
+    line: (cores, max, low, high, gpu) =>
+      `Start puts ${f.whole(cores)} of ${some(max, 'core')}${gpu ? ' and the graphics processor' : ''} to work: about ${f.whole(low)} to ${f.whole(high)} W more${gpu ? ' for the cores' : ''}, an estimate. Until then nothing is stored, tested or computed.`,
     heading: 'What it asks of your machine',
     cores: 'Processor',
     coresValue: (cores, max) => `${f.whole(cores)} of ${some(max, 'core')}`,
@@ -178,7 +180,7 @@ export const words: Words = {
       paused: 'resting',
       lost: 'stopped answering; its chunks went back',
     },
-    chunk: (chunk, title) => `chunk ${f.whole(chunk)} of ${title}`,
+    chunk: (chunk, title) => `chunk ${f.whole(chunk)}${title === '' ? '' : ` of ${title}`}`,
     units: (done, total) => `${f.whole(done)} of ${some(total, 'unit')}`,
     queued: (count) => `${f.whole(count)} ahead`,
     thread: (name) => `${name}: progress of the chunk`,
@@ -212,7 +214,6 @@ export const words: Words = {
   settings: {
     heading: 'Settings',
     share: 'Share of each core’s time',
-    shareValue: (share) => share,
     shareNote: 'Less than 100 % lets each core rest in between: cooler and quieter.',
     gpu: 'Use the graphics processor',
     gpuStates: gpuState,
@@ -227,11 +228,14 @@ export const words: Words = {
     forget: 'Forget me',
     forgetNote: 'Possible once nothing is running: pause or finish first.',
     forgetAsk:
-      'This deletes the device key and everything else this page keeps in this browser. Credit already earned stays with an account that nobody can use any more.',
+      'This deletes the device key and everything else this page keeps in this browser, and has the coordinator erase your name and network address. Credit already earned stays with an account that nobody can use any more.',
     forgetYes: 'Forget everything here',
     forgetNo: 'Keep it',
     forgetFailed: 'It could not be deleted. Close other tabs of this page and try again.',
-    forgotten: 'Everything this page kept in this browser is deleted.',
+    forgotten: {
+      yes: 'Everything this page kept in this browser is deleted, and the coordinator has erased name and network address.',
+      here: 'Everything this page kept in this browser is deleted. The coordinator could not be asked: a name, if you set one, and the network address remain there.',
+    },
   },
   here: {
     nobody: 'Nobody is computing just now.',

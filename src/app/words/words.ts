@@ -63,17 +63,16 @@ export interface Words {
   };
   readonly done: {
     readonly heading: string;
-    readonly finished: (at: number) => string;
+    readonly finished: (at: number, tookMs: number) => string;
     readonly cancelled: (at: number) => string;
-    readonly took: (ms: number) => string;
-    readonly chunks: (count: number) => string;
     readonly picture: string;
     readonly report: string;
     readonly reading: string;
     readonly unreadable: string;
-    readonly verifiedBy: (byPeople: number, withAnchor: number) => string;
+    readonly verifiedBy: (chunks: number, byPeople: number, withAnchor: number) => string;
   };
   readonly cost: {
+    readonly line: (cores: number, max: number, lowWatts: number, highWatts: number, gpu: boolean) => string;
     readonly heading: string;
     readonly cores: string;
     readonly coresValue: (cores: number, max: number) => string;
@@ -125,6 +124,7 @@ export interface Words {
     readonly core: (number: number) => string;
     readonly gpu: string;
     readonly workerStates: Readonly<Record<WorkerView['state'], string>>;
+    /** `title` is empty while all work for one job. */
     readonly chunk: (chunk: number, title: string) => string;
     readonly units: (done: number, total: number) => string;
     readonly queued: (count: number) => string;
@@ -154,7 +154,6 @@ export interface Words {
   readonly settings: {
     readonly heading: string;
     readonly share: string;
-    readonly shareValue: (share: string) => string;
     readonly shareNote: string;
     readonly gpu: string;
     readonly gpuStates: (gpu: GpuView) => string;
@@ -172,7 +171,7 @@ export interface Words {
     readonly forgetYes: string;
     readonly forgetNo: string;
     readonly forgetFailed: string;
-    readonly forgotten: string;
+    readonly forgotten: Readonly<Record<'yes' | 'here', string>>;
   };
   readonly here: {
     readonly nobody: string;

@@ -46,7 +46,7 @@ export const words: Words = {
     now: '现在织的是',
     asking: '正在询问协调端有哪些任务。',
     forWhom: (cause) => `为了：${cause}`,
-    requester: (name) => `委托人：${name}`,
+    requester: (name) => `（委托人：${name}）`,
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
     quorum: (people) =>
       people === 1 ? '每一块收到一份答案即算数。' : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
@@ -70,18 +70,20 @@ export const words: Words = {
   },
   done: {
     heading: '已经织完',
-    finished: (at) => `${f.moment(at)} 完成`,
+    finished: (at, tookMs) => `${f.moment(at)} 完成，历时 ${f.span(tookMs)}`,
     cancelled: (at) => `${f.moment(at)} 取消`,
-    took: (ms) => `历时 ${f.span(ms)}`,
-    chunks: (count) => `已确认 ${f.whole(count)} 块`,
     picture: '完整的图（PNG）',
     report: '找到了什么',
     reading: '正在取报告。',
     unreadable: '报告没有取到。任务本身完好；重新展开即可再试。',
-    verifiedBy: (byPeople, withAnchor) =>
-      `${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的锚机参与核对。`,
+    verifiedBy: (chunks, byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `已确认 ${f.whole(chunks)} 块，全部由志愿者互相核对。`
+        : `已确认 ${f.whole(chunks)} 块：${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的锚机参与核对。`,
   },
   cost: {
+    line: (cores, max, low, high, gpu) =>
+      `点“开始”，就会用上 ${f.whole(max)} 个核心中的 ${f.whole(cores)} 个${gpu ? '和显卡' : ''}；${gpu ? '单是核心就' : ''}估计多耗 ${f.whole(low)}～${f.whole(high)} W。在此之前，什么都不存、不测、不算。`,
     heading: '要用到你电脑的什么',
     cores: '处理器',
     coresValue: (cores, max) => `${f.whole(max)} 个核心中的 ${f.whole(cores)} 个`,
@@ -165,7 +167,7 @@ export const words: Words = {
       paused: '歇着',
       lost: '没有回应，手上的块已交还',
     },
-    chunk: (chunk, title) => `《${title}》第 ${f.whole(chunk)} 块`,
+    chunk: (chunk, title) => `${title === '' ? '' : `《${title}》`}第 ${f.whole(chunk)} 块`,
     units: (done, total) => `${f.whole(total)} 单元中的 ${f.whole(done)} 个`,
     queued: (count) => `后面还有 ${f.whole(count)} 块`,
     thread: (name) => `${name}：这一块的进度`,
@@ -199,7 +201,6 @@ export const words: Words = {
   settings: {
     heading: '设置',
     share: '每个核心用多少时间',
-    shareValue: (share) => share,
     shareNote: '低于 100% 时，核心会在中间歇一歇，更凉也更安静。',
     gpu: '使用显卡',
     gpuStates: gpuState,
@@ -213,11 +214,14 @@ export const words: Words = {
     board: '你在出过力的人里排第几',
     forget: '忘掉我',
     forgetNote: '停下之后才能这样做：请先暂停或收尾。',
-    forgetAsk: '这会删除设备密钥，以及本页存在这个浏览器里的一切。已得的积分留在账户上，但再也没有人能使用那个账户。',
+    forgetAsk: '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字和网络地址。已得的积分留在账户上，但再也没有人能使用那个账户。',
     forgetYes: '全部忘掉',
     forgetNo: '留着',
     forgetFailed: '没能删除。请关掉本页的其他标签页再试。',
-    forgotten: '本页存在这个浏览器里的一切都已删除。',
+    forgotten: {
+      yes: '本页存在这个浏览器里的一切都已删除，协调端也抹去了名字和网络地址。',
+      here: '本页存在这个浏览器里的一切都已删除。协调端没能联系上：网络地址和你设置过的名字还留在那里。',
+    },
   },
   here: {
     nobody: '此刻没有人在计算。',
@@ -234,7 +238,7 @@ export const words: Words = {
     loopback: '这个协调端把本机上的不同浏览器当作不同的人，方便一个人把流程试全。在别处，同一网络只算一个人。',
     insecure: '本页经由普通 http 送达：没有谁能担保它途中没被改过，浏览器也不把显卡交给它。',
     storeFault: (why) => `协调端暂时收不下新的结果：${why}。`,
-    coordinator: (name, version) => `${name}，Talka ${version}`,
+    coordinator: (name, version) => `协调端：${name}（Talka ${version}）`,
     log: (records) => `公开日志共 ${f.whole(records)} 条`,
   },
   board: {

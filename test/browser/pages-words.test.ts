@@ -1,0 +1,178 @@
+/** Are both languages whole, are states called what SPEC calls them, and do the pages' pure parts keep their promises? */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { consentText } from '../../src/app/consent.ts';
+import { binOf, layOut, middleOf, motifOf, stitchesOf } from '../../src/app/cloth/layout.ts';
+import { decodeJobs, decodeLeaderboard, decodePulse, decodeStatus } from '../../src/app/decode.ts';
+import { readMersenne, resultBytesAnHour } from '../../src/app/facts.ts';
+import { formatsFor } from '../../src/app/format.ts';
+import { preferred } from '../../src/app/language.ts';
+import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
+import { words as en } from '../../src/app/words/en.ts';
+import { words as zh } from '../../src/app/words/zh.ts';
+import { kEndOf, candidate, specForBits, encodeInput } from '../../src/kernels/mersenne-tf/input.ts';
+import { OUTPUT_BYTES } from '../../src/kernels/path-trace/codec.ts';
+import type { GpuView } from '../../src/volunteer/store.ts';
+import * as data from './fixture-data.ts';
+
+const gpus: readonly GpuView[] = [
+  { state: 'unknown' },
+  { state: 'absent', why: 'no-webgpu' },
+  { state: 'absent', why: 'insecure-origin' },
+  { state: 'absent', why: 'no-adapter' },
+  { state: 'software', name: '' },
+  { state: 'off' },
+  { state: 'testing', name: '' },
+  { state: 'on', name: '' },
+  { state: 'failed', name: '', why: '' },
+  { state: 'lost', name: '', retryAt: 0 },
+];
+
+/** Every sentence of a catalogue by its place, functions asked with small and large numbers. */
+function sentences(value: unknown, place: string, found = new Map<string, string>()): Map<string, string> {
+  if (place === '.f') return found;
+  if (typeof value === 'string') found.set(place, value);
+  else if (place.endsWith('.gpuStates') && typeof value === 'function') {
+    for (const gpu of gpus) found.set(`${place} ${JSON.stringify(gpu)}`, String(value(gpu)));
+  } else if (typeof value === 'function') {
+    for (const n of [0, 1, 2, 61_000]) found.set(`${place}(${n})`, String(value(n, n, n, n, n)));
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) sentences(inner, `${place}.${key}`, found);
+  }
+  return found;
+}
+
+describe('the words', () => {
+  const [english, chinese] = [sentences(en, ''), sentences(zh, '')];
+
+  it('are as many in both languages, and none is empty', () => {
+    expect([...chinese.keys()]).toEqual([...english.keys()]);
+    expect(english.size).toBeGreaterThan(250);
+    for (const [place, said] of [...english, ...chinese]) expect(said.trim(), place).not.toBe('');
+  });
+
+  it('leave no English in the Chinese', () => {
+    // Names, units and codes that Chinese readers write the same way.
+    const shared = /\b(Talka|talka|GPU|WebGPU|PNG|W|https?|kB|MB|GB|k)\b/g;
+    const own = new Set(['.language']);
+    for (const [place, said] of chinese) {
+      if (own.has(place)) continue;
+      expect(said.replace(shared, '').match(/[A-Za-z]{2,}/)?.[0], `${place}: ${said}`).toBeUndefined();
+      expect(said, place).toMatch(/\p{Script=Han}/u);
+    }
+  });
+
+  it('never shout and never promise', () => {
+    for (const [place, said] of [...english, ...chinese]) {
+      expect(said, place).not.toMatch(/[!！]|\p{Extended_Pictographic}/u);
+      expect(said, place).not.toMatch(/\bmin(e|ing) coins|earn while|undefined|NaN|\[object/);
+    }
+  });
+
+  it('call each state of a chunk what docs/SPEC.md says', () => {
+    const spec = readFileSync(new URL('../../docs/SPEC.md', import.meta.url), 'utf8');
+    const rows = [...spec.matchAll(/^\| \*(\w+)\* \| ([^·|]+) · ([^|]+) \|/gm)];
+    expect(rows).toHaveLength(6);
+    for (const [, state, inEnglish, inChinese] of rows) {
+      expect(Reflect.get(en.states, state ?? '')).toBe(inEnglish?.trim());
+      expect(Reflect.get(zh.states, state ?? '')).toBe(inChinese?.trim());
+    }
+  });
+
+  it('write a consent in each language, and quantities as its readers do', () => {
+    expect(consentText('en')).toContain('30 days');
+    expect(consentText('zh')).toContain('30 天');
+    const f = formatsFor('en');
+    expect([f.share(0, 9), f.share(1, 1000), f.share(1, 2), f.share(999, 1000), f.share(9999, 10_000), f.share(7, 7)]).toEqual(
+      ['0%', '0.1%', '50%', '99.9%', '99.9%', '100%'],
+    );
+    expect([f.span(400), f.span(90_000), f.span(3 * 3_600_000), f.bytes(4312), f.credit(1_234_567)]).toEqual(
+      ['1 second', '2 minutes', '3 hours', '4.3 kB', '1.23'],
+    );
+    expect(formatsFor('zh-CN').span(90_000)).toBe('2分钟');
+  });
+
+  it('follow the address first, then the browser', () => {
+    expect(preferred('?lang=zh', ['en-GB'])).toBe('zh');
+    expect(preferred('', ['fr-FR', 'zh-TW', 'en'])).toBe('zh');
+    expect(preferred('?lang=xx', ['de'])).toBe('en');
+  });
+});
+
+describe('ornaments', () => {
+  it('are the same for the same id, differ between ids, and are symmetric', () => {
+    const seen = new Set<string>();
+    for (let i = 0; i < 500; i++) {
+      const { side, stitches, dyes } = ornamentOf(data.accountOf(i));
+      expect(ornamentOf(data.accountOf(i)).stitches).toEqual(stitches);
+      seen.add(`${dyes.join()} ${stitches.join('')}`);
+      const rows = Array.from({ length: side }, (_, row) => stitches.slice(row * side, (row + 1) * side));
+      expect(rows.toReversed()).toEqual(rows);
+      expect(rows.map((row) => row.toReversed())).toEqual(rows);
+    }
+    expect(seen.size).toBeGreaterThan(495);
+  });
+
+  it('draw every stitch exactly once', () => {
+    const ornament = ornamentOf('a household');
+    for (const colour of [1, 2]) {
+      const drawn = [...pathOf(ornament, colour).matchAll(/h(\d+)v/g)].reduce((sum, [, run]) => sum + Number(run), 0);
+      expect(drawn).toBe(ornament.stitches.filter((stitch) => stitch === colour).length);
+    }
+    expect(dyeOf('mersenne-tf@1')).toBe(dyeOf('mersenne-tf@2'));
+    expect(dyeOf('mersenne-tf@1')).not.toBe(dyeOf('path-trace@1'));
+  });
+});
+
+describe('the cloth', () => {
+  it.each([1, 12, 600, 1440, 3000, 4096])('of %i bins is a whole rectangle, each bin somewhere', (bins) => {
+    const layout = layOut(bins, 1088, 180);
+    let next = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      const [from, to] = stitchesOf(layout, bin);
+      expect(from).toBe(next);
+      expect(to).toBeGreaterThan(from);
+      const { x, y } = middleOf(layout, bin);
+      expect(x > 0 && x < 1088 && y > 0 && y < 180).toBe(true);
+      next = to;
+    }
+    expect(next).toBe(layout.columns * layout.rows);
+    expect(next).toBeGreaterThanOrEqual(1600);
+  });
+
+  it('puts every chunk in a bin, first in the first and last in the last', () => {
+    for (const chunks of [1, 7, 4096, 4097, 1_000_003]) {
+      expect(binOf(0, chunks)).toBe(0);
+      expect(binOf(chunks - 1, chunks)).toBe(Math.min(chunks, 4096) - 1);
+    }
+    expect(motifOf('j1')(3, 4)).toBe(motifOf('j1')(3, 4));
+  });
+});
+
+describe('what pages read', () => {
+  it('is what the kernels mean', () => {
+    const spec = specForBits(20_000_047, 60, 61.5);
+    const facts = readMersenne(encodeInput(spec));
+    const log2 = (q: bigint): number => Math.log2(Number(q));
+    expect(facts?.exponent).toBe(20_000_047);
+    expect(facts?.bitFrom).toBeCloseTo(log2(candidate(spec.exponent, spec.kFrom)), 6);
+    expect(facts?.bitTo).toBeCloseTo(log2(candidate(spec.exponent, kEndOf(spec))), 6);
+    expect(readMersenne(new Uint8Array(23))).toBeNull();
+    const aUnitASecond = { ...data.picture, unitCostMicro: 1_000_000 };
+    expect(resultBytesAnHour(aUnitASecond, 1)).toBe(3600 * (OUTPUT_BYTES + 32));
+  });
+
+  it('is decoded or refused, never half believed', () => {
+    expect(decodeJobs({ at: 1, jobs: [data.factoring] })).toHaveLength(1);
+    expect(decodeStatus(data.status()).name).toBe('The village green');
+    expect(decodeLeaderboard(data.leaderboard(3)).rows).toHaveLength(3);
+    const pulse = { at: 1, live: data.here, storeFault: null, jobs: [data.factoring] };
+    expect(decodePulse(pulse).live.people).toBe(12);
+    for (const key of ['chunks', 'title', 'etaMs', 'result']) {
+      const { [key]: _, ...rest } = data.factoring as unknown as Record<string, unknown>;
+      expect(() => decodeJobs([rest]), key).toThrow('another shape');
+    }
+    expect(() => decodePulse({ ...pulse, live: null })).toThrow('another shape');
+    expect(() => decodeStatus('<html>')).toThrow('another shape');
+  });
+});

@@ -1,0 +1,352 @@
+/** Do the pages keep their promises in a real browser: nothing before Start, every state readable, by keyboard, on a phone? */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Reason, VolunteerView } from '../../src/volunteer/store.ts';
+import { words as en } from '../../src/app/words/en.ts';
+import { words as zh } from '../../src/app/words/zh.ts';
+import { launchChromium, whyNo } from './browsers.ts';
+import * as data from './fixture-data.ts';
+import { serveFixture } from './fixture-server.ts';
+import type { FixtureServer, Scene } from './fixture-server.ts';
+import { buildPages } from './pages-build.ts';
+import type { BuiltPages } from './pages-build.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const harness = '/test/browser/pages-harness.html';
+const board = '/leaderboard.html';
+const me = data.accountOf(3);
+
+const calm = (): Scene => ({
+  up: true,
+  status: data.status(),
+  jobs: [data.finished, data.factoring],
+  leaderboard: data.leaderboard(40),
+  accounts: {
+    [me]: { account: me, name: null, rank: 4, pendingMicro: 0, vestedMicro: 7e9, chunks: 9, units: 9, firstAt: 1 },
+  },
+});
+
+interface State {
+  readonly path?: string;
+  readonly scene?: Partial<Scene>;
+  readonly view?: Partial<VolunteerView>;
+}
+
+const reasons: readonly Reason[] = [
+  { why: 'preparing', step: 'testing' },
+  { why: 'paused-by-you' },
+  { why: 'finished-by-you' },
+  { why: 'unreachable', retryAt: Date.now() + 3_600_000 },
+  { why: 'offline' },
+  { why: 'no-job-open' },
+  { why: 'waiting-for-others' },
+  { why: 'nothing-for-this-device' },
+  { why: 'kernel-paused' },
+  { why: 'elsewhere' },
+  { why: 'store-full' },
+  { why: 'reload-needed' },
+  { why: 'refused', detail: 'suspended' },
+  { why: 'no-worker-works', detail: 'no WebAssembly SIMD' },
+];
+
+const states: Readonly<Record<string, State>> = {
+  'before Start': {},
+  'before Start, a picture': { scene: { jobs: [data.finishedPicture, data.picture] } },
+  'before Start, insecure': { path: `${harness}?secure=no&` },
+  'before Start, no job, loopback exempt': {
+    scene: { jobs: [], status: data.status({ settings: { loopbackExempt: true, anchorAfterMs: 1, anchorShare: 0 } }) },
+  },
+  'before Start, unreachable': { scene: { up: false } },
+  'before Start, store full': { scene: { status: data.status({ storeFault: 'the disk is full' }) } },
+  running: { view: data.running },
+  paused: { view: data.paused },
+  finished: { view: { ...data.running, phase: 'finished', reason: { why: 'finished-by-you' }, workers: [] } },
+  'no GPU': { view: { ...data.running, gpu: { state: 'absent', why: 'no-webgpu' } } },
+  'leaderboard, full': { path: `${board}?` },
+  'leaderboard, mine': { path: `${board}#${me}` },
+  'leaderboard, empty': { path: `${board}?`, scene: { leaderboard: data.leaderboard(0) } },
+};
+
+describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
+  let built: BuiltPages;
+  let server: FixtureServer;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [built, browser] = await Promise.all([buildPages(), launchChromium()]);
+    server = await serveFixture(built.folder, calm());
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    built?.remove();
+  });
+
+  /** Opens a state in a fresh browser context. */
+  async function open(state: State, options: BrowserContextOptions = {}, language = 'en'): Promise<Page> {
+    Object.assign(server.scene, calm(), state.scene);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    const [path, hash] = (state.path ?? `${harness}?`).split('#');
+    await page.goto(`${server.origin}${path}${path?.includes('?') === true ? '' : '?'}lang=${language}${hash === undefined ? '' : `#${hash}`}`);
+    await page.locator('footer').waitFor();
+    await page.waitForFunction(() => !document.querySelector('footer')?.textContent?.includes('Asking'));
+    if (state.view !== undefined) {
+      await page.locator('button.loud').click();
+      await page.evaluate((view) => window.say(view), state.view);
+      await page.waitForTimeout(250);
+    }
+    return page;
+  }
+
+  /** Opens everything that can be opened. */
+  async function unfold(page: Page): Promise<void> {
+    await page.evaluate(() => {
+      for (const folded of document.querySelectorAll('details')) folded.open = true;
+    });
+    await page.waitForTimeout(100);
+  }
+
+  const close = (page: Page): Promise<void> => page.context().close();
+
+  it('are readable by everybody in every state, theme and language (axe)', async () => {
+    for (const [name, state] of Object.entries(states)) {
+      for (const [colorScheme, language] of [
+        ['light', 'zh'],
+        ['dark', 'en'],
+      ] as const) {
+        const page = await open(state, { colorScheme }, language);
+        await unfold(page);
+        await page.evaluate(axe);
+        const found = await page.evaluate(async () => {
+          const { axe: tool } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+          const { violations } = await tool.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+          return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+        });
+        expect(found, `${name}, ${colorScheme}, ${language}`).toEqual([]);
+        await close(page);
+      }
+    }
+  });
+
+  it('never scroll sideways, on the narrowest phone and zoomed in', async () => {
+    for (const [name, state] of Object.entries(states)) {
+      for (const language of ['en', 'zh']) {
+        const page = await open(state, { viewport: { width: 360, height: 740 } }, language);
+        await unfold(page);
+        for (const width of [360, 320]) {
+          await page.setViewportSize({ width, height: 740 });
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
+        }
+        await close(page);
+      }
+    }
+  });
+
+  it('store nothing, start no worker and open no socket before Start', async () => {
+    for (const path of ['/?', `${board}?`]) {
+      Object.assign(server.scene, calm());
+      server.asked();
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const opened: string[] = [];
+      page.on('worker', (worker) => opened.push(worker.url()));
+      page.on('websocket', (socket) => opened.push(socket.url()));
+      const probed = `
+        window.probed = [];
+        for (const [owner, name] of [[navigator.gpu, 'requestAdapter'], [navigator, 'getBattery'], [indexedDB, 'open'], [WebAssembly, 'compile']]) {
+          if (owner?.[name]) owner[name] = () => { window.probed.push(name); throw new Error(name); };
+        }`;
+      await page.addInitScript(probed);
+      await page.goto(`${server.origin}${path}lang=en`);
+      await page.getByText('Here now').waitFor();
+      await page.waitForTimeout(500);
+      const kept = await page.evaluate(async () => ({
+        databases: (await indexedDB.databases()).length,
+        local: localStorage.length,
+        session: sessionStorage.length,
+        caches: (await caches.keys()).length,
+        cookies: document.cookie,
+        probed: Reflect.get(window, 'probed') as string[],
+        serviceWorkers: (await navigator.serviceWorker.getRegistrations()).length,
+      }));
+      expect(kept).toEqual({ databases: 0, local: 0, session: 0, caches: 0, cookies: '', probed: [], serviceWorkers: 0 });
+      expect(opened).toEqual([]);
+      expect(server.asked().filter((asked) => /volunteer|\.wasm|travel/.test(asked))).toEqual([]);
+      await context.close();
+    }
+  });
+
+  it('do not move under the reader (CLS), in both languages and with a picture', async () => {
+    for (const [path, jobs, language] of [
+      ['/?', [data.finished, data.factoring], 'en'],
+      ['/?', [data.finishedPicture, data.picture], 'en'],
+      ['/?', [data.factoring], 'zh'],
+      [`${board}?`, [data.factoring], 'zh'],
+    ] as const) {
+      for (const width of [390, 1280]) {
+        Object.assign(server.scene, calm(), { jobs });
+        const context = await browser.newContext({ viewport: { width, height: 844 } });
+        const page = await context.newPage();
+        await page.addInitScript(() => {
+          Reflect.set(window, 'shifted', []);
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) (Reflect.get(window, 'shifted') as number[]).push(Reflect.get(entry, 'value') as number);
+          }).observe({ type: 'layout-shift', buffered: true });
+        });
+        await page.goto(`${server.origin}${path}lang=${language}`);
+        await page.waitForTimeout(700);
+        const shifted = await page.evaluate(() => Reflect.get(window, 'shifted') as number[]);
+        expect(shifted.reduce((sum, value) => sum + value, 0), `${path} ${language} ${width}`).toBeLessThan(0.02);
+        await context.close();
+      }
+    }
+  });
+
+  it('can be used by keyboard alone: Start, Pause, Continue, Finish', async () => {
+    const page = await open({});
+    const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe(en.page.skip);
+    for (let i = 0; i < 20 && (await focused()) !== en.start.start; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: en.work.heading.running }).waitFor();
+    expect(await focused()).toBe(en.start.pause);
+    await page.keyboard.press('Space');
+    expect(await focused()).toBe(en.start.resume);
+    expect(await page.locator('.lede').textContent()).toBe(en.work.plain['paused-by-you']);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe(en.start.finish);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: en.work.heading.finished }).waitFor();
+    const asked = await page.evaluate(() => window.asked.map(([name]) => name));
+    expect(asked).toEqual(['configure', 'start', 'pause', 'resume', 'finish']);
+    await close(page);
+  });
+
+  it('say exactly what was agreed to, with the choices made before', async () => {
+    const page = await open({}, {}, 'zh');
+    const shown = await page.locator('#consent').textContent();
+    await page.getByRole('button', { name: zh.cost.fewer }).click();
+    await page.locator('button.loud').click();
+    const [configured, started] = await page.evaluate(() => window.asked);
+    expect(configured).toEqual(['configure', { cores: 3, gpu: true }]);
+    expect(started).toEqual(['start', { text: shown, language: 'zh' }]);
+    await close(page);
+  });
+
+  it('always say why nothing runs, with a countdown where there is one', async () => {
+    const page = await open({ view: data.running });
+    const said = new Set<string>();
+    for (const reason of reasons) {
+      await page.evaluate((view) => window.say(view), { reason, phase: 'running' as const });
+      const lede = (await page.locator('.work-head .lede').textContent())?.trim() ?? '';
+      expect(lede.length, reason.why).toBeGreaterThan(20);
+      if ('retryAt' in reason) expect(lede).toMatch(/Next try in 3,?[56]\d\d seconds/);
+      if ('detail' in reason) expect(lede).toContain(reason.detail);
+      said.add(lede);
+    }
+    expect(said.size).toBe(reasons.length);
+    await close(page);
+  });
+
+  it('show the coordinator coming back, jobs ending, and say so', async () => {
+    const page = await open({ scene: { up: false } });
+    await page.getByRole('alert').waitFor();
+    expect(await page.locator('button.loud').isDisabled()).toBe(true);
+    server.scene.up = true;
+    await page.getByRole('heading', { name: /small factor/ }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(await page.locator('button.loud').isDisabled()).toBe(false);
+    server.scene.jobs = [{ ...data.factoring, final: 1500, free: 1318 }];
+    server.pulse();
+    await page.getByText('1,500 of 3,000').waitFor();
+    server.scene.jobs = [{ ...data.finished, job: 'j2' }];
+    server.pulse();
+    await page.getByRole('heading', { name: en.job.none }).waitFor();
+    await page.getByText(en.done.report).click();
+    await page.getByText('No factor below 2^40.').waitFor();
+    await close(page);
+  });
+
+  it('weave the cloth: bare warp, then stitches of the job’s dye, and mine among them', async () => {
+    const page = await open({ view: { ...data.running, stitches: [] } });
+    const colours = (): Promise<number> =>
+      page.locator('.loom canvas').evaluate((canvas: HTMLCanvasElement) => {
+        const { data: pixels } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height >> 1) ?? { data: [] };
+        let shining = 0;
+        for (let i = 0; i < pixels.length; i += 4) {
+          const [red, green, blue] = [pixels[i] ?? 0, pixels[i + 1] ?? 0, pixels[i + 2] ?? 0];
+          if (red > 215 && green > 175 && blue < 130) shining++;
+        }
+        return shining;
+      });
+    expect(await colours()).toBe(0);
+    await page.evaluate((view) => window.say(view), { stitches: data.running.stitches });
+    await page.waitForTimeout(400);
+    expect(await colours()).toBeGreaterThan(50);
+    await close(page);
+  });
+
+  it('send a stitch on its way, but never for those who want no motion', async () => {
+    for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+      const page = await open({ view: { ...data.running, stitches: [] } }, { reducedMotion, viewport: { width: 1280, height: 1400 } });
+      await page.evaluate(() => {
+        Reflect.set(window, 'shuttles', 0);
+        new MutationObserver((records) => {
+          for (const { addedNodes } of records) {
+            for (const node of addedNodes) {
+              if (node instanceof HTMLElement && node.classList.contains('shuttle')) {
+                Reflect.set(window, 'shuttles', Number(Reflect.get(window, 'shuttles')) + 1);
+              }
+            }
+          }
+        }).observe(document.body, { childList: true });
+      });
+      const stitches = [{ job: 'j2', chunk: 40, state: 'final' as const, at: data.noon }];
+      await page.evaluate((view) => window.say(view), { stitches });
+      await page.waitForTimeout(700);
+      expect(await page.evaluate(() => Number(Reflect.get(window, 'shuttles')))).toBe(reducedMotion === 'reduce' ? 0 : 1);
+      expect(await page.locator('.shuttle').count()).toBe(0);
+      await close(page);
+    }
+  });
+
+  it('change language in place, by address, without storing it', async () => {
+    const page = await open({ path: '/?' });
+    await page.getByRole('link', { name: '中文' }).click();
+    await page.getByRole('heading', { level: 1, name: zh.page.heading }).waitFor();
+    expect(await page.evaluate(() => [document.documentElement.lang, document.title, location.search, localStorage.length])).toEqual(
+      ['zh-Hans', zh.page.titles.contribute, '?lang=zh', 0],
+    );
+    await page.getByRole('link', { name: zh.page.leaderboard }).click();
+    await page.getByRole('heading', { level: 1, name: zh.board.heading }).waitFor();
+    await close(page);
+  });
+
+  it('bring me to my row of the list, and keep it when the list changes', async () => {
+    const page = await open({ path: `${board}#${me}` });
+    const row = page.locator('tr.mine');
+    await row.waitFor();
+    expect(await row.textContent()).toContain('(you)');
+    await page.getByRole('button', { name: en.board.jump }).click();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe(`row-${me}`);
+    await close(page);
+  });
+
+  it('have something to read before and without scripts', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    for (const path of ['/', board]) {
+      await page.goto(`${server.origin}${path}`);
+      expect(await page.locator('h1').textContent()).toBeTruthy();
+      expect(await page.locator('noscript').textContent()).toContain('JavaScript');
+      expect(await page.locator('meta[name=description]').getAttribute('content')).toBeTruthy();
+    }
+    await context.close();
+  });
+});
