@@ -73,8 +73,8 @@ describe('shortcuts do not', () => {
     ['one colour for the whole tile', mean],
     ["the neighbour's tile", (_, unit) => neighbour(unit)],
     [
-      'a quarter of the pixels left out and filled from beside',
-      (sums) => Array.from(sums, (sum, i) => (i % 12 < 3 ? (sums[i + 3] ?? 0) : sum)),
+      'half of the pixels left out and filled from beside',
+      (sums) => Array.from(sums, (sum, i) => (i % 6 < 3 ? (sums[i + 3] ?? 0) : sum)),
     ],
     ['nothing', () => new Uint32Array(192)],
   ])('%s', (_, forge) => {
