@@ -105,8 +105,13 @@ function pickInJob(job: Job, asker: Asker, rateMilli: number): Pick | null {
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
   if (device.role === 'anchor') return null;
   if (at - job.leasedAt < tailMs) return null;
-  if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && job.chunks.size >= waitingForReferenceMax) return null;
+  if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && !mayOpenForReference(job)) return null;
   return pickOf(firstRun(job.free, max));
+}
+
+/** A GPU opens chunks of a `tolerance` job only where its answer will be one of the quorum, and not too many wait for their reference. */
+function mayOpenForReference(job: Job): boolean {
+  return job.spec.policy.quorum > 1 && job.chunks.size < waitingForReferenceMax;
 }
 
 /** A run of chunks that want one more replica, of one other author or contested. */

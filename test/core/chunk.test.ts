@@ -125,6 +125,12 @@ describe('[CH6] a GPU beside a tolerance kernel', () => {
     expect(ask(h, 'c').chunk).toBe(0);
   });
 
+  test('opens nothing where one answer is enough: it would be a second one', () => {
+    const { h } = oneChunk('a', { agreement: 'tolerance', quorum: 1 });
+    expect(h.refused({ c: 'ask', device: 'a', slot: gpu, live: new Map() })).toBe('waiting-for-others');
+    ask(h, 'a');
+  });
+
   test('is accepted with the WASM answer it was found to agree with', () => {
     const { h } = oneChunk('ab', { agreement: 'tolerance' });
     const fast = ask(h, 'a', gpu);

@@ -1,0 +1,121 @@
+/** Draws a climate for a seed: who comes, what they are asked to do, and what goes wrong around them. */
+import type { JobSpec } from '../../src/core/state.ts';
+import { dice } from './random.ts';
+import type { Dice } from './random.ts';
+import type { Role } from './people.ts';
+
+export interface PersonSpec {
+  readonly role: Role;
+  readonly account: string;
+  readonly group: string;
+  readonly devices: readonly { readonly name: string; readonly cores: number; readonly webgpu: boolean; readonly rateMilli: number; readonly clockOffMs: number }[];
+  /** When it comes. */
+  readonly comesAt: number;
+}
+
+export interface Climate {
+  readonly seed: number;
+  /** Nothing goes wrong and everybody is honest: work must cost exactly what it has to. */
+  readonly fair: boolean;
+  /** How long the storm lasts; then all is calm. */
+  readonly stormMs: number;
+  readonly delayMs: readonly [number, number];
+  /** Of a thousand messages: lost (and the connection with them), doubled, overtaken. */
+  readonly lost: number;
+  readonly doubled: number;
+  readonly overtaken: number;
+  /** Of a thousand ticks: the append fails. */
+  readonly appendFails: number;
+  readonly appendMs: readonly [number, number];
+  /** The coordinator crashes, at these moments. */
+  readonly crashes: readonly number[];
+  /** Groups of people cut off, from when to when. */
+  readonly partitions: readonly { readonly from: number; readonly to: number; readonly share: number }[];
+  /** The coordinator's clock jumps by so much, at these moments. */
+  readonly clockJumps: readonly { readonly at: number; readonly byMs: number }[];
+  /** What happens to a device now and then in the storm, per hour: reload, sleep, dead engine, pause. */
+  readonly mishapsPerHour: number;
+  readonly people: readonly PersonSpec[];
+  readonly jobs: readonly { readonly at: number; readonly spec: JobSpec; readonly cancelAt: number | null }[];
+  readonly anchor: boolean;
+}
+
+const kernels = ['weave@1', 'spin@2'] as const;
+const minuteMs = 60_000;
+
+/** A job of a storm: small, so that a day is played in a fraction of a second. */
+function jobOf(throws: Dice, fair: boolean, quorum: number): JobSpec {
+  const tolerance = throws.chance(300);
+  return {
+    kernel: throws.of(kernels),
+    wasm: 'a'.repeat(64),
+    wgsl: throws.chance(500) ? 'b'.repeat(64) : null,
+    input: throws.of(['c', 'd', 'e']).repeat(64),
+    agreement: tolerance ? 'tolerance' : 'exact',
+    units: throws.between(20, fair ? 240 : 400),
+    unitsPerChunk: throws.between(3, 8),
+    unitCostMicro: throws.between(60_000, 160_000),
+    policy: { kind: 'replicate', quorum },
+    weight: throws.of([1, 1, 1, 2]),
+    title: 'a job',
+    cause: 'the simulator',
+    demonstration: true,
+  };
+}
+
+const crowd: readonly Role[] = ['honest', 'honest', 'honest', 'honest', 'slow', 'flaky', 'quitter', 'hoarder', 'withholder', 'liar', 'colluder', 'twoFaced', 'forger', 'replayer'];
+
+function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: number): PersonSpec[] {
+  const count = throws.between(honestMin, 10);
+  const people: PersonSpec[] = [];
+  for (let i = 0; i < count; i++) {
+    const role: Role = fair || i < honestMin ? 'honest' : throws.of(crowd);
+    // The first honest ones live apart, so that a quorum is always possible; others may share a network.
+    const group = !fair && i >= honestMin && throws.chance(250) ? `net${throws.below(i)}` : throws.chance(80) && !fair ? '' : `net${i}`;
+    const devices = Array.from({ length: throws.chance(150) ? 2 : 1 }, (_, d) => ({
+      name: `d${i}.${d}`,
+      cores: throws.between(1, 3),
+      webgpu: throws.chance(300),
+      // From 1/20 of the reference core to twice: by halves, since powers are not the same in all engines.
+      rateMilli: Math.floor(throws.between(1000, 2000) / throws.of([1, 2, 4, 8, 16])),
+      clockOffMs: fair ? 0 : throws.between(-300_000, 300_000),
+    }));
+    people.push({ role, account: `P${i}`, group, devices, comesAt: i < honestMin ? throws.below(5000) : throws.below(Math.floor(stormMs / 2)) });
+  }
+  return people;
+}
+
+/** The climate of a seed. Every sixth is fair. */
+export function climateOf(seed: number): Climate {
+  const throws = dice(seed).fork('climate');
+  const fair = seed % 6 === 0;
+  const stormMs = throws.between(3, 12) * minuteMs;
+  const often = (share: number, max: number): number => (!fair && throws.chance(share) ? throws.between(1, max) : 0);
+  const quorumMax = throws.between(1, 3);
+  const jobs = Array.from({ length: throws.between(1, 3) }, (_, i) => ({
+    at: i === 0 ? 0 : throws.below(stormMs),
+    spec: jobOf(throws, fair, throws.between(1, quorumMax)),
+    cancelAt: !fair && throws.chance(80) ? throws.below(stormMs) : null,
+  }));
+  const anchor = throws.chance(500);
+  const moments = (count: number): number[] => Array.from({ length: count }, () => throws.below(stormMs)).sort((a, b) => a - b);
+  return {
+    seed,
+    fair,
+    stormMs,
+    delayMs: fair ? [20, 80] : throws.of([[5, 30], [20, 200], [50, 2000]] as const),
+    lost: often(500, 30),
+    doubled: often(400, 50),
+    overtaken: often(400, 50),
+    appendFails: often(300, 20),
+    appendMs: fair ? [1, 5] : throws.of([[1, 5], [5, 60]] as const),
+    crashes: fair ? [] : moments(throws.chance(400) ? throws.between(1, 3) : 0),
+    partitions: fair || throws.chance(600) ? [] : moments(throws.between(1, 2)).map((from) => ({ from, to: from + throws.between(5000, 120_000), share: throws.between(200, 800) })),
+    clockJumps: fair || throws.chance(700) ? [] : moments(throws.between(1, 3)).map((at) => ({ at, byMs: throws.between(-120_000, 20_000) })),
+    mishapsPerHour: fair ? 0 : throws.of([0, 10, 60]),
+    // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
+    people: peopleOf(throws, fair, stormMs, quorumMax + 1),
+    jobs,
+    anchor,
+  };
+}
