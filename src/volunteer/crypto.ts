@@ -31,8 +31,8 @@ function subtle(): SubtleCrypto | null {
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   const native = subtle();
   if (native !== null) return new Uint8Array(await native.digest('SHA-256', owned(bytes)));
-  const noble = await import('@noble/hashes/sha2.js');
-  return noble.sha256(bytes);
+  const sha2 = await import('@noble/hashes/sha2.js');
+  return sha2.sha256(bytes);
 }
 
 /** `tag ‖ 0x00 ‖ parts`, as everything signed or hashed with a tag is laid out. */

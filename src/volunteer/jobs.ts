@@ -6,11 +6,12 @@ import type { JobDescriptor } from '../wire/volunteer.ts';
 
 /** A view holds more than a volunteer needs, and may come to hold more still. */
 const view = v.object({ ...jobDescriptor.entries, state: v.string() });
+const descriptor = v.object(jobDescriptor.entries);
 const views = v.object({ jobs: v.array(view) });
 
 /** The open jobs, or null when that is no list of jobs. */
 export function openJobs(answer: unknown): JobDescriptor[] | null {
   const read = check(views, Array.isArray(answer) ? { jobs: answer } : answer);
   if (isMalformed(read)) return null;
-  return read.jobs.filter(({ state }) => state === 'open').map(({ state: _, ...job }) => job);
+  return read.jobs.filter(({ state }) => state === 'open').map((job) => v.parse(descriptor, job));
 }

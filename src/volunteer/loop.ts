@@ -7,16 +7,7 @@
  * to do, is a result unsent? So a message that is lost, doubled or late can delay work and never derail it.
  */
 import { askingDue, tendAsking } from './loop/asking.ts';
-import {
-  checkLog,
-  linkDue,
-  onLogChecked,
-  onOnline,
-  onSocketClosed,
-  onWord,
-  setJobs,
-  tendLink,
-} from './loop/link.ts';
+import { linkDue, onLogChecked, onOnline, onSocketClosed, onWord, setJobs, tendLink } from './loop/link.ts';
 import {
   end,
   onClosing,
@@ -78,7 +69,7 @@ function note(loop: Loop, event: LoopEvent): void {
     case 'shown':
       return onShown(loop);
     case 'wake':
-      return checkLog(loop);
+      return;
     case 'configure':
       return onConfigure(loop, event.settings);
     case 'stop':

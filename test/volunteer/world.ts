@@ -281,7 +281,7 @@ export class World {
         t: 'refusal',
         about: 'commit',
         replica,
-        reason: 'store-full',
+        reason: 'store',
         retryMs: 500,
       });
       return;

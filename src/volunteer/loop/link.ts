@@ -21,6 +21,7 @@ import {
   noteFail,
   noteSeen,
   release,
+  restartPatienceMs,
   returnLater,
   stitch,
 } from './state.ts';
@@ -53,7 +54,10 @@ export function tendLink(loop: Loop): void {
     return greet(loop, link.socket, link.challenge);
   if (link.is === 'connecting' && loop.at >= link.since + connectMsMax) return hangUp(loop);
   if (link.is === 'greeting' && loop.at >= link.since + greetMsMax) return hangUp(loop);
-  if (link.is === 'open') doubt(loop);
+  if (link.is === 'open') {
+    doubt(loop);
+    checkLog(loop);
+  }
 }
 
 function connect(loop: Loop): void {
@@ -116,8 +120,9 @@ export function lostLink(loop: Loop, retryMs: number): void {
   loop.unsigned = 0;
   const span = Math.min(waitCapMs, waitBaseMs * 2 ** Math.min(loop.attempts, 10));
   loop.attempts += 1;
+  const notBefore = loop.at + retryMs;
   loop.link = isLive(loop)
-    ? { is: 'waiting', until: loop.at + retryMs + Math.floor(span * loop.entropy) }
+    ? { is: 'waiting', until: notBefore + Math.floor(span * loop.entropy), notBefore }
     : { is: 'none' };
 }
 
@@ -134,11 +139,11 @@ function socketOf(link: Link): number | null {
 export function onOnline(loop: Loop, online: boolean): void {
   loop.online = online;
   // A little jitter: a whole building may come back in the same second.
-  if (online && loop.link.is === 'waiting')
-    loop.link = {
-      is: 'waiting',
-      until: Math.min(loop.link.until, loop.at + Math.floor(1000 * loop.entropy)),
-    };
+  if (online && loop.link.is === 'waiting') {
+    const { until, notBefore } = loop.link;
+    const soon = Math.max(notBefore, loop.at + Math.floor(1000 * loop.entropy));
+    loop.link = { is: 'waiting', until: Math.min(until, soon), notBefore };
+  }
   if (!online) hangUp(loop);
 }
 
@@ -351,6 +356,7 @@ function whyNot(
   if (loop.closing) return 'closing';
   if (loop.phase === 'finishing') return 'finished';
   if (slot === undefined || slot.stage.is === 'off') return 'settings';
+  if (slot.stage.is === 'lost' && slot.stage.until > loop.at + restartPatienceMs) return 'failed';
   if (loop.jobs.has(job) && !loop.broken.has(`${slot.backend} ${job}`)) return null;
   // Asking again at once would bring the same chunks.
   slot.askAfter = loop.at + refusalWaitMsMax;

@@ -9,6 +9,7 @@ import {
   noteFail,
   noteWork,
   release,
+  restartPatienceMs,
   stitch,
   unitsOf,
 } from './state.ts';
@@ -202,7 +203,6 @@ export function proofKey(backend: Backend, { kernel, wasm, wgsl }: CodeName): st
 
 /** Tests, loads, measures and computes, whatever this slot's engine can do now. */
 function tendReady(loop: Loop, slot: Slot): void {
-  if (slot.backend === 'webgpu' && loop.gpu.state === 'software' && loop.options.gpuUse !== 'always') return;
   for (const job of loop.jobs.values()) {
     const code = codeOf(job, slot.backend);
     if (code === null) continue;
@@ -306,7 +306,7 @@ export function onEngine(loop: Loop, event: EngineEvent): void {
   switch (event.on) {
     case 'engineStarted':
       slot.stage = { is: 'ready' };
-      if (slot.backend === 'webgpu') gpuStarted(loop, event.software, event.name);
+      if (slot.backend === 'webgpu') gpuStarted(loop, slot, event.software, event.name);
       return;
     case 'loaded':
       if (slot.jobs.has(event.job)) slot.jobs.set(event.job, 'loaded');
@@ -328,9 +328,13 @@ export function onEngine(loop: Loop, event: EngineEvent): void {
   }
 }
 
-function gpuStarted(loop: Loop, software: boolean, name: string): void {
-  loop.gpu =
-    software && loop.options.gpuUse !== 'always' ? { state: 'software', name } : { state: 'testing', name };
+/** An emulated GPU is slower than the core that emulates it: it is let go at once. */
+function gpuStarted(loop: Loop, slot: Slot, software: boolean, name: string): void {
+  loop.gpu = { state: 'testing', name };
+  if (!software || loop.options.gpuUse === 'always') return;
+  loop.gpu = { state: 'software', name };
+  slot.stage = { is: 'off', detail: 'software' };
+  loop.out.push({ do: 'endEngine', slot: slot.slot, engine: slot.engine });
 }
 
 function nameOfGpu(loop: Loop): string {
@@ -544,7 +548,9 @@ function lost(loop: Loop, slot: Slot, loss: EngineLoss, detail: string): void {
     giveBack(loop, replica, 'failed');
   }
   if (lossesWithin(slot, loop.at) >= lossesPerHourMax) return giveUp(loop, slot, detail);
-  slot.stage = { is: 'lost', until: loop.at + pickWait(restartMs, slot.losses.length) };
+  const waitMs = pickWait(restartMs, slot.losses.length);
+  slot.stage = { is: 'lost', until: loop.at + waitMs };
+  if (waitMs > restartPatienceMs) for (const replica of [...slot.queue]) giveBack(loop, replica, 'failed');
 }
 
 /** The device went away under us (driver, sleep, another tab): a longer wait each time, and no fourth chance within an hour. */

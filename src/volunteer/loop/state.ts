@@ -7,6 +7,8 @@ import type { LeaseRecord, LoopEffect, LoopOptions, ResultName, Settings } from 
 
 /** The GPU's place among a device's slots; WASM slots count from 0. */
 export const gpuSlot = 256;
+/** Work waits so long for a fresh engine; for longer it goes to somebody else. */
+export const restartPatienceMs = 5_000;
 /** How many leases a slot may hold: the one it computes and one ahead. */
 export const leasesPerSlotMax = 2;
 const endedMax = 20_000;
@@ -15,7 +17,8 @@ const failsMax = 1_000;
 /** The connection. `socket` is its serial number: what an earlier socket still says is ignored. */
 export type Link =
   | { readonly is: 'none' }
-  | { readonly is: 'waiting'; readonly until: number }
+  /** Never before `notBefore`, which the coordinator named. */
+  | { readonly is: 'waiting'; readonly until: number; readonly notBefore: number }
   | {
       readonly is: 'connecting';
       readonly socket: number;
