@@ -141,7 +141,10 @@ export interface Engine {
   selfTest(code: KernelCode): Promise<SelfTest>;
   /** How long a unit takes here once warm, in ms (on a GPU: in a batch of the size that suits it). */
   measure(job: string, unit: number): Promise<{ unitMs: number }>;
-  /** Computes a chunk. Several may be asked for: they are computed in that order without a pause between. */
+  /**
+   * Computes a chunk. `onProgress` hears each time that more units are done, a few times a second.
+   * Several runs may be asked for: they are computed in that order without a pause between.
+   */
   run(run: ChunkRun, onProgress: (unitsDone: number) => void): Promise<ChunkResult>;
   /** Gives one run up, at the next unit; it rejects with `cancelled`. */
   cancel(replica: string): void;
@@ -254,7 +257,13 @@ export class WorkerEngine implements Engine {
   }
 
   async run(run: ChunkRun, onProgress: (unitsDone: number) => void): Promise<ChunkResult> {
-    this.#progress.set(run.replica, onProgress);
+    let known = 0;
+    this.#progress.set(run.replica, (unitsDone) => {
+      // A sign of life may bring no news.
+      if (unitsDone <= known) return;
+      known = unitsDone;
+      onProgress(unitsDone);
+    });
     let late = false;
     const timer =
       run.deadlineMs === undefined

@@ -43,7 +43,10 @@ export const answerChecks: readonly Check[] = [
         );
         verify(result, input, 1000, 1037, 'exact');
         equal(done.at(-1), 37, 'the last progress');
-        equal(done.join(), [...done].sort((a, b) => a - b).join(), 'progress only rises');
+        ensure(
+          done.every((units, i) => units > (done[i - 1] ?? 0)),
+          'progress only rises',
+        );
       }),
   },
   {
@@ -112,7 +115,7 @@ export const answerChecks: readonly Check[] = [
           const result = await engine.run(chunk, (unitsDone) => {
             done[replica] = unitsDone;
             const first = before[replica];
-            if (first !== null && unitsDone > 0 && done[first] < units) early.push(replica);
+            if (first !== null && done[first] < units) early.push(replica);
           });
           verify(result, input, chunk.unitFrom, chunk.unitTo, 'exact');
         });

@@ -1,7 +1,7 @@
 /** A Node worker thread like `workers/compute.node.ts`, with the test kernels in place of the catalogue, and a way to make it crash. */
 
 import { parentPort } from 'node:worker_threads';
-import { serveThread } from '../../workers/node-thread.ts';
+import { serveThread } from '../../workers/thread.node.ts';
 import { fixtureOf } from '../kernels/fixtures/mix.ts';
 
 serveThread(fixtureOf);
