@@ -55,20 +55,22 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 async function jobsAt(url: string): Promise<JobView[]> {
-  const { open, concluded } = (await (await fetch(`${url}/api/jobs`)).json()) as { open: JobView[]; concluded: JobView[] };
-  return [...open, ...concluded];
+  return ((await (await fetch(`${url}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
 }
 
-/** Watches until every job is finished; a line whenever something has moved. */
+/** Watches until every job is finished; a line every ten seconds. */
 async function watch(url: string): Promise<JobView[]> {
   const until = Date.now() + minutesMax * 60_000;
-  let shown = '';
+  let shownAt = 0;
   for (;;) {
     const jobs = await jobsAt(url);
     const line = jobs.map((job) => `${job.kernel} ${job.final}/${job.chunks}`).join('   ');
-    if (line !== shown) say(`  ${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s   ${line}`);
-    shown = line;
-    if (jobs.length > 0 && jobs.every((job) => job.state === 'finished')) return jobs;
+    const finished = jobs.length > 0 && jobs.every((job) => job.state === 'finished');
+    if (finished || Date.now() - shownAt >= 10_000) {
+      say(`  ${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s   ${line}`);
+      shownAt = Date.now();
+    }
+    if (finished) return jobs;
     if (Date.now() > until) {
       require(false, `the jobs were not finished within ${minutesMax} minutes`);
       return jobs;

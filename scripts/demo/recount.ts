@@ -30,7 +30,7 @@ export interface Recount {
 
 /** Folds the log of a data folder whose coordinator has ended. Throws when an invariant does not hold. */
 export async function recount(dataFolder: string): Promise<Recount> {
-  const log = new SqliteLog(join(dataFolder, 'talka.db'));
+  const log = new SqliteLog(join(dataFolder, 'log.db'));
   try {
     return await fold(log);
   } finally {

@@ -10,5 +10,5 @@ import type { MersenneSpec } from './input.ts';
  * `seed`: about an hour and a quarter; finds 377447611643870659897 | 2^332193149 − 1.
  */
 export function demoJob(size: 'demo' | 'seed'): MersenneSpec {
-  return size === 'demo' ? specForBits(332198467, 62.6, 63) : specForBits(332193149, 67, 69);
+  return size === 'demo' ? specForBits(332198467, 62.75, 63) : specForBits(332193149, 67, 69);
 }
