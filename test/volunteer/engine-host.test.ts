@@ -17,7 +17,7 @@ import { fixtureOf, mixInput } from '../kernels/fixtures/mix.ts';
 let wasm: Uint8Array;
 beforeAll(async () => {
   wasm = await compileMix('mix');
-});
+}, 60_000);
 afterEach(() => void vi.useRealTimers());
 
 /** A proxy and a host over a message channel; `silent` takes the place of a host that never says anything. */

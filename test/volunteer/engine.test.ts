@@ -13,7 +13,7 @@ import { mixInput } from '../kernels/fixtures/mix.ts';
 let wasm: World['wasm'];
 beforeAll(async () => {
   wasm = await compileVariants();
-});
+}, 60_000);
 
 interface ThreadEngine {
   readonly engine: WorkerEngine;
