@@ -192,11 +192,13 @@ export function expectedMs(job: Job, chunk: number, chunks: number, rateMilli: n
  * How long a lease given now is left alone. While other work abounds, a lease that is lost costs nothing but
  * its own work, and patience spares slow and sleeping devices; at the end, everybody waits for the last leases.
  */
-function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, { heldMicro, othersMilli }: Asker): number {
+function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, { device, heldMicro, othersMilli }: Asker): number {
   // A lease ahead begins when the one before it is done.
   const expected = heldMicro / rateMilli + expectedMs(job, chunk, chunks, rateMilli);
   const leftMs = openMs(job, othersMilli + rateMilli);
   const patient = Math.max(deadlineMsMin, deadlineFactor * expected);
+  // Who has not committed anything yet may have guessed its speed.
+  if (device.committed === 0) return Math.ceil(Math.min(deadlineMsMax, patient));
   const hurried = Math.max(deadlineMsMinAtEnd, deadlineFactorAtEnd * expected);
   return Math.ceil(Math.min(deadlineMsMax, patient, Math.max(hurried, leftMs)));
 }

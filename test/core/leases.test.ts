@@ -166,6 +166,12 @@ describe('[LS2] a deadline', () => {
     expect(ask(h, 'a').deadline - h.now()).toBe(deadlineMsMinAtEnd);
   });
 
+  test('is never hurried for a device that has committed nothing: its speed may be a guess', () => {
+    const { h } = longJob('b', { units: 8 });
+    join(h, 'a');
+    expect(ask(h, 'a').deadline - h.now()).toBe(deadlineMsMin);
+  });
+
   test('is twice the expected time where the job would be over sooner than four times', () => {
     const { h } = longJob('a', { units: 80, quorum: 1 });
     const { count, deadline } = ask(h, 'a', slotOf({ rates: { [kernel]: 100 } }));

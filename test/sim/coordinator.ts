@@ -425,10 +425,11 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       return turn.out;
     }
     if (turn.events.length > 0) persist(disk, turn.at, salt(), turn.events, turn.answers, state, see);
-    for (const done of turn.later) done();
-    for (const [device, word] of turn.receipts) sayTo(device, word);
+    // First which jobs there are, then the leases of them.
     if (jobsChanged) for (const socket of byDevice.values()) say(socket, { t: 'news', jobs: jobs() });
     jobsChanged = false;
+    for (const done of turn.later) done();
+    for (const [device, word] of turn.receipts) sayTo(device, word);
     open = null;
     return turn.out;
   };

@@ -69,7 +69,7 @@ export function play(seed: number, rules: Rules = realRules): Day {
   let tickPlanned = false;
   let frozen = '';
 
-  const after = (ms: number, then: () => void): void => plan.plan(now + ms, then);
+  const after = (ms: number, then: () => void): void => plan.plan(now + Math.ceil(ms), then);
   const stormy = (): boolean => now < climate.stormMs && !climate.fair;
   const clock = (): number => startAt + now + clockOffMs;
   const delay = (): number => throws.between(climate.delayMs[0], climate.delayMs[1]);
@@ -87,7 +87,7 @@ export function play(seed: number, rules: Rules = realRules): Day {
     },
     refolded: (state) => {
       oracles.refolded(state);
-      // What was durable when the last tick ended is what comes back, and nothing else.
+      // What was durable is what comes back, and nothing else.
       if (frozen !== '' && freeze(state) !== frozen) throw new OracleFault({ oracle: 'safe', sentence: 'the folded log is not the state that was' });
     },
   };
@@ -99,6 +99,8 @@ export function play(seed: number, rules: Rules = realRules): Day {
   };
   const crash = (): void => {
     crashes++;
+    // What a tick in the making had changed is lost with it; between ticks, all that was decided comes back.
+    frozen = coordinator === null || coordinator.appending ? '' : freeze(coordinator.state);
     coordinator = null;
     for (const [id, wire] of wires) dropWire(id, wire, throws.below(deadMs));
     after(throws.between(200, 10_000), boot);
@@ -112,13 +114,14 @@ export function play(seed: number, rules: Rules = realRules): Day {
     tickPlanned = false;
     const house = coordinator;
     if (house === null || house.appending || !house.hasWork(clock())) return;
-    house.tick(clock());
     const fails = befalls(climate.appendFails);
+    // A tick that does not become durable must leave no trace.
+    frozen = fails ? freeze(house.state) : '';
+    house.tick(clock());
     after(throws.between(climate.appendMs[0], climate.appendMs[1]), () => {
       if (coordinator !== house) return;
       if (fails) failedAppends++;
       deliver(house.append(fails));
-      frozen = climate.crashes.length > 0 || climate.appendFails > 0 ? freeze(house.state) : '';
       if (house.hasWork(clock())) wake();
       lookLater(house);
     });
