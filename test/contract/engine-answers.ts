@@ -106,7 +106,7 @@ export const answerChecks: readonly Check[] = [
     on: both,
     act: (world) =>
       started(world, heavy, async (engine, input) => {
-        const units = 60;
+        const units = 30;
         const done = { a: 0, b: 0, c: 0 };
         const early: string[] = [];
         const before = { a: null, b: 'a', c: 'b' } as const;
