@@ -9,6 +9,9 @@ import type { LoopEvent } from './loop.ts';
 import { openSession } from './session.ts';
 import type { Session } from './session.ts';
 
+/** The other side may be gone without a word. */
+const closeMsMax = 1_000;
+
 export class Line {
   readonly socket: number;
   readonly #session: Session;
@@ -16,6 +19,7 @@ export class Line {
   /** What waits for a signature; null when nothing does. */
   #waiting: (() => void)[] | null = null;
   #signing: Promise<void> = Promise.resolve();
+  #closing = false;
 
   /** `coordinator` hears whose challenge came. */
   constructor(
@@ -66,12 +70,18 @@ export class Line {
   }
 
   close(): void {
+    this.#closing = true;
     this.#inOrder(() => this.#session.close());
   }
 
-  /** Resolves when nothing waits for a signature any more. */
-  drained(): Promise<void> {
-    return this.#signing;
+  /** Resolves when nothing waits for a signature any more, and a line that was closed has said its last word. */
+  async drained(): Promise<void> {
+    await this.#signing;
+    if (!this.#closing) return;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeMsMax)));
+    await Promise.race([this.#session.ended, late]);
+    if (timer !== null) clearTimeout(timer);
   }
 
   #inOrder(act: () => void): void {

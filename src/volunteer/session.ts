@@ -14,6 +14,8 @@ export interface Session {
   send(word: FromVolunteer | Hello): void;
   sendFrame(frame: Uint8Array<ArrayBuffer>): void;
   close(): void;
+  /** Resolves when the socket is closed, and so everything that was sent has gone. */
+  readonly ended: Promise<void>;
 }
 
 /** The longest word that is read: a welcome may list many jobs, a receipt many paths. */
@@ -36,6 +38,7 @@ export function openSession(socket: WebSocket, listener: SessionListener): Sessi
   });
   socket.addEventListener('close', ({ code, reason }) => end(reason === '' ? `closed (${code})` : reason));
   socket.addEventListener('error', () => end('the connection failed'));
+  const ended = new Promise<void>((resolve) => socket.addEventListener('close', () => resolve()));
   const ready = (): boolean => !over && socket.readyState === WebSocket.OPEN;
   return {
     send: (word) => {
@@ -48,6 +51,7 @@ export function openSession(socket: WebSocket, listener: SessionListener): Sessi
       over = true;
       socket.close();
     },
+    ended,
   };
 }
 

@@ -136,6 +136,7 @@ class Runtime implements Volunteer {
     const prepared = this.#deeds.willPrepare(consent, steal);
     this.#tell({ on: 'start' });
     await prepared;
+    this.#publish();
   }
 
   #resumeRemembered(text?: string): boolean {
