@@ -1,0 +1,194 @@
+/**
+ * Asks what a coordinator costs beside the bare parts it is made of: SQLite without rules, `ws` without meaning.
+ * The coordinator, with all its duties (sign-in, leases, replicate(2), digests, ledger, receipts, durable ticks),
+ * runs in a process of its own; a thousand volunteers drive it from this one.
+ *
+ * node bench/coordinator.ts [--seconds N] [--rounds N] [--people N] [--json FILE]
+ */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { WebSocket } from 'ws';
+import { bareSqlite } from './coordinator/bare-sqlite.ts';
+import type { Told } from './coordinator/coordinator-child.ts';
+import { Crowd } from './coordinator/crowd.ts';
+import { madeUpOutput } from './coordinator/job.ts';
+import { median, quantile, report } from './measure.ts';
+import type { Line } from './measure.ts';
+
+const argument = (name: string, otherwise: number): number => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+};
+const seconds = argument('seconds', 5);
+const rounds = argument('rounds', 3);
+const people = argument('people', 1000);
+const warmSeconds = 2;
+const outputBytes = 16;
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** A process under measurement, asked over IPC. */
+class Measured {
+  readonly #child: ChildProcess;
+  readonly port: number;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static start(file: string, ...args: string[]): Promise<Measured> {
+    const child = fork(join(import.meta.dirname, 'coordinator', file), args, { execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    return new Promise((found, failed) => {
+      child.once('message', (told: Told) => found(new Measured(child, told.port as number)));
+      child.once('exit', (code) => failed(new Error(`${file} ended with ${code}`)));
+    });
+  }
+
+  ask(): Promise<Told & { memory?: number }> {
+    return new Promise((answer) => {
+      this.#child.once('message', answer);
+      this.#child.send('tell');
+    });
+  }
+
+  end(): Promise<void> {
+    return new Promise((done) => {
+      this.#child.removeAllListeners('exit');
+      this.#child.once('exit', () => done());
+      this.#child.disconnect();
+    });
+  }
+}
+
+interface Rate {
+  readonly chunks: number;
+  readonly messages: number;
+  readonly p99Ms: number;
+  readonly storedFinal: number;
+}
+
+/** Settled chunks and frames (both ways) per second with everybody busy. `rateMilli` decides how many chunks a lease holds. */
+async function settling(unitsPerChunk: number, rateMilli: number): Promise<Rate> {
+  const measured = await Measured.start('coordinator-child.ts', String(unitsPerChunk));
+  const crowd = new Crowd({ url: `http://127.0.0.1:${measured.port}`, people, rateMilli, output: madeUpOutput });
+  await crowd.join();
+  crowd.start();
+  await sleep(warmSeconds * 1000);
+  const before = await measured.ask();
+  const { sent, received } = crowd;
+  const at = performance.now();
+  crowd.latenciesMs.length = 0;
+  await sleep(seconds * 1000);
+  const spent = (performance.now() - at) / 1000;
+  const messages = (crowd.sent - sent + crowd.received - received) / spent;
+  const after = await measured.ask();
+  const p99Ms = quantile(crowd.latenciesMs, 0.99);
+  crowd.stop();
+  for (const [reason, count] of crowd.refusals) if (reason !== 'waiting-for-others') process.stderr.write(`refused ${count}×: ${reason}\n`);
+  crowd.leave();
+  await measured.end();
+  return { chunks: (after.final - before.final) / spent, messages, p99Ms, storedFinal: after.storedBytes / Math.max(1, after.final) };
+}
+
+interface Echo {
+  readonly messages: number;
+  readonly p99Ms: number;
+}
+
+/** Frames (both ways) per second through a bare echo, with as many connections and frames of a one-chunk commit's size. */
+async function echoing(): Promise<Echo> {
+  const measured = await Measured.start('echo-child.ts');
+  const sockets = await connect(measured.port, people);
+  const frame = Buffer.alloc(16 * 8 + 16 * outputBytes + 350, 7);
+  const sentAt = new Map<WebSocket, number>();
+  const latencies: number[] = [];
+  let frames = 0;
+  let running = true;
+  for (const socket of sockets) {
+    socket.on('message', () => {
+      const now = performance.now();
+      latencies.push(now - (sentAt.get(socket) as number));
+      frames += 2;
+      if (!running) return;
+      sentAt.set(socket, now);
+      socket.send(frame);
+    });
+    sentAt.set(socket, performance.now());
+    socket.send(frame);
+  }
+  await sleep(1000);
+  const from = frames;
+  const at = performance.now();
+  latencies.length = 0;
+  await sleep(seconds * 1000);
+  const messages = (frames - from) / ((performance.now() - at) / 1000);
+  running = false;
+  for (const socket of sockets) socket.terminate();
+  await measured.end();
+  return { messages, p99Ms: quantile(latencies, 0.99) };
+}
+
+async function connect(port: number, count: number): Promise<WebSocket[]> {
+  const sockets: WebSocket[] = [];
+  for (let i = 0; i < count; i += 100) {
+    const some = Array.from({ length: Math.min(100, count - i) }, () => new Promise<WebSocket>((open, failed) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+      socket.once('open', () => open(socket));
+      socket.once('error', failed);
+    })); // prettier-ignore
+    sockets.push(...(await Promise.all(some)));
+  }
+  return sockets;
+}
+
+/** Memory that each idle connection adds, in bytes: a signed-in volunteer beside a bare socket. */
+async function memory(count: number): Promise<{ ours: number; bare: number }> {
+  const coordinator = await Measured.start('coordinator-child.ts', '16');
+  const crowds = new Crowd({ url: `http://127.0.0.1:${coordinator.port}`, people: count, rateMilli: 1, output: madeUpOutput });
+  const warm = new Crowd({ url: `http://127.0.0.1:${coordinator.port}`, people: 100, rateMilli: 1, output: madeUpOutput });
+  await warm.join();
+  const oursBefore = (await coordinator.ask()).rss;
+  await crowds.join();
+  const ours = ((await coordinator.ask()).rss - oursBefore) / count;
+  crowds.leave();
+  warm.leave();
+  await coordinator.end();
+  const echo = await Measured.start('echo-child.ts');
+  const warmSockets = await connect(echo.port, 100);
+  const bareBefore = (await echo.ask()).memory as number;
+  const sockets = await connect(echo.port, count);
+  const bare = ((await echo.ask()).memory as number - bareBefore) / count;
+  for (const socket of [...warmSockets, ...sockets]) socket.terminate();
+  await echo.end();
+  return { ours, bare };
+}
+
+const one: Rate[] = [];
+const eight: Rate[] = [];
+const bare: number[] = [];
+const echo: Echo[] = [];
+for (let round = 0; round < rounds; round++) {
+  bare.push(bareSqlite(seconds, 100, 16 * outputBytes, 16 * 8));
+  one.push(await settling(16, 1));
+  echo.push(await echoing());
+  eight.push(await settling(16, 8));
+}
+const large = await settling(200, 1);
+const weight = await memory(4000);
+const of = <T>(runs: readonly T[], pick: (run: T) => number): number => median(runs.map(pick));
+const bareSql = 'bare SQLite, lease and settle, 100 a transaction';
+const lines: Line[] = [
+  { what: 'verified chunks, one per message', unit: '/s', ours: of(one, (r) => r.chunks), reference: median(bare), beside: bareSql, goal: { atLeast: 0.3 } },
+  { what: 'verified chunks, eight per message', unit: '/s', ours: of(eight, (r) => r.chunks), reference: median(bare), beside: bareSql, goal: { atLeast: 0.6 } },
+  { what: 'frames in and out', unit: '/s', ours: of(one, (r) => r.messages), reference: of(echo, (r) => r.messages), beside: 'bare ws echo', goal: { atLeast: 0.3 } },
+  { what: 'p99 from commit to acknowledgement', unit: 'ms', ours: of(one, (r) => r.p99Ms), reference: of(echo, (r) => r.p99Ms), beside: 'bare ws echo', goal: null },
+  { what: '200 units a chunk: units', unit: '/s', ours: large.chunks * 200, reference: null, beside: '', goal: null },
+  { what: '200 units a chunk: outputs', unit: 'MB/s', ours: (large.chunks * 200 * outputBytes) / 1e6, reference: null, beside: '', goal: null },
+  { what: 'stored for a final chunk, log and outputs', unit: 'B', ours: of(one, (r) => r.storedFinal), reference: 16 * outputBytes, beside: 'its outputs alone', goal: null },
+  { what: 'memory of an idle volunteer', unit: 'B', ours: weight.ours, reference: weight.bare, beside: 'bare ws connection', goal: { atMost: 1.5 } },
+];
+report(`Coordinator: ${people} volunteers in another process, quorum 2, 16 units a chunk, medians of ${rounds} rounds of ${seconds} s`, lines);
+process.exit();

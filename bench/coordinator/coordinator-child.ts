@@ -1,0 +1,67 @@
+/** A real coordinator on a SQLite file in a process of its own, with one large job; answers the bench's questions over IPC. */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { startCoordinator } from '../../src/coordinator/coordinator.ts';
+import { priceOf } from '../../src/core/machine.ts';
+import type { JobSpec } from '../../src/core/state.ts';
+import { benchInput } from './job.ts';
+
+const unitsPerChunk = Number(process.argv[2] ?? 16);
+const dataDir = mkdtempSync(join(tmpdir(), 'talka-bench-'));
+const coordinator = await startCoordinator({ port: 0, dataDir, seed: 'none', anchorShare: 0, webDir: null, loopbackExempt: true });
+const { house, runtime } = coordinator;
+const served = house.shelf.get('mersenne-tf@1');
+if (served === undefined) throw new Error('build the kernels first');
+const input = benchInput(unitsPerChunk);
+const spec: JobSpec = {
+  kernel: served.kernel.id,
+  wasm: served.wasmDigest,
+  wgsl: served.wgslDigest,
+  input: await house.blobs.put(input),
+  agreement: 'exact',
+  units: served.kernel.units(input),
+  unitsPerChunk,
+  unitCostMicro: served.kernel.unitCostMicro(input),
+  policy: { kind: 'replicate', quorum: 2 },
+  weight: 1,
+  title: 'bench',
+  cause: 'measuring the coordinator',
+  demonstration: true,
+};
+for (const command of [
+  { c: 'fund', account: 'bench', amountMicro: priceOf(spec) },
+  { c: 'submit', requester: 'bench', spec },
+] as const) {
+  const outcome = await runtime.run(command);
+  if (outcome.refused !== null) throw new Error(`${command.c}: ${outcome.refused} ${outcome.detail ?? ''}`);
+}
+
+/** What the bench wants to know from inside. */
+export interface Told {
+  readonly port?: number;
+  readonly rss: number;
+  readonly cpuMicro: number;
+  readonly final: number;
+  readonly open: number;
+  readonly storedBytes: number;
+}
+
+function told(): Told {
+  const job = runtime.state.jobs.values().next().value;
+  const files = ['log.db', 'log.db-wal'].map((file) => statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0);
+  const cpu = process.cpuUsage();
+  return { rss: process.memoryUsage().rss, cpuMicro: cpu.user + cpu.system, final: job?.finalChunks ?? 0, open: job?.chunks.size ?? 0, storedBytes: files.reduce((sum, size) => sum + size, 0) };
+}
+
+process.on('message', () => {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  process.send?.(told());
+});
+process.on('disconnect', () => {
+  rmSync(dataDir, { recursive: true, force: true });
+  process.exit(0);
+});
+process.send?.({ ...told(), port: coordinator.port });
