@@ -1,6 +1,6 @@
 /** The page on which a machine is lent: before Start what it would do, afterwards what it does. */
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from './house.ts';
 import { words } from './language.ts';
@@ -9,26 +9,42 @@ import { Footer, Header } from './parts/Header.tsx';
 import { JobDetails, Loom } from './parts/Job.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Before } from './parts/Start.tsx';
-import { Me, Settings, Tally } from './parts/Tally.tsx';
-import { Machine, WorkHead, spokenOf } from './parts/Work.tsx';
+import type * as WorkingParts from './parts/Working.tsx';
 import type { JobView } from '../wire/views.ts';
-import type { VolunteerView } from '../volunteer/store.ts';
 import type { Words } from './words/words.ts';
+
+type Working = typeof WorkingParts;
+
+/** What is shown once Start was pressed; null before, so that nobody waits for it who only looks. */
+const working = signal<Working | null>(null);
+
+/** Brings what is shown at work; a part of Start. */
+export async function bringWork(): Promise<void> {
+  working.value = await import('./parts/Working.tsx');
+}
 
 export function App(props: { readonly house: House }): JSX.Element | null {
   const { house } = props;
   const w = words.value;
+  const picked = useSignal<string | null>(null);
+  const first = useRef<string | null>(null);
   if (w === null) return null;
   const view = house.watched.view.value;
-  const started = house.begun.value === 'yes' && view.phase !== 'idle';
+  const parts = house.begun.value === 'yes' && view.phase !== 'idle' ? working.value : null;
   const jobs = house.live.jobs.value ?? [];
-  const job = focusOf(jobs, view);
+  const open = jobs.filter(({ endedAt }) => endedAt === null);
+  const named = (wanted: string | null | undefined): JobView | undefined =>
+    open.find(({ job: name }) => name === wanted);
+  // What a person put on the loom, else the first that this machine worked on: cores change jobs, the loom does not.
+  const mine = named(first.current) ?? named(view.workers.find((worker) => worker.job !== null)?.job);
+  first.current = mine?.job ?? null;
+  const job = named(picked.value) ?? mine ?? open[0] ?? null;
   return (
     <>
       <Header w={w} page="contribute" />
       <main id="content" tabIndex={-1}>
-        {started ? (
-          <WorkHead w={w} house={house} />
+        {parts !== null ? (
+          <parts.WorkHead w={w} house={house} />
         ) : (
           <section class="head">
             <h1>{w.page.heading}</h1>
@@ -37,18 +53,26 @@ export function App(props: { readonly house: House }): JSX.Element | null {
         )}
         <Loom w={w} house={house} job={job} />
         <Notices w={w} house={house} />
-        {started ? (
+        {parts !== null ? (
           <>
-            <Machine w={w} house={house} />
-            <Tally w={w} house={house} />
-            <Settings w={w} house={house} />
-            <Me w={w} house={house} />
-            <Spoken w={w} house={house} />
+            <parts.Machine w={w} house={house} />
+            <parts.Tally w={w} house={house} />
+            <parts.Settings w={w} house={house} />
+            <parts.Me w={w} house={house} />
+            <Spoken w={w} house={house} parts={parts} />
           </>
         ) : (
           <Before w={w} house={house} job={job} />
         )}
-        <JobDetails w={w} house={house} job={job} />
+        <JobDetails
+          w={w}
+          house={house}
+          job={job}
+          choose={(other) => {
+            picked.value = other;
+            document.querySelector('#loom')?.scrollIntoView({ block: 'center' });
+          }}
+        />
         <Finished w={w} house={house} jobs={jobs.filter(({ endedAt }) => endedAt !== null).toReversed()} />
       </main>
       <Footer w={w} live={house.live} />
@@ -56,23 +80,16 @@ export function App(props: { readonly house: House }): JSX.Element | null {
   );
 }
 
-/** The job on the loom: what this machine computes, else the first that is open. */
-function focusOf(jobs: readonly JobView[], view: VolunteerView): JobView | null {
-  const open = jobs.filter(({ endedAt }) => endedAt === null);
-  const mine = view.workers.find(({ job }) => job !== null)?.job;
-  return open.find(({ job }) => job === mine) ?? open[0] ?? null;
-}
-
 const spokenMs = 20_000;
 
 /** What a screen reader is told: the state when it changes, the counts every 20 seconds. */
-function Spoken(props: { readonly w: Words; readonly house: House }): JSX.Element {
-  const { w, house } = props;
+function Spoken(props: { readonly w: Words; readonly house: House; readonly parts: Working }): JSX.Element {
+  const { w, house, parts } = props;
   const { phase } = house.watched.view.value;
   const said = useSignal('');
   useEffect(() => {
     const say = (): void => {
-      said.value = spokenOf(w, house.watched.view.peek());
+      said.value = parts.spokenOf(w, house.watched.view.peek());
     };
     say();
     const timer = setInterval(say, spokenMs);

@@ -1,5 +1,12 @@
 /** Turns the coordinator's JSON into views: unknown until every field that a page reads has the shape it should have. */
-import type { AccountView, JobView, LeaderboardView, LiveView, PulseView, StatusView } from '../wire/views.ts';
+import type {
+  AccountView,
+  JobView,
+  LeaderboardView,
+  LiveView,
+  PulseView,
+  StatusView,
+} from '../wire/views.ts';
 
 /** Thrown when an answer is not what this version of the page understands. */
 export class Unreadable extends Error {
@@ -62,20 +69,20 @@ const account = record({
   rank: orNull(number),
 });
 
-/** `T` is what `check` has just made sure of: the one place of the pages where a type is claimed. */
-function decoded<T>(check: Check, value: unknown): T {
+/** What was checked, still without a type: each function below claims the one its check has just made sure of. */
+function checked(check: Check, value: unknown): unknown {
   if (!check(value)) throw new Unreadable('the answer has another shape');
-  return value as T;
+  return value;
 }
 
-export const decodeLive = (value: unknown): LiveView => decoded<LiveView>(live, value);
-export const decodePulse = (value: unknown): PulseView => decoded<PulseView>(pulse, value);
-export const decodeStatus = (value: unknown): StatusView => decoded<StatusView>(status, value);
-export const decodeLeaderboard = (value: unknown): LeaderboardView => decoded<LeaderboardView>(leaderboard, value);
-export const decodeAccount = (value: unknown): AccountView => decoded<AccountView>(account, value);
+export const decodePulse = (value: unknown): PulseView => checked(pulse, value) as PulseView;
+export const decodeStatus = (value: unknown): StatusView => checked(status, value) as StatusView;
+export const decodeAccount = (value: unknown): AccountView => checked(account, value) as AccountView;
+export const decodeLeaderboard = (value: unknown): LeaderboardView =>
+  checked(leaderboard, value) as LeaderboardView;
 
-/** The list of jobs, bare or under `jobs`. */
+/** The list of jobs, which comes under `jobs`. */
 export function decodeJobs(value: unknown): readonly JobView[] {
-  const found = typeof value === 'object' && value !== null && 'jobs' in value ? value.jobs : value;
-  return decoded<readonly JobView[]>(jobs, found);
+  const found = typeof value === 'object' && value !== null && 'jobs' in value ? value.jobs : null;
+  return checked(jobs, found) as readonly JobView[];
 }

@@ -73,7 +73,10 @@ function bytesOf(
   return unit('gigabyte', 'short', 1).format(count / 1e9);
 }
 
-function spanOf(ms: number, unit: (name: string, display: 'long', digits?: number) => Intl.NumberFormat): string {
+function spanOf(
+  ms: number,
+  unit: (name: string, display: 'long', digits?: number) => Intl.NumberFormat,
+): string {
   if (ms < minuteMs) return unit('second', 'long').format(Math.max(1, Math.round(ms / 1000)));
   if (ms < 2 * hourMs) return unit('minute', 'long').format(Math.round(ms / minuteMs));
   if (ms < 2 * dayMs) return unit('hour', 'long').format(Math.round(ms / hourMs));

@@ -9,11 +9,14 @@ const loaders: Readonly<Record<Language, () => Promise<{ readonly words: Words }
 };
 
 /** Each language as its own speakers write it. */
-export const languages: readonly { readonly language: Language; readonly name: string; readonly lang: string }[] =
-  [
-    { language: 'en', name: 'English', lang: 'en' },
-    { language: 'zh', name: '中文', lang: 'zh-Hans' },
-  ];
+export const languages: readonly {
+  readonly language: Language;
+  readonly name: string;
+  readonly lang: string;
+}[] = [
+  { language: 'en', name: 'English', lang: 'en' },
+  { language: 'zh', name: '中文', lang: 'zh-Hans' },
+];
 
 /** The words now shown; null until the first file has arrived. */
 export const words = signal<Words | null>(null);

@@ -1,6 +1,6 @@
 /** Opens the page: first its words, then everybody's work; this machine's volunteer only when Start is pressed. */
 import { render } from 'preact';
-import { App } from './App.tsx';
+import { App, bringWork } from './App.tsx';
 import { openHouse } from './house.ts';
 import { preferred, speak } from './language.ts';
 import { follow } from './live.ts';
@@ -12,7 +12,7 @@ if (root === null) throw new Error('the page has no place to put its content');
 const house = openHouse(
   createVolunteerStore(navigator.hardwareConcurrency, isSecureContext),
   async () => {
-    const { openVolunteer } = await import('./volunteer.ts');
+    const [{ openVolunteer }] = await Promise.all([import('./volunteer.ts'), bringWork()]);
     return openVolunteer();
   },
   follow(),

@@ -96,7 +96,8 @@ export function pathOf(ornament: Ornament, colour: number): string {
     for (let column = 0; column < ornament.side; column++) {
       if (ornament.stitches[row * ornament.side + column] !== colour) continue;
       const from = column;
-      while (column + 1 < ornament.side && ornament.stitches[row * ornament.side + column + 1] === colour) column++;
+      while (column + 1 < ornament.side && ornament.stitches[row * ornament.side + column + 1] === colour)
+        column++;
       path += `M${from} ${row}h${column - from + 1}v1h${from - column - 1}z`;
     }
   }

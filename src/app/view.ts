@@ -47,7 +47,10 @@ export function watch(first: VolunteerStore): Watched {
 }
 
 /** Whole seconds until a moment, counted down once a second while somebody looks; never below 0. */
-export function countdown(until: number): { readonly left: ReadonlySignal<number>; readonly stop: () => void } {
+export function countdown(until: number): {
+  readonly left: ReadonlySignal<number>;
+  readonly stop: () => void;
+} {
   const secondsLeft = (): number => Math.max(0, Math.ceil((until - Date.now()) / 1000));
   const left = signal(secondsLeft());
   const timer = setInterval(() => {

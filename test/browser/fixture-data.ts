@@ -113,7 +113,8 @@ export const finishedPicture: JobView = {
   result: { picture: true, report: false, preview: true },
 };
 
-export const report = 'job j1 · mersenne-tf@1 · 2^1061 - 1\n600 of 600 chunks verified\n\nNo factor below 2^40.\n';
+export const report =
+  'job j1 · mersenne-tf@1 · 2^1061 - 1\n600 of 600 chunks verified\n\nNo factor below 2^40.\n';
 
 export function status(over: Partial<StatusView> = {}): StatusView {
   return {
@@ -147,7 +148,8 @@ export function pictureOf(share: number): Uint8Array {
     const ball = dx * dx + dy * dy;
     const lit = ball < 1 ? 0.25 + 0.75 * Math.max(0, 0.8 * Math.sqrt(1 - ball) - 0.4 * dx - 0.5 * dy) : 0;
     const floor = 0.62 + (0.3 * y) / height - (y > 205 && Math.abs(dx) < 1.2 ? 0.18 : 0);
-    const rgb = ball < 1 ? [60 * lit + 20, 105 * lit + 20, 160 * lit + 20] : [236 * floor, 224 * floor, 200 * floor];
+    const rgb =
+      ball < 1 ? [60 * lit + 20, 105 * lit + 20, 160 * lit + 20] : [236 * floor, 224 * floor, 200 * floor];
     data.set([...rgb, 255], at * 4);
   }
   return encode({ width, height, data, channels: 4, depth: 8 });
@@ -197,7 +199,8 @@ export function accountOf(index: number): string {
 }
 
 /** The volunteer's view before anything happened. */
-export const fresh = (coresMax = 8, secure = true): VolunteerView => createVolunteerStore(coresMax, secure).getState();
+export const fresh = (coresMax = 8, secure = true): VolunteerView =>
+  createVolunteerStore(coresMax, secure).getState();
 
 const core = (slot: number, over: Partial<WorkerView>): WorkerView => ({
   slot,
@@ -213,10 +216,12 @@ const core = (slot: number, over: Partial<WorkerView>): WorkerView => ({
   ...over,
 });
 
-const stitches = Array.from(
-  { length: 90 },
-  (_, i): Stitch => ({ job: 'j2', chunk: 200 + i * 9, state: 'final', at: noon - (90 - i) * 4000 }),
-);
+const stitches = Array.from({ length: 90 }, (_, i): Stitch => ({
+  job: 'j2',
+  chunk: 200 + i * 9,
+  state: 'final',
+  at: noon - (90 - i) * 4000,
+}));
 
 /** Four cores and a graphics processor at work for a while. */
 export const running: VolunteerView = {

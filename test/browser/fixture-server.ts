@@ -41,7 +41,12 @@ export async function serveFixture(folder: string, scene: Scene, port = 0): Prom
   let asked: string[] = [];
   const pulseOf = (): string => {
     const open = scene.jobs.filter(({ endedAt }) => endedAt === null);
-    const pulse = { at: scene.status.at, live: scene.status.live, storeFault: scene.status.storeFault, jobs: open };
+    const pulse = {
+      at: scene.status.at,
+      live: scene.status.live,
+      storeFault: scene.status.storeFault,
+      jobs: open,
+    };
     return `event: pulse\ndata: ${JSON.stringify(pulse)}\n\n`;
   };
   const server = createServer((request, response) => {

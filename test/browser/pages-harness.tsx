@@ -1,6 +1,6 @@
 /** Mounts the page of the product with a volunteer that does what a test tells it, and notes what it was asked to do. */
 import { render } from 'preact';
-import { App } from '../../src/app/App.tsx';
+import { App, bringWork } from '../../src/app/App.tsx';
 import { openHouse } from '../../src/app/house.ts';
 import { preferred, speak } from '../../src/app/language.ts';
 import { follow } from '../../src/app/live.ts';
@@ -46,7 +46,15 @@ const actions: VolunteerActions = {
   forget: noteLater('forget', { phase: 'idle', reason: { why: 'not-started' }, account: null }),
 };
 
-const house = openHouse(store, async () => ({ store, actions }), follow(), noteLater('erase'));
+const house = openHouse(
+  store,
+  async () => {
+    await bringWork();
+    return { store, actions };
+  },
+  follow(),
+  noteLater('erase'),
+);
 await speak(preferred(location.search, navigator.languages), 'contribute');
 const root = document.querySelector('#page');
 if (root !== null) render(<App house={house} />, root);

@@ -29,12 +29,15 @@ const gpus: readonly GpuView[] = [
 ];
 
 /** Every sentence of a catalogue by its place, functions asked with small and large numbers. */
+type Said = (...told: readonly unknown[]) => unknown;
+const isSaid = (value: unknown): value is Said => typeof value === 'function';
+
 function sentences(value: unknown, place: string, found = new Map<string, string>()): Map<string, string> {
   if (place === '.f') return found;
   if (typeof value === 'string') found.set(place, value);
-  else if (place.endsWith('.gpuStates') && typeof value === 'function') {
+  else if (place.endsWith('.gpuStates') && isSaid(value)) {
     for (const gpu of gpus) found.set(`${place} ${JSON.stringify(gpu)}`, String(value(gpu)));
-  } else if (typeof value === 'function') {
+  } else if (isSaid(value)) {
     for (const n of [0, 1, 2, 61_000]) found.set(`${place}(${n})`, String(value(n, n, n, n, n)));
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) sentences(inner, `${place}.${key}`, found);
@@ -83,12 +86,21 @@ describe('the words', () => {
     expect(consentText('en')).toContain('30 days');
     expect(consentText('zh')).toContain('30 天');
     const f = formatsFor('en');
-    expect([f.share(0, 9), f.share(1, 1000), f.share(1, 2), f.share(999, 1000), f.share(9999, 10_000), f.share(7, 7)]).toEqual(
-      ['0%', '0.1%', '50%', '99.9%', '99.9%', '100%'],
-    );
-    expect([f.span(400), f.span(90_000), f.span(3 * 3_600_000), f.bytes(4312), f.credit(1_234_567)]).toEqual(
-      ['1 second', '2 minutes', '3 hours', '4.3 kB', '1.23'],
-    );
+    expect([
+      f.share(0, 9),
+      f.share(1, 1000),
+      f.share(1, 2),
+      f.share(999, 1000),
+      f.share(9999, 10_000),
+      f.share(7, 7),
+    ]).toEqual(['0%', '0.1%', '50%', '99.9%', '99.9%', '100%']);
+    expect([f.span(400), f.span(90_000), f.span(3 * 3_600_000), f.bytes(4312), f.credit(1_234_567)]).toEqual([
+      '1 second',
+      '2 minutes',
+      '3 hours',
+      '4.3 kB',
+      '1.23',
+    ]);
     expect(formatsFor('zh-CN').span(90_000)).toBe('2分钟');
   });
 
@@ -116,7 +128,10 @@ describe('ornaments', () => {
   it('draw every stitch exactly once', () => {
     const ornament = ornamentOf('a household');
     for (const colour of [1, 2]) {
-      const drawn = [...pathOf(ornament, colour).matchAll(/h(\d+)v/g)].reduce((sum, [, run]) => sum + Number(run), 0);
+      const drawn = [...pathOf(ornament, colour).matchAll(/h(\d+)v/g)].reduce(
+        (sum, [, run]) => sum + Number(run),
+        0,
+      );
       expect(drawn).toBe(ornament.stitches.filter((stitch) => stitch === colour).length);
     }
     expect(dyeOf('mersenne-tf@1')).toBe(dyeOf('mersenne-tf@2'));
@@ -170,7 +185,7 @@ describe('what pages read', () => {
     expect(decodePulse(pulse).live.people).toBe(12);
     for (const key of ['chunks', 'title', 'etaMs', 'result']) {
       const { [key]: _, ...rest } = data.factoring as unknown as Record<string, unknown>;
-      expect(() => decodeJobs([rest]), key).toThrow('another shape');
+      expect(() => decodeJobs({ jobs: [rest] }), key).toThrow('another shape');
     }
     expect(() => decodePulse({ ...pulse, live: null })).toThrow('another shape');
     expect(() => decodeStatus('<html>')).toThrow('another shape');

@@ -21,10 +21,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
   const woven = useSignal(false);
   const still = watched.still.value;
 
-  useEffect(() => {
-    if (canvas.current === null) return;
-    return weaver.attach(canvas.current);
-  }, [weaver]);
+  useEffect(() => (canvas.current === null ? undefined : weaver.attach(canvas.current)), [weaver]);
   useEffect(() => {
     let here = true;
     void weaver.show(job, still).then((drawn) => {
@@ -74,7 +71,7 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
     ? `/api/jobs/${job.job}/picture.png`
     : `/api/jobs/${job.job}/preview.png?n=${job.endedAt === null ? version : job.final}`;
   useEffect(() => {
-    if (still && shown.peek() !== '') return;
+    if (still && shown.peek() !== '') return undefined;
     let here = true;
     const next = new Image();
     next.src = address;
@@ -90,7 +87,9 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
     };
   }, [address, still]);
   return (
-    <div class="picture">{shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(job.title)} />}</div>
+    <div class="picture">
+      {shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(job.title)} />}
+    </div>
   );
 }
 

@@ -26,7 +26,10 @@ export function layOut(bins: number, width: number, height: number): Layout {
 }
 
 /** The stitches [from, to) of a bin: together they fill the whole rectangle. */
-export function stitchesOf({ bins, columns, rows }: Layout, bin: number): readonly [from: number, to: number] {
+export function stitchesOf(
+  { bins, columns, rows }: Layout,
+  bin: number,
+): readonly [from: number, to: number] {
   const all = columns * rows;
   const each = Math.max(1, bins);
   return [Math.ceil((bin * all) / each), Math.ceil(((bin + 1) * all) / each)];

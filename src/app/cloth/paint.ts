@@ -92,7 +92,12 @@ function paintStitch(
   if (cloth.mine.has(bin) && final > 0) {
     ink.globalAlpha = settled;
     ink.fillStyle = palette.mine;
-    ink.fillRect(x + width * 0.22, y + height / 2 - Math.max(0.6, height * 0.1), width * 0.56, Math.max(1.2, height * 0.2));
+    ink.fillRect(
+      x + width * 0.22,
+      y + height / 2 - Math.max(0.6, height * 0.1),
+      width * 0.56,
+      Math.max(1.2, height * 0.2),
+    );
   }
 }
 
@@ -107,7 +112,13 @@ function outline(ink: Ink, x: number, y: number, width: number, height: number, 
   ink.strokeStyle = colour;
   ink.lineWidth = 1;
   ink.beginPath();
-  ink.roundRect(x + 0.5, y + 0.5, Math.max(1, width - 1), Math.max(1, height - 1), Math.min(width, height) / 2.4);
+  ink.roundRect(
+    x + 0.5,
+    y + 0.5,
+    Math.max(1, width - 1),
+    Math.max(1, height - 1),
+    Math.min(width, height) / 2.4,
+  );
   ink.stroke();
 }
 

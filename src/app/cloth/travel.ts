@@ -11,7 +11,11 @@ let travellers = 0;
 const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** Sends one stitch from the row of the worker that made it to its place in the cloth, then rests. */
-export function travel(canvas: HTMLCanvasElement, to: { readonly x: number; readonly y: number }, stitch: Stitch): void {
+export function travel(
+  canvas: HTMLCanvasElement,
+  to: { readonly x: number; readonly y: number },
+  stitch: Stitch,
+): void {
   if (calm() || travellers >= travellersMax || document.hidden || stitch.state === 'lost') return;
   const cloth = canvas.getBoundingClientRect();
   const machine = document.querySelector('.thread-row.computing .thread')?.getBoundingClientRect();
@@ -37,7 +41,12 @@ export function travel(canvas: HTMLCanvasElement, to: { readonly x: number; read
 }
 
 /** Lets changed bins come in over a fifth of a second; at once for those who want no motion. */
-export function settle(ink: CanvasRenderingContext2D, cloth: Cloth, palette: Palette, bins: readonly number[]): void {
+export function settle(
+  ink: CanvasRenderingContext2D,
+  cloth: Cloth,
+  palette: Palette,
+  bins: readonly number[],
+): void {
   if (calm() || document.hidden) {
     for (const bin of bins) paintBin(ink, cloth, palette, bin, 1);
     return;

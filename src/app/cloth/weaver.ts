@@ -27,9 +27,11 @@ export class Weaver {
     const again = (): void => this.#paint();
     const size = new ResizeObserver(again);
     size.observe(canvas);
-    const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)', '(prefers-contrast: more)'].map((query) =>
-      matchMedia(query),
-    );
+    const queries = [
+      '(prefers-color-scheme: dark)',
+      '(forced-colors: active)',
+      '(prefers-contrast: more)',
+    ].map((query) => matchMedia(query));
     for (const query of queries) query.addEventListener('change', again);
     return () => {
       size.disconnect();

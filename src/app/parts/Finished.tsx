@@ -24,7 +24,7 @@ export function Finished({ w, house, jobs }: Props): JSX.Element | null {
             <Powers text={job.title} />
           </h3>
           <p class="soft figures">
-            {w.job.forWhom(job.cause)} · {ended(w, job)}
+            {job.cause} {ended(w, job)}
           </p>
           <ClothView w={w} job={job} watched={house.watched} keep />
           <p class="soft figures">
@@ -71,7 +71,11 @@ function Report(props: { readonly w: Words; readonly job: string }): JSX.Element
       }}
     >
       <summary>{w.done.report}</summary>
-      {text.value === null ? <p>{failed.value ? w.done.unreadable : w.done.reading}</p> : <pre tabIndex={0}>{text.value}</pre>}
+      {text.value === null ? (
+        <p>{failed.value ? w.done.unreadable : w.done.reading}</p>
+      ) : (
+        <pre>{text.value}</pre>
+      )}
     </details>
   );
 }

@@ -29,9 +29,16 @@ export function Header(props: { readonly w: Words; readonly page: Page }): JSX.E
   );
 }
 
-function PageLink(props: { readonly to: string; readonly here: boolean; readonly name: string }): JSX.Element {
+function PageLink(props: {
+  readonly to: string;
+  readonly here: boolean;
+  readonly name: string;
+}): JSX.Element {
   return (
-    <a href={addressWith(props.to, location.search)} {...(props.here ? { 'aria-current': 'page' as const } : {})}>
+    <a
+      href={addressWith(props.to, location.search)}
+      {...(props.here ? { 'aria-current': 'page' as const } : {})}
+    >
       {props.name}
     </a>
   );

@@ -31,7 +31,7 @@ export function Loom({ w, house, job }: Props): JSX.Element {
         ) : (
           <>
             <p class="cause">
-              {w.job.forWhom(job.cause)} <span class="soft">{w.job.requester(job.requester)}</span>
+              {job.cause} <span class="soft">{w.job.requester(job.requester)}</span>
             </p>
             <p class="soft figures">
               {w.job.progress(job.final, job.chunks)}
@@ -45,9 +45,12 @@ export function Loom({ w, house, job }: Props): JSX.Element {
 }
 
 /** How answers are checked, what exactly is searched, and what else is open. */
-export function JobDetails({ w, house, job }: Props): JSX.Element | null {
+export function JobDetails(props: Props & { readonly choose: (job: string) => void }): JSX.Element | null {
+  const { w, house, job, choose } = props;
   if (job === null) return null;
-  const others = (house.live.jobs.value ?? []).filter((other) => other.endedAt === null && other.job !== job.job);
+  const others = (house.live.jobs.value ?? []).filter(
+    (other) => other.endedAt === null && other.job !== job.job,
+  );
   return (
     <section class="prose" aria-labelledby="checking">
       <h2 id="checking">{w.job.more}</h2>
@@ -68,9 +71,15 @@ export function JobDetails({ w, house, job }: Props): JSX.Element | null {
               <li key={other.job}>
                 <strong>
                   <Powers text={other.title} />
-                </strong> <span class="soft">{w.job.forWhom(other.cause)}</span>
-                <br />
+                </strong>{' '}
                 <span class="soft figures">{w.job.progress(other.final, other.chunks)}</span>
+                <br />
+                {other.cause}
+                <br />
+                <button type="button" class="text" onClick={() => choose(other.job)}>
+                  {w.job.show}
+                  <span class="unseen">: {other.title}</span>
+                </button>
               </li>
             ))}
           </ul>

@@ -116,7 +116,12 @@ export function Cores(props: { readonly w: Words; readonly house: House }): JSX.
         −
       </button>
       <output class="figures">{w.cost.coresValue(cores, coresMax)}</output>
-      <button type="button" aria-label={w.cost.more} disabled={cores >= coresMax} onClick={() => set(cores + 1)}>
+      <button
+        type="button"
+        aria-label={w.cost.more}
+        disabled={cores >= coresMax}
+        onClick={() => set(cores + 1)}
+      >
         +
       </button>
     </span>

@@ -13,9 +13,9 @@ const letters: Readonly<Record<string, readonly string[]>> = {
 /** Each stitch of the wordmark as a small lozenge. */
 function wordPath(word: string): string {
   let path = '';
-  [...word].forEach((letter, at) => {
+  word.split('').forEach((letter, at) => {
     letters[letter]?.forEach((line, row) => {
-      [...line].forEach((stitch, column) => {
+      line.split('').forEach((stitch, column) => {
         if (stitch === 'x') path += `M${at * 6 + column + 0.5} ${row - 0.18}l.68 .68l-.68 .68l-.68-.68z`;
       });
     });

@@ -54,9 +54,7 @@ export function WorkHead({ w, house }: Props): JSX.Element {
 }
 
 /** One button that is always the next sensible thing, so that focus stays where it is. */
-function MainButton(
-  props: Props & { readonly button: { current: HTMLButtonElement | null } },
-): JSX.Element {
+function MainButton(props: Props & { readonly button: { current: HTMLButtonElement | null } }): JSX.Element {
   const { w, house, button } = props;
   const { phase, reason } = house.watched.view.value;
   const [name, act] = ((): [string, () => void] => {
@@ -76,22 +74,15 @@ function MainButton(
 /** Why nothing is being computed, in words, with a countdown where there is something to count down to. */
 export function ReasonWords(props: { readonly w: Words; readonly reason: Reason }): JSX.Element {
   const { w, reason } = props;
-  switch (reason.why) {
-    case 'preparing':
-      return <>{w.work.preparing[reason.step]}</>;
-    case 'unreachable':
-      return (
-        <>
-          {w.work.unreachable} <Retry w={w} at={reason.retryAt} />
-        </>
-      );
-    case 'refused':
-      return <>{w.work.refused(reason.detail)}</>;
-    case 'no-worker-works':
-      return <>{w.work.noWorker(reason.detail)}</>;
-    default:
-      return <>{w.work.plain[reason.why]}</>;
-  }
+  if (reason.why === 'preparing') return <>{w.work.preparing[reason.step]}</>;
+  if (reason.why === 'refused') return <>{w.work.refused(reason.detail)}</>;
+  if (reason.why === 'no-worker-works') return <>{w.work.noWorker(reason.detail)}</>;
+  if (reason.why !== 'unreachable') return <>{w.work.plain[reason.why]}</>;
+  return (
+    <>
+      {w.work.unreachable} <Retry w={w} at={reason.retryAt} />
+    </>
+  );
 }
 
 /** One calm row for each worker; rows wait for workers that have not come yet, so that nothing jumps. */
@@ -100,13 +91,23 @@ export function Machine({ w, house }: Props): JSX.Element {
   const several = new Set(workers.flatMap(({ job }) => (job === null ? [] : [job]))).size > 1;
   const titles = new Map((house.live.jobs.value ?? []).map(({ job, title }) => [job, title]));
   const expected = phase === 'starting' || phase === 'running' ? settings.cores : 0;
+  // Where there is no graphics processor to use, the sentence below says why; a row would only say "lost".
+  const shown = workers.filter(
+    ({ backend }) => backend === 'wasm' || gpu.state === 'on' || gpu.state === 'testing',
+  );
   const missing = Math.max(0, expected - workers.filter(({ backend }) => backend === 'wasm').length);
   return (
     <section class="machine" aria-labelledby="machine">
       <h2 id="machine">{w.work.machine}</h2>
       <ul class="threads">
-        {workers.map((worker) => (
-          <WorkerRow key={worker.slot} w={w} worker={worker} name={nameOf(w, worker, workers)} title={several ? (titles.get(worker.job ?? '') ?? '') : ''} />
+        {shown.map((worker) => (
+          <WorkerRow
+            key={worker.slot}
+            w={w}
+            worker={worker}
+            name={nameOf(w, worker, workers)}
+            title={several ? (titles.get(worker.job ?? '') ?? '') : ''}
+          />
         ))}
         {Array.from({ length: missing }, (_, i) => (
           <li key={`to come ${i}`} class="thread-row">

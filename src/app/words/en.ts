@@ -51,9 +51,9 @@ export const words: Words = {
   job: {
     now: 'On the loom now',
     asking: 'Asking the coordinator which jobs are open.',
-    forWhom: (cause) => `For: ${cause}`,
     requester: (name) => `(ordered by ${name})`,
-    demonstration: 'A demonstration: the answer is known beforehand. What is being tried is the working together.',
+    demonstration:
+      'A demonstration: the answer is known beforehand. What is being tried is the working together.',
     quorum: (people) =>
       people === 1
         ? 'A chunk counts as soon as one answer has come.'
@@ -72,6 +72,7 @@ export const words: Words = {
       `Searching for a divisor of 2^${exponent} − 1 (a number of ${some(Math.ceil(exponent * Math.log10(2)), 'digit')}) between 2^${bitFrom} and 2^${bitTo}.`,
     rangeAbout: 'The cloth begins at the smallest candidates, top left, and ends at the largest.',
     also: 'Also open',
+    show: 'Put it on the loom here',
     none: 'No job is open now.',
     noneNote:
       'You may press Start all the same: the page waits, computes nothing, and begins when a job opens here.',
@@ -79,8 +80,8 @@ export const words: Words = {
   },
   done: {
     heading: 'Finished',
-    finished: (at, tookMs) => `Finished ${f.moment(at)}, after ${f.span(tookMs)}`,
-    cancelled: (at) => `Cancelled ${f.moment(at)}`,
+    finished: (at, tookMs) => `Finished ${f.moment(at)}, after ${f.span(tookMs)}.`,
+    cancelled: (at) => `Cancelled ${f.moment(at)}.`,
     picture: 'The whole picture (PNG)',
     report: 'What was found',
     reading: 'Fetching the report.',
@@ -121,7 +122,8 @@ export const words: Words = {
     again: 'Start again',
     starting: 'Starting',
     waiting: 'Start is ready as soon as the coordinator has said what would be computed.',
-    failed: 'The program of this page could not be loaded. Nothing was stored or computed. Check the connection and press Start again.',
+    failed:
+      'The program of this page could not be loaded. Nothing was stored or computed. Check the connection and press Start again.',
     pause: 'Pause',
     resume: 'Continue',
     finish: 'Finish',
@@ -140,22 +142,27 @@ export const words: Words = {
       stopped: 'Stopped',
     },
     running: (workers) =>
-      workers === 1 ? 'One part of this machine is computing.' : `${f.whole(workers)} parts of this machine are computing.`,
+      workers === 1
+        ? 'One part of this machine is computing.'
+        : `${f.whole(workers)} parts of this machine are computing.`,
     finishing: 'Completing the chunks in work; nothing new is taken.',
     plain: {
       'not-started': 'Nothing runs until you press Start.',
       'paused-by-you': 'Paused by you. Nothing is being computed; results already made are safe.',
       'finished-by-you': 'The chunks in work were completed and the rest went back to be given to others.',
-      offline: 'This machine is offline. Results are kept in this browser and go out when the network is back.',
+      offline:
+        'This machine is offline. Results are kept in this browser and go out when the network is back.',
       'no-job-open': 'No job is open now. The page waits and begins by itself when one opens.',
       'waiting-for-others':
         'Your part is done for now: what is left needs an answer from somebody else. The page waits for new work.',
-      'nothing-for-this-device': 'The jobs that are open need something this machine does not have. The page waits.',
+      'nothing-for-this-device':
+        'The jobs that are open need something this machine does not have. The page waits.',
       'kernel-paused': 'The operator has paused this program. Work goes on when it is released.',
       elsewhere:
         'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
       'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',
-      'reload-needed': 'The coordinator speaks a newer version. Results made so far are kept; reload the page to go on.',
+      'reload-needed':
+        'The coordinator speaks a newer version. Results made so far are kept; reload the page to go on.',
     },
     preparing: {
       identity: 'Making this device’s key.',
@@ -248,20 +255,23 @@ export const words: Words = {
       unreachable: 'The coordinator does not answer.',
     },
     unreachable: 'The coordinator does not answer.',
-    unreachableNote: 'The page itself is all here; what would be computed cannot be shown, so Start waits. Nothing was stored.',
+    unreachableNote:
+      'The page itself is all here; what would be computed cannot be shown, so Start waits. Nothing was stored.',
     loopback:
       'This coordinator counts browsers on its own machine as different people, so that one person can try everything. Elsewhere one network counts as one person.',
     insecure:
       'This page came over plain http. Nobody vouches that it arrived as it was sent, and the browser withholds the graphics processor.',
     storeFault: (why) => `The coordinator cannot take new results at the moment: ${why}.`,
-    coordinator: (name, version) => `${name}, Talka ${version}`,
+    coordinator: (name, version) => `Coordinator “${name}”, version ${version}`,
     log: (records) => `${some(records, 'record')} in the public log`,
   },
   board: {
     heading: 'Who has helped',
     lede: 'Everyone whose answers were verified, by credit. A name appears only where its owner set one; all others are known by their ornament.',
     caption: (shown, accounts) =>
-      shown === accounts ? some(accounts, 'account') : `The first ${f.whole(shown)} of ${some(accounts, 'account')}`,
+      shown === accounts
+        ? some(accounts, 'account')
+        : `The first ${f.whole(shown)} of ${some(accounts, 'account')}`,
     rank: 'Rank',
     who: 'Who',
     credit: 'Credit',
@@ -312,5 +322,7 @@ function gpuState(gpu: GpuView): string {
       return `Not used: ${gpu.name} did not pass its check (${gpu.why}). The cores go on.`;
     case 'lost':
       return `${gpu.name} was taken away by the system; it will be tried again. The cores go on.`;
+    default:
+      return gpu satisfies never;
   }
 }

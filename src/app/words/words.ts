@@ -44,7 +44,6 @@ export interface Words {
   readonly job: {
     readonly now: string;
     readonly asking: string;
-    readonly forWhom: (cause: string) => string;
     readonly requester: (name: string) => string;
     readonly demonstration: string;
     readonly quorum: (people: number) => string;
@@ -57,6 +56,7 @@ export interface Words {
     readonly range: (exponent: number, bitFrom: string, bitTo: string) => string;
     readonly rangeAbout: string;
     readonly also: string;
+    readonly show: string;
     readonly none: string;
     readonly noneNote: string;
     readonly more: string;

@@ -45,7 +45,6 @@ export const words: Words = {
   job: {
     now: '现在织的是',
     asking: '正在询问协调端有哪些任务。',
-    forWhom: (cause) => `为了：${cause}`,
     requester: (name) => `（委托人：${name}）`,
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
     quorum: (people) =>
@@ -64,14 +63,15 @@ export const words: Words = {
       `在 2^${bitFrom} 到 2^${bitTo} 之间，寻找 2^${exponent} − 1（一个 ${f.whole(Math.ceil(exponent * Math.log10(2)))} 位数）的因数。`,
     rangeAbout: '布的左上角是最小的候选数，右下角是最大的。',
     also: '还有这些任务',
+    show: '换到织机上看',
     none: '眼下没有开放的任务。',
     noneNote: '也可以先点“开始”：页面会等着，什么都不算，等这里有了任务再动手。',
     more: '答案是怎样核对的',
   },
   done: {
     heading: '已经织完',
-    finished: (at, tookMs) => `${f.moment(at)} 完成，历时 ${f.span(tookMs)}`,
-    cancelled: (at) => `${f.moment(at)} 取消`,
+    finished: (at, tookMs) => `${f.moment(at)} 完成，历时 ${f.span(tookMs)}。`,
+    cancelled: (at) => `${f.moment(at)} 取消。`,
     picture: '完整的图（PNG）',
     report: '找到了什么',
     reading: '正在取报告。',
@@ -141,7 +141,8 @@ export const words: Words = {
       'waiting-for-others': '你这一份暂时干完了：剩下的块需要别人的答案。页面等着新的活。',
       'nothing-for-this-device': '开放的任务需要这台电脑没有的东西。页面先等着。',
       'kernel-paused': '运营方暂停了这个程序，放开之后会接着算。',
-      elsewhere: '这个浏览器的另一个标签页正在替这台设备计算，而同时只能有一个。请在那边停下，或点“继续”把活挪到这里。',
+      elsewhere:
+        '这个浏览器的另一个标签页正在替这台设备计算，而同时只能有一个。请在那边停下，或点“继续”把活挪到这里。',
       'store-full': '协调端暂时存不下结果。你的结果先存在这里，稍后再送。',
       'reload-needed': '协调端已换了新版本。算出的结果都在；请重新载入网页。',
     },
@@ -214,7 +215,8 @@ export const words: Words = {
     board: '你在出过力的人里排第几',
     forget: '忘掉我',
     forgetNote: '停下之后才能这样做：请先暂停或收尾。',
-    forgetAsk: '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字和网络地址。已得的积分留在账户上，但再也没有人能使用那个账户。',
+    forgetAsk:
+      '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字和网络地址。已得的积分留在账户上，但再也没有人能使用那个账户。',
     forgetYes: '全部忘掉',
     forgetNo: '留着',
     forgetFailed: '没能删除。请关掉本页的其他标签页再试。',
@@ -235,10 +237,11 @@ export const words: Words = {
     },
     unreachable: '协调端没有回应。',
     unreachableNote: '网页本身是完整的，只是说不出要算什么，所以“开始”先等着。什么都没有存。',
-    loopback: '这个协调端把本机上的不同浏览器当作不同的人，方便一个人把流程试全。在别处，同一网络只算一个人。',
+    loopback:
+      '这个协调端把本机上的不同浏览器当作不同的人，方便一个人把流程试全。在别处，同一网络只算一个人。',
     insecure: '本页经由普通 http 送达：没有谁能担保它途中没被改过，浏览器也不把显卡交给它。',
     storeFault: (why) => `协调端暂时收不下新的结果：${why}。`,
-    coordinator: (name, version) => `协调端：${name}（Talka ${version}）`,
+    coordinator: (name, version) => `协调端：${name}（版本 ${version}）`,
     log: (records) => `公开日志共 ${f.whole(records)} 条`,
   },
   board: {
@@ -298,5 +301,7 @@ function gpuState(gpu: GpuView): string {
       return `不用：${gpu.name} 没有通过检验（${gpu.why}）。处理器照常计算。`;
     case 'lost':
       return `${gpu.name} 被系统收回，稍后会再试。处理器照常计算。`;
+    default:
+      return gpu satisfies never;
   }
 }
