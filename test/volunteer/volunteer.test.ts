@@ -158,14 +158,18 @@ describe('volunteers', () => {
     const doomed = joinHouse(house.url, folder, 1, doomedParts(house.url, folder, engines, sockets));
     await doomed.actions.start(agreed);
     await until(doomed, ({ chunks, workers }) => chunks.committed >= 6 && (workers[0]?.queued ?? 0) >= 3);
+    // No ask is on its way: a lease that is granted to a socket that is gone is only free again at its deadline.
+    doomed.actions.pause();
+    await new Promise((done) => setTimeout(done, 500));
     const before = doomed.store.getState();
+    expect(before.workers[0]?.queued).toBeGreaterThan(0);
     for (const socket of sockets) socket.close();
     for (const engine of engines) engine.dispose();
     doomed.actions.configure({ cores: 1 });
     rmSync(join(folder, 'running.pid'), { force: true });
     const volunteer = aVolunteer(house.url, folder);
     await volunteer.actions.start(agreed);
-    const end = await until(volunteer, ({ reason }) => reason?.why === 'no-job-open', 40_000);
+    const end = await until(volunteer, ({ reason }) => reason?.why === 'no-job-open', 15_000);
     expect(end.account).toBe(before.account);
     expect((await jobOf(house, job)).state).toBe('finished');
     expect(end.chunks.lost).toBe(0);
