@@ -9,7 +9,6 @@ import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { VolunteerView } from '../../src/volunteer/store.ts';
 import { jobOf, startHouse, submitJob } from '../volunteer/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
-import type {} from './volunteer-page.ts';
 
 const root = join(import.meta.dirname, '../..');
 const path = '/test/browser/volunteer-page.html';

@@ -1,0 +1,121 @@
+/** The command line as a person meets it: help, mistakes in one line, consent before anything, Ctrl-C once and twice. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { freshFolder, jobOf, startHouse, submitJob } from './house.ts';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `talka …`; `onOut` sees the output grow and may press Ctrl-C. */
+function talka(
+  args: readonly string[],
+  onOut: (out: string, interrupt: () => void) => void = () => {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString();
+    onOut(out, () => void child.kill('SIGINT'));
+  });
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+
+describe('talka', () => {
+  let house: RunningCoordinator;
+  let folder: ReturnType<typeof freshFolder>;
+  beforeEach(async () => void (house = await startHouse({ graceMs: 0 })));
+  afterEach(() => house.close());
+  afterEach(() => folder?.remove());
+
+  it('helps', async () => {
+    const { code, out } = await talka(['--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('talka volunteer --url URL');
+  });
+
+  it.each([
+    [['fly'], "talka: there is no 'fly'; see talka --help\n"],
+    [['volunteer'], 'talka: --url is missing: which coordinator?\n'],
+    [['volunteer', '--url', 'ftp://x'], "talka: --url must be http(s)://host, not 'ftp://x'\n"],
+    [
+      ['volunteer', '--url', 'http://x', '--cores', '0'],
+      "talka: --cores must be a whole number above 0, not '0'\n",
+    ],
+  ])('tells a mistake in one line: %j', async (args, line) => {
+    expect(await talka(args)).toEqual({ code: 2, out: '', err: line });
+  });
+
+  it('tells of an unknown option in one line', async () => {
+    const { code, err } = await talka(['volunteer', '--speed', '9']);
+    expect([code, err.trim().split('\n').length]).toEqual([2, 1]);
+    expect(err).toContain("'--speed'");
+  });
+
+  it('does nothing when nobody agrees', async () => {
+    folder = freshFolder();
+    const { code, out } = await talka(['volunteer', '--url', house.url, '--data', folder.path]);
+    expect(code).toBe(1);
+    expect(out).toContain('Nothing was started.');
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('computes for as long as it was told to, then leaves nothing behind', { timeout: 30_000 }, async () => {
+    folder = freshFolder();
+    const job = await submitJob(house, house.operatorToken ?? '', { units: 4000, quorum: 1 });
+    const { code, out, err } = await talka([
+      'volunteer',
+      '--url',
+      house.url,
+      '--data',
+      folder.path,
+      '--cores',
+      '1',
+      '--for',
+      '2',
+      '--yes',
+    ]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/finished; \d+ units, [1-9]\d* chunks returned/);
+    const { final, committed, leased } = await jobOf(house, job);
+    expect(final).toBeGreaterThan(0);
+    expect([committed, leased]).toEqual([0, 0]);
+    expect(existsSync(join(folder.path, 'running.pid'))).toBe(false);
+  });
+
+  it('finishes at the first Ctrl-C, gives everything back at the second', { timeout: 30_000 }, async () => {
+    folder = freshFolder();
+    const job = await submitJob(house, house.operatorToken ?? '', {
+      units: 400,
+      quorum: 1,
+      unitsPerChunk: 400,
+      kPerUnit: 1 << 21,
+    });
+    let pressed = 0;
+    const startedAt = Date.now();
+    const { code, out } = await talka(
+      ['volunteer', '--url', house.url, '--data', folder.path, '--cores', '1', '--yes'],
+      (shown, interrupt) => {
+        const wait = ['computing on 1', 'once more'][pressed];
+        if (wait === undefined || !shown.includes(wait)) return;
+        pressed += 1;
+        interrupt();
+      },
+    );
+    expect(pressed).toBe(2);
+    expect(code).toBe(0);
+    expect(out).toContain('0 chunks returned');
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    const { leased, free } = await jobOf(house, job);
+    expect([leased, free]).toEqual([0, 1]);
+  });
+});
