@@ -242,7 +242,7 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
         parked.delete(key);
         if (isStoreRefusal(outcome)) return refuse(socket, 'ask', 'store', { slot: slot.slot, retryMs: 5000 });
         if (!isRefusal(outcome)) return;
-        if (outcome.refused !== 'unknown-device') parked.set(key, { device, slot });
+        if (waits(outcome.refused)) parked.set(key, { device, slot });
         refuse(socket, 'ask', outcome.refused, { slot: slot.slot, retryMs: outcome.refused === 'waiting-for-others' ? 5000 : 15_000 });
       });
     }
@@ -406,7 +406,8 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
     const some = [...parked].slice(0, Math.min(parkedPerTickMax, parkedPending));
     for (const [key, ask] of some) {
       parked.delete(key);
-      if (isRefusal(decideOne(turn, { c: 'ask', device: ask.device, slot: ask.slot, live: new Map(live) }))) parked.set(key, ask);
+      const decision = decideOne(turn, { c: 'ask', device: ask.device, slot: ask.slot, live: new Map(live) });
+      if (isRefusal(decision) && waits(decision.refused)) parked.set(key, ask);
     }
     parkedPending = Math.max(0, Math.min(parkedPending - some.length, parked.size));
   };
@@ -461,6 +462,11 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       return out;
     },
   };
+}
+
+/** Whether a refused ask waits at the coordinator. Where no job is open it does not: news of one brings a fresh ask, with fresh speeds. */
+function waits(refused: string): boolean {
+  return refused !== 'unknown-device' && refused !== 'no-job-open';
 }
 
 function isStoreRefusal(outcome: Decision | { readonly refused: 'store' }): outcome is { readonly refused: 'store' } {

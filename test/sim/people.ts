@@ -46,9 +46,9 @@ export function mannerOf(role: Role, name: string, dice: Dice): Manner {
     case 'colluder':
       return { ...agreeable, answer: ({ job }, chunk) => wrongRoot(job, chunk, 'ring') };
     case 'twoFaced':
-      return { ...agreeable, outgoing: (message) => (message.t === 'commit' && dice.chance(400) ? twoFaces(message, dice) : [message]) };
+      return { ...agreeable, outgoing: (message) => (message.t === 'commit' && dice.chance(400) ? twoFaces(message, name, dice) : [message]) };
     case 'forger':
-      return { ...agreeable, outgoing: forging(dice) };
+      return { ...agreeable, outgoing: forging(name, dice) };
     case 'replayer':
       return { ...agreeable, outgoing: replaying(dice) };
     default:
@@ -62,19 +62,19 @@ function moreSlots(message: Extract<UpMessage, { t: 'ask' }>): UpMessage[] {
   return first === undefined ? [] : [{ t: 'ask', slots: Array.from({ length: 16 }, (_, i) => ({ ...first, slot: 100 + i })) }];
 }
 
-function twoFaces(message: Extract<UpMessage, { t: 'commit' }>, dice: Dice): UpMessage[] {
-  const other: UpMessage = { ...message, slots: [], items: message.items.map((item) => ({ ...item, root: `other ${item.root}`, bytes: true })) };
+function twoFaces(message: Extract<UpMessage, { t: 'commit' }>, name: string, dice: Dice): UpMessage[] {
+  const other: UpMessage = { ...message, slots: [], items: message.items.map((item) => ({ ...item, root: `${name}’s other ${item.root}`, bytes: true })) };
   return dice.chance(500) ? [message, other] : [other, message];
 }
 
 /** Replica ids are consecutive: whoever holds one can guess those of others. */
-function forging(dice: Dice): Manner['outgoing'] {
+function forging(name: string, dice: Dice): Manner['outgoing'] {
   return (message) => {
     if (message.t !== 'commit') return [message];
     const known = message.items[0]?.replica ?? 1;
     const guess = (): number => Math.max(1, known - 20 + dice.below(40));
     const forged: UpMessage = dice.chance(600)
-      ? { t: 'commit', items: [{ replica: guess(), root: 'forged', bytes: true }], slots: [] }
+      ? { t: 'commit', items: [{ replica: guess(), root: `forged by ${name}`, bytes: true }], slots: [] }
       : { t: 'giveBack', replicas: [guess(), guess()], why: 'failed' };
     return dice.chance(300) ? [forged, message] : [message];
   };

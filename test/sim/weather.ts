@@ -53,7 +53,7 @@ function jobOf(throws: Dice, fair: boolean, quorum: number): JobSpec {
     wgsl: kernel === 'weave@1' ? 'b'.repeat(64) : null,
     input: throws.of(['c', 'd', 'e']).repeat(64),
     agreement: tolerance ? 'tolerance' : 'exact',
-    units: throws.between(20, 600),
+    units: throws.between(20, 1000),
     unitsPerChunk: throws.between(3, 8),
     unitCostMicro: throws.between(60_000, 160_000),
     policy: { kind: 'replicate', quorum },
@@ -67,7 +67,7 @@ function jobOf(throws: Dice, fair: boolean, quorum: number): JobSpec {
 const crowd: readonly Role[] = ['honest', 'honest', 'honest', 'honest', 'slow', 'flaky', 'quitter', 'hoarder', 'withholder', 'liar', 'colluder', 'twoFaced', 'forger', 'replayer'];
 
 function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: number): PersonSpec[] {
-  const count = throws.between(honestMin, 10);
+  const count = throws.between(honestMin, 14);
   const people: PersonSpec[] = [];
   for (let i = 0; i < count; i++) {
     const role: Role = fair || i < honestMin ? 'honest' : throws.of(crowd);
@@ -78,7 +78,7 @@ function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: numbe
       cores: throws.between(1, 3),
       webgpu: throws.chance(300),
       // From 1/16 of the reference core to twice. In fair weather nobody is so slow that a first guess of its speed is far off.
-      rateMilli: Math.floor(throws.between(1000, 2000) / throws.of(fair ? [1, 2, 4] : [1, 2, 4, 8, 16])),
+      rateMilli: Math.floor(throws.between(1000, 2000) / throws.of(fair ? [1, 2, 4, 8] : [1, 2, 4, 8, 16])),
       clockOffMs: fair ? 0 : throws.between(-300_000, 300_000),
     }));
     people.push({ role, account: `P${i}`, group, devices, comesAt: i < honestMin ? throws.below(5000) : throws.below(Math.floor(stormMs / 2)) });
