@@ -6,7 +6,7 @@ import type { House } from './house.ts';
 import { words } from './language.ts';
 import { Finished } from './parts/Finished.tsx';
 import { Footer, Header } from './parts/Header.tsx';
-import { JobDetails, Loom } from './parts/Job.tsx';
+import { Asking, JobDetails, Loom } from './parts/Job.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Before } from './parts/Start.tsx';
 import type * as WorkingParts from './parts/Working.tsx';
@@ -31,6 +31,8 @@ export function App(props: { readonly house: House }): JSX.Element | null {
   if (w === null) return null;
   const view = house.watched.view.value;
   const parts = house.begun.value === 'yes' && view.phase !== 'idle' ? working.value : null;
+  // Until the coordinator has answered, or has not, nothing is shown that would have to move for what it says.
+  const heard = house.live.link.value.is !== 'asking';
   const jobs = house.live.jobs.value ?? [];
   const open = jobs.filter(({ endedAt }) => endedAt === null);
   const named = (wanted: string | null | undefined): JobView | undefined =>
@@ -51,7 +53,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
             <p class="lede">{w.page.lede}</p>
           </section>
         )}
-        <Loom w={w} house={house} job={job} />
+        {heard ? <Loom w={w} house={house} job={job} /> : <Asking w={w} />}
         <Notices w={w} house={house} />
         {parts !== null ? (
           <>
@@ -62,7 +64,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
             <Spoken w={w} house={house} parts={parts} />
           </>
         ) : (
-          <Before w={w} house={house} job={job} />
+          heard && <Before w={w} house={house} job={job} />
         )}
         <JobDetails
           w={w}
@@ -75,7 +77,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
         />
         <Finished w={w} house={house} jobs={jobs.filter(({ endedAt }) => endedAt !== null).toReversed()} />
       </main>
-      <Footer w={w} live={house.live} />
+      {heard && <Footer w={w} live={house.live} />}
     </>
   );
 }

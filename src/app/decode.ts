@@ -1,12 +1,5 @@
 /** Turns the coordinator's JSON into views: unknown until every field that a page reads has the shape it should have. */
-import type {
-  AccountView,
-  JobView,
-  LeaderboardView,
-  LiveView,
-  PulseView,
-  StatusView,
-} from '../wire/views.ts';
+import type { AccountView, JobView, LeaderboardView, PulseView, StatusView } from '../wire/views.ts';
 
 /** Thrown when an answer is not what this version of the page understands. */
 export class Unreadable extends Error {

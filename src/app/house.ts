@@ -53,65 +53,91 @@ export function openHouse(
   live: Live,
   erase: () => Promise<void>,
 ): House {
-  const watched = watch(store);
-  const { cores, gpu } = store.getState().settings;
-  const chosen = signal<Chosen>({ cores, gpu });
-  const begun = signal<Begun>('no');
-  const forgotten = signal<Forgotten>('no');
-  let volunteer: Volunteer | null = null;
+  return new OpenHouse(store, load, live, erase);
+}
+
+class OpenHouse implements House {
+  readonly live: Live;
+  readonly watched: Watched;
+  readonly chosen: Signal<Chosen>;
+  readonly begun = signal<Begun>('no');
+  readonly forgotten = signal<Forgotten>('no');
+  readonly #load: () => Promise<Volunteer>;
+  readonly #erase: () => Promise<void>;
+  #volunteer: Volunteer | null = null;
+
+  constructor(store: VolunteerStore, load: () => Promise<Volunteer>, live: Live, erase: () => Promise<void>) {
+    const { cores, gpu } = store.getState().settings;
+    this.live = live;
+    this.watched = watch(store);
+    this.chosen = signal({ cores, gpu });
+    this.#load = load;
+    this.#erase = erase;
+  }
+
+  async begin(): Promise<void> {
+    const language = words.peek()?.language ?? 'en';
+    this.begun.value = 'loading';
+    this.forgotten.value = 'no';
+    try {
+      const actions = await this.#bring();
+      actions.configure(this.chosen.peek());
+      this.begun.value = 'yes';
+      await actions.start({ text: consentText(language), language });
+    } catch (error) {
+      // The volunteer says itself why it cannot go on; only its program not arriving is the page's to tell.
+      if (this.#volunteer !== null) throw error;
+      this.begun.value = 'failed';
+    }
+  }
+
+  async goOn(): Promise<void> {
+    const actions = await this.#bring();
+    if (languages.some(({ language }) => actions.resumeRemembered(consentText(language)))) {
+      this.begun.value = 'yes';
+    }
+  }
+
+  takeOver(): void {
+    void this.#volunteer?.actions.takeOver();
+  }
+
+  pause(): void {
+    this.#volunteer?.actions.pause();
+  }
+
+  resume(): void {
+    this.#volunteer?.actions.resume();
+  }
+
+  finish(): void {
+    void this.#volunteer?.actions.finish();
+  }
+
+  configure(settings: Parameters<VolunteerActions['configure']>[0]): void {
+    const { cores, gpu } = this.chosen.peek();
+    this.chosen.value = { cores: settings.cores ?? cores, gpu: settings.gpu ?? gpu };
+    this.#volunteer?.actions.configure(settings);
+  }
+
+  async forget(): Promise<void> {
+    const erased = await this.#erase().then(
+      () => true,
+      () => false,
+    );
+    try {
+      await this.#volunteer?.actions.forget();
+      this.forgotten.value = erased ? 'yes' : 'here';
+      this.begun.value = 'no';
+    } catch {
+      this.forgotten.value = 'failed';
+    }
+  }
+
   /** Loads the volunteer, once, and shows what it says from now on. */
-  const bring = async (): Promise<VolunteerActions> => {
-    volunteer ??= await load();
-    watched.turnTo(volunteer.store);
-    return volunteer.actions;
-  };
-  return {
-    live,
-    watched,
-    chosen,
-    begun,
-    forgotten,
-    begin: async () => {
-      const language = words.peek()?.language ?? 'en';
-      begun.value = 'loading';
-      forgotten.value = 'no';
-      try {
-        const actions = await bring();
-        actions.configure(chosen.peek());
-        begun.value = 'yes';
-        await actions.start({ text: consentText(language), language });
-      } catch (error) {
-        // The volunteer says itself why it cannot go on; only its program not arriving is the page's to tell.
-        if (volunteer === null) begun.value = 'failed';
-        else throw error;
-      }
-    },
-    goOn: async () => {
-      const actions = await bring();
-      const agreed = languages.some(({ language }) => actions.resumeRemembered(consentText(language)));
-      if (agreed) begun.value = 'yes';
-    },
-    takeOver: () => void volunteer?.actions.takeOver(),
-    pause: () => volunteer?.actions.pause(),
-    resume: () => volunteer?.actions.resume(),
-    finish: () => void volunteer?.actions.finish(),
-    configure: (settings) => {
-      const { cores: kept, gpu: used } = chosen.peek();
-      chosen.value = { cores: settings.cores ?? kept, gpu: settings.gpu ?? used };
-      volunteer?.actions.configure(settings);
-    },
-    forget: async () => {
-      const erased = await erase().then(
-        () => true,
-        () => false,
-      );
-      try {
-        await volunteer?.actions.forget();
-        forgotten.value = erased ? 'yes' : 'here';
-        begun.value = 'no';
-      } catch {
-        forgotten.value = 'failed';
-      }
-    },
-  };
+  async #bring(): Promise<VolunteerActions> {
+    this.#volunteer ??= await this.#load();
+    this.watched.turnTo(this.#volunteer.store);
+    return this.#volunteer.actions;
+  }
 }

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { decodeJobs, decodePulse, decodeStatus } from './decode.ts';
-import type { JobView, LiveView, StatusView } from '../wire/views.ts';
+import type { JobView, LiveView, PulseView, StatusView } from '../wire/views.ts';
 
 /** How the page stands to the coordinator: never heard of, streaming, asking again and again, or without an answer. */
 export type Link =
@@ -37,87 +37,91 @@ export async function ask(path: string): Promise<unknown> {
 
 /** Begins to follow the coordinator of this origin. */
 export function follow(): Live {
-  const link = signal<Link>({ is: 'asking' });
-  const status = signal<StatusView | null>(null);
-  const here = signal<LiveView | null>(null);
-  const storeFault = signal<string | null>(null);
-  const jobs = signal<ReadonlyMap<string, JobView> | null>(null);
+  return new Following();
+}
 
-  let stream: EventSource | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let retryMs = retryFirstMs;
-  let open = true;
+class Following implements Live {
+  readonly link = signal<Link>({ is: 'asking' });
+  readonly status = signal<StatusView | null>(null);
+  readonly here = signal<LiveView | null>(null);
+  readonly storeFault = signal<string | null>(null);
+  readonly #known = signal<ReadonlyMap<string, JobView> | null>(null);
+  readonly jobs = computed(() => (this.#known.value === null ? null : [...this.#known.value.values()]));
+  #stream: EventSource | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #retryMs = retryFirstMs;
+  #open = true;
 
-  const learn = (views: readonly JobView[], whole: boolean): void => {
-    const before = jobs.peek();
-    if (before === null && !whole) return;
-    const known = whole ? [] : [...(before ?? [])];
-    jobs.value = new Map([...known, ...views.map((view) => [view.job, view] as const)]);
-    // A job that the pulse no longer tells of has ended: its last word is in the list.
-    const told = new Set(views.map((view) => view.job));
-    const gone = (view: JobView): boolean => view.endedAt === null && !told.has(view.job);
-    if (!whole && [...(before?.values() ?? [])].some(gone)) later(0);
-  };
-  const later = (ms: number): void => {
-    if (timer !== null) clearTimeout(timer);
-    timer = open ? setTimeout(() => void question(), ms) : null;
-  };
+  constructor() {
+    void this.#question();
+  }
+
+  stop(): void {
+    this.#open = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#stream?.close();
+  }
+
+  #later(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = this.#open ? setTimeout(() => void this.#question(), ms) : null;
+  }
+
   /** Asks for everything at once; while the stream speaks this only happens at the beginning and the end of jobs. */
-  const question = async (): Promise<void> => {
+  async #question(): Promise<void> {
     try {
       const [state, list] = await Promise.all([ask('/api/status'), ask('/api/jobs')]);
-      status.value = decodeStatus(state);
-      here.value = status.value.live;
-      storeFault.value = status.value.storeFault;
-      learn(decodeJobs(list), true);
-      retryMs = retryFirstMs;
-      const streaming = stream?.readyState === EventSource.OPEN;
-      link.value = { is: streaming ? 'live' : 'polling' };
-      listen();
-      later(streaming ? besideMs : askMs);
+      const status = decodeStatus(state);
+      this.status.value = status;
+      this.here.value = status.live;
+      this.storeFault.value = status.storeFault;
+      this.#known.value = mapOf(decodeJobs(list));
+      this.#retryMs = retryFirstMs;
+      const streaming = this.#stream?.readyState === EventSource.OPEN;
+      this.link.value = { is: streaming ? 'live' : 'polling' };
+      this.#listen();
+      this.#later(streaming ? besideMs : askMs);
     } catch {
-      const retryAt = Date.now() + retryMs;
-      link.value = { is: 'unreachable', retryAt };
-      later(retryMs);
-      retryMs = Math.min(retryMaxMs, retryMs * 2);
+      this.link.value = { is: 'unreachable', retryAt: Date.now() + this.#retryMs };
+      this.#later(this.#retryMs);
+      this.#retryMs = Math.min(retryMaxMs, this.#retryMs * 2);
     }
-  };
-  const listen = (): void => {
-    if (stream !== null || !open) return;
-    const source = new EventSource('/api/live');
-    stream = source;
-    source.addEventListener('pulse', (event: MessageEvent<unknown>) => {
+  }
+
+  #listen(): void {
+    if (this.#stream !== null || !this.#open) return;
+    const stream = new EventSource('/api/live');
+    this.#stream = stream;
+    stream.addEventListener('pulse', (event: MessageEvent<unknown>) => {
       try {
-        const pulse = decodePulse(JSON.parse(String(event.data)));
-        here.value = pulse.live;
-        storeFault.value = pulse.storeFault;
-        link.value = { is: 'live' };
-        retryMs = retryFirstMs;
-        learn(pulse.jobs, false);
+        this.#hear(decodePulse(JSON.parse(String(event.data))));
       } catch {
         // A pulse of another version: questions, which say so, take over.
-        source.close();
-        later(0);
+        stream.close();
+        this.#later(0);
       }
     });
-    source.addEventListener('error', () => {
-      source.close();
-      stream = null;
-      later(0);
+    stream.addEventListener('error', () => {
+      stream.close();
+      this.#stream = null;
+      this.#later(0);
     });
-  };
+  }
 
-  void question();
-  return {
-    link,
-    status,
-    here,
-    storeFault,
-    jobs: computed(() => (jobs.value === null ? null : [...jobs.value.values()])),
-    stop: () => {
-      open = false;
-      if (timer !== null) clearTimeout(timer);
-      stream?.close();
-    },
-  };
+  #hear(pulse: PulseView): void {
+    this.here.value = pulse.live;
+    this.storeFault.value = pulse.storeFault;
+    this.link.value = { is: 'live' };
+    this.#retryMs = retryFirstMs;
+    const before = this.#known.peek();
+    if (before === null) return;
+    const told = mapOf(pulse.jobs);
+    this.#known.value = new Map([...before, ...told]);
+    // A job that the pulse no longer tells of has ended: its last word is in the list.
+    if ([...before.values()].some((job) => job.endedAt === null && !told.has(job.job))) this.#later(0);
+  }
+}
+
+function mapOf(jobs: readonly JobView[]): ReadonlyMap<string, JobView> {
+  return new Map(jobs.map((job) => [job.job, job] as const));
 }

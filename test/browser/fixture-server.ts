@@ -10,6 +10,8 @@ import { clothOf, mersenneInput, pictureOf, report } from './fixture-data.ts';
 export interface Scene {
   /** False: every answer of the coordinator is 503, as behind a proxy whose coordinator is gone. */
   up: boolean;
+  /** How long its answers take. */
+  delayMs: number;
   status: StatusView;
   jobs: readonly JobView[];
   leaderboard: LeaderboardView;
@@ -58,7 +60,7 @@ export async function serveFixture(folder: string, scene: Scene, port = 0): Prom
       streams.add(response);
       request.on('close', () => streams.delete(response));
     } else if (pathname.startsWith('/api/') || pathname.startsWith('/blobs/')) {
-      answer(scene, pathname, searchParams, response);
+      setTimeout(() => answer(scene, pathname, searchParams, response), scene.delayMs);
     } else {
       file(folder, pathname, request, response);
     }

@@ -3,83 +3,20 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Reason, VolunteerView } from '../../src/volunteer/store.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { launchChromium, whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
 import { serveFixture } from './fixture-server.ts';
-import type { FixtureServer, Scene } from './fixture-server.ts';
+import type { FixtureServer } from './fixture-server.ts';
+import { board, calm, harness, me, reasons, states } from './pages-states.ts';
+import type { State } from './pages-states.ts';
 import { buildPages } from './pages-build.ts';
 import type { BuiltPages } from './pages-build.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const harness = '/test/browser/pages-harness.html';
-const board = '/leaderboard.html';
-const me = data.accountOf(3);
-
-const calm = (): Scene => ({
-  up: true,
-  status: data.status(),
-  jobs: [data.finished, data.factoring],
-  leaderboard: data.leaderboard(40),
-  accounts: {
-    [me]: {
-      account: me,
-      name: null,
-      rank: 4,
-      pendingMicro: 0,
-      vestedMicro: 7e9,
-      chunks: 9,
-      units: 9,
-      firstAt: 1,
-    },
-  },
-});
-
-interface State {
-  readonly path?: string;
-  readonly scene?: Partial<Scene>;
-  readonly view?: Partial<VolunteerView>;
-}
-
-const reasons: readonly Reason[] = [
-  { why: 'preparing', step: 'testing' },
-  { why: 'paused-by-you' },
-  { why: 'finished-by-you' },
-  { why: 'unreachable', retryAt: 0 },
-  { why: 'offline' },
-  { why: 'no-job-open' },
-  { why: 'waiting-for-others' },
-  { why: 'nothing-for-this-device' },
-  { why: 'kernel-paused' },
-  { why: 'elsewhere' },
-  { why: 'store-full' },
-  { why: 'reload-needed' },
-  { why: 'refused', detail: 'suspended' },
-  { why: 'no-worker-works', detail: 'no WebAssembly SIMD' },
-];
-
-const states: Readonly<Record<string, State>> = {
-  'before Start': {},
-  'before Start, a picture': { scene: { jobs: [data.finishedPicture, data.picture] } },
-  'before Start, insecure': { path: `${harness}?secure=no&` },
-  'before Start, no job, loopback exempt': {
-    scene: {
-      jobs: [],
-      status: data.status({ settings: { loopbackExempt: true, anchorAfterMs: 1, anchorShare: 0 } }),
-    },
-  },
-  'before Start, unreachable': { scene: { up: false } },
-  'before Start, store full': { scene: { status: data.status({ storeFault: 'the disk is full' }) } },
-  running: { view: data.running },
-  paused: { view: data.paused },
-  finished: { view: { ...data.running, phase: 'finished', reason: { why: 'finished-by-you' }, workers: [] } },
-  'no GPU': { view: { ...data.running, gpu: { state: 'absent', why: 'no-webgpu' } } },
-  'leaderboard, full': { path: `${board}?` },
-  'leaderboard, mine': { path: `${board}#${me}` },
-  'leaderboard, empty': { path: `${board}?`, scene: { leaderboard: data.leaderboard(0) } },
-};
+/** Two of the tests open every state several times. */
+const manyStatesMs = 300_000;
 
 describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
   let built: BuiltPages;
@@ -125,50 +62,60 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
 
   const close = (page: Page): Promise<void> => page.context().close();
 
-  it('are readable by everybody in every state, theme and language (axe)', async () => {
-    for (const [name, state] of Object.entries(states)) {
-      for (const [colorScheme, language] of [
-        ['light', 'zh'],
-        ['dark', 'en'],
-      ] as const) {
-        const page = await open(state, { colorScheme }, language);
-        await unfold(page);
-        await page.evaluate(axe);
-        const found = await page.evaluate(async () => {
-          const { axe: tool } = window as unknown as {
-            axe: {
-              run(
-                options: object,
-              ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+  it(
+    'are readable by everybody in every state, theme and language (axe)',
+    async () => {
+      for (const [name, state] of Object.entries(states)) {
+        for (const [colorScheme, language] of [
+          ['light', 'zh'],
+          ['dark', 'en'],
+        ] as const) {
+          const page = await open(state, { colorScheme }, language);
+          await unfold(page);
+          await page.evaluate(axe);
+          const found = await page.evaluate(async () => {
+            const { axe: tool } = window as unknown as {
+              axe: {
+                run(
+                  options: object,
+                ): Promise<{
+                  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+                }>;
+              };
             };
-          };
-          const { violations } = await tool.run({
-            runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+            const { violations } = await tool.run({
+              runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+            });
+            return violations.flatMap(({ id, nodes }) =>
+              nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+            );
           });
-          return violations.flatMap(({ id, nodes }) =>
-            nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-          );
-        });
-        expect(found, `${name}, ${colorScheme}, ${language}`).toEqual([]);
-        await close(page);
-      }
-    }
-  });
-
-  it('never scroll sideways, on the narrowest phone and zoomed in', async () => {
-    for (const [name, state] of Object.entries(states)) {
-      for (const language of ['en', 'zh']) {
-        const page = await open(state, { viewport: { width: 360, height: 740 } }, language);
-        await unfold(page);
-        for (const width of [360, 320]) {
-          await page.setViewportSize({ width, height: 740 });
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-          expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
+          expect(found, `${name}, ${colorScheme}, ${language}`).toEqual([]);
+          await close(page);
         }
-        await close(page);
       }
-    }
-  });
+    },
+    manyStatesMs,
+  );
+
+  it(
+    'never scroll sideways, on the narrowest phone and zoomed in',
+    async () => {
+      for (const [name, state] of Object.entries(states)) {
+        for (const language of ['en', 'zh']) {
+          const page = await open(state, { viewport: { width: 360, height: 740 } }, language);
+          await unfold(page);
+          for (const width of [360, 320]) {
+            await page.setViewportSize({ width, height: 740 });
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
+          }
+          await close(page);
+        }
+      }
+    },
+    manyStatesMs,
+  );
 
   it('store nothing, start no worker and open no socket before Start', async () => {
     for (const path of ['/?', `${board}?`]) {
@@ -220,7 +167,8 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
       [`${board}?`, [data.factoring], 'zh'],
     ] as const) {
       for (const width of [390, 1280]) {
-        Object.assign(server.scene, calm(), { jobs });
+        // Slow enough that the page stands before the coordinator has said anything.
+        Object.assign(server.scene, calm(), { jobs, delayMs: 400 });
         const context = await browser.newContext({ viewport: { width, height: 844 } });
         const page = await context.newPage();
         await page.addInitScript(() => {
@@ -231,6 +179,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
           }).observe({ type: 'layout-shift', buffered: true });
         });
         await page.goto(`${server.origin}${path}lang=${language}`);
+        await page.locator('.loom-words .figures, .board').first().waitFor();
         await page.waitForTimeout(700);
         const shifted = await page.evaluate(() => Reflect.get(window, 'shifted') as number[]);
         expect(

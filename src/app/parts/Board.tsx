@@ -27,6 +27,7 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
   }, [list.value === null]);
   if (w === null) return null;
   const view = list.value;
+  const lost = live.link.value.is === 'unreachable';
   return (
     <>
       <Header w={w} page="leaderboard" />
@@ -35,9 +36,9 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
           <h1>{w.board.heading}</h1>
           <p class="lede">{w.board.lede}</p>
         </section>
-        <Mine w={w} me={me} refresh={refresh} />
+        {view !== null && <Mine w={w} me={me} refresh={refresh} />}
         {view === null ? (
-          <p>{live.link.value.is === 'unreachable' ? w.here.unreachable : w.board.asking}</p>
+          <p>{lost ? w.here.unreachable : w.board.asking}</p>
         ) : view.rows.length === 0 ? (
           <section class="prose">
             <h2>{w.board.empty}</h2>
@@ -46,11 +47,13 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
         ) : (
           <Table w={w} view={view} me={me.value} />
         )}
-        <p class="soft small">
-          {w.tally.creditNote} {w.board.anchorNote}
-        </p>
+        {view !== null && (
+          <p class="soft small">
+            {w.tally.creditNote} {w.board.anchorNote}
+          </p>
+        )}
       </main>
-      <Footer w={w} live={live} />
+      {(view !== null || lost) && <Footer w={w} live={live} />}
     </>
   );
 }
@@ -124,7 +127,7 @@ function Mine(props: {
 }): JSX.Element {
   const { w, me, refresh } = props;
   const searched = useSignal<'no' | 'looking' | 'none' | 'found'>(me.value === null ? 'no' : 'found');
-  const account = useSignal<AccountView | null>(null);
+  const account = useSignal<AccountView | null | undefined>(undefined);
   const look = async (): Promise<void> => {
     searched.value = 'looking';
     const { ownAccount } = await import('../account.ts');
@@ -135,11 +138,13 @@ function Mine(props: {
   };
   useEffect(() => {
     const read = async (): Promise<void> => {
-      account.value = null;
+      account.value = undefined;
       if (me.value === null) return;
-      account.value = decodeAccount(await ask(`/api/account/${encodeURIComponent(me.value)}`));
+      const path = `/api/account/${encodeURIComponent(me.value)}`;
+      // An account that nothing was verified of is not known there.
+      account.value = await ask(path).then(decodeAccount, () => null);
     };
-    void read().catch(() => {});
+    void read();
   }, [me.value]);
   if (searched.value !== 'found') {
     return (
@@ -154,6 +159,7 @@ function Mine(props: {
     );
   }
   const standing = account.value;
+  if (standing === undefined) return <section class="prose mine-to-come" />;
   const ranked = standing !== null && standing.rank !== null;
   return (
     <section class="prose">
@@ -180,7 +186,7 @@ function NameForm(props: {
   readonly name: string | null;
   readonly refresh: () => void;
 }): JSX.Element {
-  const { w, name, refresh } = props;
+  const { w, refresh } = props;
   const typed = useSignal<string | null>(null);
   const said = useSignal('');
   const set = async (wanted: string | null): Promise<void> => {
@@ -193,7 +199,11 @@ function NameForm(props: {
       said.value = w.board.nameFailed(error instanceof Error ? error.message : String(error));
     }
   };
-  const value = typed.value ?? name ?? '';
+  const drop = (): void => {
+    typed.value = '';
+    void set(null);
+  };
+  const value = typed.value ?? props.name ?? '';
   return (
     <details>
       <summary>{w.board.name}</summary>
@@ -218,16 +228,8 @@ function NameForm(props: {
           />
         </label>
         <p class="actions">
-          <button type="submit" class="main">
-            {w.board.nameSave}
-          </button>
-          <button
-            type="button"
-            onClick={() => {
-              typed.value = '';
-              void set(null);
-            }}
-          >
+          <button class="main">{w.board.nameSave}</button>
+          <button type="button" onClick={drop}>
             {w.board.nameDrop}
           </button>
         </p>

@@ -18,7 +18,6 @@ interface Props {
 /** The job on the loom: its cloth (or its picture and a ribbon), and one line on how far it is. */
 export function Loom({ w, house, job }: Props): JSX.Element {
   const asked = house.live.jobs.value !== null;
-  const lost = house.live.link.value.is === 'unreachable';
   return (
     <section class="loom" aria-labelledby="loom">
       <ClothView w={w} job={job} watched={house.watched} />
@@ -27,7 +26,7 @@ export function Loom({ w, house, job }: Props): JSX.Element {
           <Powers text={job?.title ?? (asked ? w.job.none : w.job.now)} />
         </h2>
         {job === null ? (
-          <p>{asked ? w.job.noneNote : lost ? w.here.unreachable : w.job.asking}</p>
+          <p>{asked ? w.job.noneNote : w.here.unreachable}</p>
         ) : (
           <>
             <p class="cause">
@@ -41,6 +40,16 @@ export function Loom({ w, house, job }: Props): JSX.Element {
         )}
       </div>
     </section>
+  );
+}
+
+/** The loom before anything is known: bare warp, and what is being waited for. */
+export function Asking(props: { readonly w: Words }): JSX.Element {
+  return (
+    <div class="loom" key="asking">
+      <div class="bare" />
+      <p class="soft">{props.w.job.asking}</p>
+    </div>
   );
 }
 

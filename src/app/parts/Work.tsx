@@ -58,10 +58,10 @@ function MainButton(props: Props & { readonly button: { current: HTMLButtonEleme
   const { w, house, button } = props;
   const { phase, reason } = house.watched.view.value;
   const [name, act] = ((): [string, () => void] => {
-    if (reason?.why === 'elsewhere') return [w.start.resume, house.takeOver];
-    if (phase === 'paused') return [w.start.resume, house.resume];
-    if (phase === 'running' || phase === 'starting') return [w.start.pause, house.pause];
-    if (phase === 'finishing') return [w.start.pause, house.pause];
+    if (reason?.why === 'elsewhere') return [w.start.resume, () => house.takeOver()];
+    if (phase === 'paused') return [w.start.resume, () => house.resume()];
+    if (phase === 'running' || phase === 'starting') return [w.start.pause, () => house.pause()];
+    if (phase === 'finishing') return [w.start.pause, () => house.pause()];
     return [w.start.again, () => void house.begin()];
   })();
   return (

@@ -142,9 +142,11 @@ export const words: Words = {
       stopped: 'Stopped',
     },
     running: (workers) =>
-      workers === 1
-        ? 'One part of this machine is computing.'
-        : `${f.whole(workers)} parts of this machine are computing.`,
+      workers === 0
+        ? 'Waiting for the next chunk.'
+        : workers === 1
+          ? 'One part of this machine is computing.'
+          : `${f.whole(workers)} parts of this machine are computing.`,
     finishing: 'Completing the chunks in work; nothing new is taken.',
     plain: {
       'not-started': 'Nothing runs until you press Start.',

@@ -130,7 +130,8 @@ export const words: Words = {
       finished: '已收尾，谢谢你',
       stopped: '已停下',
     },
-    running: (workers) => `这台电脑有 ${f.whole(workers)} 处正在计算。`,
+    running: (workers) =>
+      workers === 0 ? '正等着下一块活。' : `这台电脑有 ${f.whole(workers)} 处正在计算。`,
     finishing: '正在算完手上的块，不再领新的。',
     plain: {
       'not-started': '你点“开始”之前，什么都不会运行。',
