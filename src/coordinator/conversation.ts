@@ -76,7 +76,7 @@ export class Conversation {
   readonly #nonce = randomBytes(16).toString('base64url');
   readonly #strangerTimer: NodeJS.Timeout;
   #publicKey = '';
-  #chain: Buffer;
+  #chain: string;
   #chainCount = 0;
   #inFlight = 0;
   #lookUps = 0;
@@ -169,8 +169,9 @@ export class Conversation {
   }
 
   #onHello(data: Buffer): void {
+    if (data.length > limits.strangerBytesMax) return this.bye('limits', 'too much was said before signing in');
     const word = parse(helloSchema, data.toString(), limits.strangerBytesMax);
-    if (isMalformed(word)) return this.bye(versionOf(data) === protocol ? 'malformed' : 'protocol', word.malformed);
+    if (isMalformed(word)) return this.bye(isOtherVersion(data) ? 'protocol' : 'malformed', word.malformed);
     const { house, nonce } = { house: this.#house, nonce: this.#nonce };
     const who = signIn(word, nonce, this.#whence.origin, (origin) => house.isOwnOrigin(origin), house.now());
     if ('bye' in who) return this.bye(who.bye, who.detail);
@@ -196,7 +197,11 @@ export class Conversation {
     // The socket may have closed while the log was asked.
     if (this.#stage !== 'joining') return;
     const { runtime, people } = this.#house;
-    people.enter(this)?.bye('elsewhere', 'this device signed in on another connection');
+    const before = people.enter(this);
+    if (before !== undefined) {
+      runtime.parking.dropDevice(this.device);
+      before.bye('elsewhere', 'this device signed in on another connection');
+    }
     this.#stage = 'open';
     const balance = (kind: 'pending' | 'vested'): number => Number(runtime.state.balances.get(`${kind}:${this.account}`) ?? 0n);
     const welcome: Welcome = {
@@ -240,7 +245,7 @@ export class Conversation {
   }
 
   #onFrame(data: Buffer): void {
-    const frame = decodeCommit(data);
+    const frame = decodeCommit(data, latin1);
     if (isMalformed(frame)) return this.bye('malformed', frame.malformed);
     for (const part of frame.parts) this.#commit(part);
     if (frame.header.slots !== undefined) this.#ask(frame.header.slots);
@@ -264,7 +269,7 @@ export class Conversation {
 
   #commit(part: CommitPart): void {
     const { replica, root } = part.item;
-    this.#chain = chainNext(this.#chain, replica, Buffer.from(root, 'hex'));
+    this.#chain = chainNext(this.#chain, replica, root);
     this.#chainCount++;
     const found = inspect(this.#house.runtime.state, this.device, part, this.#house.inputOf);
     if (found.is === 'unknown') return void this.#commitAfterwards(replica).catch((error: unknown) => this.#failed(error));
@@ -330,7 +335,7 @@ export class Conversation {
   }
 
   #onChain(word: Chain): void {
-    const right = word.count === this.#chainCount && word.hash === this.#chain.toString('hex');
+    const right = word.count === this.#chainCount && word.hash === this.#chain;
     if (!right) return this.#refuse('chain', { refused: 'chain', detail: 'this is not the chain of what was received' }, {});
     if (!verifyText(this.#publicKey, chainBytes(this.#nonce, word.count, this.#chain), word.signature)) return this.#refuse('chain', { refused: 'signature' }, {});
     const { count, hash, signature } = word;
@@ -364,6 +369,9 @@ export class Conversation {
   }
 }
 
+/** The platform's own reading of a frame's header: six times as fast as character by character. */
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
 const emptyRoot = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 /** Where a replica of a device stands: still worth computing or committing, over, or not known to any open chunk. */
@@ -377,13 +385,13 @@ function whereIs(state: State, device: string, account: string, group: string, i
   return replica.phase.is !== 'closed' || mayJoin(chunk, account, group) ? 'yours' : 'over';
 }
 
-/** The version that a message claims, before anything else of it is understood: another one may look quite different. */
-function versionOf(data: Buffer): unknown {
+/** Whether a message claims to be of another version, before anything else of it is understood: it may look quite different. */
+function isOtherVersion(data: Buffer): boolean {
   try {
     const word: unknown = JSON.parse(data.toString());
-    return typeof word === 'object' && word !== null && 'protocol' in word ? word.protocol : undefined;
+    return typeof word === 'object' && word !== null && 'protocol' in word && typeof word.protocol === 'number' && word.protocol !== protocol;
   } catch {
-    return protocol;
+    return false;
   }
 }
 

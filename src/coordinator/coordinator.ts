@@ -40,7 +40,8 @@ import { descriptorOf, Views } from './views.ts';
 /** The project's root: where built kernels and pages lie unless told otherwise. */
 const root = resolve(import.meta.dirname, '../..');
 export const version = '0.1.0';
-const stopMs = 500;
+/** How long commitments that are on their way are still taken when we stop. */
+const graceMs = 500;
 
 export interface CoordinatorOptions {
   readonly host?: string;
@@ -62,6 +63,7 @@ export interface CoordinatorOptions {
   readonly shelf?: Shelf;
   readonly log?: Log;
   readonly pagesMax?: number;
+  readonly graceMs?: number;
   readonly now?: () => number;
   readonly onNote?: (note: string, about: Readonly<Record<string, unknown>>) => void;
   /** We are wrong: by default the error is thrown where nobody catches it, which ends the process. */
@@ -191,7 +193,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
     async close() {
       runtime.stopLeasing();
       await anchor.stop();
-      if (people.size > 0) await sleep(stopMs);
+      if (people.size > 0) await sleep(options.graceMs ?? graceMs);
       sockets.close();
       for (const close of closing.reverse()) await close();
     },

@@ -8,7 +8,7 @@ import type { Lease, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { CommitPart } from '../wire/frame.ts';
 import { limits } from '../wire/version.ts';
-import { rootOfDigests, unitDigest } from './digests.ts';
+import { firstWrongDigest, rootOfDigests } from './digests.ts';
 import type { Outputs } from './log.ts';
 
 /** A kernel with one input, and what follows from both. */
@@ -41,10 +41,11 @@ export function inspect(state: State, device: string, { item, digests, bytes }: 
   const fault = faultOfSizes(item.digestBytes, item.lengths, to - from, width, kernelInput.outputBytesMax);
   if (fault !== null) return refused('sizes', fault);
   if (rootOfDigests(job.id, from, digests) !== item.root) return refused('digests', 'the digests do not make the root');
-  const text = Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('base64url');
+  const sent = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
+  const text = sent.toString('base64url');
   if (item.lengths === null || bytes === null) return { is: 'sound', lease, outputs: null, digests: text };
   const outputs = { lengths: item.lengths, bytes };
-  return faultOfOutputs(job.id, from, digests, width, outputs, kernelInput) ?? { is: 'sound', lease, outputs, digests: text };
+  return faultOfOutputs(job.id, from, sent, width, outputs, kernelInput) ?? { is: 'sound', lease, outputs, digests: text };
 }
 
 function faultOfSizes(digestBytes: number, lengths: readonly number[] | null, units: number, width: number, outputBytesMax: number): string | null {
@@ -55,14 +56,14 @@ function faultOfSizes(digestBytes: number, lengths: readonly number[] | null, un
   return null;
 }
 
-function faultOfOutputs(job: string, from: number, digests: Uint8Array, width: number, { lengths, bytes }: Outputs, { kernel, input }: KernelInput): Inspected | null {
+function faultOfOutputs(job: string, from: number, digests: Buffer, width: number, { lengths, bytes }: Outputs, { kernel, input }: KernelInput): Inspected | null {
+  const wrong = firstWrongDigest(job, from, lengths, bytes, digests.toString('hex'), width);
+  if (wrong >= 0) return refused('digests', `the bytes of unit ${wrong} do not make its digest`);
   let at = 0;
   for (let i = 0; i < lengths.length; i++) {
     const end = at + (lengths[i] as number);
-    const output = bytes.subarray(at, end);
+    const impossible = kernel.checkOutput(input, from + i, bytes.subarray(at, end));
     at = end;
-    if (unitDigest(job, from + i, output).compare(digests, i * width, (i + 1) * width, 0, width) !== 0) return refused('digests', `the bytes of unit ${from + i} do not make its digest`);
-    const impossible = kernel.checkOutput(input, from + i, output);
     if (impossible !== null) return refused('bad-output', `unit ${from + i}: ${impossible}`.slice(0, 200));
   }
   return null;

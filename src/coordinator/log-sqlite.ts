@@ -33,7 +33,7 @@ const busyMs = 5_000;
 const probeBytes = 262_144;
 
 export interface SqliteLogOptions {
-  /** A limit on the file's size in pages of 4 KiB: the disk's end at a place of one's choice. */
+  /** A limit on the file's size in pages of 8 KiB: the disk's end at a place of one's choice. */
   readonly pagesMax?: number;
 }
 
@@ -156,7 +156,7 @@ export function openDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(file, { timeout: busyMs });
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000');
+    db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000');
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();

@@ -178,7 +178,7 @@ export class Runtime {
   }
 
   #hasWork(): boolean {
-    return this.#storeFault === null && (this.#queue.length > 0 || this.parking.hasPending || this.#deadlines.next <= this.#parts.now());
+    return this.#storeFault === null && (this.#queue.length > 0 || (this.parking.hasPending && !this.#stopping) || this.#deadlines.next <= this.#parts.now());
   }
 
   /** Waiting one turn of the event loop lets every message that has arrived into the same tick. */

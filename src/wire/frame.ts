@@ -27,10 +27,13 @@ function asciiBytes(text: string): Uint8Array {
   return bytes;
 }
 
-function asciiText(bytes: Uint8Array): string | null {
+/** Bytes as text, one character a byte; a shell may bring a faster one of its platform. */
+export type BytesToText = (bytes: Uint8Array) => string;
+
+function textOfBytes(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return /^[\x20-\x7e]*$/.test(text) ? text : null;
+  return text;
 }
 
 /** Sum of the outputs' lengths. */
@@ -60,12 +63,12 @@ export function encodeCommit(frame: CommitFrame): Uint8Array<ArrayBuffer> {
 }
 
 /** Reads a frame; every size is checked against what is there before anything is touched. */
-export function decodeCommit(frame: Uint8Array): CommitFrame | Malformed {
+export function decodeCommit(frame: Uint8Array, toText: BytesToText = textOfBytes): CommitFrame | Malformed {
   if (frame.length < 4 || frame.length > limits.frameBytesMax) return { malformed: 'frame: size out of bounds' };
   const headerBytes = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
   if (headerBytes > limits.headerBytesMax || 4 + headerBytes > frame.length) return { malformed: 'frame: header out of bounds' };
-  const text = asciiText(frame.subarray(4, 4 + headerBytes));
-  if (text === null) return { malformed: 'frame: header is not printable ASCII' };
+  const text = toText(frame.subarray(4, 4 + headerBytes));
+  if (!/^[\x20-\x7e]*$/.test(text)) return { malformed: 'frame: header is not printable ASCII' };
   const header = parse(commit, text, limits.headerBytesMax);
   if (isMalformed(header)) return header;
   const parts: CommitPart[] = [];

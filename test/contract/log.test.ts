@@ -40,7 +40,7 @@ logSuite('slow and failing', {
 describe('the log in SQLite', () => {
   test('a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room', async () => {
     const file = freshFile();
-    const log = new SqliteLog(file, { pagesMax: 60 });
+    const log = new SqliteLog(file, { pagesMax: 30 });
     const frontier = emptyFrontier();
     await log.append(batchOf(frontier));
     const edge = { size: frontier.size, peaks: [...frontier.peaks] };

@@ -1,0 +1,219 @@
+/** A scripted volunteer that speaks the wire by hand: signs in, asks, computes the cheap kernel, commits, checks its receipts. */
+import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { verifyInclusion } from '../../src/core/merkle.ts';
+import { chainBytes, chainNext, chainStart, headBytes, textLeaf, tree } from '../../src/coordinator/digests.ts';
+import { encodeCommit } from '../../src/wire/frame.ts';
+import { check, isMalformed } from '../../src/wire/schema.ts';
+import { limits, protocol } from '../../src/wire/version.ts';
+import { fromCoordinator } from '../../src/wire/volunteer.ts';
+import type { Bye, Challenge, CommitHeader, FromCoordinator, LeaseWord, ReceiptWord, RefusalWord, SlotWord, Welcome } from '../../src/wire/volunteer.ts';
+import { cheapOutput } from './cheap.ts';
+
+const sha = (...parts: readonly (string | Uint8Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+const u64 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
+};
+
+/** A device's key pair and what follows from it, written from the specification and not from the coordinator's code. */
+export interface Identity {
+  readonly privateKey: KeyObject;
+  readonly publicKey: string;
+  readonly device: string;
+  readonly account: string;
+}
+
+export function identity(): Identity {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const text = String(publicKey.export({ format: 'jwk' }).x);
+  const bytes = Buffer.from(text, 'base64url');
+  const id = (tag: string): string => sha(tag, '\0', bytes).toString('base64url').slice(0, 16);
+  return { privateKey, publicKey: text, device: id('talka/device/1'), account: id('talka/account/1') };
+}
+
+const signText = (key: KeyObject, tag: string, parts: readonly unknown[]): string => sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), key).toString('base64url');
+
+/** The hello that answers a challenge; anything in it may be bent. */
+export function helloOf(who: Identity, nonce: string, origin: string, bent: { holding?: number[]; consentAt?: number; site?: string | null; signOrigin?: string; consentOrigin?: string; protocol?: number; account?: string } = {}): Record<string, unknown> {
+  const { publicKey } = who;
+  const account = bent.account ?? who.account;
+  const site = bent.site ?? null;
+  const text = 'c'.repeat(64);
+  const at = bent.consentAt ?? Date.now();
+  const version = bent.protocol ?? protocol;
+  const consentOrigin = bent.consentOrigin ?? origin;
+  return {
+    t: 'hello', protocol: version, publicKey, account, site,
+    consent: { text, language: 'en', origin: consentOrigin, site, at, signature: signText(who.privateKey, 'talka/consent/1', [text, 'en', consentOrigin, site, at, account]) },
+    holding: bent.holding ?? [], head: null, cores: 4, gpu: false,
+    signature: signText(who.privateKey, 'talka/hello/1', [nonce, bent.signOrigin ?? origin, publicKey, account, site, text, at, version]),
+  }; // prettier-ignore
+}
+
+/** What an answer to a chunk looks like on the wire. */
+export interface Answered {
+  readonly item: CommitHeader['items'][number];
+  readonly digests: Buffer;
+  readonly bytes: Buffer | null;
+}
+
+/** Computes units [from, to) of a job with the cheap kernel. `bend` changes outputs, `forge` changes digests afterwards. */
+export function answerOf(
+  job: string, agreement: 'exact' | 'tolerance', replica: number, from: number, outputs: readonly Uint8Array[], withBytes = true,
+): Answered {
+  const width = limits.digestBytes[agreement];
+  const digests = Buffer.concat(outputs.map((output, i) => sha('talka/unit/1', '\0', job, '\0', u64(from + i), output).subarray(0, width)));
+  const root = sha('talka/root/1', '\0', job, '\0', u64(from), digests).toString('hex');
+  return {
+    item: { replica, root, digestBytes: digests.length, lengths: withBytes ? outputs.map((output) => output.length) : null },
+    digests,
+    bytes: withBytes ? Buffer.concat(outputs) : null,
+  };
+} // prettier-ignore
+
+export class Scripted {
+  readonly ws: WebSocket;
+  readonly who: Identity;
+  readonly inbox: FromCoordinator[] = [];
+  readonly receipts: ReceiptWord[] = [];
+  challenge: Challenge | null = null;
+  chain = '';
+  chainCount = 0;
+  closed: Promise<number>;
+  readonly #origin: string;
+  #waiters: { take: (word: FromCoordinator) => boolean; done: (word: FromCoordinator) => void }[] = [];
+  #isOver = false;
+
+  constructor(url: string, who: Identity = identity(), headers: Record<string, string> = {}) {
+    this.who = who;
+    this.#origin = headers['origin'] ?? new URL(url).origin;
+    this.ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { headers, perMessageDeflate: false });
+    this.closed = new Promise((resolve) => {
+      this.ws.on('close', (code) => {
+        this.#isOver = true;
+        for (const { done } of this.#waiters) done({ t: 'bye', reason: 'slow', detail: 'the socket closed' });
+        resolve(code);
+      });
+    });
+    this.ws.on('error', () => {});
+    this.ws.on('message', (data: Buffer) => this.#hear(JSON.parse(data.toString())));
+  }
+
+  #hear(value: unknown): void {
+    const word = check(fromCoordinator, value);
+    if (isMalformed(word)) throw new Error(`the coordinator said what the wire does not know: ${word.malformed} in ${JSON.stringify(value)}`);
+    if (word.t === 'challenge') {
+      this.challenge = word;
+      this.chain = chainStart(word.nonce);
+    }
+    if (word.t === 'receipt') this.receipts.push(word);
+    const index = this.#waiters.findIndex(({ take }) => take(word));
+    if (index < 0) this.inbox.push(word);
+    else this.#waiters.splice(index, 1)[0]?.done(word);
+  }
+
+  /** The next message that fits, heard already or to come. */
+  next<T extends FromCoordinator>(take: (word: FromCoordinator) => word is T): Promise<T> {
+    const index = this.inbox.findIndex(take);
+    if (index >= 0) return Promise.resolve(this.inbox.splice(index, 1)[0] as T);
+    if (this.#isOver) return Promise.reject(new Error('the socket is closed'));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`nothing came; heard: ${JSON.stringify(this.inbox).slice(0, 500)}`)), 8_000);
+      this.#waiters.push({
+        take,
+        done: (word) => {
+          clearTimeout(timer);
+          if (take(word)) resolve(word);
+          else reject(new Error('the socket closed'));
+        },
+      });
+    });
+  }
+
+  of<K extends FromCoordinator['t']>(kind: K): Promise<Extract<FromCoordinator, { t: K }>> {
+    return this.next((word): word is Extract<FromCoordinator, { t: K }> => word.t === kind);
+  }
+
+  say(word: unknown): void {
+    this.ws.send(JSON.stringify(word));
+  }
+
+  async signIn(bent: Parameters<typeof helloOf>[3] = {}): Promise<Welcome> {
+    const { nonce } = this.challenge ?? (await this.of('challenge'));
+    this.say(helloOf(this.who, nonce, this.#origin, bent));
+    const word = await this.next((w): w is Welcome | Bye => w.t === 'welcome' || w.t === 'bye');
+    if (word.t === 'bye') throw new Error(`bye ${word.reason}: ${word.detail ?? ''}`);
+    return word;
+  }
+
+  ask(kernel: string, slot = 0, over: Partial<SlotWord> = {}): void {
+    this.say({ t: 'ask', slots: [{ slot, backend: 'wasm', rates: { [kernel]: 1000 }, ...over }] });
+  }
+
+  async leaseOf(kernel: string, slot = 0, over: Partial<SlotWord> = {}): Promise<LeaseWord> {
+    this.ask(kernel, slot, over);
+    return this.of('lease');
+  }
+
+  commit(answers: readonly Answered[], slots?: readonly SlotWord[]): void {
+    for (const { item } of answers) {
+      this.chain = chainNext(this.chain, item.replica, item.root);
+      this.chainCount++;
+    }
+    const header: CommitHeader = { t: 'commit', items: answers.map(({ item }) => item), ...(slots === undefined ? {} : { slots: [...slots] }) };
+    this.ws.send(encodeCommit({ header, parts: answers }));
+  }
+
+  signChain(): void {
+    const { nonce } = this.challenge as Challenge;
+    const signature = sign(null, chainBytes(nonce, this.chainCount, this.chain), this.who.privateKey).toString('base64url');
+    this.say({ t: 'chain', count: this.chainCount, hash: this.chain, signature });
+  }
+
+  refusal(): Promise<RefusalWord> {
+    return this.of('refusal');
+  }
+
+  /** The receipt that settles a replica. */
+  settled(replica: number): Promise<ReceiptWord> {
+    const is = (word: FromCoordinator): word is ReceiptWord => word.t === 'receipt' && word.settled.some((one) => one.replica === replica);
+    return this.next(is);
+  }
+
+  acked(replica: number): Promise<ReceiptWord> {
+    const is = (word: FromCoordinator): word is ReceiptWord => word.t === 'receipt' && word.acks.includes(replica);
+    return this.next(is);
+  }
+
+  end(): Promise<number> {
+    this.ws.close();
+    return this.closed;
+  }
+}
+
+/** The outputs of a chunk of a cheap job. */
+export function outputsOf(input: Uint8Array, from: number, to: number): Buffer[] {
+  return Array.from({ length: to - from }, (_, i) => cheapOutput(input, from + i));
+}
+
+/** Whether every receipt of a message is signed by the coordinator and in its tree. */
+export function receiptHolds(word: ReceiptWord, coordinator: string): boolean {
+  const { tick } = word;
+  if (tick === null) return word.settled.length === 0;
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: coordinator }, format: 'jwk' });
+  const bytes = headBytes(tick.tick, tick.at, tick.size, Buffer.from(tick.root, 'hex'), Buffer.from(tick.receipts, 'hex'));
+  if (!verify(null, bytes, key, Buffer.from(tick.signature, 'base64url'))) return false;
+  return word.settled.every(({ leaf, index, path, amountMicro, replica }) => {
+    const said = JSON.parse(leaf) as unknown[];
+    const inTree = verifyInclusion(tree, textLeaf(leaf), index, tick.count, path.map((hash) => Buffer.from(hash, 'hex')), Buffer.from(tick.receipts, 'hex'));
+    return inTree && said[0] === 'talka/receipt/1' && said[1] === coordinator && said[4] === replica && said[8] === amountMicro;
+  });
+}
