@@ -29,6 +29,7 @@ export async function makeIdentity(readable: boolean): Promise<KeptIdentity> {
   return { key, account: await idOf('talka/account/1', key.publicKey) };
 }
 
+/** Makes a kept identity sign, and names it. */
 export async function openIdentity({ key: kept, account }: KeptIdentity): Promise<Identity> {
   const key = await openKey(kept);
   return {

@@ -7,7 +7,11 @@
  * to do, is a result unsent? So a message that is lost, doubled or late can delay work and never derail it.
  */
 import { askingDue, tendAsking } from './loop/asking.ts';
-import { linkDue, onLogChecked, onOnline, onSocketClosed, onWord, setJobs, tendLink } from './loop/link.ts';
+import { onBlob } from './loop/code.ts';
+import { onEngine } from './loop/engines.ts';
+import { onLogChecked } from './loop/head.ts';
+import { onWord, setJobs } from './loop/hearing.ts';
+import { linkDue, onOnline, onSocketClosed, tendLink } from './loop/link.ts';
 import {
   end,
   onClosing,
@@ -22,7 +26,7 @@ import {
   stopLoop,
   tendFinish,
 } from './loop/phases.ts';
-import { onBlob, onEngine, slotsDue, tendSlots } from './loop/slots.ts';
+import { slotsDue, tendSlots } from './loop/slots.ts';
 import { isLive } from './loop/state.ts';
 import type { Loop } from './loop/state.ts';
 import type { LoopEffect, LoopEvent } from './loop/words.ts';

@@ -2,6 +2,7 @@
 import type { Change, Kept, KeptResult, Outbox } from './outbox.ts';
 import type { LeaseRecord } from './loop/words.ts';
 
+/** An empty one. */
 export function memoryOutbox(): Outbox {
   const results = new Map<number, KeptResult>();
   const leases = new Map<number, LeaseRecord>();

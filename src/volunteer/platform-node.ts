@@ -15,6 +15,7 @@ export interface NodePlatformOptions {
   readonly gpuUse?: 'auto' | 'always';
 }
 
+/** Surroundings for one coordinator. */
 export function nodePlatform({ url, folder, gpu, gpuUse = 'auto' }: NodePlatformOptions): Platform {
   let consent: RememberedConsent | null = null;
   return {

@@ -39,7 +39,8 @@ function ends(world: World): string[] {
     const { loop } = profile;
     for (const [replica, chunk] of profile.taken) {
       const open = loop.held.has(replica) || loop.unsent.has(replica);
-      if (open) faults.push(`${profile.name} still holds ${replica} (${chunk})`);
+      if (open || profile.results.has(replica))
+        faults.push(`${profile.name} still holds ${replica} (${chunk})`);
       if (profile.computed.has(replica) && !profile.closedBy.has(replica) && !profile.results.has(replica))
         faults.push(`a result for ${replica} vanished`);
     }

@@ -386,6 +386,40 @@ describe('the outbox', () => {
     expect(more.map(({ items }) => items.length)).toEqual([64]);
   });
 
+  it('goes on after a reload with what is still its own, and begins nothing before it knows', () => {
+    const lease = {
+      lease: 5,
+      slot: 0,
+      job: 'j1',
+      chunk: 10,
+      count: 4,
+      done: 1,
+      bytes: true,
+      grantedAt: 900_000,
+      deadlineAt: 1_100_000,
+    };
+    const hand = new Hand();
+    hand.on({ on: 'configure', settings: { cores: 1 } });
+    hand.on({ on: 'start' });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    hand.on({ on: 'jobs', jobs: [job] });
+    for (const digest of [job.wasm, job.input]) hand.on({ on: 'blob', digest, fault: null });
+    hand.on({
+      on: 'tested',
+      ...hand.engine(0),
+      code: { kernel: job.kernel, wasm: job.wasm, wgsl: null },
+      fault: null,
+    });
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    const prepared = hand.on({ on: 'prepared', remembered: { ...remembered, leases: [lease] } });
+    expect(kinds(prepared)).not.toContain('run');
+    hand.challenge();
+    expect(hand.last.find((effect) => effect.do === 'hello')).toMatchObject({ holding: [6, 7, 8] });
+    const welcome = hand.welcome([6, 8]);
+    expect(welcome.flatMap((effect) => (effect.do === 'run' ? [effect.replica] : []))).toEqual([6, 8]);
+    expect(viewOf(hand.loop).chunks.lost).toBe(1);
+  });
+
   it('means nothing to another coordinator: replica numbers would be mistaken', () => {
     const hand = new Hand();
     const results = [
@@ -514,6 +548,23 @@ describe('failures', () => {
       wallMs: 1,
     });
     expect(kinds(late)).not.toContain('keepResult');
+  });
+
+  it('does not take the word of an engine that was replaced for its successor’s', () => {
+    const hand = new Hand().ready();
+    const old = hand.engine(0);
+    hand.on({ on: 'lost', ...old, loss: 'died', detail: '' });
+    hand.wait(500);
+    hand.on({ on: 'engineStarted', ...old, software: false, name: '' });
+    expect(hand.loop.slots.get(0)?.stage).toEqual({ is: 'starting' });
+  });
+
+  it('asks again after a connection broke under an ask', () => {
+    const hand = new Hand().ready();
+    hand.on({ on: 'socketClosed', socket: hand.loop.sockets, detail: '' });
+    hand.wait(1_000);
+    hand.challenge();
+    expect(asks(hand.welcome())).toEqual([0]);
   });
 
   it('does not take a chunk again that failed here twice', () => {

@@ -1,7 +1,7 @@
 /** What goes up while work flows: results, the wish for more, what is too late, and the signed chain. */
 import type { SlotWord } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
-import { isProven } from './slots.ts';
+import { isProven } from './code.ts';
 import {
   giveBack,
   isLive,

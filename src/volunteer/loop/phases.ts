@@ -82,6 +82,7 @@ function holdAgain(loop: Loop, id: number): void {
   }
 }
 
+/** Everything stops at the next unit; leases are kept for a while. */
 export function onPause(loop: Loop): void {
   if (loop.phase !== 'starting' && loop.phase !== 'running') return;
   loop.phase = 'paused';
@@ -89,6 +90,7 @@ export function onPause(loop: Loop): void {
   shareOut(loop, 0);
 }
 
+/** Goes on where the pause began. */
 export function onResume(loop: Loop): void {
   if (loop.phase !== 'paused') return;
   loop.phase = loop.link.is === 'open' ? 'running' : 'starting';
@@ -130,6 +132,7 @@ export function onShown(loop: Loop): void {
   loop.closing = false;
 }
 
+/** Settings, brought within their bounds. */
 export function onConfigure(loop: Loop, { cores, gpu, share }: Partial<Settings>): void {
   const coresMax = Math.min(loop.options.coresMax, coresBound);
   loop.settings = {

@@ -9,6 +9,8 @@ import type { LeaseRecord, LoopEffect, LoopOptions, ResultName, Settings } from 
 export const gpuSlot = 256;
 /** Work waits so long for a fresh engine; for longer it goes to somebody else. */
 export const restartPatienceMs = 5_000;
+/** A chunk that failed this often here is not taken again. */
+export const failsMaxOfChunk = 2;
 /** How many leases a slot may hold: the one it computes and one ahead. */
 export const leasesPerSlotMax = 2;
 const endedMax = 20_000;

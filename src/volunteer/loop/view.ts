@@ -1,6 +1,6 @@
 /** Turns the loop's state into what a human may see. */
 import type { Reason, VolunteerView, WorkerView } from '../store.ts';
-import { codeOf, proofKey } from './slots.ts';
+import { codeOf, proofKey } from './code.ts';
 import { isLive, unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
 

@@ -1,0 +1,222 @@
+/** What each of the coordinator's words changes. */
+import type {
+  Bye,
+  FromCoordinator,
+  JobDescriptor,
+  ReceiptWord,
+  RefusalWord,
+  Welcome,
+} from '../../wire/volunteer.ts';
+import type { Reason } from '../store.ts';
+import { onLease, refusalWaitMsMax } from './leases.ts';
+import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
+import { restWork, stopLoop } from './phases.ts';
+import { awaitVerdict, dropResults, failsMaxOfChunk, isLive, noteFail, release, stitch } from './state.ts';
+import type { Loop, Unsent } from './state.ts';
+
+const refusalWaitMs = 1_000;
+/** Byes of a kind that a second try may heal, in a row, before it is our own fault. */
+const attemptsBeforeRefused = 6;
+
+/** One word of the coordinator. */
+export function onWord(loop: Loop, socket: number, word: FromCoordinator): void {
+  if (socketOf(loop.link) !== socket || !isLive(loop)) return;
+  switch (word.t) {
+    case 'challenge':
+      return onChallenge(loop, socket, word);
+    case 'welcome':
+      return onWelcome(loop, socket, word);
+    case 'news':
+      return setJobs(loop, word.jobs);
+    case 'lease':
+      return onLease(loop, word);
+    case 'receipt':
+      return onReceipt(loop, word);
+    case 'refusal':
+      return onRefusal(loop, word);
+    case 'bye':
+      return onBye(loop, word);
+    default:
+      return word satisfies never;
+  }
+}
+
+function onWelcome(loop: Loop, socket: number, word: Welcome): void {
+  if (loop.link.is !== 'greeting') return;
+  const still = new Set(word.holding);
+  const over = [...loop.link.listed].filter((replica) => !still.has(replica));
+  loop.link = { is: 'open', socket, since: loop.at };
+  loop.attempts = 0;
+  loop.welcomed = true;
+  loop.chainAfter = loop.at + 60_000;
+  loop.account = word.account;
+  loop.credit = {
+    ...loop.credit,
+    pendingMicro: word.creditMicro.pending,
+    vestedMicro: word.creditMicro.vested,
+  };
+  setJobs(loop, word.jobs);
+  for (const replica of over) endReplica(loop, replica);
+  if (loop.phase === 'starting') loop.phase = 'running';
+}
+
+/** The coordinator no longer counts a replica as ours: whatever we have of it is worthless. */
+function endReplica(loop: Loop, replica: number): void {
+  const held = release(loop, replica);
+  const result = loop.unsent.get(replica);
+  const gone = held ?? result;
+  if (gone === undefined || gone === null) return;
+  dropResults(loop, [replica]);
+  loop.counts.lost += 1;
+  stitch(loop, gone.job, gone.chunk, 'lost');
+}
+
+/** The open jobs, as told. Refusals for want of work are forgotten when there is a new job. */
+export function setJobs(loop: Loop, jobs: readonly JobDescriptor[]): void {
+  const fresh = jobs.some(({ job }) => !loop.jobs.has(job));
+  loop.jobs = new Map(jobs.map((job) => [job.job, job]));
+  loop.jobsKnown = true;
+  if (!fresh) return;
+  for (const slot of loop.slots.values()) {
+    slot.refusals = 0;
+    slot.askAfter = Math.min(slot.askAfter, loop.at + Math.floor(1000 * loop.entropy));
+  }
+}
+
+function onReceipt(loop: Loop, word: ReceiptWord): void {
+  for (const replica of word.acks) acked(loop, replica);
+  for (const { replica, amountMicro, withAnchor, final } of word.settled) {
+    acked(loop, replica);
+    const known = loop.awaited.get(replica);
+    loop.awaited.delete(replica);
+    loop.counts.final += 1;
+    if (withAnchor) loop.finalWithAnchor += 1;
+    const { pendingMicro, vestedMicro, sessionMicro } = loop.credit;
+    loop.credit = {
+      pendingMicro: pendingMicro + (final ? 0 : amountMicro),
+      vestedMicro: vestedMicro + (final ? amountMicro : 0),
+      sessionMicro: sessionMicro + amountMicro,
+    };
+    if (known !== undefined) stitch(loop, known.job, known.chunk, 'final');
+  }
+  for (const replica of word.lost) {
+    const known = loop.awaited.get(replica);
+    if (known === undefined) {
+      endReplica(loop, replica);
+      continue;
+    }
+    loop.awaited.delete(replica);
+    loop.counts.lost += 1;
+    stitch(loop, known.job, known.chunk, 'lost');
+  }
+  if (word.tick !== null) loop.newestHead = { size: word.tick.size, root: word.tick.root };
+  if (word.settled.length > 0) loop.out.push({ do: 'keepReceipt', receipt: word });
+}
+
+/** A commitment is durable: its bytes need not be kept any longer. */
+function acked(loop: Loop, replica: number): void {
+  const result = loop.unsent.get(replica);
+  if (result === undefined) return;
+  dropResults(loop, [replica]);
+  loop.counts.committed += 1;
+  awaitVerdict(loop, replica, result.job, result.chunk);
+  stitch(loop, result.job, result.chunk, 'committed');
+}
+
+function onRefusal(loop: Loop, word: RefusalWord): void {
+  if (word.about === 'ask') return askRefused(loop, word);
+  if (word.about === 'commit') return commitRefused(loop, word);
+  // Returned replicas that were over anyway, and chain heads, need nothing.
+}
+
+function askRefused(loop: Loop, word: RefusalWord): void {
+  for (const slot of loop.slots.values()) {
+    if (slot.askedAt === null || (word.slot !== undefined && word.slot !== slot.slot)) continue;
+    slot.askedAt = null;
+    slot.reason = reasonOfRefusal(word);
+    const span = Math.min(refusalWaitMsMax, refusalWaitMs * 2 ** Math.min(slot.refusals, 6));
+    slot.refusals += 1;
+    slot.askAfter = loop.at + (word.retryMs ?? 0) + Math.floor(span * (0.5 + loop.entropy / 2));
+  }
+}
+
+function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
+  switch (reason) {
+    case 'no-job-open':
+    case 'waiting-for-others':
+    case 'nothing-for-this-device':
+    case 'kernel-paused':
+      return { why: reason };
+    case 'store':
+      return { why: 'store-full' };
+    case 'no-work':
+      return { why: 'waiting-for-others' };
+    default:
+      return { why: 'refused', detail: detail ?? reason };
+  }
+}
+
+function commitRefused(loop: Loop, word: RefusalWord): void {
+  if (word.replica === undefined) return;
+  const result = loop.unsent.get(word.replica);
+  if (result === undefined) return;
+  switch (word.reason) {
+    case 'same-commitment':
+      return acked(loop, word.replica);
+    case 'no-bytes':
+      result.withBytes = true;
+      result.sentOn = null;
+      return;
+    case 'store':
+    case 'busy':
+    case 'stopping':
+    case 'internal':
+      return commitRetry(loop, result, word.retryMs);
+    case 'unknown-replica':
+    case 'not-yours':
+    case 'already-committed':
+      return endReplica(loop, word.replica);
+    default:
+      // The same bytes would be refused again, and counted against us: this chunk is for somebody else.
+      noteFail(loop, result.job, result.chunk, failsMaxOfChunk);
+      return endReplica(loop, word.replica);
+  }
+}
+
+/** A refusal that passes: again later, and later each time. */
+function commitRetry(loop: Loop, result: Unsent, retryMs: number | undefined): void {
+  result.tries += 1;
+  result.sentOn = null;
+  result.notBefore =
+    loop.at + (retryMs ?? Math.min(waitCapMs, refusalWaitMs * 2 ** Math.min(result.tries, 10)));
+}
+
+function onBye(loop: Loop, word: Bye): void {
+  const detail = word.detail ?? word.reason;
+  switch (word.reason) {
+    case 'protocol':
+      return stopLoop(loop, { why: 'reload-needed' });
+    case 'elsewhere':
+      return stopLoop(loop, { why: 'elsewhere' });
+    case 'origin':
+    case 'consent':
+    case 'signature':
+    case 'suspended':
+      return stopLoop(loop, { why: 'refused', detail });
+    case 'store':
+    case 'shutting-down':
+    case 'limits':
+    case 'malformed':
+    case 'slow':
+      break;
+    default:
+      return word.reason satisfies never;
+  }
+  if (word.reason !== 'store' && word.reason !== 'shutting-down' && loop.attempts >= attemptsBeforeRefused) {
+    return stopLoop(loop, { why: 'refused', detail });
+  }
+  restWork(loop, word.reason === 'store' ? { why: 'store-full' } : null);
+  if (loop.link.is !== 'none' && loop.link.is !== 'waiting')
+    loop.out.push({ do: 'disconnect', socket: loop.link.socket });
+  lostLink(loop, word.retryMs ?? 0);
+}

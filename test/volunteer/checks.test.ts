@@ -1,0 +1,85 @@
+/** What the coordinator claims about its log and its payments is checked: a real log passes, a rewritten one and a forged receipt do not. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { logExtends, receiptHolds } from '../../src/volunteer/checks.ts';
+import type { ReceiptWord, TreeHead } from '../../src/wire/volunteer.ts';
+import { agreed, freshFolder, joinHouse, startHouse, submitJob, until } from './house.ts';
+
+describe('what a volunteer checks', () => {
+  let house: RunningCoordinator;
+  let other: RunningCoordinator;
+  const folder = freshFolder();
+  const receipts: ReceiptWord[] = [];
+  const heads: TreeHead[] = [];
+  let otherHead: TreeHead;
+
+  const headOf = async ({ url }: RunningCoordinator): Promise<TreeHead> => {
+    const { size, root } = (await (await fetch(`${url}/api/log/head`)).json()) as TreeHead;
+    return { size, root };
+  };
+
+  beforeAll(async () => {
+    house = await startHouse({ graceMs: 0 });
+    other = await startHouse({ graceMs: 0 });
+    for (const one of [house, other]) await submitJob(one, one.operatorToken ?? '', { units: 60, quorum: 1 });
+    heads.push(await headOf(house));
+    // A volunteer whose socket is overheard.
+    const listen = (address: string): WebSocket => {
+      const socket = new WebSocket(address);
+      socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
+        const word = JSON.parse(data) as ReceiptWord;
+        if (word.t === 'receipt' && word.settled.length > 0) receipts.push(word);
+      });
+      return socket;
+    };
+    const volunteer = joinHouse(house.url, folder.path, 1, { socket: listen });
+    await volunteer.actions.start(agreed);
+    await until(volunteer, ({ chunks }) => chunks.final === 30);
+    await volunteer.actions.finish();
+    heads.push(await headOf(house));
+    for (let i = 0; i < 20; i++) await submitJob(other, other.operatorToken ?? '', { units: 2 + i });
+    otherHead = await headOf(other);
+  });
+  afterAll(async () => {
+    await house.close();
+    await other.close();
+    folder.remove();
+  });
+
+  const proof = async ({ url }: RunningCoordinator, from: number, to: number): Promise<unknown> =>
+    (await fetch(`${url}/api/log/consistency?from=${from}&to=${to}`)).json();
+
+  it('a log that grew extends the one that was remembered', async () => {
+    const [before, after] = heads as [TreeHead, TreeHead];
+    expect(after.size).toBeGreaterThan(before.size + 10);
+    expect(logExtends(before, after, await proof(house, before.size, after.size))).toBe(true);
+  });
+
+  it('another history of the same house does not, whatever proof it brings', async () => {
+    const [before] = heads as [TreeHead];
+    expect(otherHead.size).toBeGreaterThan(before.size);
+    expect(logExtends(before, otherHead, await proof(other, before.size, otherHead.size))).toBe(false);
+    expect(logExtends(before, otherHead, { path: [] })).toBe(false);
+    expect(logExtends(before, otherHead, { refused: 'out-of-range' })).toBeNull();
+  });
+
+  it('a receipt holds under the coordinator’s key, and no number in it can be changed', async () => {
+    const coordinator = house.house.keys.coordinator.publicText;
+    expect(receipts.length).toBeGreaterThan(0);
+    for (const receipt of receipts) expect(await receiptHolds(receipt, coordinator)).toBe(true);
+    const receipt = receipts[0] as ReceiptWord;
+    const [settled] = receipt.settled;
+    const { tick } = receipt;
+    if (settled === undefined || tick === null) throw new Error('the receipt pays');
+    const more = {
+      ...settled,
+      leaf: settled.leaf.replace(String(settled.amountMicro), String(settled.amountMicro * 2)),
+    };
+    expect(await receiptHolds({ ...receipt, settled: [more] }, coordinator)).toBe(false);
+    expect(await receiptHolds({ ...receipt, tick: { ...tick, size: tick.size + 1 } }, coordinator)).toBe(
+      false,
+    );
+    expect(await receiptHolds({ ...receipt, tick: null }, coordinator)).toBe(false);
+    expect(await receiptHolds(receipt, other.house.keys.coordinator.publicText)).toBe(false);
+  });
+});
