@@ -6,26 +6,64 @@ export const hex32 = (c: string): string => c.repeat(64);
 
 export function resultOf(replica: number, size = 5): KeptResult {
   const outputs = Uint8Array.from({ length: size }, (_, i) => (i * 7 + replica) % 256);
-  return { replica, job: 'j1', chunk: replica + 100, root: hex32('a'), digestBytes: 16, outputBytes: size, units: 2, bytes: true, digests: new Uint8Array(16).fill(replica % 256), outputs, lengths: Uint32Array.of(2, size - 2) };
+  return {
+    replica,
+    job: 'j1',
+    chunk: replica + 100,
+    root: hex32('a'),
+    digestBytes: 16,
+    outputBytes: size,
+    units: 2,
+    bytes: true,
+    digests: new Uint8Array(16).fill(replica % 256),
+    outputs,
+    lengths: Uint32Array.of(2, size - 2),
+  };
 }
 
-export const leaseOf = (lease: number): LeaseRecord => ({ lease, slot: 0, job: 'j1', chunk: 3, count: 4, done: 1, bytes: false, grantedAt: 10, deadlineAt: 20 });
+export const leaseOf = (lease: number): LeaseRecord => ({
+  lease,
+  slot: 0,
+  job: 'j1',
+  chunk: 3,
+  count: 4,
+  done: 1,
+  bytes: false,
+  grantedAt: 10,
+  deadlineAt: 20,
+});
 
-const consent = { text: hex32('b'), language: 'en', origin: 'http://a', site: null, at: 5, signature: 'S'.repeat(86) };
+const consent = {
+  text: hex32('b'),
+  language: 'en',
+  origin: 'http://a',
+  site: null,
+  at: 5,
+  signature: 'S'.repeat(86),
+};
 const head = { coordinator: 'C'.repeat(43), head: { size: 9, root: hex32('c') } };
 
 function plain(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (ArrayBuffer.isView(inner) ? [...(inner as Uint8Array)] : inner));
+  return JSON.stringify(value, (_, inner: unknown) =>
+    ArrayBuffer.isView(inner) ? [...(inner as Uint8Array)] : inner,
+  );
 }
 
 /** `reopen` closes nothing and opens the same place afresh, as a reload does; null where nothing outlives the visit. */
 export async function outboxFaults(open: () => Promise<Outbox>, survives: boolean): Promise<string[]> {
   const faults: string[] = [];
   const expect = (what: string, got: unknown, wanted: unknown): void => {
-    if (plain(got) !== plain(wanted)) faults.push(`${what}: ${plain(got).slice(0, 200)} instead of ${plain(wanted).slice(0, 200)}`);
+    if (plain(got) !== plain(wanted))
+      faults.push(`${what}: ${plain(got).slice(0, 200)} instead of ${plain(wanted).slice(0, 200)}`);
   };
   let outbox = await open();
-  expect('an empty one', await outbox.load(), { identity: null, consent: null, head: null, results: [], leases: [] });
+  expect('an empty one', await outbox.load(), {
+    identity: null,
+    consent: null,
+    head: null,
+    results: [],
+    leases: [],
+  });
   const changes: Change[] = [
     { set: 'consent', value: consent },
     { set: 'head', value: head },
@@ -38,7 +76,13 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
   ];
   await outbox.write(changes);
   await outbox.write([{ put: 'leases', value: { ...leaseOf(8), done: 3 } }]);
-  const wanted = { identity: null, consent, head, results: [resultOf(1), resultOf(3)], leases: [{ ...leaseOf(8), done: 3 }] };
+  const wanted = {
+    identity: null,
+    consent,
+    head,
+    results: [resultOf(1), resultOf(3)],
+    leases: [{ ...leaseOf(8), done: 3 }],
+  };
   const sorted = async (): Promise<unknown> => {
     const kept = await outbox.load();
     return { ...kept, results: [...kept.results].sort((a, b) => a.replica - b.replica) };
@@ -51,7 +95,13 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
   }
   await outbox.erase();
   if (survives) outbox = await open();
-  expect('after erasing', await outbox.load(), { identity: null, consent: null, head: null, results: [], leases: [] });
+  expect('after erasing', await outbox.load(), {
+    identity: null,
+    consent: null,
+    head: null,
+    results: [],
+    leases: [],
+  });
   if (survives) outbox.close();
   return faults;
 }

@@ -25,22 +25,39 @@ describe('outboxes', () => {
   it('a folder is nobody else’s to read, and one identity serves all coordinators', async () => {
     const outbox = await openNodeOutbox(folder, 'a.example');
     const identity = await makeIdentity(true);
-    await outbox.write([{ set: 'identity', value: identity }, { put: 'results', value: resultOf(4) }]);
+    await outbox.write([
+      { set: 'identity', value: identity },
+      { put: 'results', value: resultOf(4) },
+    ]);
     const other = await (await openNodeOutbox(folder, 'b.example')).load();
     expect(other.identity).toEqual(identity);
     expect(other.results).toEqual([]);
     const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-    for (const file of files) expect([file.name, statSync(join(file.parentPath, file.name)).mode & 0o077]).toEqual([file.name, 0]);
-    expect(files.filter((file) => file.isFile()).map(({ name }) => name).sort()).toEqual(['4', 'identity.json']);
+    for (const file of files)
+      expect([file.name, statSync(join(file.parentPath, file.name)).mode & 0o077]).toEqual([file.name, 0]);
+    expect(
+      files
+        .filter((file) => file.isFile())
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['4', 'identity.json']);
   });
 
   it('a damaged result is dropped, a damaged identity is told in one line', async () => {
     const outbox = await openNodeOutbox(folder, 'a');
-    await outbox.write([{ put: 'results', value: resultOf(1, 500) }, { put: 'results', value: resultOf(2) }, { set: 'identity', value: await makeIdentity(true) }]);
+    await outbox.write([
+      { put: 'results', value: resultOf(1, 500) },
+      { put: 'results', value: resultOf(2) },
+      { set: 'identity', value: await makeIdentity(true) },
+    ]);
     truncateSync(join(folder, 'a', 'results', '1'), 400);
-    expect((await (await openNodeOutbox(folder, 'a')).load()).results.map(({ replica }) => replica)).toEqual([2]);
+    expect((await (await openNodeOutbox(folder, 'a')).load()).results.map(({ replica }) => replica)).toEqual([
+      2,
+    ]);
     expect(readdirSync(join(folder, 'a', 'results'))).toEqual(['2']);
     writeFileSync(join(folder, 'identity.json'), '{"version":1');
-    await expect(openNodeOutbox(folder, 'a')).rejects.toThrow(/identity\.json is not of this version of Talka/);
+    await expect(openNodeOutbox(folder, 'a')).rejects.toThrow(
+      /identity\.json is not of this version of Talka/,
+    );
   });
 });
