@@ -19,26 +19,27 @@ interface Props {
 export function Loom({ w, house, job }: Props): JSX.Element {
   const asked = house.live.jobs.value !== null;
   return (
-    <section class="loom" aria-labelledby="loom">
+    <section class="loom" id="loom" aria-label={w.job.now}>
       <ClothView w={w} job={job} watched={house.watched} />
-      <div class="loom-words">
-        <h2 id="loom">
-          <Powers text={job?.title ?? (asked ? w.job.none : w.job.now)} />
-        </h2>
-        {job === null ? (
-          <p>{asked ? w.job.noneNote : w.here.unreachable}</p>
-        ) : (
-          <>
-            <p class="cause">
-              {job.cause} <span class="soft">{w.job.requester(job.requester)}</span>
-            </p>
-            <p class="soft figures">
-              {w.job.progress(job.final, job.chunks)}
-              {job.etaMs !== null && ` · ${w.job.eta(job.etaMs)}`}
-            </p>
-          </>
-        )}
-      </div>
+      {(job !== null || asked) && (
+        <div class="loom-words">
+          <h2>
+            <Powers text={job?.title ?? w.job.none} />
+          </h2>
+          {job === null && house.begun.value !== 'yes' && <p>{w.job.noneNote}</p>}
+          {job !== null && (
+            <>
+              <p>
+                {job.cause} <span class="soft">{w.job.requester(job.requester)}</span>
+              </p>
+              <p class="soft figures">
+                {w.job.progress(job.final, job.chunks)}
+                {job.etaMs !== null && ` · ${w.job.eta(job.etaMs)}`}
+              </p>
+            </>
+          )}
+        </div>
+      )}
     </section>
   );
 }

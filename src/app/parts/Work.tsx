@@ -21,7 +21,7 @@ export function WorkHead({ w, house }: Props): JSX.Element {
   const busy = workers.filter(({ state }) => state === 'computing').length;
   return (
     <section class="head work-head" aria-labelledby="state">
-      <h1 id="state">{w.work.heading[phase]}</h1>
+      <h1 id="state">{headingOf(w, phase, reason)}</h1>
       <p class="lede">
         {reason !== null ? (
           <ReasonWords w={w} reason={reason} />
@@ -51,6 +51,10 @@ export function WorkHead({ w, house }: Props): JSX.Element {
       )}
     </section>
   );
+}
+
+function headingOf(w: Words, phase: VolunteerView['phase'], reason: Reason | null): string {
+  return phase === 'running' && reason !== null ? w.work.waiting : w.work.heading[phase];
 }
 
 /** One button that is always the next sensible thing, so that focus stays where it is. */
@@ -171,5 +175,5 @@ function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
 
 /** The counts that a screen reader hears: at most every 20 seconds, and whenever the state changes. */
 export function spokenOf(w: Words, view: VolunteerView): string {
-  return `${w.work.heading[view.phase]}. ${w.work.spoken(view.chunks.computed, view.chunks.final)}`;
+  return `${headingOf(w, view.phase, view.reason)}. ${w.work.spoken(view.chunks.computed, view.chunks.final)}`;
 }

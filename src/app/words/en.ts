@@ -141,6 +141,7 @@ export const words: Words = {
       finished: 'Finished, thank you',
       stopped: 'Stopped',
     },
+    waiting: 'Waiting',
     running: (workers) =>
       workers === 0
         ? 'Waiting for the next chunk.'

@@ -111,6 +111,8 @@ export interface Words {
   };
   readonly work: {
     readonly heading: Readonly<Record<VolunteerView['phase'], string>>;
+    /** In place of `running` while there is a reason why nothing runs. */
+    readonly waiting: string;
     readonly running: (workers: number) => string;
     readonly finishing: string;
     readonly plain: Readonly<Record<PlainWhy, string>>;

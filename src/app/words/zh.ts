@@ -130,6 +130,7 @@ export const words: Words = {
       finished: '已收尾，谢谢你',
       stopped: '已停下',
     },
+    waiting: '等着',
     running: (workers) =>
       workers === 0 ? '正等着下一块活。' : `这台电脑有 ${f.whole(workers)} 处正在计算。`,
     finishing: '正在算完手上的块，不再领新的。',
