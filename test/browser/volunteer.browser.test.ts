@@ -1,45 +1,25 @@
 /** The volunteer's runtime in a real Chromium against a real coordinator: first impression, reload, offline, two tabs, GPU. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'vite';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { VolunteerView } from '../../src/volunteer/store.ts';
 import { jobOf, startHouse, submitJob } from '../volunteer/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
-
-const root = join(import.meta.dirname, '../..');
-const path = '/test/browser/volunteer-page.html';
+import { buildWeb, pagePath as path } from './volunteer-web.ts';
 
 describe.skipIf(whyNo.chromium() !== null)('the volunteer in Chromium', () => {
   let browser: Browser;
-  let web = '';
+  let web: Awaited<ReturnType<typeof buildWeb>>;
   let house: RunningCoordinator;
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    web = mkdtempSync(join(tmpdir(), 'talka-page-'));
-    const input = join(root, path);
-    await build({
-      root,
-      configFile: false,
-      logLevel: 'error',
-      worker: { format: 'es' },
-      build: {
-        outDir: web,
-        emptyOutDir: true,
-        target: 'es2023',
-        assetsInlineLimit: 0,
-        rolldownOptions: { input },
-      },
-    });
+    web = await buildWeb();
     browser = await launchChromium({ webgpu: true });
   });
   afterAll(async () => {
     await browser?.close();
-    rmSync(web, { recursive: true, force: true });
+    web?.remove();
   });
   afterEach(async () => {
     for (const context of contexts.splice(0)) await context.close();
@@ -47,7 +27,7 @@ describe.skipIf(whyNo.chromium() !== null)('the volunteer in Chromium', () => {
   });
 
   async function aHouse(port = 18_352, dataDir: string | null = null): Promise<void> {
-    house = await startHouse({ port, dataDir, graceMs: 0, webDir: web });
+    house = await startHouse({ port, dataDir, graceMs: 0, webDir: web.folder });
   }
 
   /** A person with a browser profile of their own. */

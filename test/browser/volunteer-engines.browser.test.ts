@@ -1,0 +1,96 @@
+/** The volunteer's runtime in the other engines, and on an origin without WebCrypto: each finishes a job by itself. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { CoordinatorOptions, RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { jobOf, startHouse, submitJob } from '../volunteer/house.ts';
+import { launchChromium, launchFirefox, launchWebKit, whyNo } from './browsers.ts';
+import { buildWeb, pagePath } from './volunteer-web.ts';
+
+/** Runs in the page: storage keeps its promises, then the job is computed until none is left. */
+const story = `
+  const { talka } = window;
+  const faults = [...(await talka.outboxFaults()), ...(await talka.keyFaults())];
+  await talka.actions.start({ text: 'yes', language: 'en' });
+  const view = await new Promise((resolve) => {
+    const look = (now) => (now.reason?.why === 'no-job-open' || now.phase === 'stopped') && resolve(now);
+    talka.store.subscribe(look);
+    setTimeout(() => resolve(talka.store.getState()), 40000);
+  });
+  await talka.actions.finish();
+  return { faults, secure: view.secure, reason: view.reason, chunks: view.chunks, account: view.account };`;
+const expression = `(async function () { ${story} })()`;
+
+interface Told {
+  readonly faults: readonly string[];
+  readonly secure: boolean;
+  readonly reason: unknown;
+  readonly chunks: unknown;
+  readonly account: string | null;
+}
+
+describe('the volunteer', () => {
+  let web: Awaited<ReturnType<typeof buildWeb>>;
+  let house: RunningCoordinator;
+  const closing: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => void (web = await buildWeb()));
+  afterAll(() => web?.remove());
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  });
+
+  async function aJob(options: CoordinatorOptions = {}): Promise<string> {
+    house = await startHouse({ port: 18_353, graceMs: 0, webDir: web.folder, ...options });
+    closing.push(() => house.close());
+    return submitJob(house, house.operatorToken ?? '', { units: 40, quorum: 1 });
+  }
+
+  async function holds(
+    job: string,
+    told: Told,
+    secure: boolean,
+    faults: readonly string[] = [],
+  ): Promise<void> {
+    const { account, ...rest } = told;
+    expect(rest).toEqual({
+      faults,
+      secure,
+      reason: { why: 'no-job-open' },
+      chunks: { computed: 20, committed: 20, final: 20, lost: 0 },
+    });
+    expect(account).toMatch(/^[A-Za-z0-9_-]{16}$/);
+    expect((await jobOf(house, job)).state).toBe('finished');
+  }
+
+  it.skipIf(whyNo.firefox() !== null)(`works in Firefox ${whyNo.firefox() ?? ''}`, async () => {
+    const job = await aJob();
+    const browser = await launchFirefox();
+    closing.push(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`${house.url}${pagePath}`);
+    await holds(job, (await page.evaluate(expression)) as Told, true);
+  });
+
+  it.skipIf(whyNo.webkit() !== null)(`works in WebKit ${whyNo.webkit() ?? ''}`, async () => {
+    const job = await aJob();
+    const browser = await launchWebKit();
+    closing.push(() => browser.close());
+    await browser.goto(`${house.url}${pagePath}`);
+    await holds(job, (await browser.evaluate(story)) as Told, true);
+  });
+
+  it.skipIf(whyNo.chromium() !== null)(
+    `works on an insecure origin, and says that it is one ${whyNo.chromium() ?? ''}`,
+    async () => {
+      const origin = 'http://talka.test:18353';
+      const job = await aJob({ allowOrigins: [origin] });
+      const browser = await launchChromium({ args: ['--host-resolver-rules=MAP talka.test 127.0.0.1'] });
+      closing.push(() => browser.close());
+      const page = await browser.newPage();
+      await page.goto(`${origin}${pagePath}`);
+      expect(
+        await page.evaluate(() => [isSecureContext, typeof crypto.subtle, 'locks' in navigator]),
+      ).toEqual([false, 'undefined', false]);
+      // Without WebCrypto there are no keys that cannot be read out: the test of those says so, and only that.
+      await holds(job, await page.evaluate<Told>(expression), false, ['made a seed', 'did not come back']);
+    },
+  );
+});
