@@ -4,12 +4,13 @@ import { limits } from '../../wire/version.ts';
 import { isProven } from './code.ts';
 import {
   giveBack,
+  heldOf,
+  loseReplica,
   isLive,
   leasesPerSlotMax,
   mayAsk,
   noteFail,
   paceOf,
-  release,
   returnLater,
   dropResults,
   stitch,
@@ -180,18 +181,14 @@ function send(loop: Loop, batch: readonly Unsent[], slots: readonly SlotWord[]):
 
 /** Drops what is too late to begin, and after half of a lease's time in a pause gives it back. */
 function expire(loop: Loop): void {
-  for (const held of [...loop.held.values()]) {
-    const lease = loop.leases.get(held.lease);
-    if (lease === undefined) continue;
-    if (loop.pausedAt !== null && loop.at >= pauseEndsAt(lease)) {
-      giveBack(loop, held.replica, 'paused');
-      continue;
+  for (const lease of [...loop.leases.values()]) {
+    const pausedOut = loop.pausedAt !== null && loop.at >= pauseEndsAt(lease);
+    if (!pausedOut && loop.at < lease.deadlineAt) continue;
+    for (const held of heldOf(loop, lease)) {
+      if (pausedOut) giveBack(loop, held.replica, 'paused');
+      // One that runs may still be in time: who was late is only shut out once another took the place.
+      else if (!held.running) loseReplica(loop, held);
     }
-    // One that runs may still be in time: who was late is only shut out once another took the place.
-    if (held.running || loop.at < lease.deadlineAt) continue;
-    release(loop, held.replica);
-    loop.counts.lost += 1;
-    stitch(loop, held.job, held.chunk, 'lost');
   }
 }
 

@@ -3,7 +3,7 @@ import type { Backend } from '../../core/state.ts';
 import type { JobDescriptor } from '../../wire/volunteer.ts';
 import { codeOf, fetchCode, isHere, isProven, jobsAheadMax, proofKey } from './code.ts';
 import { forgetErrands } from './failures.ts';
-import { giveBack, gpuSlot, isLive, release, stitch, unitsOf } from './state.ts';
+import { giveBack, gpuSlot, heldOf, isLive, loseReplica, stitch, unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
 import type { CodeName } from './words.ts';
 
@@ -104,11 +104,9 @@ export function dropSlot(loop: Loop, slot: Slot): void {
 /** Work of jobs that are over is over too; engines forget them. */
 function dropConcluded(loop: Loop): void {
   if (loop.link.is !== 'open' || !loop.jobsKnown) return;
-  for (const held of [...loop.held.values()]) {
-    if (loop.jobs.has(held.job)) continue;
-    release(loop, held.replica);
-    loop.counts.lost += 1;
-    stitch(loop, held.job, held.chunk, 'lost');
+  for (const lease of [...loop.leases.values()]) {
+    if (loop.jobs.has(lease.job)) continue;
+    for (const held of heldOf(loop, lease)) loseReplica(loop, held);
   }
   for (const slot of loop.slots.values()) {
     for (const job of slot.jobs.keys()) {

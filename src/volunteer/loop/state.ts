@@ -277,6 +277,23 @@ export function release(loop: Loop, replica: number): Held | null {
   return held;
 }
 
+/** What is left of a lease. */
+export function heldOf(loop: Loop, { lease, done, count }: LeaseRecord): Held[] {
+  const left: Held[] = [];
+  for (let id = lease + done; id < lease + count; id++) {
+    const held = loop.held.get(id);
+    if (held !== undefined) left.push(held);
+  }
+  return left;
+}
+
+/** A replica that was not computed is no longer ours. */
+export function loseReplica(loop: Loop, { replica, job, chunk }: Held): void {
+  release(loop, replica);
+  loop.counts.lost += 1;
+  stitch(loop, job, chunk, 'lost');
+}
+
 /** Notes how far a lease is, and forgets it when none of its replicas is held any more. */
 export function dropLeaseIfDone(loop: Loop, lease: number): void {
   const record = loop.leases.get(lease);
