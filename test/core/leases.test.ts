@@ -1,6 +1,6 @@
 /** Follows leases from asking to deadline: docs/SPEC.md, section 3, [LS…], and the bounds of the schedule. */
 import { describe, expect, test } from 'vitest';
-import { anchorAfterMs, anchorAnywayMs, deadlineMsMax, deadlineMsMin, deadlineMsMinAtEnd, leaseChunksMax, leasesPerSlotMax, leaseTargetMs, retakeAfterMs } from '../../src/core/schedule.ts';
+import { anchorAfterMs, anchorAnywayMs, deadlineMsMax, deadlineMsMin, deadlineMsMinAtEnd, leaseChunksMax, leasesPerSlotMax, leaseTargetMs, retakeAfterMs, waitingForReferenceMax } from '../../src/core/schedule.ts';
 import { ask, chunkOf, commit, commitCommand, house, join, kernel, nobody, slotOf, specOf, submit, withRecord } from './house.ts';
 import type { House } from './house.ts';
 import type { Job } from '../../src/core/state.ts';
@@ -41,6 +41,11 @@ describe('[LS1] a lease is cut', () => {
     const counts = ['a', 'b', 'c', 'd'].map((name) => ask(h, name, slotOf({ rates: { [kernel]: 1_000_000 } })).count);
     expect(counts).toEqual([5, 2, 1, 1]);
   });
+
+  test('where what is left includes what waits for a second person', () => {
+    const { h } = longJob('ab', { units: 80 });
+    expect([ask(h, 'a').count, ask(h, 'b').count]).toEqual([10, 3]);
+  });
 });
 
 describe('[LS1] nobody hoards', () => {
@@ -70,6 +75,21 @@ describe('[LS7] the last chunks', () => {
     expect(h.refused({ c: 'ask', device: 'b', slot: slow, live: nobody })).toBe('waiting-for-others');
     h.wait(1);
     expect(ask(h, 'b', slow).chunk).toBe(1);
+  });
+
+  test('counted from when others last took one', () => {
+    const { h } = longJob('ab', { units: 16, quorum: 1 });
+    h.wait(60_000);
+    ask(h, 'a');
+    expect(h.refused({ c: 'ask', device: 'b', slot: slow, live: nobody })).toBe('waiting-for-others');
+  });
+
+  test('an anchor, however slow, waits no longer than its 30 s', () => {
+    const { h } = longJob('a', { units: 8 });
+    join(h, 'z', { account: 'anchor', role: 'anchor' });
+    ask(h, 'a');
+    h.wait(anchorAfterMs);
+    expect(ask(h, 'z', slow, nobody).chunk).toBe(0);
   });
 
   test('a chunk that waits for a second person is left likewise', () => {
@@ -126,15 +146,23 @@ describe('[LS8] whose lease ran out', () => {
   });
 });
 
-test('people of one network do not hide from them what others wait for', () => {
-  const { h } = longJob('abn', { units: 80_000 });
+test('[LS3] chunks of one’s own network do not hide those of others, however many they are', () => {
+  const { h } = longJob('abn', { units: 80_000, agreement: 'tolerance' });
   h.must({ c: 'join', device: 'n', account: 'N', site: null, group: 'net-a', role: 'volunteer' });
-  const first = ask(h, 'a', slotOf({ rates: { [kernel]: 1_000_000 } }));
-  expect(first.count).toBeGreaterThan(64);
-  const second = ask(h, 'b', slotOf({ rates: { [kernel]: 1_000_000_000 } }));
-  expect(second.count).toBe(first.count);
-  const third = ask(h, 'b');
-  expect(ask(h, 'n').chunk).toBe(third.chunk);
+  // Two GPUs open chunks, which wait for a WASM answer; the network of the first is that of whoever comes now.
+  const gpu = slotOf({ backend: 'webgpu', rates: { [kernel]: 10_000 } });
+  expect(ask(h, 'a', gpu).count).toBeGreaterThan(64);
+  const second = ask(h, 'b', gpu);
+  expect(ask(h, 'n').chunk).toBe(second.chunk);
+});
+
+test('a GPU opens no more chunks of a tolerance job than 512 that wait for their reference', () => {
+  const { h, job } = longJob('ab', { units: 80_000, agreement: 'tolerance' });
+  const gpu = slotOf({ backend: 'webgpu', rates: { [kernel]: 100_000_000 } });
+  expect(ask(h, 'a', gpu).count).toBeGreaterThan(waitingForReferenceMax);
+  expect(h.refused({ c: 'ask', device: 'b', slot: gpu, live: nobody })).toBe('waiting-for-others');
+  expect(ask(h, 'b', slotOf({ rates: { [kernel]: 100_000_000 } })).chunk).toBe(0);
+  expect(job.chunks.size).toBeGreaterThan(waitingForReferenceMax);
 });
 
 describe('[LS2] a deadline', () => {
@@ -289,6 +317,7 @@ describe('asking', () => {
     h.wait(-50_000);
     expect(h.refused({ c: 'expire', lease: a.lease })).toBe('not-due');
     expect(ask(h, 'b').deadline).toBe(a.deadline);
+    expect(h.state.at).toBe(h.now() + 50_000);
     expect(h.refused(commitCommand('b', a.lease, 'wrong'))).toBe('not-yours');
   });
 });
