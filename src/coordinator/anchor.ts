@@ -116,18 +116,19 @@ export class Anchor {
   #ask(slot: number, work: AnchorWork): Promise<Exclude<AnchorAnswer, { failed: string }>> {
     const thread = (this.#threads[slot] ??= new Worker(new URL('./anchor-thread.ts', import.meta.url)));
     return new Promise((resolve, reject) => {
+      // Each listener is taken off by name: taking all off would take the thread's own with them, and silence it.
+      const leave = (): void => void thread.off('error', end).off('exit', end).off('message', hear);
       const end = (error: unknown): void => {
-        thread.removeAllListeners();
+        leave();
         delete this.#threads[slot];
         reject(error instanceof Error ? error : new Error(`the anchor's thread ended (${String(error)})`));
       };
-      thread.once('error', end);
-      thread.once('exit', end);
-      thread.once('message', (answer: AnchorAnswer) => {
-        thread.removeAllListeners();
+      const hear = (answer: AnchorAnswer): void => {
+        leave();
         if ('failed' in answer) reject(new Error(answer.failed));
         else resolve(answer);
-      });
+      };
+      thread.on('error', end).on('exit', end).on('message', hear);
       thread.postMessage(work);
     });
   }

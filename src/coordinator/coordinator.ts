@@ -164,7 +164,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   }; // prettier-ignore
   const { app, live } = httpOf(house);
   closing.push(() => live.close());
-  const server = await listen(certificate, getRequestListener((request, env) => app.fetch(request, env)), host, port);
+  const server = await listen(certificate, getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false }), host, port);
   port = (server.address() as AddressInfo).port;
   closing.push(() => closeServer(server));
   const sockets = new Sockets({

@@ -1,0 +1,147 @@
+/** The operator's anchor with real kernels: it settles what waits for a second person, and leaves alone what people can do. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decode as decodePng } from 'fast-png';
+import { afterEach, describe, expect, test } from 'vitest';
+import { kernelOf } from '../../src/kernels/catalogue.ts';
+import { encodeInput as encodeMersenne } from '../../src/kernels/mersenne-tf/index.ts';
+import { demoScene } from '../../src/kernels/path-trace/demo.ts';
+import { encodeInput as encodeScene } from '../../src/kernels/path-trace/index.ts';
+import { shelfOf } from '../../src/coordinator/kernels.ts';
+import type { JobView } from '../../src/wire/views.ts';
+import { started } from './started.ts';
+import type { Started } from './started.ts';
+import { answerOf, Scripted } from './volunteer.ts';
+
+const built = join(import.meta.dirname, '../../build/kernels');
+const shelf = await shelfOf(built, kernelOf);
+
+let open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of open.reverse()) await one.close();
+  open = [];
+});
+
+/** What a kernel's reference answers to one unit, by the ABI of src/kernels/kernel.ts. */
+function referenceOf(kernel: string, input: Uint8Array): (unit: number) => Uint8Array {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(built, kernel, 'reference.wasm'))));
+  const abi = exports as unknown as { memory: WebAssembly.Memory; input(n: number): number; prepare(): number; run(unit: bigint): number; output(): number };
+  new Uint8Array(abi.memory.buffer).set(input, abi.input(input.length));
+  expect(abi.prepare()).toBe(0);
+  return (unit) => {
+    const length = abi.run(BigInt(unit));
+    return new Uint8Array(abi.memory.buffer).slice(abi.output(), abi.output() + length);
+  };
+}
+
+async function submit(house: Started, kernel: string, input: Uint8Array, unitsPerChunk: number): Promise<JobView> {
+  const { digest } = (await (await house.operator('/blobs', input)).json()) as { digest: string };
+  await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 12 });
+  const answer = await house.operator('/jobs', { kernel, input: digest, title: 'real', cause: 'tests', unitsPerChunk, demonstration: true });
+  expect(answer.status).toBe(201);
+  return (await answer.json()) as JobView;
+}
+
+/** One volunteer does a whole job by itself. */
+async function alone(house: Started, job: JobView, input: Uint8Array): Promise<Scripted> {
+  const one = new Scripted(house.url);
+  await one.signIn();
+  const run = referenceOf(job.kernel, input);
+  for (let done = 0; done < job.chunks; ) {
+    const lease = await one.leaseOf(job.kernel);
+    for (let i = 0; i < lease.count; i++, done++) {
+      const from = (lease.chunk + i) * job.unitsPerChunk;
+      const outputs = Array.from({ length: Math.min(job.units, from + job.unitsPerChunk) - from }, (_, k) => run(from + k));
+      one.commit([answerOf(job.job, job.agreement, lease.lease + i, from, outputs)]);
+      await one.acked(lease.lease + i);
+    }
+  }
+  return one;
+}
+
+async function finished(house: Started, job: JobView): Promise<JobView> {
+  for (let tries = 0; tries < 200; tries++) {
+    const view = (await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView;
+    if (view.state === 'finished') return view;
+    await sleep(100);
+  }
+  throw new Error('the job did not finish');
+}
+
+describe('[LS4] the anchor', () => {
+  test('stands in for the second person once a chunk has waited, is paid, and shows on no leaderboard; the report tells the find', async () => {
+    let ahead = 0;
+    const house = await started({ shelf, anchorShare: 1, now: () => Date.now() + ahead });
+    open.push(house);
+    // 2^67 − 1 = 193707721 × 761838257287; k of the first factor is 1445580.
+    const input = encodeMersenne({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 4096, units: 4 });
+    const job = await submit(house, 'mersenne-tf@1', input, 1);
+    const one = await alone(house, job, input);
+    one.ask(job.kernel);
+    expect(await one.refusal()).toMatchObject({ reason: 'waiting-for-others' });
+    await sleep(200);
+    expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({ final: 0, committed: 4 });
+    ahead = 31_000;
+    const view = await finished(house, job);
+    expect(view).toMatchObject({ settledWithAnchor: 4, settledByPeople: 0, disputes: 0 });
+    expect(house.runtime.state.balances.get('vested:anchor')).toBe(BigInt(4 * job.unitCostMicro));
+    const board = (await (await house.call('/api/leaderboard')).json()) as { rows: { account: string }[] };
+    expect(board.rows.map(({ account }) => account)).toEqual([one.who.account]);
+    expect(await (await house.call(`/api/jobs/${job.job}/report.txt`)).text()).toContain('M67 has a factor: 193707721');
+  }, 40_000);
+
+  test('leaves chunks alone that somebody who is connected could take', async () => {
+    let ahead = 0;
+    const house = await started({ shelf, anchorShare: 1, now: () => Date.now() + ahead });
+    open.push(house);
+    const input = encodeMersenne({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 4096, units: 1 });
+    const job = await submit(house, 'mersenne-tf@1', input, 1);
+    const one = new Scripted(house.url);
+    await one.signIn();
+    const lease = await one.leaseOf(job.kernel);
+    const other = new Scripted(house.url);
+    await other.signIn();
+    // It wants work, but none that is here: the anchor waits for it all the same.
+    other.ask('another@1');
+    await other.refusal();
+    one.commit([answerOf(job.job, 'exact', lease.lease, 0, [referenceOf(job.kernel, input)(0)])]);
+    await one.acked(lease.lease);
+    ahead = 40_000;
+    await sleep(6_000);
+    expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({ final: 0 });
+    await other.end();
+    await finished(house, job);
+  }, 40_000);
+});
+
+describe('pictures', () => {
+  test('a preview grows with what is settled; the picture is whole at the end', async () => {
+    let ahead = 0;
+    const house = await started({ shelf, anchorShare: 1, now: () => Date.now() + ahead });
+    open.push(house);
+    const input = encodeScene(demoScene(320, 200, 1, 1));
+    const job = await submit(house, 'path-trace@1', input, 100);
+    expect(job).toMatchObject({ agreement: 'tolerance', chunks: 10 });
+    const empty = decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer());
+    expect([empty.width, empty.height]).toEqual([160, 100]);
+    expect(alphas(empty.data)).toBe(0);
+    expect((await house.call(`/api/jobs/${job.job}/picture.png`)).status).toBe(403);
+    await alone(house, job, input);
+    expect(alphas(decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer()).data)).toBe(0);
+    ahead = 31_000;
+    await finished(house, job);
+    const preview = decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer());
+    expect(alphas(preview.data)).toBe(160 * 100);
+    const picture = decodePng(await (await house.call(`/api/jobs/${job.job}/picture.png`)).arrayBuffer());
+    expect([picture.width, picture.height, alphas(picture.data)]).toEqual([320, 200, 320 * 200]);
+    expect(new Set(picture.data).size).toBeGreaterThan(100);
+  }, 60_000);
+});
+
+/** Pixels that are opaque. */
+function alphas(data: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 3; i < data.length; i += 4) if (data[i] === 255) count++;
+  return count;
+}
