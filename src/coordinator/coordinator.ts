@@ -1,9 +1,10 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
@@ -19,7 +20,7 @@ import { httpOf } from './http.ts';
 import { Inputs } from './inputs.ts';
 import { shelfOf } from './kernels.ts';
 import type { Shelf } from './kernels.ts';
-import { makeKeys, openKeys } from './keys.ts';
+import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
 import { MemoryLog } from './log-memory.ts';
 import { openDatabase, SqliteLog } from './log-sqlite.ts';
 import type { Log } from './log.ts';
@@ -125,7 +126,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const onNote = options.onNote ?? (() => {});
   const onFatal = options.onFatal ?? ((error: unknown) => void queueMicrotask(() => { throw error; })); // prettier-ignore
   const { dataDir, keys, log, side, blobs } = storeOf(options, closing);
-  const certificate = options.tls == null ? null : certificateOf(dataDir ?? root, options.tls === 'self-signed' ? null : options.tls);
+  const certificate = options.tls == null ? null : certificateOf(dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-')), options.tls === 'self-signed' ? null : options.tls);
   const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
   for (const { wasm, wgsl } of shelf.values()) for (const bytes of [wasm, wgsl]) if (bytes !== null) await blobs.put(bytes);
 
@@ -180,6 +181,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const seeded = await seed(house, options.seed ?? 'none');
   const anchor = new Anchor({ runtime, key: keys.anchor, shelf, inputs, live: people.live, share: anchorShare, onNote });
   await anchor.start();
+  if (dataDir !== null && keys.freshToken !== null) tokenWasShown(dataDir);
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return {
     url: `${certificate === null ? 'http' : 'https'}://${shown}:${port}`,

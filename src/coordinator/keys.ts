@@ -4,7 +4,7 @@
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, timingSafeEqual } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 
@@ -32,7 +32,10 @@ const keyFile = v.strictObject({
   anchor: v.string(),
   groupSalt: v.string(),
   tokenHash: v.string(),
+  /** Whether the operator has been shown the token: until a start succeeds, the next one makes another. */
+  tokenShown: v.boolean(),
 });
+type KeyFile = v.InferOutput<typeof keyFile>;
 
 /** Where the secrets lie in a data folder. */
 export function keyFileOf(dataDir: string): string {
@@ -43,13 +46,25 @@ export function keyFileOf(dataDir: string): string {
 export function openKeys(dataDir: string): Keys {
   const file = keyFileOf(dataDir);
   if (!existsSync(file)) {
-    const { keys, text } = makeKeys();
-    const draft = `${file}.part`;
-    writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, file);
+    const { keys, kept } = makeKeys();
+    writeKeys(file, kept);
     return keys;
   }
-  chmodSync(file, 0o600);
+  const kept = readKeys(file);
+  if (kept.tokenShown) return keysOf(kept, null);
+  const token = makeToken();
+  const renewed = { ...kept, tokenHash: tokenHashOf(token).toString('hex') };
+  writeKeys(file, renewed);
+  return keysOf(renewed, token);
+}
+
+/** The operator has seen the token. */
+export function tokenWasShown(dataDir: string): void {
+  const file = keyFileOf(dataDir);
+  writeKeys(file, { ...readKeys(file), tokenShown: true });
+}
+
+function readKeys(file: string): KeyFile {
   let kept: unknown;
   try {
     kept = JSON.parse(readFileSync(file, 'utf8'));
@@ -58,36 +73,43 @@ export function openKeys(dataDir: string): Keys {
   }
   const read = v.safeParse(keyFile, kept);
   if (!read.success) throw new Error(`${file} is not a key file of this version of Talka`);
-  const { coordinator, anchor, groupSalt, tokenHash } = read.output;
-  return {
-    coordinator: signingKey(fromText(coordinator)),
-    anchor: signingKey(fromText(anchor)),
-    groupSalt: Buffer.from(groupSalt, 'base64url'),
-    tokenHash: Buffer.from(tokenHash, 'hex'),
-    freshToken: null,
-  };
+  return read.output;
 }
 
-/** Fresh keys, and the text that keeps them. */
-export function makeKeys(): { keys: Keys; text: string } {
-  const pairs = [generateKeyPairSync('ed25519').privateKey, generateKeyPairSync('ed25519').privateKey] as const;
-  const token = randomBytes(24).toString('base64url');
-  const groupSalt = randomBytes(32);
-  const keys: Keys = {
-    coordinator: signingKey(pairs[0]),
-    anchor: signingKey(pairs[1]),
-    groupSalt,
-    tokenHash: tokenHashOf(token),
-    freshToken: token,
-  };
-  const text = JSON.stringify({
+/** The file appears whole or not at all, and never with a wider mode. */
+function writeKeys(file: string, kept: KeyFile): void {
+  const draft = `${file}.part`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, JSON.stringify(kept), { mode: 0o600, flush: true });
+  renameSync(draft, file);
+}
+
+/** Fresh keys, and what keeps them. */
+export function makeKeys(): { keys: Keys; kept: KeyFile } {
+  const token = makeToken();
+  const kept: KeyFile = {
     version: 1,
-    coordinator: toText(pairs[0]),
-    anchor: toText(pairs[1]),
-    groupSalt: groupSalt.toString('base64url'),
-    tokenHash: keys.tokenHash.toString('hex'),
-  });
-  return { keys, text };
+    coordinator: toText(generateKeyPairSync('ed25519').privateKey),
+    anchor: toText(generateKeyPairSync('ed25519').privateKey),
+    groupSalt: randomBytes(32).toString('base64url'),
+    tokenHash: tokenHashOf(token).toString('hex'),
+    tokenShown: false,
+  };
+  return { keys: keysOf(kept, token), kept };
+}
+
+function makeToken(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+function keysOf(kept: KeyFile, freshToken: string | null): Keys {
+  return {
+    coordinator: signingKey(fromText(kept.coordinator)),
+    anchor: signingKey(fromText(kept.anchor)),
+    groupSalt: Buffer.from(kept.groupSalt, 'base64url'),
+    tokenHash: Buffer.from(kept.tokenHash, 'hex'),
+    freshToken,
+  };
 }
 
 /** Signs with Ed25519; base64url. */

@@ -1,0 +1,117 @@
+/** Starts the coordinator as people do, as a process: its help, its one-line errors, its first start, its stop, its backup. */
+import { spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { JobView } from '../../src/wire/views.ts';
+import { Scripted } from './volunteer.ts';
+
+const main = join(import.meta.dirname, '../../src/coordinator/main.ts');
+const dir = mkdtempSync(join(tmpdir(), 'talka-main-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+const port = 18_320;
+
+function once(args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env: { ...process.env, PORT: String(port), DATA_DIR: join(dir, 'data'), ...env }, timeout: 20_000 });
+}
+
+/** Starts it and waits until it says where it is. */
+async function begin(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, LOG: 'silent', PORT: String(port), DATA_DIR: join(dir, 'data'), ...env } });
+  running.push(child);
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (said.includes('Talka is at')) setTimeout(resolve, 50);
+    });
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${said}`)));
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, ended, said: () => said };
+}
+
+const running: { kill(signal: 'SIGKILL'): void }[] = [];
+afterAll(() => running.forEach((child) => child.kill('SIGKILL')));
+
+describe('the program', () => {
+  test('says what it can do', () => {
+    const { status, stdout } = once(['--help']);
+    expect(status).toBe(0);
+    for (const word of ['PORT', 'HOST', 'DATA_DIR', '--memory', '--anchor-share', '--seed-demo', '--trust-proxy', 'backup', 'restore']) expect(stdout).toContain(word);
+  });
+
+  test.each([
+    [['--nonsense'], {}, /nonsense/],
+    [['fly'], {}, /no command 'fly'/],
+    [['backup'], {}, /needs a file/],
+    [['restore', '/nowhere'], {}, /not there/],
+    [['--seed-demo', 'huge'], {}, /one of none, seed, demo/],
+    [['--anchor-share', 'lots'], {}, /number from 0/],
+    [['--trust-proxy', 'everybody'], {}, /no network/],
+    [['--allow-origin', 'talka'], {}, /an address such as/],
+    [['--memory'], { PORT: 'x' }, /PORT is a number/],
+    [[], { DATA_DIR: '/dev/null/x' }, /\/dev\/null/],
+  ] as const)('%j %j fails in one line', (args, env, says) => {
+    const { status, stderr } = once(args, env);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(says);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a port in use is named', async () => {
+    const other = createServer().listen(port, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { status, stderr } = once(['--memory']);
+    other.close();
+    expect([status, stderr.trim()]).toEqual([1, `talka-coordinator: port ${port} is in use: stop the other program, or set PORT`]);
+  });
+
+  test('seeds the demonstrations, shows the token once, says goodbye at SIGTERM and goes on where it was', async () => {
+    const first = await begin(['--anchor-share', '0']);
+    expect(first.said()).toMatch(/operator's token, shown this once: [\w-]{32}/);
+    const jobs = async () => ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
+    const seeded = await jobs();
+    expect(seeded.map(({ kernel, demonstration, quorum }) => [kernel, demonstration, quorum])).toEqual([['path-trace@1', true, 2], ['mersenne-tf@1', true, 2]]);
+    for (const { unitsPerChunk, unitCostMicro, cause } of seeded) {
+      expect(unitsPerChunk * unitCostMicro).toBeGreaterThanOrEqual(250_000);
+      expect(unitsPerChunk * unitCostMicro).toBeLessThanOrEqual(1_000_000);
+      expect(cause).toMatch(/demonstration/);
+    }
+    const guest = new Scripted(`http://127.0.0.1:${port}`);
+    await guest.signIn();
+    const lease = await guest.leaseOf('mersenne-tf@1');
+    const saved = once(['backup', join(dir, 'copy')]);
+    expect([saved.status, saved.stderr]).toEqual([0, '']);
+    expect(once([], { PORT: '0' }).stderr).toMatch(/in use by another coordinator/);
+    first.child.kill('SIGTERM');
+    expect(await guest.of('bye')).toMatchObject({ reason: 'shutting-down' });
+    expect(await first.ended).toBe(0);
+    const second = await begin(['--anchor-share', '0']);
+    expect(second.said()).not.toMatch(/token/);
+    expect(await jobs()).toHaveLength(2);
+    const back = new Scripted(`http://127.0.0.1:${port}`, guest.who);
+    expect((await back.signIn({ holding: [lease.lease] })).holding).toEqual([lease.lease]);
+    second.child.kill('SIGINT');
+    expect(await second.ended).toBe(0);
+    const restored = once(['restore', join(dir, 'copy')], { DATA_DIR: join(dir, 'elsewhere') });
+    expect([restored.status, restored.stderr]).toEqual([0, '']);
+    const third = await begin(['--anchor-share', '0'], { DATA_DIR: join(dir, 'elsewhere') });
+    expect(await jobs()).toHaveLength(2);
+    third.child.kill('SIGTERM');
+    expect(await third.ended).toBe(0);
+  }, 60_000);
+
+  test('serves https with a certificate of its own making', async () => {
+    const running = await begin(['--memory', '--tls', '--seed-demo', 'none'], { DATA_DIR: join(dir, 'tls') });
+    expect(running.said()).toMatch(/https:\/\/127\.0\.0\.1/);
+    expect(running.said()).toMatch(/self-signed/);
+    const { get } = await import('node:https');
+    const status = await new Promise((resolve, reject) => get(`https://127.0.0.1:${port}/api/status`, { rejectUnauthorized: false }, (answer) => resolve(answer.statusCode)).once('error', reject));
+    expect(status).toBe(200);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+  }, 30_000);
+});
