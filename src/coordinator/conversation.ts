@@ -51,6 +51,8 @@ export interface ConversationHouse {
   isOwnOrigin(origin: string): boolean;
   jobs(): readonly JobDescriptor[];
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
+  /** Counts what was asked for and not given. */
+  onRefusal(reason: string): void;
 }
 
 /** Where its socket came from, as the handshake said. */
@@ -351,6 +353,7 @@ export class Conversation {
 
   #refuse(about: RefusalWord['about'], why: { refused: string; detail?: string; retryMs?: number }, where: { slot?: number; replica?: number }): void {
     const { refused: reason, detail, retryMs } = why;
+    this.#house.onRefusal(reason);
     const word: RefusalWord = { t: 'refusal', about, ...where, reason, ...(detail === undefined ? {} : { detail }), ...(retryMs === undefined ? {} : { retryMs }) };
     this.#say(JSON.stringify(word));
   }

@@ -175,6 +175,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
     groupOf: (address) => (loopbackExempt && isLoopback(address) ? '' : side.groupOf(prefixOf(address))),
     inputOf: (job) => inputs.of(job),
     isOwnOrigin: origins.isOwnOrigin,
+    onRefusal: (reason) => house.metrics.refused(reason),
     jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
   }); // prettier-ignore
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
