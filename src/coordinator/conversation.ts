@@ -3,6 +3,7 @@
  * commands. What it is told comes from durable ticks; what is refused is told at once. Never trusts a byte.
  */
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { mayJoin } from '../core/chunk.ts';
 import type { State } from '../core/state.ts';
@@ -73,6 +74,8 @@ export class Conversation {
   heardAt: number;
   #stage: Stage = 'stranger';
   readonly #ws: WebSocket;
+  /** The connection under the socket. */
+  readonly #socket: Duplex;
   readonly #house: ConversationHouse;
   readonly #whence: Whence;
   readonly #nonce = randomBytes(16).toString('base64url');
@@ -84,8 +87,9 @@ export class Conversation {
   #lookUps = 0;
   #paused = false;
 
-  constructor(ws: WebSocket, house: ConversationHouse, whence: Whence) {
+  constructor(ws: WebSocket, socket: Duplex, house: ConversationHouse, whence: Whence) {
     this.#ws = ws;
+    this.#socket = socket;
     this.#house = house;
     this.#whence = whence;
     this.heardAt = house.now();
@@ -112,8 +116,14 @@ export class Conversation {
 
   /** Tells it what a durable tick means to it. */
   deliver(parcel: Parcel, tick: Tick): void {
+    // What belongs together goes out in one write: a system call costs as much as all the rest of a message.
+    this.#socket.cork();
     for (const lease of parcel.leases) this.#say(lease);
-    if (parcel.acks.length + parcel.settled.length + parcel.lost.length === 0) return;
+    if (parcel.acks.length + parcel.settled.length + parcel.lost.length > 0) this.#sayReceipt(parcel, tick);
+    this.#socket.uncork();
+  }
+
+  #sayReceipt(parcel: Parcel, tick: Tick): void {
     const settled = parcel.settled.map((index) => tick.receipts.wordOf(tick.batch.paid[index] as (typeof tick.batch.paid)[number], index));
     this.#say(receiptMessage(parcel.acks, settled, parcel.lost, tick.word));
   }

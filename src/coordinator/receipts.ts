@@ -4,7 +4,7 @@
  */
 import { levelsOf, pathIn } from '../core/merkle.ts';
 import type { Event } from '../core/state.ts';
-import { headBytes, textLeaf, tree } from './digests.ts';
+import { headBytes, textLeaf, textNode } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 
@@ -30,16 +30,15 @@ export function paidBy(event: Accepted, at: number, coordinator: string, withAnc
   });
 }
 
-/** A tick's tree of receipts, ready to be told: hashes as hex text in JSON quotes are made once for all. */
+/** A tick's tree of receipts, ready to be told: hashes are hex text from the start. */
 export class ReceiptTree {
-  readonly root: Buffer | null;
+  /** '' when there are no receipts. */
+  readonly root: string;
   readonly #levels: string[][];
 
   constructor(paid: readonly Paid[]) {
-    const levels = levelsOf(tree, paid.map(({ leaf }) => textLeaf(leaf)));
-    const root = levels.at(-1)?.[0];
-    this.root = root === undefined ? null : Buffer.from(root);
-    this.#levels = levels.map((level) => level.map((hash) => (hash instanceof Buffer ? hash : Buffer.from(hash)).toString('hex')));
+    this.#levels = levelsOf(textNode, paid.map(({ leaf }) => textLeaf(leaf)));
+    this.root = this.#levels.at(-1)?.[0] ?? '';
   }
 
   /** One receipt as JSON text, as `settled` of `wire/volunteer.ts` has it. */
@@ -61,10 +60,10 @@ export interface Head {
   readonly signature: string;
 }
 
-/** Signs a tick's head [LO6]. Ed25519 is deterministic: the same head gets the same signature, always. */
-export function signHead(key: SigningKey, tick: number, at: number, root: Uint8Array, receipts: Uint8Array | null): Head {
-  const signature = signText(key, headBytes(tick, at, tick, root, receipts));
-  return { tick, at, size: tick, root: Buffer.from(root).toString('hex'), receipts: receipts === null ? '' : Buffer.from(receipts).toString('hex'), signature };
+/** Signs a tick's head [LO6]; `receipts` in hex, '' = none. Ed25519 is deterministic: the same head gets the same signature, always. */
+export function signHead(key: SigningKey, tick: number, at: number, root: Uint8Array, receipts: string): Head {
+  const signature = signText(key, headBytes(tick, at, tick, root, receipts === '' ? null : Buffer.from(receipts, 'hex')));
+  return { tick, at, size: tick, root: Buffer.from(root).toString('hex'), receipts, signature };
 }
 
 /** The part of a receipt message that says under which signed head its paths end. */

@@ -430,7 +430,7 @@ export class Runtime {
     if (last !== undefined) {
       if (!Buffer.from(rootOfFrontier(tree, frontier)).equals(last.root)) throw new Error('the log contradicts its own tree: restore a backup');
       const word = readRecord(last.record);
-      this.#head = signHead(key, last.tick, word.at, last.root, word.receipts === '' ? null : Buffer.from(word.receipts, 'hex'));
+      this.#head = signHead(key, last.tick, word.at, last.root, word.receipts);
     } else this.#head = null;
     this.#state = state;
     this.#frontier = frontier;
@@ -441,9 +441,9 @@ export class Runtime {
 }
 
 /** The tick's record with the leaf's 0x00 before it, so that it is hashed and stored without being copied. */
-function recordOf(tick: number, at: number, receipts: Buffer | null, events: readonly Event[]): Buffer {
+function recordOf(tick: number, at: number, receipts: string, events: readonly Event[]): Buffer {
   const salt = randomBytes(16).toString('base64url');
-  const text = `\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts?.toString('hex') ?? ''}","events":${JSON.stringify(events)}}`;
+  const text = `\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts}","events":${JSON.stringify(events)}}`;
   return Buffer.from(text);
 }
 

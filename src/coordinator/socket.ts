@@ -57,7 +57,7 @@ export class Sockets {
     if (!doorkeeper.enter(address, this.#house.now())) return refuseUpgrade(socket, '429 Too Many Requests');
     socket.once('close', () => doorkeeper.leave(address));
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const conversation = new Conversation(ws, this.#house, { address, origin: origin ?? origins.originOfHost(host) });
+      const conversation = new Conversation(ws, socket, this.#house, { address, origin: origin ?? origins.originOfHost(host) });
       this.#conversations.add(conversation);
       ws.on('close', () => this.#conversations.delete(conversation));
       watchStranger(socket, head.length, conversation);

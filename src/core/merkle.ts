@@ -107,14 +107,17 @@ export function completeNodes(from: number, to: number): TreePlace[] {
   return places;
 }
 
-/** All levels of a tree in memory, leaves first. A node without a neighbour moves up as it is, which is what RFC 9162 says. */
-export function levelsOf(hash: TreeHash, leaves: readonly Uint8Array[]): Uint8Array[][] {
-  const levels: Uint8Array[][] = [[...leaves]];
-  let level = levels[0] as Uint8Array[];
+/**
+ * All levels of a tree in memory, leaves first; `T` may be bytes or their text. A node without a neighbour moves up
+ * as it is, which is what RFC 9162 says.
+ */
+export function levelsOf<T>(node: (left: T, right: T) => T, leaves: readonly T[]): T[][] {
+  const levels: T[][] = [[...leaves]];
+  let level = levels[0] as T[];
   while (level.length > 1) {
-    const above: Uint8Array[] = [];
-    for (let i = 0; i + 1 < level.length; i += 2) above.push(hash.node(level[i] as Uint8Array, level[i + 1] as Uint8Array));
-    if (level.length % 2 === 1) above.push(level[level.length - 1] as Uint8Array);
+    const above: T[] = [];
+    for (let i = 0; i + 1 < level.length; i += 2) above.push(node(level[i] as T, level[i + 1] as T));
+    if (level.length % 2 === 1) above.push(level[level.length - 1] as T);
     levels.push(above);
     level = above;
   }
@@ -123,10 +126,10 @@ export function levelsOf(hash: TreeHash, leaves: readonly Uint8Array[]): Uint8Ar
 
 /** The root of a list of leaf hashes. */
 export function rootOf(hash: TreeHash, leaves: readonly Uint8Array[]): Uint8Array {
-  return levelsOf(hash, leaves).at(-1)?.[0] ?? hash.empty;
+  return levelsOf<Uint8Array>(hash.node, leaves).at(-1)?.[0] ?? hash.empty;
 }
 
-/** The inclusion proof of one leaf, read out of `levelsOf`; `T` may be bytes or their text. */
+/** The inclusion proof of one leaf, read out of `levelsOf`. */
 export function pathIn<T>(levels: readonly (readonly T[])[], index: number): T[] {
   const path: T[] = [];
   let at = index;

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from '
 import type { KeyObject } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { verifyInclusion } from '../../src/core/merkle.ts';
-import { chainBytes, chainNext, chainStart, headBytes, textLeaf, tree } from '../../src/coordinator/digests.ts';
+import { chainBytes, chainNext, chainStart, headBytes, tree } from '../../src/coordinator/digests.ts';
 import { encodeCommit } from '../../src/wire/frame.ts';
 import { check, isMalformed } from '../../src/wire/schema.ts';
 import { limits, protocol } from '../../src/wire/version.ts';
@@ -213,7 +213,7 @@ export function receiptHolds(word: ReceiptWord, coordinator: string): boolean {
   if (!verify(null, bytes, key, Buffer.from(tick.signature, 'base64url'))) return false;
   return word.settled.every(({ leaf, index, path, amountMicro, replica }) => {
     const said = JSON.parse(leaf) as unknown[];
-    const inTree = verifyInclusion(tree, textLeaf(leaf), index, tick.count, path.map((hash) => Buffer.from(hash, 'hex')), Buffer.from(tick.receipts, 'hex'));
+    const inTree = verifyInclusion(tree, tree.leaf(Buffer.from(leaf)), index, tick.count, path.map((hash) => Buffer.from(hash, 'hex')), Buffer.from(tick.receipts, 'hex'));
     return inTree && said[0] === 'talka/receipt/1' && said[1] === coordinator && said[4] === replica && said[8] === amountMicro;
   });
 }
