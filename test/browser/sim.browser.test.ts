@@ -40,7 +40,8 @@ describe.skipIf(whyNo.chromium() !== null)('the simulator in Chromium', () => {
   let chromium: Awaited<ReturnType<typeof launchChromium>>;
 
   beforeAll(async () => {
-    const html = '<!doctype html><title>sim</title><script type="module">import { play } from "./sim.js"; window.play = play;</script>';
+    const html =
+      '<!doctype html><title>sim</title><script type="module">import { play } from "./sim.js"; window.play = play;</script>';
     served = await serveFiles({ '/index.html': html, '/sim.js': await bundle() });
     chromium = await launchChromium();
   });
@@ -54,7 +55,9 @@ describe.skipIf(whyNo.chromium() !== null)('the simulator in Chromium', () => {
     const page = await chromium.newPage();
     await page.goto(`${served.origin}/index.html`);
     await page.waitForFunction('typeof window.play === "function"');
-    const there = await page.evaluate(`${JSON.stringify(seeds)}.map((seed) => { const day = window.play(seed); return { log: day.log, fault: day.fault }; })`);
+    const there = await page.evaluate(
+      `${JSON.stringify(seeds)}.map((seed) => { const day = window.play(seed); return { log: day.log, fault: day.fault }; })`,
+    );
     expect(there).toEqual(seeds.map((seed) => ({ log: play(seed).log, fault: null })));
   });
 });

@@ -1,6 +1,15 @@
 /** Checks the small rules about one chunk on all small chunks: who may join, what is wanted, what is judged. */
 import { describe, expect, test } from 'vitest';
-import { helps, judge, mayJoin, soleAccount, wanted, wantsBytes, withPhase, withReplica } from '../../src/core/chunk.ts';
+import {
+  helps,
+  judge,
+  mayJoin,
+  soleAccount,
+  wanted,
+  wantsBytes,
+  withPhase,
+  withReplica,
+} from '../../src/core/chunk.ts';
 import type { Backend, Chunk, Replica, ReplicaPhase } from '../../src/core/state.ts';
 import { specOf } from './house.ts';
 
@@ -20,13 +29,18 @@ function replica(id: number, account: string, group: string, backend: Backend, p
 }
 
 /** All chunks of up to `sizeMax` replicas made of these parts. */
-function* chunks(sizeMax: number, accounts: readonly string[], backends: readonly Backend[]): Generator<Chunk> {
+function* chunks(
+  sizeMax: number,
+  accounts: readonly string[],
+  backends: readonly Backend[],
+): Generator<Chunk> {
   const grow = function* (replicas: readonly Replica[]): Generator<Chunk> {
     if (replicas.length > 0) yield { index: 0, since: 0, replicas };
     if (replicas.length === sizeMax) return;
     for (const account of accounts)
       for (const backend of backends)
-        for (const phase of phases) yield* grow([...replicas, replica(replicas.length + 1, account, `g${account}`, backend, phase)]);
+        for (const phase of phases)
+          yield* grow([...replicas, replica(replicas.length + 1, account, `g${account}`, backend, phase)]);
   };
   yield* grow([]);
 }
@@ -39,7 +53,8 @@ function canBe(chunk: Chunk): boolean {
   return committed.length === 0 || committed.some((r) => r.phase.is === 'committed' && r.phase.stored);
 }
 
-const committedTo = (chunk: Chunk, root: string): readonly Replica[] => chunk.replicas.filter((r) => r.phase.is === 'committed' && r.phase.root === root);
+const committedTo = (chunk: Chunk, root: string): readonly Replica[] =>
+  chunk.replicas.filter((r) => r.phase.is === 'committed' && r.phase.root === root);
 const isStored = (r: Replica): boolean => r.phase.is === 'committed' && r.phase.stored;
 
 describe('one chunk under exact agreement, all of up to 4 replicas', () => {
@@ -57,12 +72,17 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
           if (verdict !== null) expect.fail(`accepted without a quorum: ${JSON.stringify(chunk)}`);
           continue;
         }
-        if (verdict === null || !entitled.includes(verdict.root)) expect.fail(`did not accept ${entitled.join()}: ${JSON.stringify(chunk)}`);
+        if (verdict === null || !entitled.includes(verdict.root))
+          expect.fail(`did not accept ${entitled.join()}: ${JSON.stringify(chunk)}`);
         const accounts = verdict.winners.map((w) => w.account);
         expect(new Set(accounts).size).toBe(accounts.length);
         expect(isStored(verdict.canonical)).toBe(true);
-        expect(verdict.winners.every((w) => w.phase.is === 'committed' && w.phase.root === verdict.root)).toBe(true);
-        expect(verdict.winners.length + verdict.losers.length).toBe(chunk.replicas.filter((r) => r.phase.is === 'committed').length);
+        expect(
+          verdict.winners.every((w) => w.phase.is === 'committed' && w.phase.root === verdict.root),
+        ).toBe(true);
+        expect(verdict.winners.length + verdict.losers.length).toBe(
+          chunk.replicas.filter((r) => r.phase.is === 'committed').length,
+        );
       }
     }
     expect(cases).toBeGreaterThan(500_000);
@@ -76,18 +96,32 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
         const spec = specOf({ quorum });
         if (judge(chunk, spec) !== null) continue;
         cases++;
-        const best = ['x', 'y']
-          .filter((root) => committedTo(chunk, root).some(isStored))
-          .sort((a, b) => committedTo(chunk, b).length - committedTo(chunk, a).length)[0] ?? 'x';
+        const best =
+          ['x', 'y']
+            .filter((root) => committedTo(chunk, root).some(isStored))
+            .sort((a, b) => committedTo(chunk, b).length - committedTo(chunk, a).length)[0] ?? 'x';
         const settles = (more: number): boolean => {
           let grown = chunk;
-          for (const r of chunk.replicas) if (r.phase.is === 'leased') grown = withPhase(grown, r.id, { is: 'committed', root: best, stored: true, agrees: [] });
-          for (let i = 0; i < more; i++) grown = withReplica(grown, replica(10 + i, `new${i}`, `n${i}`, 'wasm', { is: 'committed', root: best, stored: true, agrees: [] }));
+          for (const r of chunk.replicas)
+            if (r.phase.is === 'leased')
+              grown = withPhase(grown, r.id, { is: 'committed', root: best, stored: true, agrees: [] });
+          for (let i = 0; i < more; i++)
+            grown = withReplica(
+              grown,
+              replica(10 + i, `new${i}`, `n${i}`, 'wasm', {
+                is: 'committed',
+                root: best,
+                stored: true,
+                agrees: [],
+              }),
+            );
           return judge(grown, spec) !== null;
         };
         const want = wanted(chunk, spec);
-        if (!settles(want)) expect.fail(`${want} more are not enough: ${JSON.stringify(chunk)} quorum ${quorum}`);
-        if (want > 0 && settles(want - 1)) expect.fail(`${want} more are too many: ${JSON.stringify(chunk)} quorum ${quorum}`);
+        if (!settles(want))
+          expect.fail(`${want} more are not enough: ${JSON.stringify(chunk)} quorum ${quorum}`);
+        if (want > 0 && settles(want - 1))
+          expect.fail(`${want} more are too many: ${JSON.stringify(chunk)} quorum ${quorum}`);
       }
     }
     expect(cases).toBeGreaterThan(7_000);
@@ -98,7 +132,8 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
       if (!canBe(chunk) || chunk.replicas.some((r) => r.phase.is === 'leased')) continue;
       for (const quorum of [1, 2, 3]) {
         const spec = specOf({ quorum });
-        if (judge(chunk, spec) === null && wanted(chunk, spec) === 0) expect.fail(`given up: ${JSON.stringify(chunk)} quorum ${quorum}`);
+        if (judge(chunk, spec) === null && wanted(chunk, spec) === 0)
+          expect.fail(`given up: ${JSON.stringify(chunk)} quorum ${quorum}`);
       }
     }
   });
@@ -106,10 +141,25 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
 
 test('[CH7] who sends bytes where they are wanted, and digests elsewhere, always settles it with two who agree', () => {
   for (const chunk of chunks(3, people.slice(0, 3), ['wasm'])) {
-    if (!canBe(chunk) || chunk.replicas.some((r) => r.phase.is === 'leased') || judge(chunk, specOf()) !== null) continue;
+    if (
+      !canBe(chunk) ||
+      chunk.replicas.some((r) => r.phase.is === 'leased') ||
+      judge(chunk, specOf()) !== null
+    )
+      continue;
     let grown = chunk;
-    for (const id of [10, 11]) grown = withReplica(grown, replica(id, `new${id}`, `n${id}`, 'wasm', { is: 'committed', root: 'y', stored: wantsBytes(grown, specOf()), agrees: [] }));
-    if (judge(grown, specOf())?.root !== 'y') expect.fail(`two who agree do not settle ${JSON.stringify(chunk)}`);
+    for (const id of [10, 11])
+      grown = withReplica(
+        grown,
+        replica(id, `new${id}`, `n${id}`, 'wasm', {
+          is: 'committed',
+          root: 'y',
+          stored: wantsBytes(grown, specOf()),
+          agrees: [],
+        }),
+      );
+    if (judge(grown, specOf())?.root !== 'y')
+      expect.fail(`two who agree do not settle ${JSON.stringify(chunk)}`);
   }
 });
 
@@ -117,7 +167,9 @@ describe('one chunk under tolerance, all of up to 3 replicas', () => {
   /** All ways in which the GPU answers agree, or do not, with the WASM ones. */
   function* withAgreement(chunk: Chunk): Generator<Chunk> {
     const gpus = chunk.replicas.filter((r) => r.phase.is === 'committed' && r.backend === 'webgpu');
-    const wasms = chunk.replicas.filter((r) => r.phase.is === 'committed' && r.backend === 'wasm').map((r) => r.id);
+    const wasms = chunk.replicas
+      .filter((r) => r.phase.is === 'committed' && r.backend === 'wasm')
+      .map((r) => r.id);
     for (let mask = 0; mask < 1 << (gpus.length * wasms.length); mask++) {
       let next = chunk;
       gpus.forEach((gpu, g) => {
@@ -139,14 +191,22 @@ describe('one chunk under tolerance, all of up to 3 replicas', () => {
             const own = committedTo(chunk, root);
             const ids = own.filter((r) => r.backend === 'wasm').map((r) => r.id);
             if (!own.some((r) => isStored(r) && r.backend === 'wasm')) return 0;
-            const agreeing = chunk.replicas.filter((r) => r.backend === 'webgpu' && r.phase.is === 'committed' && r.phase.root !== root && r.phase.agrees.some((id) => ids.includes(id)));
+            const agreeing = chunk.replicas.filter(
+              (r) =>
+                r.backend === 'webgpu' &&
+                r.phase.is === 'committed' &&
+                r.phase.root !== root &&
+                r.phase.agrees.some((id) => ids.includes(id)),
+            );
             return new Set([...own, ...agreeing].map((r) => r.account)).size;
           };
           const entitled = ['x', 'y'].filter((root) => ofRoot(root) >= quorum);
-          if ((verdict !== null) !== entitled.length > 0) expect.fail(`wrong verdict: ${JSON.stringify(chunk)} quorum ${quorum}`);
+          if ((verdict !== null) !== entitled.length > 0)
+            expect.fail(`wrong verdict: ${JSON.stringify(chunk)} quorum ${quorum}`);
           if (verdict === null) continue;
           accepted++;
-          if (!entitled.includes(verdict.root) || verdict.canonical.backend !== 'wasm') expect.fail(`wrong winner: ${JSON.stringify(chunk)}`);
+          if (!entitled.includes(verdict.root) || verdict.canonical.backend !== 'wasm')
+            expect.fail(`wrong winner: ${JSON.stringify(chunk)}`);
         }
     }
     expect(accepted).toBeGreaterThan(1000);
@@ -182,8 +242,13 @@ describe('who may join', () => {
         for (const group of groups)
           for (const other of people.slice(0, 2))
             for (const otherGroup of groups) {
-              const chunk: Chunk = { index: 0, since: 0, replicas: [replica(1, account, group, 'wasm', phase)] };
-              const taken = phase.is !== 'closed' && (account === other || (group === otherGroup && group !== ''));
+              const chunk: Chunk = {
+                index: 0,
+                since: 0,
+                replicas: [replica(1, account, group, 'wasm', phase)],
+              };
+              const taken =
+                phase.is !== 'closed' && (account === other || (group === otherGroup && group !== ''));
               expect(mayJoin(chunk, other, otherGroup)).toBe(!taken);
             }
   });
@@ -199,7 +264,11 @@ describe('who may join', () => {
 test('[CH4] where one answer completes two quorums, the one committed first wins', () => {
   const spec = specOf({ agreement: 'tolerance' });
   let chunk: Chunk = { index: 0, since: 0, replicas: [] };
-  for (const [id, account, backend] of [[1, 'A', 'wasm'], [2, 'B', 'wasm'], [3, 'C', 'webgpu']] as const)
+  for (const [id, account, backend] of [
+    [1, 'A', 'wasm'],
+    [2, 'B', 'wasm'],
+    [3, 'C', 'webgpu'],
+  ] as const)
     chunk = withReplica(chunk, replica(id, account, `g${account}`, backend, { is: 'leased', deadline: 1 }));
   chunk = withPhase(chunk, 2, { is: 'committed', root: 'second leased', stored: true, agrees: [] });
   chunk = withPhase(chunk, 1, { is: 'committed', root: 'first leased', stored: true, agrees: [] });

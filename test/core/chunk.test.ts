@@ -34,7 +34,8 @@ describe('[CH2] one person, one place', () => {
     join(h, 'n', { group: 'net-a' });
     join(h, 'b');
     ask(h, 'a');
-    for (const device of ['a', 'a2', 'n']) expect(h.refused({ c: 'ask', device, slot: slotOf(), live: new Map() })).toBe('waiting-for-others');
+    for (const device of ['a', 'a2', 'n'])
+      expect(h.refused({ c: 'ask', device, slot: slotOf(), live: new Map() })).toBe('waiting-for-others');
     expect(ask(h, 'b').chunk).toBe(0);
   });
 
@@ -82,7 +83,13 @@ describe('[CH4] judging', () => {
     expect(commit(h, 'b', b.lease, 'right').map((e) => e.e)).toEqual(['committed']);
     const c = ask(h, 'c');
     const accepted = commit(h, 'c', c.lease, 'right')[1];
-    expect(accepted).toMatchObject({ e: 'accepted', root: 'right', replica: b.lease, losers: [a.lease], final: true });
+    expect(accepted).toMatchObject({
+      e: 'accepted',
+      root: 'right',
+      replica: b.lease,
+      losers: [a.lease],
+      final: true,
+    });
     expect(h.state.accounts.get('A')?.earnedMicro).toBe(0);
   });
 
@@ -178,7 +185,12 @@ describe('[CH9] what is left of a chunk', () => {
     h.must({ c: 'giveBack', device: 'a', replicas: [a.lease], why: 'closing' });
     expect(job.chunks.has(0)).toBe(true);
     h.must({ c: 'giveBack', device: 'b', replicas: [b.lease], why: 'closing' });
-    expect([job.chunks.has(0), has(job.free, 0), h.state.replicas.size, h.state.leases.size]).toEqual([false, true, 0, 0]);
+    expect([job.chunks.has(0), has(job.free, 0), h.state.replicas.size, h.state.leases.size]).toEqual([
+      false,
+      true,
+      0,
+      0,
+    ]);
     expect(h.refused(commitCommand('a', a.lease, 'right'))).toBe('unknown-replica');
   });
 

@@ -34,15 +34,26 @@ export function generator(seed: number): Generator {
     group: throws.chance(200) ? '' : `g${throws.below(8)}`,
     role: i > 1 && throws.chance(120) ? ('anchor' as const) : ('volunteer' as const),
   }));
-  const live: LivePeople = new Map(devices.filter((d) => d.role === 'volunteer' && throws.chance(500)).map((d) => [d.account, new Set([d.group])]));
+  const live: LivePeople = new Map(
+    devices
+      .filter((d) => d.role === 'volunteer' && throws.chance(500))
+      .map((d) => [d.account, new Set([d.group])]),
+  );
 
-  const own = (): Held => held[held.length - 1 - throws.below(Math.min(held.length, 60))] ?? { device: 'd0', replica: throws.below(50), lease: throws.below(50) };
+  const own = (): Held =>
+    held[held.length - 1 - throws.below(Math.min(held.length, 60))] ?? {
+      device: 'd0',
+      replica: throws.below(50),
+      lease: throws.below(50),
+    };
   const anyDevice = (): string => throws.of(devices).device;
   const whose = (mine: Held): string => (throws.chance(60) ? anyDevice() : mine.device);
   const slot = (): Slot => ({
     slot: throws.below(2),
     backend: throws.chance(300) ? 'webgpu' : 'wasm',
-    rates: throws.chance(900) ? { [kernels[0]]: throws.between(1, 5000), [kernels[1]]: 1000 } : { [kernels[0]]: 1_000_000_000 },
+    rates: throws.chance(900)
+      ? { [kernels[0]]: throws.between(1, 5000), [kernels[1]]: 1000 }
+      : { [kernels[0]]: 1_000_000_000 },
   });
   const submit = (): Command => ({
     c: 'submit',
@@ -59,8 +70,18 @@ export function generator(seed: number): Generator {
   });
 
   const commitOf = (mine: Held): Command => {
-    const others = throws.chance(700) ? held.filter((h) => h.lease !== mine.lease && throws.chance(300)).map((h) => h.replica) : [];
-    return { c: 'commit', device: whose(mine), replica: mine.replica, root: throws.of(roots), digests: 'dd', stored: throws.chance(800), agrees: others.slice(0, 8) };
+    const others = throws.chance(700)
+      ? held.filter((h) => h.lease !== mine.lease && throws.chance(300)).map((h) => h.replica)
+      : [];
+    return {
+      c: 'commit',
+      device: whose(mine),
+      replica: mine.replica,
+      root: throws.of(roots),
+      digests: 'dd',
+      stored: throws.chance(800),
+      agrees: others.slice(0, 8),
+    };
   };
 
   const makers: readonly [number, (state: State) => Command][] = [
@@ -69,8 +90,24 @@ export function generator(seed: number): Generator {
     [20, submit],
     [300, () => ({ c: 'ask', device: anyDevice(), slot: slot(), live })],
     [380, () => commitOf(own())],
-    [60, () => ({ c: 'giveBack', device: whose(own()), replicas: Array.from({ length: throws.between(1, 4) }, () => own().replica), why: 'closing' })],
-    [120, (state) => ({ c: 'expire', lease: throws.chance(800) ? ([...state.leases.keys()][throws.below(state.leases.size + 1)] ?? 0) : own().lease })],
+    [
+      60,
+      () => ({
+        c: 'giveBack',
+        device: whose(own()),
+        replicas: Array.from({ length: throws.between(1, 4) }, () => own().replica),
+        why: 'closing',
+      }),
+    ],
+    [
+      120,
+      (state) => ({
+        c: 'expire',
+        lease: throws.chance(800)
+          ? ([...state.leases.keys()][throws.below(state.leases.size + 1)] ?? 0)
+          : own().lease,
+      }),
+    ],
     [10, () => ({ c: 'misdeed', device: anyDevice(), what: 'forged', replica: own().replica })],
     [4, () => ({ c: 'cancel', job: `j${throws.between(1, 6)}` })],
     [3, () => ({ c: 'pauseKernel', kernel: throws.of(kernels), reason: 'a test' })],
@@ -93,9 +130,9 @@ export function generator(seed: number): Generator {
       if (isRefusal(decision)) return;
       for (const event of decision) {
         if (event.e !== 'leased') continue;
-        for (let i = 0; i < event.count; i++) held.push({ device: event.device, replica: event.lease + i, lease: event.lease });
+        for (let i = 0; i < event.count; i++)
+          held.push({ device: event.device, replica: event.lease + i, lease: event.lease });
       }
     },
   };
 }
-

@@ -4,7 +4,18 @@ import { assertInvariants } from '../../src/core/invariants.ts';
 import { decide } from '../../src/core/machine.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { emptyState, isRefusal } from '../../src/core/state.ts';
-import type { Chunk, Command, Decision, Event, Job, JobSpec, LivePeople, RefusalReason, Slot, State } from '../../src/core/state.ts';
+import type {
+  Chunk,
+  Command,
+  Decision,
+  Event,
+  Job,
+  JobSpec,
+  LivePeople,
+  RefusalReason,
+  Slot,
+  State,
+} from '../../src/core/state.ts';
 
 export const kernel = 'weave@1';
 
@@ -70,7 +81,8 @@ export function house(): House {
     run,
     must: (command) => {
       const decision = run(command);
-      if (isRefusal(decision)) throw new Error(`${command.c} was refused: ${decision.refused} ${decision.detail ?? ''}`);
+      if (isRefusal(decision))
+        throw new Error(`${command.c} was refused: ${decision.refused} ${decision.detail ?? ''}`);
       return decision;
     },
     refused: (command) => {
@@ -86,12 +98,27 @@ export function house(): House {
 /** Commands of people named by one letter: account `A` has device `a`, alone in its network. */
 export const nobody: LivePeople = new Map();
 
-export function join(h: House, name: string, over: { account?: string; group?: string; role?: 'volunteer' | 'anchor' } = {}): void {
-  h.must({ c: 'join', device: name, account: over.account ?? name.toUpperCase(), site: null, group: over.group ?? `net-${name}`, role: over.role ?? 'volunteer' });
+export function join(
+  h: House,
+  name: string,
+  over: { account?: string; group?: string; role?: 'volunteer' | 'anchor' } = {},
+): void {
+  h.must({
+    c: 'join',
+    device: name,
+    account: over.account ?? name.toUpperCase(),
+    site: null,
+    group: over.group ?? `net-${name}`,
+    role: over.role ?? 'volunteer',
+  });
 }
 
 export function submit(h: House, spec: JobSpec = specOf(), requester = 'r'): Job {
-  h.must({ c: 'fund', account: requester, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum });
+  h.must({
+    c: 'fund',
+    account: requester,
+    amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum,
+  });
   const [event] = h.must({ c: 'submit', requester, spec });
   if (event?.e !== 'submitted') throw new Error('submit did not submit');
   return h.state.jobs.get(event.job) as Job;
@@ -105,11 +132,30 @@ export function ask(h: House, device: string, slot: Slot = slotOf(), live: LiveP
   return event;
 }
 
-export function commitCommand(device: string, replica: number, root: string, over: { stored?: boolean; agrees?: readonly number[] } = {}): Command {
-  return { c: 'commit', device, replica, root, digests: 'dd', stored: over.stored ?? true, agrees: over.agrees ?? [] };
+export function commitCommand(
+  device: string,
+  replica: number,
+  root: string,
+  over: { stored?: boolean; agrees?: readonly number[] } = {},
+): Command {
+  return {
+    c: 'commit',
+    device,
+    replica,
+    root,
+    digests: 'dd',
+    stored: over.stored ?? true,
+    agrees: over.agrees ?? [],
+  };
 }
 
-export function commit(h: House, device: string, replica: number, root = 'right', over: { stored?: boolean; agrees?: readonly number[] } = {}): readonly Event[] {
+export function commit(
+  h: House,
+  device: string,
+  replica: number,
+  root = 'right',
+  over: { stored?: boolean; agrees?: readonly number[] } = {},
+): readonly Event[] {
   return h.must(commitCommand(device, replica, root, over));
 }
 

@@ -35,7 +35,10 @@ describe('[JB1] a job is accepted', () => {
     expect(h.refused({ c: 'submit', requester: 'r', spec })).toBe('insufficient-funds');
     h.must({ c: 'fund', account: 'r', amountMicro: 1 });
     h.must({ c: 'submit', requester: 'r', spec });
-    expect([balanceOf(h.state, 'requester:r'), balanceOf(h.state, 'escrow:j1')]).toEqual([0n, BigInt(priceOf(spec))]);
+    expect([balanceOf(h.state, 'requester:r'), balanceOf(h.state, 'escrow:j1')]).toEqual([
+      0n,
+      BigInt(priceOf(spec)),
+    ]);
   });
 
   test('not for a paused kernel', () => {
@@ -77,8 +80,14 @@ describe('[JB2] a job ends', () => {
     const c = ask(h, 'c');
     commit(h, 'a', a.lease);
     const last = commit(h, 'b', b.lease).at(-1);
-    expect(last).toMatchObject({ e: 'finished', job: 'j1', summary: { finalChunks: 1, settledByPeople: 1, settledWithAnchor: 0, disputes: 0 } });
-    expect([h.state.jobs.size, h.state.leases.size, h.state.replicas.size, h.state.busy.size]).toEqual([0, 0, 0, 0]);
+    expect(last).toMatchObject({
+      e: 'finished',
+      job: 'j1',
+      summary: { finalChunks: 1, settledByPeople: 1, settledWithAnchor: 0, disputes: 0 },
+    });
+    expect([h.state.jobs.size, h.state.leases.size, h.state.replicas.size, h.state.busy.size]).toEqual([
+      0, 0, 0, 0,
+    ]);
     expect(h.refused(commitCommand('c', c.lease, 'right'))).toBe('unknown-replica');
     expect(h.refused({ c: 'ask', device: 'c', slot: slotOf(), live: new Map() })).toBe('no-job-open');
   });
@@ -92,7 +101,11 @@ describe('[JB2] a job ends', () => {
     commit(h, 'b', ask(h, 'b').lease);
     ask(h, 'a');
     h.must({ c: 'cancel', job: 'j1' });
-    expect([balanceOf(h.state, 'escrow:j1'), balanceOf(h.state, 'requester:r'), balanceOf(h.state, 'vested:A')]).toEqual([0n, 480n, 80n]);
+    expect([
+      balanceOf(h.state, 'escrow:j1'),
+      balanceOf(h.state, 'requester:r'),
+      balanceOf(h.state, 'vested:A'),
+    ]).toEqual([0n, 480n, 80n]);
     expect([h.state.jobs.size, h.state.leases.size, h.state.busy.size]).toEqual([0, 0, 0]);
     expect(h.refused({ c: 'cancel', job: 'j1' })).toBe('unknown-job');
   });

@@ -1,7 +1,31 @@
 /** Follows leases from asking to deadline: docs/SPEC.md, section 3, [LS…], and the bounds of the schedule. */
 import { describe, expect, test } from 'vitest';
-import { anchorAfterMs, anchorAnywayMs, deadlineMsMax, deadlineMsMin, deadlineMsMinAtEnd, leaseChunksMax, leasesPerSlotMax, leaseTargetMs, retakeAfterMs, waitingForReferenceMax } from '../../src/core/schedule.ts';
-import { ask, chunkOf, commit, commitCommand, house, join, kernel, nobody, slotOf, specOf, submit, withRecord } from './house.ts';
+import {
+  anchorAfterMs,
+  anchorAnywayMs,
+  deadlineMsMax,
+  deadlineMsMin,
+  deadlineMsMinAtEnd,
+  leaseChunksMax,
+  leasesPerSlotMax,
+  leaseTargetMs,
+  retakeAfterMs,
+  waitingForReferenceMax,
+} from '../../src/core/schedule.ts';
+import {
+  ask,
+  chunkOf,
+  commit,
+  commitCommand,
+  house,
+  join,
+  kernel,
+  nobody,
+  slotOf,
+  specOf,
+  submit,
+  withRecord,
+} from './house.ts';
 import type { House } from './house.ts';
 import type { Job } from '../../src/core/state.ts';
 
@@ -38,7 +62,9 @@ describe('[LS1] a lease is cut', () => {
 
   test('to half of its fair share of what is left, and never to nothing', () => {
     const { h } = longJob('abcd', { units: 80, quorum: 1 });
-    const counts = ['a', 'b', 'c', 'd'].map((name) => ask(h, name, slotOf({ rates: { [kernel]: 1_000_000 } })).count);
+    const counts = ['a', 'b', 'c', 'd'].map(
+      (name) => ask(h, name, slotOf({ rates: { [kernel]: 1_000_000 } })).count,
+    );
     expect(counts).toEqual([5, 2, 1, 1]);
   });
 
@@ -54,7 +80,12 @@ describe('[LS1] nobody hoards', () => {
     for (let i = 0; i < leasesPerSlotMax; i++) ask(h, 'a');
     expect(h.refused({ c: 'ask', device: 'a', slot: slotOf(), live: nobody })).toBe('holding-enough');
     const other = ask(h, 'a', slotOf({ slot: 1 }));
-    h.must({ c: 'giveBack', device: 'a', replicas: Array.from({ length: other.lease - 1 }, (_, i) => i + 1), why: 'settings' });
+    h.must({
+      c: 'giveBack',
+      device: 'a',
+      replicas: Array.from({ length: other.lease - 1 }, (_, i) => i + 1),
+      why: 'settings',
+    });
     ask(h, 'a');
   });
 
@@ -138,7 +169,10 @@ describe('[LS8] whose lease ran out', () => {
     const { h } = longJob('ab', { units: 8 });
     join(h, 'z', { account: 'anchor', role: 'anchor' });
     ask(h, 'a');
-    const live = new Map([['A', new Set(['net-a'])], ['B', new Set(['net-b'])]]);
+    const live = new Map([
+      ['A', new Set(['net-a'])],
+      ['B', new Set(['net-b'])],
+    ]);
     h.wait(anchorAnywayMs - 1);
     expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
     h.wait(1);
@@ -222,8 +256,12 @@ describe('[LS2] a deadline', () => {
     const { h } = longJob('a', { quorum: 1, units: 8 });
     const { lease } = ask(h, 'a');
     h.must({ c: 'join', device: 'a', account: 'A', site: 'fair', group: 'train', role: 'volunteer' });
-    expect(h.refused({ c: 'join', device: 'a', account: 'A', site: 'fair', group: 'train', role: 'volunteer' })).toBe('already-so');
-    expect(h.refused({ c: 'join', device: 'a', account: 'B', site: null, group: 'net-a', role: 'volunteer' })).toBe('not-yours');
+    expect(
+      h.refused({ c: 'join', device: 'a', account: 'A', site: 'fair', group: 'train', role: 'volunteer' }),
+    ).toBe('already-so');
+    expect(
+      h.refused({ c: 'join', device: 'a', account: 'B', site: null, group: 'net-a', role: 'volunteer' }),
+    ).toBe('not-yours');
     commit(h, 'a', lease);
   });
 });
@@ -236,7 +274,8 @@ test('[LS3] what waits for another person comes before what is free', () => {
 });
 
 describe('[LS4] the anchor', () => {
-  const live = (h: House, names: string): Map<string, Set<string>> => new Map([...names].map((n) => [n.toUpperCase(), new Set([h.state.devices.get(n)?.group ?? ''])]));
+  const live = (h: House, names: string): Map<string, Set<string>> =>
+    new Map([...names].map((n) => [n.toUpperCase(), new Set([h.state.devices.get(n)?.group ?? ''])]));
   function anchored(names: string): { h: House; job: Job } {
     const made = longJob(names, { units: 8 });
     join(made.h, 'z', { account: 'anchor', role: 'anchor' });
@@ -253,9 +292,13 @@ describe('[LS4] the anchor', () => {
     const { h } = anchored('ab');
     ask(h, 'a');
     h.wait(anchorAfterMs - 1);
-    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'a') })).toBe('waiting-for-others');
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'a') })).toBe(
+      'waiting-for-others',
+    );
     h.wait(1);
-    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'ab') })).toBe('waiting-for-others');
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'ab') })).toBe(
+      'waiting-for-others',
+    );
     expect(ask(h, 'z', slotOf(), live(h, 'a')).chunk).toBe(0);
   });
 
@@ -298,7 +341,9 @@ describe('asking', () => {
     join(h, 'a');
     expect(h.refused({ c: 'ask', device: 'a', slot: slotOf(), live: nobody })).toBe('no-job-open');
     submit(h);
-    expect(h.refused({ c: 'ask', device: 'a', slot: slotOf({ rates: { 'other@1': 5 } }), live: nobody })).toBe('nothing-for-this-device');
+    expect(
+      h.refused({ c: 'ask', device: 'a', slot: slotOf({ rates: { 'other@1': 5 } }), live: nobody }),
+    ).toBe('nothing-for-this-device');
   });
 
   test('replica ids run through a lease and are never used again', () => {

@@ -9,7 +9,14 @@ import { ask, commit, house, join, slotOf, specOf, submit } from './house.ts';
 
 describe('[LG1] the sum of all balances is 0', () => {
   test('whatever is posted', () => {
-    const account = fc.constantFrom<LedgerAccount>('issue', 'operator', 'requester:r', 'escrow:j1', 'vested:A', 'vested:B');
+    const account = fc.constantFrom<LedgerAccount>(
+      'issue',
+      'operator',
+      'requester:r',
+      'escrow:j1',
+      'vested:A',
+      'vested:B',
+    );
     const entry = fc.record({ from: account, to: account, amountMicro: fc.nat(Number.MAX_SAFE_INTEGER) });
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 300 }), (entries) => {
@@ -21,7 +28,9 @@ describe('[LG1] the sum of all balances is 0', () => {
         for (const balance of state.balances.values()) expect(balance).not.toBe(0n);
         for (const name of state.balances.keys()) {
           let expected = 0n;
-          for (const e of entries) expected += (e.to === name ? BigInt(e.amountMicro) : 0n) - (e.from === name ? BigInt(e.amountMicro) : 0n);
+          for (const e of entries)
+            expected +=
+              (e.to === name ? BigInt(e.amountMicro) : 0n) - (e.from === name ? BigInt(e.amountMicro) : 0n);
           expect(balanceOf(state, name)).toBe(expected);
         }
       }),
@@ -58,7 +67,11 @@ describe('[LG3] each winner is paid units × unit cost', () => {
     }
     expect(balanceOf(h.state, 'vested:A')).toBe(110n);
     expect(h.state.accounts.get('B')).toMatchObject({ chunks: 2, units: 11, earnedMicro: 110 });
-    expect([balanceOf(h.state, 'escrow:j1'), balanceOf(h.state, 'requester:r'), balanceOf(h.state, 'operator')]).toEqual([0n, 0n, 0n]);
+    expect([
+      balanceOf(h.state, 'escrow:j1'),
+      balanceOf(h.state, 'requester:r'),
+      balanceOf(h.state, 'operator'),
+    ]).toEqual([0n, 0n, 0n]);
   });
 
   test('further winners are paid by the operator', () => {

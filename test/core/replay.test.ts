@@ -58,8 +58,40 @@ describe('the generator', () => {
   test('reaches every kind of event and every refusal of the rules', () => {
     const all = new Map<string, number>();
     for (const { kinds } of days) for (const [kind, n] of kinds) all.set(kind, (all.get(kind) ?? 0) + n);
-    const wanted = ['joined', 'moved', 'funded', 'submitted', 'leased', 'committed', 'accepted', 'returned', 'expired', 'misdeed', 'finished', 'cancelled', 'kernelPaused', 'kernelResumed'];
-    const refusals = ['unknown-device', 'unknown-job', 'unknown-replica', 'unknown-lease', 'not-yours', 'already-committed', 'same-commitment', 'no-bytes', 'not-due', 'bad-job', 'insufficient-funds', 'already-so', 'no-job-open', 'nothing-for-this-device', 'waiting-for-others', 'kernel-paused'];
+    const wanted = [
+      'joined',
+      'moved',
+      'funded',
+      'submitted',
+      'leased',
+      'committed',
+      'accepted',
+      'returned',
+      'expired',
+      'misdeed',
+      'finished',
+      'cancelled',
+      'kernelPaused',
+      'kernelResumed',
+    ];
+    const refusals = [
+      'unknown-device',
+      'unknown-job',
+      'unknown-replica',
+      'unknown-lease',
+      'not-yours',
+      'already-committed',
+      'same-commitment',
+      'no-bytes',
+      'not-due',
+      'bad-job',
+      'insufficient-funds',
+      'already-so',
+      'no-job-open',
+      'nothing-for-this-device',
+      'waiting-for-others',
+      'kernel-paused',
+    ];
     expect([...wanted, ...refusals.map((r) => `refused ${r}`)].filter((kind) => !all.has(kind))).toEqual([]);
   });
 
@@ -74,7 +106,8 @@ describe('[LO1] the log is the whole truth', () => {
   });
 
   test('the fold of the events is the state', () => {
-    for (const { log, state } of days) expect(freeze(fold(emptyState(), JSON.parse(JSON.stringify(log)) as Step[]))).toBe(freeze(state));
+    for (const { log, state } of days)
+      expect(freeze(fold(emptyState(), JSON.parse(JSON.stringify(log)) as Step[]))).toBe(freeze(state));
   });
 
   test('any snapshot and its tail are the state', () => {

@@ -9,7 +9,14 @@ import { mayJoin, wantsBytes } from '../../src/core/chunk.ts';
 import { freeze, thaw } from '../../src/core/snapshot.ts';
 import { emptyState, isRefusal } from '../../src/core/state.ts';
 import type { Chunk, Command, Decision, Event, Slot, State } from '../../src/core/state.ts';
-import type { FromCoordinator, FromVolunteer, JobDescriptor, ReceiptWord, RefusalWord, TreeHead } from '../../src/wire/volunteer.ts';
+import type {
+  FromCoordinator,
+  FromVolunteer,
+  JobDescriptor,
+  ReceiptWord,
+  RefusalWord,
+  TreeHead,
+} from '../../src/wire/volunteer.ts';
 import { protocol } from '../../src/wire/version.ts';
 import { agenda } from './heap.ts';
 import { valueOf } from './truth.ts';
@@ -137,7 +144,15 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
   let parkedPending = 0;
   let now: Outgoing[] = [];
   /** The tick that is being made durable. */
-  let open: { at: number; events: Event[]; later: (() => void)[]; refusedLater: (() => void)[]; out: Outgoing[]; receipts: Map<string, ReceiptWord>; answers: [number, Answer][] } | null = null;
+  let open: {
+    at: number;
+    events: Event[];
+    later: (() => void)[];
+    refusedLater: (() => void)[];
+    out: Outgoing[];
+    receipts: Map<string, ReceiptWord>;
+    answers: [number, Answer][];
+  } | null = null;
   let jobsChanged = false;
   let clock = state.at;
 
@@ -155,7 +170,11 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
     const socket = byDevice.get(device);
     if (socket !== undefined) say(socket, word);
   };
-  const bye = (socket: number, reason: 'elsewhere' | 'suspended' | 'malformed' | 'store' | 'signature', retryMs?: number): void => {
+  const bye = (
+    socket: number,
+    reason: 'elsewhere' | 'suspended' | 'malformed' | 'store' | 'signature',
+    retryMs?: number,
+  ): void => {
     say(socket, retryMs === undefined ? { t: 'bye', reason } : { t: 'bye', reason, retryMs });
     closed(socket);
   };
@@ -201,7 +220,11 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
     if (lease.device !== device) return false;
     const chunk = state.jobs.get(lease.job)?.chunks.get(lease.chunk + (id - lease.id));
     const replica = chunk?.replicas.find((one) => one.id === id);
-    return chunk !== undefined && replica !== undefined && (replica.phase.is !== 'closed' || mayJoin(chunk, replica.account, replica.group));
+    return (
+      chunk !== undefined &&
+      replica !== undefined &&
+      (replica.phase.is !== 'closed' || mayJoin(chunk, replica.account, replica.group))
+    );
   };
 
   const onHello = (talk: Conversation, word: HelloMessage): void => {
@@ -218,7 +241,8 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       if (before !== undefined) bye(before, 'elsewhere');
       byDevice.set(device, talk.socket);
       talk.stage = 'open';
-      const balance = (kind: 'pending' | 'vested'): number => Number(state.balances.get(`${kind}:${account}`) ?? 0n);
+      const balance = (kind: 'pending' | 'vested'): number =>
+        Number(state.balances.get(`${kind}:${account}`) ?? 0n);
       say(talk.socket, {
         t: 'welcome',
         device,
@@ -230,8 +254,12 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
     });
   };
 
-  const refuse = (socket: number, about: RefusalWord['about'], reason: string, where: { slot?: number; replica?: number; retryMs?: number }): void =>
-    say(socket, { t: 'refusal', about, reason, ...where });
+  const refuse = (
+    socket: number,
+    about: RefusalWord['about'],
+    reason: string,
+    where: { slot?: number; replica?: number; retryMs?: number },
+  ): void => say(socket, { t: 'refusal', about, reason, ...where });
 
   const onAsk = (socket: number, device: string, slots: readonly Slot[]): void => {
     wanting.add(socket);
@@ -240,10 +268,14 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       orderFor({ c: 'ask', device, slot, live: new Map(live) }, socket, (outcome) => {
         const key = `${device}/${slot.slot}`;
         parked.delete(key);
-        if (isStoreRefusal(outcome)) return refuse(socket, 'ask', 'store', { slot: slot.slot, retryMs: 5000 });
+        if (isStoreRefusal(outcome))
+          return refuse(socket, 'ask', 'store', { slot: slot.slot, retryMs: 5000 });
         if (!isRefusal(outcome)) return;
         if (waits(outcome.refused)) parked.set(key, { device, slot });
-        refuse(socket, 'ask', outcome.refused, { slot: slot.slot, retryMs: outcome.refused === 'waiting-for-others' ? 5000 : 15_000 });
+        refuse(socket, 'ask', outcome.refused, {
+          slot: slot.slot,
+          retryMs: outcome.refused === 'waiting-for-others' ? 5000 : 15_000,
+        });
       });
     }
   };
@@ -251,7 +283,8 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
   const misdeed = (socket: number, device: string, what: string, replica: number | null): void => {
     const hour = Math.floor(clock / 3_600_000);
     const before = misdeeds.get(device);
-    const record = before !== undefined && before.hour === hour ? before : { hour, count: 0, until: before?.until ?? 0 };
+    const record =
+      before !== undefined && before.hour === hour ? before : { hour, count: 0, until: before?.until ?? 0 };
     misdeeds.set(device, record);
     if (++record.count > misdeedsPerHourMax) {
       record.until = clock + suspensionMs;
@@ -260,23 +293,31 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
     orderFor({ c: 'misdeed', device, what, replica }, null, () => undefined);
   };
 
-  const onCommitItem = (socket: number, device: string, { replica, root, bytes }: CommitMessage['items'][number]): void => {
-    orderFor({ c: 'commit', device, replica, root, digests: root, stored: bytes, agrees: [] }, socket, (outcome) => {
-      if (isStoreRefusal(outcome)) return refuse(socket, 'commit', 'store', { replica, retryMs: 5000 });
-      if (!isRefusal(outcome)) return;
-      switch (outcome.refused) {
-        case 'same-commitment':
-          return say(socket, receipt({ acks: [replica] }));
-        case 'unknown-replica':
-          return afterwards(socket, device, replica);
-        case 'already-committed':
-        case 'not-yours':
-          misdeed(socket, device, outcome.refused, replica);
-          return refuse(socket, 'commit', outcome.refused, { replica });
-        default:
-          return refuse(socket, 'commit', outcome.refused, { replica });
-      }
-    });
+  const onCommitItem = (
+    socket: number,
+    device: string,
+    { replica, root, bytes }: CommitMessage['items'][number],
+  ): void => {
+    orderFor(
+      { c: 'commit', device, replica, root, digests: root, stored: bytes, agrees: [] },
+      socket,
+      (outcome) => {
+        if (isStoreRefusal(outcome)) return refuse(socket, 'commit', 'store', { replica, retryMs: 5000 });
+        if (!isRefusal(outcome)) return;
+        switch (outcome.refused) {
+          case 'same-commitment':
+            return say(socket, receipt({ acks: [replica] }));
+          case 'unknown-replica':
+            return afterwards(socket, device, replica);
+          case 'already-committed':
+          case 'not-yours':
+            misdeed(socket, device, outcome.refused, replica);
+            return refuse(socket, 'commit', outcome.refused, { replica });
+          default:
+            return refuse(socket, 'commit', outcome.refused, { replica });
+        }
+      },
+    );
   };
 
   /** A commitment whose chunk is settled already: what it came to is told again [WR5]. */
@@ -287,7 +328,8 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       misdeed(socket, device, 'not-yours', replica);
       return refuse(socket, 'commit', 'not-yours', { replica });
     }
-    if (answer.paid === null) return say(socket, receipt({ acks: [replica], lost: answer.over ? [replica] : [] }));
+    if (answer.paid === null)
+      return say(socket, receipt({ acks: [replica], lost: answer.over ? [replica] : [] }));
     say(socket, receipt({ acks: [replica], settled: [settledWord(replica, answer.paid)] }));
   };
 
@@ -311,11 +353,15 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
           refreshLive();
           for (const [key, ask] of parked) if (ask.device === device) parked.delete(key);
         }
-        return orderFor({ c: 'giveBack', device, replicas: message.replicas, why: message.why }, socket, (outcome) => {
-          if (isStoreRefusal(outcome) || !isRefusal(outcome) || outcome.refused === 'already-so') return;
-          if (outcome.refused === 'not-yours') misdeed(socket, device, 'not-yours', null);
-          refuse(socket, 'giveBack', outcome.refused, {});
-        });
+        return orderFor(
+          { c: 'giveBack', device, replicas: message.replicas, why: message.why },
+          socket,
+          (outcome) => {
+            if (isStoreRefusal(outcome) || !isRefusal(outcome) || outcome.refused === 'already-so') return;
+            if (outcome.refused === 'not-yours') misdeed(socket, device, 'not-yours', null);
+            refuse(socket, 'giveBack', outcome.refused, {});
+          },
+        );
       case 'chain':
         return;
       default:
@@ -345,18 +391,34 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
 
   /** What an event means to volunteers; looked at before the state takes it in. */
   const notice = (tick: NonNullable<typeof open>, event: Event): void => {
-    if (['leased', 'committed', 'returned', 'expired', 'submitted', 'kernelResumed'].includes(event.e)) parkedPending = parked.size;
+    if (['leased', 'committed', 'returned', 'expired', 'submitted', 'kernelResumed'].includes(event.e))
+      parkedPending = parked.size;
     switch (event.e) {
       case 'leased': {
         const job = state.jobs.get(event.job);
         let bytes = false;
-        for (let i = 0; i < event.count && job !== undefined; i++) bytes ||= wantsBytes(job.chunks.get(event.chunk + i), job.spec);
+        for (let i = 0; i < event.count && job !== undefined; i++)
+          bytes ||= wantsBytes(job.chunks.get(event.chunk + i), job.spec);
         const { slot, lease, chunk, count, deadline, device } = event;
-        tick.later.push(() => sayTo(device, { t: 'lease', slot, lease, job: event.job, chunk, count, deadlineMs: deadline - tick.at, bytes }));
+        tick.later.push(() =>
+          sayTo(device, {
+            t: 'lease',
+            slot,
+            lease,
+            job: event.job,
+            chunk,
+            count,
+            deadlineMs: deadline - tick.at,
+            bytes,
+          }),
+        );
         return;
       }
       case 'committed':
-        tick.answers.push([event.replica, { device: event.device, job: event.job, chunk: event.chunk, paid: null, over: false }]);
+        tick.answers.push([
+          event.replica,
+          { device: event.device, job: event.job, chunk: event.chunk, paid: null, over: false },
+        ]);
         receiptFor(tick, event.device).acks.push(event.replica);
         return;
       case 'accepted': {
@@ -364,15 +426,20 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
         const withAnchor = event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor');
         const won = new Set(event.winners.map((winner) => winner.replica));
         for (const { replica, device } of event.winners) {
-          tick.answers.push([replica, { device, job: event.job, chunk: event.chunk, paid: { amountMicro, withAnchor }, over: true }]);
+          tick.answers.push([
+            replica,
+            { device, job: event.job, chunk: event.chunk, paid: { amountMicro, withAnchor }, over: true },
+          ]);
           receiptFor(tick, device).settled.push(settledWord(replica, { amountMicro, withAnchor }));
         }
-        for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) if (!won.has(replica.id)) over(tick, event.job, event.chunk, replica);
+        for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? [])
+          if (!won.has(replica.id)) over(tick, event.job, event.chunk, replica);
         return;
       }
       case 'cancelled':
         jobsChanged = true;
-        for (const chunk of state.jobs.get(event.job)?.chunks.values() ?? []) for (const replica of chunk.replicas) over(tick, event.job, chunk.index, replica);
+        for (const chunk of state.jobs.get(event.job)?.chunks.values() ?? [])
+          for (const replica of chunk.replicas) over(tick, event.job, chunk.index, replica);
         return;
       case 'submitted':
       case 'finished':
@@ -381,20 +448,36 @@ export function startCoordinator(disk: Disk, rules: Rules, salt: () => string, s
       default:
     }
   };
-  const over = (tick: NonNullable<typeof open>, job: string, chunk: number, { id, device, phase }: Chunk['replicas'][number]): void => {
+  const over = (
+    tick: NonNullable<typeof open>,
+    job: string,
+    chunk: number,
+    { id, device, phase }: Chunk['replicas'][number],
+  ): void => {
     receiptFor(tick, device).lost.push(id);
     if (phase.is === 'committed') tick.answers.push([id, { device, job, chunk, paid: null, over: true }]);
   };
 
   const tick = (at: number): void => {
-    const turn: NonNullable<typeof open> = { at: Math.max(at, state.at), events: [], later: [], refusedLater: [], out: [], receipts: new Map(), answers: [] };
+    const turn: NonNullable<typeof open> = {
+      at: Math.max(at, state.at),
+      events: [],
+      later: [],
+      refusedLater: [],
+      out: [],
+      receipts: new Map(),
+      answers: [],
+    };
     for (let i = 0; i < 32 && deadlines.due() <= turn.at; i++) {
       const lease = deadlines.next()?.what ?? -1;
       if ((state.leases.get(lease)?.left ?? 0) > 0) decideOne(turn, { c: 'expire', lease });
     }
     for (const { command, done } of orders.splice(0, commandsPerTickMax)) {
       // Which answers it agrees with depends on those that came just before.
-      const fresh = command.c === 'commit' ? { ...command, agrees: agreeing(state, command.replica, command.root) } : command;
+      const fresh =
+        command.c === 'commit'
+          ? { ...command, agrees: agreeing(state, command.replica, command.root) }
+          : command;
       const decision = decideOne(turn, fresh);
       turn.later.push(() => done(decision));
       turn.refusedLater.push(() => done({ refused: 'store' }));
@@ -469,15 +552,26 @@ function waits(refused: string): boolean {
   return refused !== 'unknown-device' && refused !== 'no-job-open';
 }
 
-function isStoreRefusal(outcome: Decision | { readonly refused: 'store' }): outcome is { readonly refused: 'store' } {
+function isStoreRefusal(
+  outcome: Decision | { readonly refused: 'store' },
+): outcome is { readonly refused: 'store' } {
   return 'refused' in outcome && outcome.refused === 'store';
 }
 
 function receipt(over: { acks?: number[]; settled?: ReceiptWord['settled']; lost?: number[] }): ReceiptWord {
-  return { t: 'receipt', acks: over.acks ?? [], settled: over.settled ?? [], lost: over.lost ?? [], tick: null };
+  return {
+    t: 'receipt',
+    acks: over.acks ?? [],
+    settled: over.settled ?? [],
+    lost: over.lost ?? [],
+    tick: null,
+  };
 }
 
-function settledWord(replica: number, { amountMicro, withAnchor }: { amountMicro: number; withAnchor: boolean }): ReceiptWord['settled'][number] {
+function settledWord(
+  replica: number,
+  { amountMicro, withAnchor }: { amountMicro: number; withAnchor: boolean },
+): ReceiptWord['settled'][number] {
   return { replica, amountMicro, withAnchor, final: true, leaf: '', index: 0, path: [] };
 }
 
@@ -488,7 +582,15 @@ function agreeing(state: State, id: number, root: string): number[] {
   if (lease === undefined || job === undefined || job.spec.agreement === 'exact') return [];
   const chunk = job.chunks.get(lease.chunk + (id - lease.id));
   const own = chunk?.replicas.find((r) => r.id === id);
-  return (chunk?.replicas ?? []).filter((r) => r.id !== id && r.backend !== own?.backend && r.phase.is === 'committed' && valueOf(r.phase.root) === valueOf(root)).map((r) => r.id);
+  return (chunk?.replicas ?? [])
+    .filter(
+      (r) =>
+        r.id !== id &&
+        r.backend !== own?.backend &&
+        r.phase.is === 'committed' &&
+        valueOf(r.phase.root) === valueOf(root),
+    )
+    .map((r) => r.id);
 }
 
 /** State = snapshot + tail. */
@@ -503,7 +605,15 @@ function fold(disk: Disk, rules: Rules): State {
 }
 
 /** One tick becomes one record, its answers are kept, and now and then a snapshot is made. */
-function persist(disk: Disk, at: number, salt: string, events: readonly Event[], answers: readonly [number, Answer][], state: State, see: Observer): void {
+function persist(
+  disk: Disk,
+  at: number,
+  salt: string,
+  events: readonly Event[],
+  answers: readonly [number, Answer][],
+  state: State,
+  see: Observer,
+): void {
   const tick = disk.records.length + 1;
   const record = `{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"","events":${JSON.stringify(events)}}`;
   disk.records.push(record);
@@ -512,5 +622,3 @@ function persist(disk: Disk, at: number, salt: string, events: readonly Event[],
   see.durable(record, events, at);
   if (tick - disk.snapshot.tick >= snapshotRecords) disk.snapshot = { tick, text: freeze(state) };
 }
-
-

@@ -77,7 +77,13 @@ export class Device {
   /** Words lie here while the machine sleeps. */
   asleep = false;
   readonly #world: Surroundings;
-  readonly #outbox: Outbox = { coordinator: null, head: null, results: new Map(), leases: new Map(), roots: new Map() };
+  readonly #outbox: Outbox = {
+    coordinator: null,
+    head: null,
+    results: new Map(),
+    leases: new Map(),
+    roots: new Map(),
+  };
   readonly #engines = new Map<number, Engine>();
   #loop: Loop | null = null;
   /** Which life of the tab this is: what an earlier one planned is void. */
@@ -134,7 +140,12 @@ export class Device {
     if (this.asleep) return void this.#sleeping.push(() => life === this.#life && this.happen(event));
     if (this.#loop === null) return;
     const { dice, clockOffMs } = this.spec;
-    const effects = step(this.#loop, event, this.#world.now() + clockOffMs, dice.below(1_000_000) / 1_000_000);
+    const effects = step(
+      this.#loop,
+      event,
+      this.#world.now() + clockOffMs,
+      dice.below(1_000_000) / 1_000_000,
+    );
     for (const effect of effects) this.#do(effect);
     this.#planWake();
   }
@@ -185,17 +196,31 @@ export class Device {
       case 'hello': {
         const { name: device, account, group } = this.spec;
         const { nonce, holding, socket } = effect;
-        return this.#world.send(this, socket, { t: 'hello', device, account, group, role: 'volunteer', holding, nonce });
+        return this.#world.send(this, socket, {
+          t: 'hello',
+          device,
+          account,
+          group,
+          role: 'volunteer',
+          holding,
+          nonce,
+        });
       }
       case 'send':
         return this.#send(effect.socket, effect.word);
       case 'commit': {
-        const items = effect.items.map(({ replica, bytes }) => ({ replica, bytes, root: this.#outbox.roots.get(replica) ?? 'forgotten' }));
+        const items = effect.items.map(({ replica, bytes }) => ({
+          replica,
+          bytes,
+          root: this.#outbox.roots.get(replica) ?? 'forgotten',
+        }));
         return this.#send(effect.socket, { t: 'commit', items, slots: effect.slots });
       }
       case 'fetchBlob': {
         const { digest } = effect;
-        return this.#later(40 + this.spec.dice.below(100), () => this.happen({ on: 'blob', digest, fault: this.#world.fetchBlob(this) ? null : 'offline' }));
+        return this.#later(40 + this.spec.dice.below(100), () =>
+          this.happen({ on: 'blob', digest, fault: this.#world.fetchBlob(this) ? null : 'offline' }),
+        );
       }
       case 'keepResult':
         this.#outbox.results.set(effect.result.replica, effect.result);
@@ -218,7 +243,13 @@ export class Device {
         return;
       case 'checkLog': {
         const { from, to } = effect;
-        return this.#later(80, () => this.happen({ on: 'logChecked', head: to, verdict: this.#world.extends(from, to) ? 'extends' : 'contradicts' }));
+        return this.#later(80, () =>
+          this.happen({
+            on: 'logChecked',
+            head: to,
+            verdict: this.#world.extends(from, to) ? 'extends' : 'contradicts',
+          }),
+        );
       }
       case 'dropBlob':
       case 'signChain':
@@ -236,7 +267,14 @@ export class Device {
   #remembered(): Remembered {
     const { coordinator, head, results, leases } = this.#outbox;
     const { name: device, account } = this.spec;
-    return { device, account, coordinator, head, results: [...results.values()], leases: [...leases.values()] };
+    return {
+      device,
+      account,
+      coordinator,
+      head,
+      results: [...results.values()],
+      leases: [...leases.values()],
+    };
   }
 
   #engineDo(effect: EngineEffect): void {
@@ -246,7 +284,13 @@ export class Device {
     if (effect.do !== 'startEngine' && engine?.engine !== effect.engine) return;
     switch (effect.do) {
       case 'startEngine':
-        this.#engines.set(slot, { engine: effect.engine, backend: effect.backend, paused: false, runs: [], busy: false });
+        this.#engines.set(slot, {
+          engine: effect.engine,
+          backend: effect.backend,
+          paused: false,
+          runs: [],
+          busy: false,
+        });
         return this.#engineSays(60, { on: 'engineStarted', software: false, name: 'modelled', ...of });
       case 'endEngine':
         this.#engines.delete(slot);
@@ -263,7 +307,11 @@ export class Device {
       case 'run': {
         const job = this.#loop?.jobs.get(effect.job);
         if (job === undefined || engine === undefined) return;
-        engine.runs.push({ replica: effect.replica, job: effect.job, chunk: Math.floor(effect.unitFrom / job.unitsPerChunk) });
+        engine.runs.push({
+          replica: effect.replica,
+          job: effect.job,
+          chunk: Math.floor(effect.unitFrom / job.unitsPerChunk),
+        });
         return this.#compute(slot, engine);
       }
       case 'cancel': {
@@ -303,9 +351,15 @@ export class Device {
     if (job === undefined || root === null) return;
     engine.busy = true;
     const units = Math.min(job.unitsPerChunk, job.units - run.chunk * job.unitsPerChunk);
-    const ms = (units * job.unitCostMicro * manner.slowness() * dice.between(85, 115)) / 100 / this.#rateMilli(engine);
+    const ms =
+      (units * job.unitCostMicro * manner.slowness() * dice.between(85, 115)) / 100 / this.#rateMilli(engine);
     const of = { slot, engine: engine.engine };
-    this.#engineSays(ms / 2, { on: 'progress', replica: run.replica, unitsDone: Math.floor(units / 2), ...of });
+    this.#engineSays(ms / 2, {
+      on: 'progress',
+      replica: run.replica,
+      unitsDone: Math.floor(units / 2),
+      ...of,
+    });
     this.#later(ms, () => {
       if (this.#engines.get(slot)?.engine !== engine.engine) return;
       engine.busy = false;
@@ -323,7 +377,13 @@ export class Device {
     if (first === undefined) return;
     const [slot, { engine, backend }] = first;
     this.#engines.delete(slot);
-    this.happen({ on: 'lost', slot, engine, loss: backend === 'webgpu' ? 'device-lost' : 'died', detail: 'the weather' });
+    this.happen({
+      on: 'lost',
+      slot,
+      engine,
+      loss: backend === 'webgpu' ? 'device-lost' : 'died',
+      detail: 'the weather',
+    });
   }
 }
 

@@ -15,7 +15,8 @@ export const kernel = 'weave@1';
 export type Policy = (state: State, device: string, slot: Slot, at: number) => Decision;
 
 /** The house's own. */
-export const ours: Policy = (state, device, slot, at) => decide(state, { c: 'ask', device, slot, live: new Map() }, at);
+export const ours: Policy = (state, device, slot, at) =>
+  decide(state, { c: 'ask', device, slot, live: new Map() }, at);
 
 export interface DeviceSpec {
   readonly rateMilli: number;
@@ -85,7 +86,10 @@ export function offeredMs(devices: readonly DeviceSpec[], atMs: number): number 
  * everybody computing without a pause while they are there. No schedule can be faster.
  */
 export function fluidMs(devices: readonly DeviceSpec[], workMs: number): number {
-  const leaving = devices.map((d) => d.leavesAt).filter((at) => at < Infinity).sort((a, b) => a - b);
+  const leaving = devices
+    .map((d) => d.leavesAt)
+    .filter((at) => at < Infinity)
+    .sort((a, b) => a - b);
   let before = 0;
   for (const until of [...leaving, Infinity]) {
     const done = offeredMs(devices, before);
@@ -99,7 +103,14 @@ export function fluidMs(devices: readonly DeviceSpec[], workMs: number): number 
 
 type What =
   | { readonly is: 'ask' | 'done' | 'gone'; readonly who: number }
-  | { readonly is: 'lease'; readonly who: number; readonly job: string; readonly lease: number; readonly chunk: number; readonly count: number }
+  | {
+      readonly is: 'lease';
+      readonly who: number;
+      readonly job: string;
+      readonly lease: number;
+      readonly chunk: number;
+      readonly count: number;
+    }
   | { readonly is: 'commit'; readonly who: number; readonly replica: number; readonly costMs: number }
   | { readonly is: 'expire'; readonly lease: number }
   | { readonly is: 'parked' };
@@ -116,7 +127,12 @@ interface Machine {
 export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
   const state = emptyState();
   const plan = agenda<What>();
-  const machines: Machine[] = devices.map((d) => ({ rateMilli: d.rateMilli, here: true, asking: false, queue: [] }));
+  const machines: Machine[] = devices.map((d) => ({
+    rateMilli: d.rateMilli,
+    here: true,
+    asking: false,
+    queue: [],
+  }));
   const parked: number[] = [];
   const finished = new Map<string, number>();
   const costs = new Map<number, number>();
@@ -132,7 +148,8 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
       if (event.e === 'accepted') {
         finalChunks++;
         for (const winner of event.winners) usefulMs += costs.get(winner.replica) ?? 0;
-      } else if (event.e === 'committed') served.set(event.job, (served.get(event.job) ?? 0) + realCostMs(event.job, event.chunk));
+      } else if (event.e === 'committed')
+        served.set(event.job, (served.get(event.job) ?? 0) + realCostMs(event.job, event.chunk));
       else if (event.e === 'finished') {
         if (finished.size === 0) servedAtFirstEnd = names.map((name) => served.get(name) ?? 0);
         finished.set(event.job, at);
@@ -141,7 +158,14 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
         longestLeaseMs = Math.max(longestLeaseMs, event.deadline - at);
         plan.plan(event.deadline, { is: 'expire', lease: event.lease });
         const { job, lease, chunk, count } = event;
-        plan.plan(at + latencyMs, { is: 'lease', who: Number(event.device.slice(1)), job, lease, chunk, count });
+        plan.plan(at + latencyMs, {
+          is: 'lease',
+          who: Number(event.device.slice(1)),
+          job,
+          lease,
+          chunk,
+          count,
+        });
       }
     }
     return true;
@@ -157,7 +181,8 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
   };
   const goOn = (who: number, machine: Machine, at: number): void => {
     const current = machine.queue[0];
-    if (current !== undefined) plan.plan(at + (current.costMs * 1000) / machine.rateMilli, { is: 'done', who });
+    if (current !== undefined)
+      plan.plan(at + (current.costMs * 1000) / machine.rateMilli, { is: 'done', who });
     let aheadMsNow = 0;
     for (const { costMs } of machine.queue) aheadMsNow += (costMs * 1000) / machine.rateMilli;
     if (machine.asking || aheadMsNow >= aheadMs) return;
@@ -166,16 +191,34 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
   };
 
   jobs.forEach((spec, i) => {
-    happen(decide(state, { c: 'fund', account: `r${i}`, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum }, 0), 0);
+    happen(
+      decide(
+        state,
+        { c: 'fund', account: `r${i}`, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum },
+        0,
+      ),
+      0,
+    );
     happen(decide(state, { c: 'submit', requester: `r${i}`, spec }, 0), 0);
   });
   devices.forEach(({ leavesAt }, who) => {
-    happen(decide(state, { c: 'join', device: `d${who}`, account: `P${who}`, site: null, group: `g${who}`, role: 'volunteer' }, 0), 0);
+    happen(
+      decide(
+        state,
+        { c: 'join', device: `d${who}`, account: `P${who}`, site: null, group: `g${who}`, role: 'volunteer' },
+        0,
+      ),
+      0,
+    );
     if (leavesAt < Infinity) plan.plan(leavesAt, { is: 'gone', who });
     goOn(who, machines[who] as Machine, 0);
   });
 
-  for (let next = plan.next(); next !== null && finished.size < jobs.length && next.at < giveUpMs; next = plan.next()) {
+  for (
+    let next = plan.next();
+    next !== null && finished.size < jobs.length && next.at < giveUpMs;
+    next = plan.next()
+  ) {
     const { at, what } = next;
     switch (what.is) {
       case 'ask':
@@ -186,7 +229,8 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
         if (!machine.here) break;
         machine.asking = false;
         const idle = machine.queue.length === 0;
-        for (let i = 0; i < what.count; i++) machine.queue.push({ replica: what.lease + i, costMs: realCostMs(what.job, what.chunk + i) });
+        for (let i = 0; i < what.count; i++)
+          machine.queue.push({ replica: what.lease + i, costMs: realCostMs(what.job, what.chunk + i) });
         if (idle) goOn(what.who, machine, at);
         break;
       }
@@ -201,7 +245,22 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
       case 'commit':
         costs.set(what.replica, what.costMs);
         commits++;
-        happen(decide(state, { c: 'commit', device: `d${what.who}`, replica: what.replica, root: 'right', digests: '', stored: true, agrees: [] }, at), at);
+        happen(
+          decide(
+            state,
+            {
+              c: 'commit',
+              device: `d${what.who}`,
+              replica: what.replica,
+              root: 'right',
+              digests: '',
+              stored: true,
+              agrees: [],
+            },
+            at,
+          ),
+          at,
+        );
         break;
       case 'expire':
         happen(decide(state, { c: 'expire', lease: what.lease }, at), at);
@@ -211,7 +270,8 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
         break;
       case 'parked': {
         parkPlanned = false;
-        for (const who of parked.splice(0, parkedTriedMax)) if ((machines[who] as Machine).here && !asks(who, at)) park(who, at);
+        for (const who of parked.splice(0, parkedTriedMax))
+          if ((machines[who] as Machine).here && !asks(who, at)) park(who, at);
         if (parked.length > 0 && !parkPlanned) park(parked.pop() as number, at);
         break;
       }
@@ -221,5 +281,14 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
   }
   const finishedMs = names.map((name) => finished.get(name) ?? Infinity);
   const makespanMs = Math.max(...finishedMs);
-  return { makespanMs, finishedMs, servedMs: servedAtFirstEnd, usefulShare: usefulMs / offeredMs(devices, makespanMs), finalChunks, longestLeaseMs, leases, commits };
+  return {
+    makespanMs,
+    finishedMs,
+    servedMs: servedAtFirstEnd,
+    usefulShare: usefulMs / offeredMs(devices, makespanMs),
+    finalChunks,
+    longestLeaseMs,
+    leases,
+    commits,
+  };
 }

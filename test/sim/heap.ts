@@ -19,13 +19,15 @@ export interface Agenda<T> {
 export function agenda<T>(): Agenda<T> {
   const heap: Planned<T>[] = [];
   let planned = 0;
-  const before = (a: Planned<T>, b: Planned<T>): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+  const before = (a: Planned<T>, b: Planned<T>): boolean =>
+    a.at < b.at || (a.at === b.at && a.order < b.order);
   const sink = (item: Planned<T>): void => {
     let hole = 0;
     for (;;) {
       let child = 2 * hole + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Planned<T>, heap[child] as Planned<T>)) child++;
+      if (child + 1 < heap.length && before(heap[child + 1] as Planned<T>, heap[child] as Planned<T>))
+        child++;
       if (!before(heap[child] as Planned<T>, item)) break;
       heap[hole] = heap[child] as Planned<T>;
       hole = child;

@@ -70,8 +70,23 @@ interface JobRecord {
 
 /** Judges one day. Keeps its own books, from the durable events alone, and never trusts the state's. */
 export function oraclesFor(climate: Climate): Oracles {
-  const roles = new Map(climate.people.flatMap((person) => person.devices.map((device) => [device.name, person.role] as const)));
-  const tally: Tally = { commands: 0, leased: 0, committed: 0, accepted: 0, wrong: 0, expired: 0, returned: 0, disputes: 0, misdeeds: 0, finished: 0, cancelled: 0, withAnchor: 0 };
+  const roles = new Map(
+    climate.people.flatMap((person) => person.devices.map((device) => [device.name, person.role] as const)),
+  );
+  const tally: Tally = {
+    commands: 0,
+    leased: 0,
+    committed: 0,
+    accepted: 0,
+    wrong: 0,
+    expired: 0,
+    returned: 0,
+    disputes: 0,
+    misdeeds: 0,
+    finished: 0,
+    cancelled: 0,
+    withAnchor: 0,
+  };
   const jobs = new Map<string, JobRecord>();
   const replicas = new Map<number, Replica>();
   const paid = new Set<number>();
@@ -85,7 +100,10 @@ export function oraclesFor(climate: Climate): Oracles {
     try {
       assertInvariants(state);
     } catch (error) {
-      throw new OracleFault({ oracle: 'safe', sentence: error instanceof Error ? error.message : String(error) });
+      throw new OracleFault({
+        oracle: 'safe',
+        sentence: error instanceof Error ? error.message : String(error),
+      });
     }
   };
 
@@ -97,10 +115,21 @@ export function oraclesFor(climate: Climate): Oracles {
     demand(!job.final.has(event.chunk), 'safe', () => `${name} is settled once`);
     job.final.add(event.chunk);
     const accounts = new Set(event.winners.map((winner) => winner.account));
-    demand(accounts.size === event.winners.length && accounts.size >= quorum, 'safe', () => `${name} is settled by ${quorum} people, not by ${[...accounts].join(', ')}`);
+    demand(
+      accounts.size === event.winners.length && accounts.size >= quorum,
+      'safe',
+      () => `${name} is settled by ${quorum} people, not by ${[...accounts].join(', ')}`,
+    );
     for (const { replica, device } of event.winners) {
       const known = replicas.get(replica);
-      demand(known !== undefined && known.device === device && known.chunk === event.chunk && known.job === event.job, 'safe', () => `replica ${replica} is paid to whom it was leased`);
+      demand(
+        known !== undefined &&
+          known.device === device &&
+          known.chunk === event.chunk &&
+          known.job === event.job,
+        'safe',
+        () => `replica ${replica} is paid to whom it was leased`,
+      );
       demand(known?.root != null, 'safe', () => `replica ${replica} is paid after it was committed`);
       demand(!paid.has(replica), 'safe', () => `replica ${replica} is paid once`);
       paid.add(replica);
@@ -120,14 +149,24 @@ export function oraclesFor(climate: Climate): Oracles {
     if (isRight(event.root, event.job, event.chunk)) {
       for (const { replica } of event.winners) {
         const root = replicas.get(replica)?.root ?? '';
-        demand(isRight(root, event.job, event.chunk), 'honest', () => `${name}: replica ${replica} is paid for ${root}`);
+        demand(
+          isRight(root, event.job, event.chunk),
+          'honest',
+          () => `${name}: replica ${replica} is paid for ${root}`,
+        );
       }
       return;
     }
     tally.wrong++;
     // One who lies alone can only deceive where one answer is enough; a ring needs as many members as the quorum.
-    const allowed = quorum === 1 || event.winners.every(({ device }) => conspiring.has(roles.get(device) ?? 'honest'));
-    demand(allowed, 'honest', () => `${name} is settled wrongly by ${event.winners.map(({ device }) => `${device} (${roleOf(device)})`).join(', ')}`);
+    const allowed =
+      quorum === 1 || event.winners.every(({ device }) => conspiring.has(roles.get(device) ?? 'honest'));
+    demand(
+      allowed,
+      'honest',
+      () =>
+        `${name} is settled wrongly by ${event.winners.map(({ device }) => `${device} (${roleOf(device)})`).join(', ')}`,
+    );
   };
 
   const judgeFairness = (event: Extract<Event, { e: 'accepted' }>, job: JobRecord, name: string): void => {
@@ -135,7 +174,11 @@ export function oraclesFor(climate: Climate): Oracles {
     if (!climate.fair) return;
     const { quorum } = job.spec.policy;
     const cost = job.leases.get(event.chunk) ?? 0;
-    demand(cost === quorum && event.losers.length === 0, 'fair', () => `${name} costs ${quorum} replicas in fair weather, not ${cost}`);
+    demand(
+      cost === quorum && event.losers.length === 0,
+      'fair',
+      () => `${name} costs ${quorum} replicas in fair weather, not ${cost}`,
+    );
   };
 
   const see = (event: Event): void => {
@@ -144,7 +187,13 @@ export function oraclesFor(climate: Climate): Oracles {
         for (const entry of event.entries) issued += entry.amountMicro;
         return;
       case 'submitted':
-        jobs.set(event.job, { spec: event.spec, priceMicro: event.entries[0]?.amountMicro ?? 0, paidMicro: 0, final: new Set(), leases: new Map() });
+        jobs.set(event.job, {
+          spec: event.spec,
+          priceMicro: event.entries[0]?.amountMicro ?? 0,
+          paidMicro: 0,
+          final: new Set(),
+          leases: new Map(),
+        });
         return;
       case 'leased': {
         tally.leased += event.count;
@@ -152,8 +201,18 @@ export function oraclesFor(climate: Climate): Oracles {
         for (let i = 0; i < event.count; i++) {
           const chunk = event.chunk + i;
           demand(!replicas.has(event.lease + i), 'safe', () => `replica ${event.lease + i} is a new number`);
-          demand(job !== undefined && !job.final.has(chunk), 'safe', () => `chunk ${chunk} of ${event.job} is leased while it is open`);
-          replicas.set(event.lease + i, { device: event.device, account: event.account, job: event.job, chunk, root: null });
+          demand(
+            job !== undefined && !job.final.has(chunk),
+            'safe',
+            () => `chunk ${chunk} of ${event.job} is leased while it is open`,
+          );
+          replicas.set(event.lease + i, {
+            device: event.device,
+            account: event.account,
+            job: event.job,
+            chunk,
+            root: null,
+          });
           job?.leases.set(chunk, (job.leases.get(chunk) ?? 0) + 1);
         }
         return;
@@ -161,7 +220,11 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'committed': {
         tally.committed++;
         const replica = replicas.get(event.replica);
-        demand(replica?.device === event.device, 'safe', () => `${event.device} commits replica ${event.replica}, which is ${replica?.device ?? 'nobody'}’s`);
+        demand(
+          replica?.device === event.device,
+          'safe',
+          () => `${event.device} commits replica ${event.replica}, which is ${replica?.device ?? 'nobody'}’s`,
+        );
         demand(replica?.root === null, 'safe', () => `replica ${event.replica} is committed once`);
         if (replica !== undefined) replica.root = event.root;
         return;
@@ -172,12 +235,27 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'returned':
       case 'expired':
         tally[event.e] += event.replicas.length;
-        for (const id of event.replicas) demand(replicas.get(id)?.device === event.device, 'safe', () => `${event.device} gives back replica ${id}, which is ${replicas.get(id)?.device ?? 'nobody'}’s`);
-        demand(!climate.fair || event.e === 'returned', 'fair', () => `lease ${event.lease} expires in fair weather`);
+        for (const id of event.replicas)
+          demand(
+            replicas.get(id)?.device === event.device,
+            'safe',
+            () =>
+              `${event.device} gives back replica ${id}, which is ${replicas.get(id)?.device ?? 'nobody'}’s`,
+          );
+        demand(
+          !climate.fair || event.e === 'returned',
+          'fair',
+          () => `lease ${event.lease} expires in fair weather`,
+        );
         return;
       case 'misdeed':
         tally.misdeeds++;
-        demand(!harmless.has(roles.get(event.device) ?? 'honest'), 'honest', () => `${event.device} (${roles.get(event.device)}) is blamed for ${event.what}, replica ${event.replica}`);
+        demand(
+          !harmless.has(roles.get(event.device) ?? 'honest'),
+          'honest',
+          () =>
+            `${event.device} (${roles.get(event.device)}) is blamed for ${event.what}, replica ${event.replica}`,
+        );
         return;
       case 'finished':
       case 'cancelled': {
@@ -186,12 +264,26 @@ export function oraclesFor(climate: Climate): Oracles {
         if (job === undefined) return demand(false, 'safe', () => `${event.job} ends once`);
         tally.withAnchor += event.summary.settledWithAnchor;
         const refunded = event.entries.reduce((sum, entry) => sum + entry.amountMicro, 0);
-        demand(job.paidMicro + refunded === job.priceMicro, 'safe', () => `${event.job} cost ${job.priceMicro}, and ${job.paidMicro} + ${refunded} were moved`);
-        demand(event.e === 'cancelled' || job.final.size === chunksOf(job.spec), 'safe', () => `${event.job} is finished with ${job.final.size} of ${chunksOf(job.spec)} chunks`);
+        demand(
+          job.paidMicro + refunded === job.priceMicro,
+          'safe',
+          () => `${event.job} cost ${job.priceMicro}, and ${job.paidMicro} + ${refunded} were moved`,
+        );
+        demand(
+          event.e === 'cancelled' || job.final.size === chunksOf(job.spec),
+          'safe',
+          () => `${event.job} is finished with ${job.final.size} of ${chunksOf(job.spec)} chunks`,
+        );
         jobs.delete(event.job);
         return;
       }
+      case 'joined':
+      case 'moved':
+      case 'kernelPaused':
+      case 'kernelResumed':
+        return;
       default:
+        event satisfies never;
     }
   };
 
@@ -200,7 +292,11 @@ export function oraclesFor(climate: Climate): Oracles {
     let sum = 0n;
     for (const [account, balance] of state.balances) {
       sum += balance;
-      demand(balance > 0n || account === 'issue' || account === 'operator', 'safe', () => `${account} is overdrawn`);
+      demand(
+        balance > 0n || account === 'issue' || account === 'operator',
+        'safe',
+        () => `${account} is overdrawn`,
+      );
     }
     demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
   };
@@ -218,12 +314,29 @@ export function oraclesFor(climate: Climate): Oracles {
     refolded: invariants,
     ended: (state, submitted) => {
       invariants(state);
-      demand(state.jobs.size === 0, 'progress', () => `${[...state.jobs.values()].map((job) => `${job.id} stands at ${job.finalChunks} of ${chunksOf(job.spec)}`).join('; ')}`);
-      demand(tally.finished + tally.cancelled === submitted, 'progress', () => `${submitted} jobs were submitted and ${tally.finished + tally.cancelled} concluded`);
-      demand(state.replicas.size === 0 && state.leases.size === 0 && state.busy.size === 0, 'safe', () => 'nothing is left of concluded jobs');
+      demand(
+        state.jobs.size === 0,
+        'progress',
+        () =>
+          [...state.jobs.values()].map((job) => `${job.id} stands at ${job.finalChunks} of ${chunksOf(job.spec)}`).join('; '),
+      );
+      demand(
+        tally.finished + tally.cancelled === submitted,
+        'progress',
+        () => `${submitted} jobs were submitted and ${tally.finished + tally.cancelled} concluded`,
+      );
+      demand(
+        state.replicas.size === 0 && state.leases.size === 0 && state.busy.size === 0,
+        'safe',
+        () => 'nothing is left of concluded jobs',
+      );
       let total = 0n;
       for (const [account, balance] of state.balances) if (account !== 'issue') total += balance;
-      demand(total === BigInt(issued), 'safe', () => `${issued} microcredits were issued and ${total} are there`);
+      demand(
+        total === BigInt(issued),
+        'safe',
+        () => `${issued} microcredits were issued and ${total} are there`,
+      );
     },
   };
 }

@@ -10,15 +10,34 @@ import { rightRoot, wrongRoot } from './truth.ts';
  * - `liar` makes its answers up; `colluder` lies as the others of its ring do; `twoFaced` tells two answers for one replica;
  * - `forger` speaks about other people's replicas; `replayer` says again what it once said.
  */
-export type Role = 'honest' | 'slow' | 'flaky' | 'quitter' | 'hoarder' | 'withholder' | 'liar' | 'colluder' | 'twoFaced' | 'forger' | 'replayer';
+export type Role =
+  | 'honest'
+  | 'slow'
+  | 'flaky'
+  | 'quitter'
+  | 'hoarder'
+  | 'withholder'
+  | 'liar'
+  | 'colluder'
+  | 'twoFaced'
+  | 'forger'
+  | 'replayer';
 
 /** All who have no bad intent: nothing may ever be held against them. */
-export const harmless: ReadonlySet<Role> = new Set(['honest', 'slow', 'flaky', 'quitter', 'hoarder', 'withholder']);
+export const harmless: ReadonlySet<Role> = new Set([
+  'honest',
+  'slow',
+  'flaky',
+  'quitter',
+  'hoarder',
+  'withholder',
+]);
 /** Those whose answers can be wrong in the same way, if they are of one ring. */
 export const conspiring: ReadonlySet<Role> = new Set(['colluder']);
 
 const agreeable: Manner = {
-  answer: ({ job, agreement }, chunk, backend) => rightRoot(job, chunk, agreement === 'tolerance' && backend === 'webgpu' ? 'g' : null),
+  answer: ({ job, agreement }, chunk, backend) =>
+    rightRoot(job, chunk, agreement === 'tolerance' && backend === 'webgpu' ? 'g' : null),
   slowness: () => 1,
   outgoing: (message) => [message],
 };
@@ -35,18 +54,37 @@ export function mannerOf(role: Role, name: string, dice: Dice): Manner {
       return {
         ...agreeable,
         slowness: () => (dice.chance(100) ? 10 : 1),
-        answer: (job, chunk, backend) => (dice.chance(40) ? wrongRoot(job.job, chunk, `${name}.${dice.below(1e9)}`) : agreeable.answer(job, chunk, backend)),
+        answer: (job, chunk, backend) =>
+          dice.chance(40)
+            ? wrongRoot(job.job, chunk, `${name}.${dice.below(1e9)}`)
+            : agreeable.answer(job, chunk, backend),
       };
     case 'hoarder':
-      return { ...agreeable, answer: () => null, outgoing: (message) => (message.t === 'ask' ? [message, ...moreSlots(message)] : [message]) };
+      return {
+        ...agreeable,
+        answer: () => null,
+        outgoing: (message) => (message.t === 'ask' ? [message, ...moreSlots(message)] : [message]),
+      };
     case 'withholder':
-      return { ...agreeable, outgoing: (message) => (message.t !== 'commit' ? [message] : message.slots.length > 0 ? [{ t: 'ask', slots: [...message.slots] }] : []) };
+      return {
+        ...agreeable,
+        outgoing: (message) =>
+          message.t !== 'commit'
+            ? [message]
+            : message.slots.length > 0
+              ? [{ t: 'ask', slots: [...message.slots] }]
+              : [],
+      };
     case 'liar':
       return { ...agreeable, answer: ({ job }, chunk) => wrongRoot(job, chunk, name) };
     case 'colluder':
       return { ...agreeable, answer: ({ job }, chunk) => wrongRoot(job, chunk, 'ring') };
     case 'twoFaced':
-      return { ...agreeable, outgoing: (message) => (message.t === 'commit' && dice.chance(400) ? twoFaces(message, name, dice) : [message]) };
+      return {
+        ...agreeable,
+        outgoing: (message) =>
+          message.t === 'commit' && dice.chance(400) ? twoFaces(message, name, dice) : [message],
+      };
     case 'forger':
       return { ...agreeable, outgoing: forging(name, dice) };
     case 'replayer':
@@ -59,11 +97,17 @@ export function mannerOf(role: Role, name: string, dice: Dice): Manner {
 /** The same wish for sixteen slots more. */
 function moreSlots(message: Extract<UpMessage, { t: 'ask' }>): UpMessage[] {
   const [first] = message.slots;
-  return first === undefined ? [] : [{ t: 'ask', slots: Array.from({ length: 16 }, (_, i) => ({ ...first, slot: 100 + i })) }];
+  return first === undefined
+    ? []
+    : [{ t: 'ask', slots: Array.from({ length: 16 }, (_, i) => ({ ...first, slot: 100 + i })) }];
 }
 
 function twoFaces(message: Extract<UpMessage, { t: 'commit' }>, name: string, dice: Dice): UpMessage[] {
-  const other: UpMessage = { ...message, slots: [], items: message.items.map((item) => ({ ...item, root: `${name}’s other ${item.root}`, bytes: true })) };
+  const other: UpMessage = {
+    ...message,
+    slots: [],
+    items: message.items.map((item) => ({ ...item, root: `${name}’s other ${item.root}`, bytes: true })),
+  };
   return dice.chance(500) ? [message, other] : [other, message];
 }
 

@@ -20,25 +20,132 @@ interface Bug {
 }
 
 const bugs: readonly Bug[] = [
-  { what: 'one person votes twice', file: 'chunk.ts', from: 'r.account === account ||', to: 'false ||', caughtBy: 'safe' },
-  { what: 'a quorum is one vote short', file: 'chunk.ts', from: 'c.winners.length >= spec.policy.quorum', to: 'c.winners.length >= Math.max(1, spec.policy.quorum - 1)', caughtBy: 'safe' },
-  { what: 'what is left of a price is lost', file: 'ledger.ts', from: 'return left > 0n ?', to: 'return left > 1_000_000_000_000_000n ?', caughtBy: 'safe' },
-  { what: 'a short last chunk is paid as a whole one', file: 'state.ts', from: 'return (to - from) * spec.unitCostMicro;', to: 'return Math.max(to - from, spec.unitsPerChunk) * spec.unitCostMicro;', caughtBy: 'safe' },
-  { what: 'a lost lease is never offered again', file: 'machine.ts', from: "if (at < lease.deadline) return refuse('not-due');", to: "if (at > 0) return refuse('not-due');", caughtBy: 'progress' },
-  { what: 'other people’s replicas can be moved', file: 'machine.ts', from: "if (lease.device !== device) return refuse('not-yours');", to: '', caughtBy: 'safe' },
-  { what: 'a chunk is handed out to more people than needed', file: 'chunk.ts', from: 'spec.policy.quorum - best - live', to: 'spec.policy.quorum - best - Math.floor(live / 2)', caughtBy: 'fair' },
-  { what: 'a chunk is given up after a few answers', file: 'chunk.ts', from: 'let live = 0;', to: 'if (committedCount(chunk) >= spec.policy.quorum + 1) return 0;\n  let live = 0;', caughtBy: 'safe' },
-  { what: 'leases are too short for their work', file: 'schedule.ts', from: 'const patient = Math.max(deadlineMsMin, deadlineFactor * expected);', to: 'const patient = expected / 2;', caughtBy: 'fair' },
-  { what: 'a lease ahead runs from the start', file: 'schedule.ts', from: 'heldMicro / rateMilli + expectedMs', to: 'heldMicro * 0 + expectedMs', caughtBy: 'fair' },
-  { what: 'a guessed speed is taken at its word', file: 'schedule.ts', from: 'if (device.committed === 0) return', to: 'if (device.committed < 0) return', caughtBy: 'fair' },
-  { what: 'a GPU opens chunks where one answer is enough', file: 'schedule.ts', from: 'job.spec.policy.quorum > 1 &&', to: '', caughtBy: 'fair' },
-  { what: 'a replica is committed a second time', file: 'machine.ts', from: "if (replica.phase.is === 'committed') return refuse(", to: "if (replica.phase.is === 'committed' && replica.phase.root === root) return refuse(", caughtBy: 'safe' },
-  { what: 'saying the same twice is held against people', file: 'machine.ts', from: "replica.phase.root === root ? 'same-commitment' : 'already-committed'", to: "'already-committed'", caughtBy: 'honest' },
-  { what: 'answers are counted without being compared', file: 'chunk.ts', from: 'other.phase.root === root || agreesWithRoot(chunk, other, root)', to: "other.phase.root !== ''", caughtBy: 'honest' },
-  { what: 'a settled chunk stays open', file: 'evolve.ts', from: '  dropChunk(state, job, chunk);\n  add(job.final', to: '  add(job.final', caughtBy: 'safe' },
-  { what: 'a returned chunk is nobody’s', file: 'evolve.ts', from: '      add(job.free, index, index + 1);\n', to: '', caughtBy: 'safe' },
-  { what: 'a finished job is not noticed', file: 'machine.ts', from: 'if (job.finalChunks + 1 < chunksOf(job.spec)) return events;', to: 'return events;', caughtBy: 'progress' },
-  { what: 'ids are used again', file: 'evolve.ts', from: 'state.nextReplica = event.lease + count;', to: 'state.nextReplica = event.lease + 1;', caughtBy: 'safe' },
+  {
+    what: 'one person votes twice',
+    file: 'chunk.ts',
+    from: 'r.account === account ||',
+    to: 'false ||',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a quorum is one vote short',
+    file: 'chunk.ts',
+    from: 'c.winners.length >= spec.policy.quorum',
+    to: 'c.winners.length >= Math.max(1, spec.policy.quorum - 1)',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'what is left of a price is lost',
+    file: 'ledger.ts',
+    from: 'return left > 0n ?',
+    to: 'return left > 1_000_000_000_000_000n ?',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a short last chunk is paid as a whole one',
+    file: 'state.ts',
+    from: 'return (to - from) * spec.unitCostMicro;',
+    to: 'return Math.max(to - from, spec.unitsPerChunk) * spec.unitCostMicro;',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a lost lease is never offered again',
+    file: 'machine.ts',
+    from: "if (at < lease.deadline) return refuse('not-due');",
+    to: "if (at > 0) return refuse('not-due');",
+    caughtBy: 'progress',
+  },
+  {
+    what: 'other people’s replicas can be moved',
+    file: 'machine.ts',
+    from: "if (lease.device !== device) return refuse('not-yours');",
+    to: '',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a chunk is handed out to more people than needed',
+    file: 'chunk.ts',
+    from: 'spec.policy.quorum - best - live',
+    to: 'spec.policy.quorum - best - Math.floor(live / 2)',
+    caughtBy: 'fair',
+  },
+  {
+    what: 'a chunk is given up after a few answers',
+    file: 'chunk.ts',
+    from: 'let live = 0;',
+    to: 'if (committedCount(chunk) >= spec.policy.quorum + 1) return 0;\n  let live = 0;',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'leases are too short for their work',
+    file: 'schedule.ts',
+    from: 'const patient = Math.max(deadlineMsMin, deadlineFactor * expected);',
+    to: 'const patient = expected / 2;',
+    caughtBy: 'fair',
+  },
+  {
+    what: 'a lease ahead runs from the start',
+    file: 'schedule.ts',
+    from: 'heldMicro / rateMilli + expectedMs',
+    to: 'heldMicro * 0 + expectedMs',
+    caughtBy: 'fair',
+  },
+  {
+    what: 'a GPU opens chunks where one answer is enough',
+    file: 'schedule.ts',
+    from: 'job.spec.policy.quorum > 1 &&',
+    to: '',
+    caughtBy: 'fair',
+  },
+  {
+    what: 'a replica is committed a second time',
+    file: 'machine.ts',
+    from: "if (replica.phase.is === 'committed') return refuse(",
+    to: "if (replica.phase.is === 'committed' && replica.phase.root === root) return refuse(",
+    caughtBy: 'safe',
+  },
+  {
+    what: 'saying the same twice is held against people',
+    file: 'machine.ts',
+    from: "replica.phase.root === root ? 'same-commitment' : 'already-committed'",
+    to: "'already-committed'",
+    caughtBy: 'honest',
+  },
+  {
+    what: 'answers are counted without being compared',
+    file: 'chunk.ts',
+    from: 'other.phase.root === root || agreesWithRoot(chunk, other, root)',
+    to: "other.phase.root !== ''",
+    caughtBy: 'honest',
+  },
+  {
+    what: 'a settled chunk stays open',
+    file: 'evolve.ts',
+    from: '  dropChunk(state, job, chunk);\n  add(job.final',
+    to: '  add(job.final',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a returned chunk is nobody’s',
+    file: 'evolve.ts',
+    from: '      add(job.free, index, index + 1);\n',
+    to: '',
+    caughtBy: 'safe',
+  },
+  {
+    what: 'a finished job is not noticed',
+    file: 'machine.ts',
+    from: 'if (job.finalChunks + 1 < chunksOf(job.spec)) return events;',
+    to: 'return events;',
+    caughtBy: 'progress',
+  },
+  {
+    what: 'ids are used again',
+    file: 'evolve.ts',
+    from: 'state.nextReplica = event.lease + count;',
+    to: 'state.nextReplica = event.lease + 1;',
+    caughtBy: 'safe',
+  },
 ];
 
 /** Days in which a bug must show itself. */
@@ -55,23 +162,30 @@ async function rulesWith(name: string, bug: Bug | null): Promise<Rules> {
     const path = join(copy, bug.file);
     const source = readFileSync(path, 'utf8');
     if (source.split(bug.from).length !== 2) throw new Error(`${bug.file} does not hold once: ${bug.from}`);
-    writeFileSync(path, source.replace(bug.from, () => bug.to));
+    writeFileSync(
+      path,
+      source.replace(bug.from, () => bug.to),
+    );
   }
-  const load = async (file: string): Promise<unknown> => import(/* @vite-ignore */ pathToFileURL(join(copy, file)).href);
+  const load = async (file: string): Promise<unknown> =>
+    import(/* @vite-ignore */ pathToFileURL(join(copy, file)).href);
   const { decide } = (await load('machine.ts')) as Rules;
   const { evolve } = (await load('evolve.ts')) as Rules;
   return { decide, evolve };
 }
 
 describe('a bug planted in the rules', () => {
-  test.each(bugs.map((bug, i) => [bug.what, bug.caughtBy, bug, i] as const))('%s: caught by “%s”', async (_, caughtBy, bug, i) => {
-    const rules = await rulesWith(`bug-${i}`, bug);
-    for (let seed = caughtBy === 'fair' ? 6 : 1; seed <= seedsMax; seed += caughtBy === 'fair' ? 6 : 1) {
-      const { fault } = play(seed, rules);
-      if (fault !== null) return expect(fault.oracle, fault.sentence).toBe(caughtBy);
-    }
-    expect.fail(`not caught in ${seedsMax} days`);
-  });
+  test.each(bugs.map((bug, i) => [bug.what, bug.caughtBy, bug, i] as const))(
+    '%s: caught by “%s”',
+    async (_, caughtBy, bug, i) => {
+      const rules = await rulesWith(`bug-${i}`, bug);
+      for (let seed = caughtBy === 'fair' ? 6 : 1; seed <= seedsMax; seed += caughtBy === 'fair' ? 6 : 1) {
+        const { fault } = play(seed, rules);
+        if (fault !== null) return expect(fault.oracle, fault.sentence).toBe(caughtBy);
+      }
+      expect.fail(`not caught in ${seedsMax} days`);
+    },
+  );
 
   test('and none where none was planted', async () => {
     const rules = await rulesWith('none', null);

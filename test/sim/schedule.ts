@@ -13,7 +13,9 @@ import { fleet, fluidMs, kernel, offeredMs, ours, realWorkMs, run } from './flee
 import type { DeviceSpec, Outcome, Policy } from './fleet.ts';
 import { dice } from './random.ts';
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, size: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: { seed: { type: 'string', default: '1' }, size: { type: 'string', default: '1000' } },
+});
 const seed = Number(values.seed);
 const size = Number(values.size);
 
@@ -40,17 +42,36 @@ function spec(chunks: number, quorum: number): JobSpec {
 }
 
 /** Leases cut without looking at the device: `length` says how many chunks, `patienceMs` how long they are left alone. */
-function plain(length: (state: State, job: Job) => number, patienceMs: (job: Job, chunks: number, rateMilli: number) => number): Policy {
+function plain(
+  length: (state: State, job: Job) => number,
+  patienceMs: (job: Job, chunks: number, rateMilli: number) => number,
+): Policy {
   return (state: State, device: string, slot: Slot, at: number): Decision => {
     const { account, site, group } = state.devices.get(device) ?? { account: '', site: null, group: '' };
     const rateMilli = slot.rates[kernel] ?? 1;
     for (const job of state.jobs.values()) {
-      const found = waiting(job, account, group, length(state, job)) ?? firstRun(job.free, length(state, job));
+      const found =
+        waiting(job, account, group, length(state, job)) ?? firstRun(job.free, length(state, job));
       if (found === null) continue;
       const [chunk, to] = found;
       const count = to - chunk;
       const deadline = at + Math.ceil(patienceMs(job, count, rateMilli));
-      return [{ e: 'leased', lease: state.nextReplica, job: job.id, chunk, count, device, account, site, slot: slot.slot, backend: slot.backend, rateMilli, deadline }];
+      return [
+        {
+          e: 'leased',
+          lease: state.nextReplica,
+          job: job.id,
+          chunk,
+          count,
+          device,
+          account,
+          site,
+          slot: slot.slot,
+          backend: slot.backend,
+          rateMilli,
+          deadline,
+        },
+      ];
     }
     return { refused: 'waiting-for-others' };
   };
@@ -61,7 +82,9 @@ function waiting(job: Job, account: string, group: string, max: number): [number
   for (const [author, chunks] of job.wanting) {
     if (author === account) continue;
     for (const first of chunks) {
-      const free = (chunk: number): boolean => chunks.has(chunk) && mayJoin(job.chunks.get(chunk) ?? { index: chunk, since: 0, replicas: [] }, account, group);
+      const free = (chunk: number): boolean =>
+        chunks.has(chunk) &&
+        mayJoin(job.chunks.get(chunk) ?? { index: chunk, since: 0, replicas: [] }, account, group);
       if (!free(first)) continue;
       let last = first + 1;
       while (last - first < max && free(last)) last++;
@@ -71,7 +94,8 @@ function waiting(job: Job, account: string, group: string, max: number): [number
   return null;
 }
 
-const expectedMs = (job: Job, chunks: number, rateMilli: number): number => (chunks * chunkCostMicro(job.spec, 0)) / rateMilli;
+const expectedMs = (job: Job, chunks: number, rateMilli: number): number =>
+  (chunks * chunkCostMicro(job.spec, 0)) / rateMilli;
 const slowestMilli = 30;
 const fixedLength = 16;
 
@@ -85,7 +109,8 @@ const fifo = plain(
 const guided = plain(
   (state, job) => {
     let left = job.wantingKey.size;
-    for (let i = 0; i < job.free.length; i += 2) left += ((job.free[i + 1] as number) - (job.free[i] as number)) * job.spec.policy.quorum;
+    for (let i = 0; i < job.free.length; i += 2)
+      left += ((job.free[i + 1] as number) - (job.free[i] as number)) * job.spec.policy.quorum;
     return Math.max(1, Math.ceil(left / Math.max(1, state.devices.size)));
   },
   (job, chunks, rateMilli) => Math.min(1_800_000, 4 * expectedMs(job, chunks, rateMilli)),
@@ -100,7 +125,12 @@ interface Row {
 const rows: Row[] = [];
 const faults: string[] = [];
 
-function measure(what: string, devices: readonly DeviceSpec[], jobs: readonly JobSpec[], policy: Policy): Row {
+function measure(
+  what: string,
+  devices: readonly DeviceSpec[],
+  jobs: readonly JobSpec[],
+  policy: Policy,
+): Row {
   let work = 0;
   let chunks = 0;
   jobs.forEach((job, i) => {
@@ -110,9 +140,19 @@ function measure(what: string, devices: readonly DeviceSpec[], jobs: readonly Jo
   const row: Row = { what, outcome: run({ devices, jobs }, policy), boundMs: fluidMs(devices, work) };
   rows.push(row);
   const { outcome, boundMs } = row;
-  const end = outcome.makespanMs < Infinity ? [`${(outcome.makespanMs / 60_000).toFixed(2)}`, (outcome.makespanMs / boundMs).toFixed(3), outcome.usefulShare.toFixed(3)] : ['never', '–', '–'];
-  console.log(`| ${what.padEnd(58)} | ${(boundMs / 60_000).toFixed(2).padStart(9)} | ${(end[0] ?? '').padStart(9)} | ${(end[1] ?? '').padStart(8)} | ${(end[2] ?? '').padStart(8)} | ${String(outcome.leases).padStart(7)} |`);
-  if (policy === ours && outcome.finalChunks !== chunks) faults.push(`${what}: ${outcome.finalChunks} of ${chunks} chunks are final`);
+  const end =
+    outcome.makespanMs < Infinity
+      ? [
+          (outcome.makespanMs / 60_000).toFixed(2),
+          (outcome.makespanMs / boundMs).toFixed(3),
+          outcome.usefulShare.toFixed(3),
+        ]
+      : ['never', '–', '–'];
+  console.log(
+    `| ${what.padEnd(58)} | ${(boundMs / 60_000).toFixed(2).padStart(9)} | ${(end[0] ?? '').padStart(9)} | ${(end[1] ?? '').padStart(8)} | ${(end[2] ?? '').padStart(8)} | ${String(outcome.leases).padStart(7)} |`,
+  );
+  if (policy === ours && outcome.finalChunks !== chunks)
+    faults.push(`${what}: ${outcome.finalChunks} of ${chunks} chunks are final`);
   return row;
 }
 
@@ -140,8 +180,12 @@ const devices = fleet(seed, size);
 /** Chunks that keep this fleet busy for about 26 minutes under quorum 2. */
 const chunks = 450 * size;
 
-console.log(`${size} devices, ${(offeredMs(devices, 1) * 1).toFixed(0)} reference cores at the start, ${(offeredMs(devices, 600_001) - offeredMs(devices, 600_000)).toFixed(0)} after ten minutes; chunks of 0.25–1 s\n`);
-console.log(`| ${'policy and scenario'.padEnd(58)} | bound/min | makespan  | ÷ bound  | ÷ offered | leases  |`);
+console.log(
+  `${size} devices, ${offeredMs(devices, 1).toFixed(0)} reference cores at the start, ${(offeredMs(devices, 600_001) - offeredMs(devices, 600_000)).toFixed(0)} after ten minutes; chunks of 0.25–1 s\n`,
+);
+console.log(
+  `| ${'policy and scenario'.padEnd(58)} | bound/min | makespan  | ÷ bound  | ÷ offered | leases  |`,
+);
 console.log(`|${'-'.repeat(60)}|----------:|----------:|---------:|---------:|--------:|`);
 const main = measure('ours, quorum 2', devices, [spec(chunks, 2)], ours);
 measure('first come, 16 chunks, quorum 2', devices, [spec(chunks, 2)], fifo);
@@ -151,21 +195,51 @@ measure('first come, 16 chunks, quorum 1', devices, [spec(2 * chunks, 1)], fifo)
 measure('guided self-scheduling, quorum 1', devices, [spec(2 * chunks, 1)], guided);
 const short = measure('ours, quorum 2, over while devices still leave', devices, [spec(100 * size, 2)], ours);
 measure('first come, quorum 2, over while devices still leave', devices, [spec(100 * size, 2)], fifo);
-const two = measure('ours, two equal jobs of quorum 2', devices, [spec(chunks / 2, 2), spec(chunks / 2, 2)], ours);
-const halfTime = measure('ours, half of the compute gone at half-time', halfVanishing(devices, main.boundMs / 2), [spec(chunks, 2)], ours);
-const lastMoment = measure('ours, half of the compute gone 30 s before the end', halfVanishing(devices, main.boundMs - 30_000), [spec(chunks, 2)], ours);
+const two = measure(
+  'ours, two equal jobs of quorum 2',
+  devices,
+  [spec(chunks / 2, 2), spec(chunks / 2, 2)],
+  ours,
+);
+const halfTime = measure(
+  'ours, half of the compute gone at half-time',
+  halfVanishing(devices, main.boundMs / 2),
+  [spec(chunks, 2)],
+  ours,
+);
+const lastMoment = measure(
+  'ours, half of the compute gone 30 s before the end',
+  halfVanishing(devices, main.boundMs - 30_000),
+  [spec(chunks, 2)],
+  ours,
+);
 
 console.log('');
 for (const { what, outcome, boundMs } of [main, single]) {
-  goal(outcome.makespanMs <= goals.makespan * boundMs, `${what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`);
+  goal(
+    outcome.makespanMs <= goals.makespan * boundMs,
+    `${what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`,
+  );
   goal(outcome.usefulShare >= goals.useful, `${what}: useful ÷ offered ≥ ${goals.useful}`);
 }
-goal(short.outcome.makespanMs <= goals.makespan * short.boundMs, `${short.what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`);
+goal(
+  short.outcome.makespanMs <= goals.makespan * short.boundMs,
+  `${short.what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`,
+);
 const [first = 0, second = 0] = two.outcome.servedMs;
-goal(Math.abs(first - second) <= goals.unequal * Math.max(first, second), `two equal jobs: ${((100 * Math.abs(first - second)) / Math.max(first, second)).toFixed(2)} % apart when the first is done, ≤ 5 %`);
+goal(
+  Math.abs(first - second) <= goals.unequal * Math.max(first, second),
+  `two equal jobs: ${((100 * Math.abs(first - second)) / Math.max(first, second)).toFixed(2)} % apart when the first is done, ≤ 5 %`,
+);
 for (const { what, outcome, boundMs } of [halfTime, lastMoment]) {
   const delayMs = outcome.makespanMs - boundMs - (main.outcome.makespanMs - main.boundMs);
-  goal(delayMs <= outcome.longestLeaseMs, `${what}: later by ${(delayMs / 1000).toFixed(1)} s than the bound allows for, at most the longest lease (${(outcome.longestLeaseMs / 1000).toFixed(0)} s)`);
+  goal(
+    delayMs <= outcome.longestLeaseMs,
+    `${what}: later by ${(delayMs / 1000).toFixed(1)} s than the bound allows for, at most the longest lease (${(outcome.longestLeaseMs / 1000).toFixed(0)} s)`,
+  );
 }
-goal(faults.every((fault) => !fault.includes('chunks are final')), 'no chunk lost in any of them');
+goal(
+  faults.every((fault) => !fault.includes('chunks are final')),
+  'no chunk lost in any of them',
+);
 process.exitCode = faults.length > 0 ? 1 : 0;

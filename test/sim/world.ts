@@ -64,7 +64,9 @@ export function play(seed: number, rules: Rules = realRules): Day {
   const hash = sha256.create();
   const wires = new Map<number, Wire>();
   const devices: Device[] = [];
-  let [now, wireCount, steps, crashes, failedAppends, clockOffMs, submitted, endedMs] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let [now, wireCount, steps, crashes, failedAppends, clockOffMs, submitted, endedMs] = [
+    0, 0, 0, 0, 0, 0, 0, 0,
+  ];
   let coordinator: Coordinator | null = null;
   let tickPlanned = false;
   let frozen = '';
@@ -75,7 +77,10 @@ export function play(seed: number, rules: Rules = realRules): Day {
   const delay = (): number => throws.between(climate.delayMs[0], climate.delayMs[1]);
   const befalls = (perMille: number): boolean => stormy() && perMille > 0 && throws.chance(perMille);
   const cutOff = (device: Device): boolean =>
-    climate.partitions.some(({ from, to, share }) => now >= from && now < to && dice(seed).fork(`${device.spec.account} ${from}`).below(1000) < share);
+    climate.partitions.some(
+      ({ from, to, share }) =>
+        now >= from && now < to && dice(seed).fork(`${device.spec.account} ${from}`).below(1000) < share,
+    );
 
   const observer: Observer = {
     decided: (state, command, events) => oracles.decided(state, command, events),
@@ -88,7 +93,8 @@ export function play(seed: number, rules: Rules = realRules): Day {
     refolded: (state) => {
       oracles.refolded(state);
       // What was durable is what comes back, and nothing else.
-      if (frozen !== '' && freeze(state) !== frozen) throw new OracleFault({ oracle: 'safe', sentence: 'the folded log is not the state that was' });
+      if (frozen !== '' && freeze(state) !== frozen)
+        throw new OracleFault({ oracle: 'safe', sentence: 'the folded log is not the state that was' });
     },
   };
 
@@ -147,7 +153,8 @@ export function play(seed: number, rules: Rules = realRules): Day {
     after(throws.below(deadMs), () => coordinator?.closed(id));
   };
   const travel = (id: number, wire: Wire, upward: boolean, arrive: () => void): void => {
-    if (befalls(climate.lost) || (stormy() && cutOff(wire.device))) return dropWire(id, wire, throws.below(deadMs));
+    if (befalls(climate.lost) || (stormy() && cutOff(wire.device)))
+      return dropWire(id, wire, throws.below(deadMs));
     const ms = delay();
     const last = upward ? wire.upAt : wire.downAt;
     const at = befalls(climate.overtaken) ? now + ms : Math.max(now + ms, last);
@@ -174,7 +181,8 @@ export function play(seed: number, rules: Rules = realRules): Day {
     connect: (device, socket) => {
       after(2 * delay(), () => {
         const house = coordinator;
-        if (house === null || (stormy() && (cutOff(device) || befalls(climate.lost)))) return device.closed(socket);
+        if (house === null || (stormy() && (cutOff(device) || befalls(climate.lost))))
+          return device.closed(socket);
         const id = ++wireCount;
         wires.set(id, { device, socket, upAt: 0, downAt: 0, open: true });
         device.socket = socket;
@@ -209,13 +217,23 @@ export function play(seed: number, rules: Rules = realRules): Day {
   climate.people.forEach((person, i) => {
     for (const spec of person.devices) {
       const own = throws.fork(`device ${spec.name}`);
-      const device = new Device({ ...spec, account: person.account, group: person.group, manner: mannerOf(person.role, spec.name, own), dice: own }, surroundings);
+      const device = new Device(
+        {
+          ...spec,
+          account: person.account,
+          group: person.group,
+          manner: mannerOf(person.role, spec.name, own),
+          dice: own,
+        },
+        surroundings,
+      );
       devices.push(device);
       after(person.comesAt + own.below(1000), () => device.start());
       if (person.role === 'quitter') {
         const leaves = person.comesAt + own.below(Math.max(1, climate.stormMs - person.comesAt));
         after(leaves, () => device.vanish());
-      } else if (climate.mishapsPerHour > 0 || person.role === 'flaky') mishapLater(device, person.role === 'flaky' ? 120 : climate.mishapsPerHour, i);
+      } else if (climate.mishapsPerHour > 0 || person.role === 'flaky')
+        mishapLater(device, person.role === 'flaky' ? 120 : climate.mishapsPerHour, i);
     }
   });
   function mishapLater(device: Device, perHour: number, order: number): void {
@@ -259,7 +277,8 @@ export function play(seed: number, rules: Rules = realRules): Day {
         if (device.spec.account !== person.account) continue;
         device.happen({ on: 'online', online: true });
         device.happen({ on: 'resume' });
-        if (!device.isUp && !device.asleep && person.role !== 'forger' && person.role !== 'twoFaced') device.start();
+        if (!device.isUp && !device.asleep && person.role !== 'forger' && person.role !== 'twoFaced')
+          device.start();
       }
     });
   });
@@ -271,22 +290,36 @@ export function play(seed: number, rules: Rules = realRules): Day {
     if (!climate.anchor || house === null) return;
     after(ms, () => {
       if (coordinator !== house) return;
-      house.orderFor({ c: 'join', device: 'anchor', account: 'anchor', site: null, group: 'operator', role: 'anchor' }, () => undefined);
+      house.orderFor(
+        { c: 'join', device: 'anchor', account: 'anchor', site: null, group: 'operator', role: 'anchor' },
+        () => undefined,
+      );
       const live = new Map<string, Set<string>>();
-      for (const { device } of wires.values()) live.set(device.spec.account, (live.get(device.spec.account) ?? new Set()).add(device.spec.group));
+      for (const { device } of wires.values())
+        live.set(device.spec.account, (live.get(device.spec.account) ?? new Set()).add(device.spec.group));
       house.orderFor({ c: 'ask', device: 'anchor', slot: anchorSlot, live }, (outcome) => {
         if ('refused' in outcome) return anchorAfter(5000);
-        for (const event of outcome) if (event.e === 'leased') anchorComputes(house, event.lease, event.job, event.chunk, event.count);
+        for (const event of outcome)
+          if (event.e === 'leased') anchorComputes(house, event.lease, event.job, event.chunk, event.count);
       });
       wake();
     });
   }
-  function anchorComputes(house: Coordinator, lease: number, job: string, chunk: number, count: number): void {
+  function anchorComputes(
+    house: Coordinator,
+    lease: number,
+    job: string,
+    chunk: number,
+    count: number,
+  ): void {
     if (count === 0) return anchorAfter(500);
     after(1500, () => {
       if (coordinator !== house) return;
       const root = rightRoot(job, chunk, null);
-      house.orderFor({ c: 'commit', device: 'anchor', replica: lease, root, digests: root, stored: true, agrees: [] }, () => undefined);
+      house.orderFor(
+        { c: 'commit', device: 'anchor', replica: lease, root, digests: root, stored: true, agrees: [] },
+        () => undefined,
+      );
       wake();
       anchorComputes(house, lease + 1, job, chunk + 1, count - 1);
     });
@@ -299,26 +332,29 @@ export function play(seed: number, rules: Rules = realRules): Day {
       const house = coordinator;
       if (house === null) return after(5000, submit);
       const requester = `r${i}`;
-      house.orderFor({ c: 'fund', account: requester, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum }, (outcome) => {
-        if ('refused' in outcome) return after(5000, submit);
-        const order = (): void => {
-          if (coordinator === null) return after(5000, order);
-          coordinator.orderFor({ c: 'submit', requester, spec }, (answer) => {
-            if ('refused' in answer) return after(5000, order);
-            submitted++;
-            const [event] = answer;
-            if (cancelAt !== null && event?.e === 'submitted') {
-              const { job } = event;
-              after(Math.max(1, cancelAt - now), () => {
-                coordinator?.order({ c: 'cancel', job });
-                wake();
-              });
-            }
-          });
-          wake();
-        };
-        order();
-      });
+      house.orderFor(
+        { c: 'fund', account: requester, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum },
+        (outcome) => {
+          if ('refused' in outcome) return after(5000, submit);
+          const order = (): void => {
+            if (coordinator === null) return after(5000, order);
+            coordinator.orderFor({ c: 'submit', requester, spec }, (answer) => {
+              if ('refused' in answer) return after(5000, order);
+              submitted++;
+              const [event] = answer;
+              if (cancelAt !== null && event?.e === 'submitted') {
+                const { job } = event;
+                after(Math.max(1, cancelAt - now), () => {
+                  coordinator?.order({ c: 'cancel', job });
+                  wake();
+                });
+              }
+            });
+            wake();
+          };
+          order();
+        },
+      );
       wake();
     };
     after(at, submit);
@@ -329,7 +365,11 @@ export function play(seed: number, rules: Rules = realRules): Day {
   }
 
   let fault: Fault | null = null;
-  const over = (): boolean => now > climate.stormMs && submitted === climate.jobs.length && coordinator?.state.jobs.size === 0 && !coordinator.appending;
+  const over = (): boolean =>
+    now > climate.stormMs &&
+    submitted === climate.jobs.length &&
+    coordinator?.state.jobs.size === 0 &&
+    !coordinator.appending;
   try {
     for (let next = plan.next(); next !== null; next = plan.next()) {
       now = next.at;
@@ -339,7 +379,23 @@ export function play(seed: number, rules: Rules = realRules): Day {
     }
     if (coordinator !== null) oracles.ended((coordinator as Coordinator).state, climate.jobs.length);
   } catch (error) {
-    fault = error instanceof OracleFault ? error.fault : { oracle: 'safe', sentence: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    fault =
+      error instanceof OracleFault
+        ? error.fault
+        : {
+            oracle: 'safe',
+            sentence: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          };
   }
-  return { climate, log: bytesToHex(hash.digest()), records: disk.records.length, tally: oracles.tally, steps, crashes, failedAppends, endedMs, fault };
+  return {
+    climate,
+    log: bytesToHex(hash.digest()),
+    records: disk.records.length,
+    tally: oracles.tally,
+    steps,
+    crashes,
+    failedAppends,
+    endedMs,
+    fault,
+  };
 }

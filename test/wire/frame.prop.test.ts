@@ -9,23 +9,50 @@ import { fromVolunteer, hello } from '../../src/wire/volunteer.ts';
 import type { CommitHeader, FromVolunteer } from '../../src/wire/volunteer.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
-const bytesOf = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
+const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length });
 
 /** A part: an item and the digests and bytes that go with it. */
-const part = fc.record({ replica: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), root: hex, digestBytes: fc.nat(64), lengths: fc.option(fc.array(fc.nat(40), { maxLength: 8 })) }).chain((item) =>
-  fc.record({
-    item: fc.constant(item),
-    digests: bytesOf(item.digestBytes),
-    bytes: item.lengths === null ? fc.constant(null) : bytesOf(item.lengths.reduce((sum, length) => sum + length, 0)),
-  }),
+const part = fc
+  .record({
+    replica: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    root: hex,
+    digestBytes: fc.nat(64),
+    lengths: fc.option(fc.array(fc.nat(40), { maxLength: 8 })),
+  })
+  .chain((item) =>
+    fc.record({
+      item: fc.constant(item),
+      digests: bytesOf(item.digestBytes),
+      bytes:
+        item.lengths === null
+          ? fc.constant(null)
+          : bytesOf(item.lengths.reduce((sum, length) => sum + length, 0)),
+    }),
+  );
+const rates = fc.dictionary(
+  fc.stringMatching(/^[a-z][a-z0-9-]{0,20}@[1-9]$/),
+  fc.integer({ min: 1, max: 1e9 }),
+  { maxKeys: 3, noNullPrototype: true },
 );
-const rates = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9-]{0,20}@[1-9]$/), fc.integer({ min: 1, max: 1e9 }), { maxKeys: 3, noNullPrototype: true });
-const slots = fc.array(fc.record({ slot: fc.nat(limits.slotsMax - 1), backend: fc.constantFrom('wasm', 'webgpu'), rates }), { maxLength: 4 });
+const slots = fc.array(
+  fc.record({ slot: fc.nat(limits.slotsMax - 1), backend: fc.constantFrom('wasm', 'webgpu'), rates }),
+  { maxLength: 4 },
+);
 
-const frame: fc.Arbitrary<CommitFrame> = fc.record({ parts: fc.array(part, { minLength: 1, maxLength: 6 }), slots: fc.option(slots, { nil: undefined }) }).map(({ parts, slots: wishes }) => {
-  const header: CommitHeader = { t: 'commit', items: parts.map(({ item }) => item), ...(wishes === undefined ? {} : { slots: wishes }) };
-  return { header, parts };
-});
+const frame: fc.Arbitrary<CommitFrame> = fc
+  .record({
+    parts: fc.array(part, { minLength: 1, maxLength: 6 }),
+    slots: fc.option(slots, { nil: undefined }),
+  })
+  .map(({ parts, slots: wishes }) => {
+    const header: CommitHeader = {
+      t: 'commit',
+      items: parts.map(({ item }) => item),
+      ...(wishes === undefined ? {} : { slots: wishes }),
+    };
+    return { header, parts };
+  });
 
 describe('[WR4] a commit frame', () => {
   test('is decoded as it was encoded', () => {
@@ -58,7 +85,12 @@ describe('[WR4] a commit frame', () => {
 
   test('whose parts contradict its items is our own mistake', () => {
     const item = { replica: 1, root: 'a'.repeat(64), digestBytes: 8, lengths: null };
-    expect(() => encodeCommit({ header: { t: 'commit', items: [item] }, parts: [{ item, digests: new Uint8Array(7), bytes: null }] })).toThrow('contradicts');
+    expect(() =>
+      encodeCommit({
+        header: { t: 'commit', items: [item] },
+        parts: [{ item, digests: new Uint8Array(7), bytes: null }],
+      }),
+    ).toThrow('contradicts');
   });
 
   test('lies in a larger buffer without looking beside itself', () => {
@@ -81,21 +113,63 @@ describe('control messages', () => {
     { t: 'chain', count: 3, hash: 'b'.repeat(64), signature: 'A'.repeat(86) },
   ];
 
-  test.each(words.map((word) => [word.t, word] as const))('%s is taken as it is, and with a key more it is not', (_, word) => {
-    expect(parse(fromVolunteer, JSON.stringify(word), limits.textBytesMax)).toEqual(word);
-    expect(isMalformed(parse(fromVolunteer, JSON.stringify({ ...word, admin: true }), limits.textBytesMax))).toBe(true);
-    for (const key of Object.keys(word)) expect(isMalformed(parse(fromVolunteer, JSON.stringify({ ...word, [key]: undefined }), limits.textBytesMax)), key).toBe(true);
-  });
+  test.each(words.map((word) => [word.t, word] as const))(
+    '%s is taken as it is, and with a key more it is not',
+    (_, word) => {
+      expect(parse(fromVolunteer, JSON.stringify(word), limits.textBytesMax)).toEqual(word);
+      expect(
+        isMalformed(parse(fromVolunteer, JSON.stringify({ ...word, admin: true }), limits.textBytesMax)),
+      ).toBe(true);
+      for (const key of Object.keys(word))
+        expect(
+          isMalformed(
+            parse(fromVolunteer, JSON.stringify({ ...word, [key]: undefined }), limits.textBytesMax),
+          ),
+          key,
+        ).toBe(true);
+    },
+  );
 
   test('hello is taken with all its parts and no other', () => {
-    const consent = { text: 'c'.repeat(64), language: 'en', origin: 'http://127.0.0.1:8787', site: null, at: 1, signature: 'B'.repeat(86) };
-    const word = { t: 'hello', protocol, publicKey: 'C'.repeat(43), account: 'D'.repeat(16), site: null, consent, holding: [1], head: null, cores: 4, gpu: false, signature: 'E'.repeat(86) };
+    const consent = {
+      text: 'c'.repeat(64),
+      language: 'en',
+      origin: 'http://127.0.0.1:8787',
+      site: null,
+      at: 1,
+      signature: 'B'.repeat(86),
+    };
+    const word = {
+      t: 'hello',
+      protocol,
+      publicKey: 'C'.repeat(43),
+      account: 'D'.repeat(16),
+      site: null,
+      consent,
+      holding: [1],
+      head: null,
+      cores: 4,
+      gpu: false,
+      signature: 'E'.repeat(86),
+    };
     expect(parse(hello, JSON.stringify(word), limits.strangerBytesMax)).toEqual(word);
-    for (const over of [{ cores: -1 }, { cores: 0.5 }, { publicKey: 'short' }, { holding: [0] }, { site: '../..' }, { consent: { ...consent, text: 'C'.repeat(64) } }])
-      expect(isMalformed(parse(hello, JSON.stringify({ ...word, ...over }), limits.strangerBytesMax)), JSON.stringify(over)).toBe(true);
+    for (const over of [
+      { cores: -1 },
+      { cores: 0.5 },
+      { publicKey: 'short' },
+      { holding: [0] },
+      { site: '../..' },
+      { consent: { ...consent, text: 'C'.repeat(64) } },
+    ])
+      expect(
+        isMalformed(parse(hello, JSON.stringify({ ...word, ...over }), limits.strangerBytesMax)),
+        JSON.stringify(over),
+      ).toBe(true);
   });
 
   test('one that is too long is not even parsed', () => {
-    expect(parse(fromVolunteer, ' '.repeat(limits.textBytesMax + 1), limits.textBytesMax)).toMatchObject({ malformed: expect.stringContaining('longer') });
+    expect(parse(fromVolunteer, ' '.repeat(limits.textBytesMax + 1), limits.textBytesMax)).toEqual({
+      malformed: `message: longer than ${limits.textBytesMax} characters`,
+    });
   });
 });

@@ -28,15 +28,42 @@ const mallory = 'm';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-const odd: readonly Json[] = [null, true, -1, 0, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 53 - 1, 2 ** 31, '', '0', 'wasm', '__proto__', 'constructor', '\u0000', '😀'.repeat(50), 'x'.repeat(500), [], [[[[[[[[]]]]]]]], {}, { toString: 1 }, { __proto__: null, length: -1 }];
+const odd: readonly Json[] = [
+  null,
+  true,
+  -1,
+  0,
+  0.5,
+  1e308,
+  -1e308,
+  2 ** 53,
+  2 ** 53 - 1,
+  2 ** 31,
+  '',
+  '0',
+  'wasm',
+  '__proto__',
+  'constructor',
+  '\u0000',
+  '😀'.repeat(50),
+  'x'.repeat(500),
+  [],
+  [[[[[[[[]]]]]]]],
+  {},
+  { toString: 1 },
+  { __proto__: null, length: -1 },
+];
 
 /** Replaces, drops, adds or doubles something at a random place. */
 function mutate(throws: Dice, value: Json, depth = 0): Json {
-  if (depth > 6 || throws.chance(250) || value === null || typeof value !== 'object') return throws.chance(80) ? nested(throws) : throws.of(odd);
+  if (depth > 6 || throws.chance(250) || value === null || typeof value !== 'object')
+    return throws.chance(80) ? nested(throws) : throws.of(odd);
   if (Array.isArray(value)) {
     const at = throws.below(value.length + 1);
     if (throws.chance(150)) return [...value, ...value];
-    return at === value.length ? [...value, throws.of(odd)] : value.map((item, i) => (i === at ? mutate(throws, item, depth + 1) : item));
+    return at === value.length
+      ? [...value, throws.of(odd)]
+      : value.map((item, i) => (i === at ? mutate(throws, item, depth + 1) : item));
   }
   const keys = Object.keys(value);
   const key = throws.of([...keys, 'extra', '__proto__']);
@@ -65,7 +92,9 @@ function garble(throws: Dice, text: string): string {
     case 4:
       return '['.repeat(throws.below(3000)) + text;
     default:
-      return text.replace(/[0-9]+/, () => throws.of(['1e999', '-0', '99999999999999999999', '1.5', '0x1', '00']));
+      return text.replace(/[0-9]+/, () =>
+        throws.of(['1e999', '-0', '99999999999999999999', '1.5', '0x1', '00']),
+      );
   }
 }
 
@@ -81,7 +110,10 @@ function mangle(throws: Dice, frame: Uint8Array): Uint8Array {
     }
     case 2: {
       const other = frame.slice();
-      new DataView(other.buffer).setUint32(0, throws.of([0, 1, 3, frame.length, 0x7fffffff, 0xffffffff, throws.below(300)]));
+      new DataView(other.buffer).setUint32(
+        0,
+        throws.of([0, 1, 3, frame.length, 0x7fffffff, 0xffffffff, throws.below(300)]),
+      );
       return other;
     }
     default: {
@@ -106,8 +138,21 @@ interface Town {
 }
 
 function town(): Town {
-  const t: Town = { state: emptyState(), at: 1_700_000_000_000, held: [], counts: { messages: 0, malformed: 0, refused: 0, effects: 0 } };
-  for (const device of people) run(t, { c: 'join', device, account: device.toUpperCase(), site: null, group: `g${device}`, role: 'volunteer' });
+  const t: Town = {
+    state: emptyState(),
+    at: 1_700_000_000_000,
+    held: [],
+    counts: { messages: 0, malformed: 0, refused: 0, effects: 0 },
+  };
+  for (const device of people)
+    run(t, {
+      c: 'join',
+      device,
+      account: device.toUpperCase(),
+      site: null,
+      group: `g${device}`,
+      role: 'volunteer',
+    });
   refill(t);
   return t;
 }
@@ -116,7 +161,16 @@ function town(): Town {
 function refill(t: Town): void {
   while (t.state.jobs.size < 2) {
     run(t, { c: 'fund', account: 'r', amountMicro: 1e10 });
-    run(t, { c: 'submit', requester: 'r', spec: specOf({ units: 400, unitsPerChunk: 4, quorum: 2 + (t.state.nextJob % 2), agreement: t.state.nextJob % 2 === 0 ? 'exact' : 'tolerance' }) });
+    run(t, {
+      c: 'submit',
+      requester: 'r',
+      spec: specOf({
+        units: 400,
+        unitsPerChunk: 4,
+        quorum: 2 + (t.state.nextJob % 2),
+        agreement: t.state.nextJob % 2 === 0 ? 'exact' : 'tolerance',
+      }),
+    });
   }
 }
 
@@ -125,7 +179,8 @@ function run(t: Town, command: Command): readonly Event[] | null {
   if (isRefusal(decision)) return null;
   for (const event of decision) {
     evolve(t.state, event, t.at);
-    if (event.e === 'leased') for (let i = 0; i < event.count; i++) t.held.push({ device: event.device, replica: event.lease + i });
+    if (event.e === 'leased')
+      for (let i = 0; i < event.count; i++) t.held.push({ device: event.device, replica: event.lease + i });
   }
   return decision;
 }
@@ -133,9 +188,27 @@ function run(t: Town, command: Command): readonly Event[] | null {
 /** Honest people go on working meanwhile. */
 function work(t: Town, throws: Dice): void {
   const device = throws.of(people);
-  run(t, { c: 'ask', device, slot: { slot: throws.below(3), backend: throws.chance(300) ? 'webgpu' : 'wasm', rates: { 'weave@1': 1000 } }, live: new Map() });
+  run(t, {
+    c: 'ask',
+    device,
+    slot: {
+      slot: throws.below(3),
+      backend: throws.chance(300) ? 'webgpu' : 'wasm',
+      rates: { 'weave@1': 1000 },
+    },
+    live: new Map(),
+  });
   const mine = t.held[t.held.length - 1 - throws.below(Math.min(40, t.held.length))];
-  if (mine !== undefined && mine.device !== mallory) run(t, { c: 'commit', device: mine.device, replica: mine.replica, root: 'a'.repeat(64), digests: '', stored: true, agrees: [] });
+  if (mine !== undefined && mine.device !== mallory)
+    run(t, {
+      c: 'commit',
+      device: mine.device,
+      replica: mine.replica,
+      root: 'a'.repeat(64),
+      digests: '',
+      stored: true,
+      agrees: [],
+    });
   if (throws.chance(20)) for (const lease of t.state.leases.keys()) run(t, { c: 'expire', lease });
   refill(t);
 }
@@ -152,9 +225,20 @@ function validWord(t: Town, throws: Dice): Json {
   switch (throws.below(4)) {
     case 0:
     case 1:
-      return { t: 'giveBack', replicas: Array.from({ length: throws.between(1, 4) }, () => replicaNumber(t, throws)), why: throws.of(['paused', 'closing', 'failed']) };
+      return {
+        t: 'giveBack',
+        replicas: Array.from({ length: throws.between(1, 4) }, () => replicaNumber(t, throws)),
+        why: throws.of(['paused', 'closing', 'failed']),
+      };
     case 2:
-      return { t: 'ask', slots: Array.from({ length: throws.between(1, 3) }, (_, slot) => ({ slot, backend: throws.of(['wasm', 'webgpu']), rates: { 'weave@1': throws.of([1, 1000, 1e9]) } })) };
+      return {
+        t: 'ask',
+        slots: Array.from({ length: throws.between(1, 3) }, (_, slot) => ({
+          slot,
+          backend: throws.of(['wasm', 'webgpu']),
+          rates: { 'weave@1': throws.of([1, 1000, 1e9]) },
+        })),
+      };
     default:
       return { t: 'chain', count: 1, hash: 'f'.repeat(64), signature: 'A'.repeat(86) };
   }
@@ -163,8 +247,17 @@ function validWord(t: Town, throws: Dice): Json {
 function validFrame(t: Town, throws: Dice): Uint8Array {
   const parts: CommitPart[] = Array.from({ length: throws.between(1, 3) }, () => {
     const lengths = throws.chance(500) ? [throws.below(30)] : null;
-    const item: CommitItem = { replica: replicaNumber(t, throws), root: hexRoot(throws), digestBytes: 8, lengths };
-    return { item, digests: new Uint8Array(8), bytes: lengths === null ? null : new Uint8Array(lengths[0] ?? 0) };
+    const item: CommitItem = {
+      replica: replicaNumber(t, throws),
+      root: hexRoot(throws),
+      digestBytes: 8,
+      lengths,
+    };
+    return {
+      item,
+      digests: new Uint8Array(8),
+      bytes: lengths === null ? null : new Uint8Array(lengths[0] ?? 0),
+    };
   });
   return encodeCommit({ header: { t: 'commit', items: parts.map(({ item }) => item) }, parts });
 }
@@ -176,8 +269,11 @@ function commandsOf(word: FromVolunteer): Command[] {
       return word.slots.map((slot) => ({ c: 'ask', device: mallory, slot, live: new Map() }));
     case 'giveBack':
       return [{ c: 'giveBack', device: mallory, replicas: word.replicas, why: word.why }];
-    default:
+    case 'chain':
+    case 'hello':
       return [];
+    default:
+      return word satisfies never;
   }
 }
 
@@ -193,8 +289,10 @@ function suffer(t: Town, command: Command): void {
   let settled = 0;
   for (const event of events) {
     if (event.e === 'accepted') settled++;
-    if ('device' in event && event.device !== mallory) expect.fail(`mallory made ${event.device} do ${event.e}`);
-    if (!['leased', 'committed', 'returned', 'accepted', 'finished'].includes(event.e)) expect.fail(`mallory caused ${event.e}`);
+    if ('device' in event && event.device !== mallory)
+      expect.fail(`mallory made ${event.device} do ${event.e}`);
+    if (!['leased', 'committed', 'returned', 'accepted', 'finished'].includes(event.e))
+      expect.fail(`mallory caused ${event.e}`);
   }
   if (command.c !== 'commit' && settled > 0) expect.fail('only a commitment settles a chunk');
   const after = othersPhases(t.state);
@@ -208,7 +306,9 @@ function suffer(t: Town, command: Command): void {
 /** The phases of everybody else's replicas, as the very objects that they are. */
 function othersPhases(state: State): Map<number, ReplicaPhase> {
   const phases = new Map<number, ReplicaPhase>();
-  for (const job of state.jobs.values()) for (const chunk of job.chunks.values()) for (const { id, device, phase } of chunk.replicas) if (device !== mallory) phases.set(id, phase);
+  for (const job of state.jobs.values())
+    for (const chunk of job.chunks.values())
+      for (const { id, device, phase } of chunk.replicas) if (device !== mallory) phases.set(id, phase);
   return phases;
 }
 
@@ -228,7 +328,16 @@ function hearFrame(t: Town, bytes: Uint8Array): void {
     t.counts.malformed++;
     return;
   }
-  for (const { item } of frame.parts) suffer(t, { c: 'commit', device: mallory, replica: item.replica, root: item.root, digests: '', stored: item.lengths !== null, agrees: [] });
+  for (const { item } of frame.parts)
+    suffer(t, {
+      c: 'commit',
+      device: mallory,
+      replica: item.replica,
+      root: item.root,
+      digests: '',
+      stored: item.lengths !== null,
+      agrees: [],
+    });
 }
 
 describe(`[WR7] ${seeds * messagesPerSeed} hostile messages`, () => {
@@ -245,13 +354,23 @@ describe(`[WR7] ${seeds * messagesPerSeed} hostile messages`, () => {
         if (throws.chance(120)) work(t, throws);
         if (throws.chance(450)) {
           const valid = validFrame(t, throws);
-          const frame = sent.length > 0 && throws.chance(80) ? throws.of(sent) : throws.chance(300) ? valid : mangle(throws, valid);
+          const frame =
+            sent.length > 0 && throws.chance(80)
+              ? throws.of(sent)
+              : throws.chance(300)
+                ? valid
+                : mangle(throws, valid);
           if (sent.push(frame) > 50) sent.shift();
           hearFrame(t, frame);
         } else {
           const word = validWord(t, throws);
           const valid = JSON.stringify(word);
-          const text = throws.of([() => valid, () => JSON.stringify(mutate(throws, word)), () => garble(throws, valid), () => (said.length > 0 ? throws.of(said) : valid)])();
+          const text = throws.of([
+            () => valid,
+            () => JSON.stringify(mutate(throws, word)),
+            () => garble(throws, valid),
+            () => (said.length > 0 ? throws.of(said) : valid),
+          ])();
           if (said.push(text) > 50) said.shift();
           hearText(t, text);
         }
@@ -277,7 +396,19 @@ describe(`[WR7] ${seeds * messagesPerSeed} hostile messages`, () => {
       const frame = decodeCommit(validFrame(t, throws));
       if (isMalformed(frame)) continue;
       for (const { item } of frame.parts) {
-        const decision = decide(t.state, { c: 'commit', device: mallory, replica: item.replica, root: item.root, digests: '', stored: true, agrees: [] }, t.at);
+        const decision = decide(
+          t.state,
+          {
+            c: 'commit',
+            device: mallory,
+            replica: item.replica,
+            root: item.root,
+            digests: '',
+            stored: true,
+            agrees: [],
+          },
+          t.at,
+        );
         if (isRefusal(decision)) refused++;
       }
       expect(freeze(t.state)).toBe(before);
