@@ -33,7 +33,7 @@ async function volunteer(args: readonly string[]): Promise<number> {
     },
   });
   if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
-  const { runHeadless } = await import('./volunteer/headless.ts');
+  const { runHeadless } = await import('./volunteer/headless-node.ts');
   return runHeadless({
     url: originOf(values.url),
     cores: values.cores === undefined ? null : positive('--cores', values.cores, true),

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JobSpec } from '../../src/core/state.ts';
-import { World, calm } from './world.ts';
-import type { Weather } from './world.ts';
+import { World, calm } from './world/world.ts';
+import type { Weather } from './world/world.ts';
 
 const spec = (units: number, quorum: number): JobSpec => ({
   kernel: 'sum@1',

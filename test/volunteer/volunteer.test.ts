@@ -180,7 +180,7 @@ describe('volunteers', () => {
     rmSync(join(folder, 'running.pid'), { force: true });
     const volunteer = aVolunteer(house.url, folder);
     await volunteer.actions.start(agreed);
-    const end = await until(volunteer, ({ reason }) => reason?.why === 'no-job-open', 15_000);
+    const end = await until(volunteer, ({ reason }) => reason?.why === 'no-job-open', 25_000);
     expect(end.account).toBe(before.account);
     expect((await jobOf(house, job)).state).toBe('finished');
     expect(end.chunks.lost).toBe(0);

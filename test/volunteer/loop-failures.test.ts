@@ -1,0 +1,215 @@
+/** The loop, rule by rule: what fails, and the graphics processor. */
+import { describe, expect, it } from 'vitest';
+import { step, viewOf, wakeAt } from '../../src/volunteer/loop.ts';
+import type { LoopEffect, LoopOptions } from '../../src/volunteer/loop.ts';
+import { asks, Hand, hex, job, kinds, remembered, returned } from './hand.ts';
+
+describe('failures', () => {
+  it('starts a stuck engine afresh, returns the chunk it was at and goes on with the rest', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 3 });
+    const effects = hand.on({ on: 'lost', ...hand.engine(0), loss: 'stuck', detail: 'silence' });
+    expect(returned(effects)).toEqual([{ why: 'failed', replicas: [1] }]);
+    expect(kinds(hand.wait(500))).toContain('startEngine');
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    expect(kinds(hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' }))).toEqual(['run', 'run']);
+  });
+
+  it('ignores what an engine that was replaced still says', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 2 });
+    const old = hand.engine(0);
+    hand.on({ on: 'lost', ...old, loss: 'died', detail: '' });
+    hand.wait(500);
+    const late = hand.on({
+      on: 'computed',
+      ...old,
+      replica: 2,
+      root: hex('d'),
+      digestBytes: 80,
+      outputBytes: 160,
+      kernelMs: 1,
+      wallMs: 1,
+    });
+    expect(kinds(late)).not.toContain('keepResult');
+  });
+
+  it('does not take the word of an engine that was replaced for its successor’s', () => {
+    const hand = new Hand().ready();
+    const old = hand.engine(0);
+    hand.on({ on: 'lost', ...old, loss: 'died', detail: '' });
+    hand.wait(500);
+    hand.on({ on: 'engineStarted', ...old, software: false, name: '' });
+    expect(hand.loop.slots.get(0)?.stage).toEqual({ is: 'starting' });
+  });
+
+  it('asks again after a connection broke under an ask', () => {
+    const hand = new Hand().ready();
+    hand.on({ on: 'socketClosed', socket: hand.loop.sockets, detail: '' });
+    hand.wait(1_000);
+    hand.challenge();
+    expect(asks(hand.welcome())).toEqual([0]);
+  });
+
+  it('does not take a chunk again that failed here twice', () => {
+    const hand = new Hand().ready();
+    for (const lease of [1, 2]) {
+      hand.lease(lease);
+      expect(
+        returned(
+          hand.on({
+            on: 'failed',
+            ...hand.engine(0),
+            what: { call: 'run', replica: lease },
+            fault: 'deadline',
+            detail: '',
+          }),
+        ),
+      ).toHaveLength(1);
+      hand.at += 60_000;
+    }
+    expect(returned(hand.lease(3))).toEqual([{ why: 'failed', replicas: [3] }]);
+    expect(asks(hand.wait(14_000))).toEqual([]);
+  });
+
+  it('says trap for a trap, and once is enough', () => {
+    const hand = new Hand().ready();
+    hand.lease(1);
+    expect(
+      returned(
+        hand.on({
+          on: 'failed',
+          ...hand.engine(0),
+          what: { call: 'run', replica: 1 },
+          fault: 'trap',
+          detail: '',
+        }),
+      ),
+    ).toEqual([{ why: 'trap', replicas: [1] }]);
+    expect(returned(hand.lease(2))).toEqual([{ why: 'failed', replicas: [2] }]);
+  });
+
+  it('waits with full jitter between connections: 0 … base × 2^n, and at least what the coordinator said', () => {
+    const hand = new Hand();
+    hand.on({ on: 'start' });
+    hand.on({ on: 'prepared', remembered });
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      step(hand.loop, { on: 'socketClosed', socket: hand.loop.sockets, detail: '' }, hand.at, 0.999);
+      const until = wakeAt(hand.loop) ?? 0;
+      waits.push(until - hand.at);
+      hand.at = until;
+      hand.on({ on: 'wake' });
+    }
+    expect(waits).toEqual([499, 999, 1998, 3996, 7992, 15984, 31968, 59940, 59940]);
+    hand.challenge();
+    hand.welcome();
+    hand.word({ t: 'bye', reason: 'shutting-down', retryMs: 7_000 }, 0);
+    expect((wakeAt(hand.loop) ?? 0) - hand.at).toBe(7_000);
+    hand.on({ on: 'online', online: true }, 0);
+    expect((wakeAt(hand.loop) ?? 0) - hand.at).toBe(7_000);
+  });
+
+  it('takes a connection for dead when nothing answers, but not when it was itself asleep', () => {
+    const hand = new Hand().ready();
+    hand.lease(1);
+    hand.computed(1);
+    hand.at += 600_000;
+    // Back from sleep: the timer comes before the answers that lie in the queue.
+    expect(kinds(hand.on({ on: 'wake' }))).not.toContain('disconnect');
+    hand.receipt([1]);
+    hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'no-work' });
+    expect(kinds(hand.wait(4_000))).not.toContain('disconnect');
+    hand.wait(60_000);
+    expect(kinds(hand.wait(25_000))).toContain('disconnect');
+  });
+
+  it.each([
+    ['protocol', 'reload-needed'],
+    ['elsewhere', 'elsewhere'],
+    ['consent', 'refused'],
+    ['suspended', 'refused'],
+  ] as const)('stops for good on bye %s', (reason, why) => {
+    const hand = new Hand().ready();
+    hand.word({ t: 'bye', reason });
+    expect(viewOf(hand.loop)).toMatchObject({ phase: 'stopped', reason: { why } });
+    expect(wakeAt(hand.loop)).toBeNull();
+    expect(asks(hand.wait(600_000))).toEqual([]);
+  });
+
+  it('leaves leases to the other tab when this one stops for it', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 2 });
+    const effects = hand.word({ t: 'bye', reason: 'elsewhere' });
+    expect(returned(effects)).toEqual([]);
+    expect(kinds(effects)).not.toContain('dropLeases');
+  });
+});
+
+describe('the graphics processor', () => {
+  const gpu = 256;
+  const wgsl = { kernel: job.kernel, wasm: job.wasm, wgsl: job.wgsl };
+  const withGpu = (options: Partial<LoopOptions> = {}): Hand => {
+    const hand = new Hand({ webgpu: true, ...options }).ready();
+    expect(hand.loop.slots.has(gpu)).toBe(false);
+    hand.lease(1);
+    hand.lease(2, { chunk: 1 });
+    hand.computed(1);
+    return hand;
+  };
+  const proven = (hand: Hand, unitMs: number): LoopEffect[] => {
+    hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: false, name: 'card' });
+    hand.on({ on: 'blob', digest: job.wgsl ?? '', fault: null });
+    hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: null });
+    hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j1' });
+    return hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j1', unitMs });
+  };
+
+  it('is looked for only after a core computed the first chunk, and asks once it is proven and faster', () => {
+    const hand = withGpu();
+    expect(hand.loop.slots.has(gpu)).toBe(true);
+    expect(asks(proven(hand, 1))).toEqual([gpu]);
+    expect(viewOf(hand.loop).gpu).toEqual({ state: 'on', name: 'card' });
+  });
+
+  it('asks for nothing that a core computes faster, unless it is told to', () => {
+    expect(asks(proven(withGpu(), 80))).toEqual([]);
+    expect(asks(proven(withGpu({ gpuUse: 'always' }), 80))).toEqual([gpu]);
+  });
+
+  it('is let go when it is emulated', () => {
+    const hand = withGpu();
+    const effects = hand.on({
+      on: 'engineStarted',
+      ...hand.engine(gpu),
+      software: true,
+      name: 'SwiftShader',
+    });
+    expect(kinds(effects)).toContain('endEngine');
+    expect(viewOf(hand.loop).gpu).toEqual({ state: 'software', name: 'SwiftShader' });
+  });
+
+  it('is switched off when it fails its self-test, with the reason', () => {
+    const hand = withGpu();
+    hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: false, name: 'card' });
+    hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: 'v1: ff' });
+    expect(viewOf(hand.loop).gpu).toEqual({ state: 'failed', name: 'card', why: 'sum@1: v1: ff' });
+    expect(hand.loop.phase).toBe('running');
+  });
+
+  it('gives its chunks back when the device is lost, tries again after 5 s and 30 s, and not a third time within an hour', () => {
+    const hand = withGpu();
+    proven(hand, 1);
+    hand.lease(50, { slot: gpu, chunk: 50, count: 3 });
+    expect(
+      returned(hand.on({ on: 'lost', ...hand.engine(gpu), loss: 'device-lost', detail: 'reset' })),
+    ).toEqual([{ why: 'gpu-lost', replicas: [50, 51, 52] }]);
+    expect(viewOf(hand.loop).gpu).toMatchObject({ state: 'lost', retryAt: hand.at + 5_000 });
+    expect(kinds(hand.wait(5_000))).toContain('startEngine');
+    hand.on({ on: 'lost', ...hand.engine(gpu), loss: 'device-lost', detail: 'reset' });
+    expect(viewOf(hand.loop).gpu).toMatchObject({ state: 'lost', retryAt: hand.at + 30_000 });
+    hand.wait(30_000);
+    hand.on({ on: 'lost', ...hand.engine(gpu), loss: 'device-lost', detail: 'reset' });
+    expect(viewOf(hand.loop).gpu).toEqual({ state: 'failed', name: 'card', why: 'reset' });
+  });
+});

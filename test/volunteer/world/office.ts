@@ -1,0 +1,138 @@
+/** The coordinator of a small world: the real rules, and as little around them as will do. */
+import { evolve } from '../../../src/core/evolve.ts';
+import { assertInvariants } from '../../../src/core/invariants.ts';
+import { decide } from '../../../src/core/machine.ts';
+import { emptyState, isRefusal } from '../../../src/core/state.ts';
+import type { Command, Event, JobSpec, LivePeople, State } from '../../../src/core/state.ts';
+import type { FromCoordinator, GiveBack, JobDescriptor, SlotWord } from '../../../src/wire/volunteer.ts';
+import { Time } from './time.ts';
+
+/** Whom the coordinator knows. */
+export interface Person {
+  readonly name: string;
+  readonly account: string;
+}
+
+export abstract class Office extends Time {
+  readonly state: State = emptyState();
+  #finished = 0;
+
+  /** A word to a device, if it is connected. */
+  protected abstract tell(device: string, word: FromCoordinator): void;
+  protected abstract live(): LivePeople;
+
+  decide(command: Command): readonly Event[] | string {
+    const decision = decide(this.state, command, this.at);
+    if (isRefusal(decision)) return decision.refused;
+    for (const event of decision) {
+      evolve(this.state, event, this.at);
+      if (event.e === 'finished') this.#finished += 1;
+      if (event.e === 'leased')
+        this.after(event.deadline - this.at + 1, () => void this.decide({ c: 'expire', lease: event.lease }));
+      if (event.e === 'accepted') {
+        for (const winner of event.winners) {
+          const settled = {
+            replica: winner.replica,
+            amountMicro: event.entries[0]?.amountMicro ?? 0,
+            withAnchor: false,
+            final: event.final,
+            leaf: '',
+            index: 0,
+            path: [],
+          };
+          this.tell(winner.device, { t: 'receipt', acks: [], settled: [settled], lost: [], tick: null });
+        }
+      }
+    }
+    assertInvariants(this.state);
+    return decision;
+  }
+
+  submit(spec: JobSpec): void {
+    this.decide({ c: 'fund', account: 'r', amountMicro: 1e12 });
+    const decision = this.decide({ c: 'submit', requester: 'r', spec });
+    if (typeof decision === 'string') throw new Error(decision);
+    for (const device of this.state.devices.keys()) this.tell(device, { t: 'news', jobs: this.jobs() });
+  }
+
+  get finished(): number {
+    return this.#finished;
+  }
+
+  jobs(): JobDescriptor[] {
+    return [...this.state.jobs.values()].map(({ id, spec }) => {
+      const { kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro } = spec;
+      return { job: id, kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro };
+    });
+  }
+
+  welcome(person: Person, holding: readonly number[]): void {
+    const { name, account } = person;
+    this.decide({ c: 'join', device: name, account, site: null, group: account, role: 'volunteer' });
+    const still = holding.filter((id) => {
+      const lease = this.state.leases.get(this.state.replicas.get(id) ?? -1);
+      return lease !== undefined && lease.device === name;
+    });
+    this.tell(name, {
+      t: 'welcome',
+      device: name,
+      account,
+      jobs: this.jobs(),
+      holding: still,
+      creditMicro: { pending: 0, vested: 0 },
+    });
+  }
+
+  ask(person: Person, slots: readonly SlotWord[]): void {
+    for (const slot of slots) {
+      const decision = this.decide({ c: 'ask', device: person.name, slot, live: this.live() });
+      if (typeof decision === 'string') {
+        this.tell(person.name, { t: 'refusal', about: 'ask', slot: slot.slot, reason: decision });
+        continue;
+      }
+      for (const event of decision) {
+        if (event.e !== 'leased') continue;
+        const { lease, job, chunk, count, deadline } = event;
+        this.tell(person.name, {
+          t: 'lease',
+          slot: slot.slot,
+          lease,
+          job,
+          chunk,
+          count,
+          deadlineMs: deadline - this.at,
+          bytes: this.chance(0.5),
+        });
+      }
+    }
+  }
+
+  commit(person: Person, replica: number, root: string, stored: boolean): void {
+    if (this.chance(this.weather.storeFull)) {
+      this.tell(person.name, {
+        t: 'refusal',
+        about: 'commit',
+        replica,
+        reason: 'store',
+        retryMs: 500,
+      });
+      return;
+    }
+    const decision = this.decide({
+      c: 'commit',
+      device: person.name,
+      replica,
+      root,
+      digests: '',
+      stored,
+      agrees: [],
+    });
+    if (typeof decision === 'string' && decision !== 'same-commitment')
+      this.tell(person.name, { t: 'refusal', about: 'commit', replica, reason: decision });
+    else this.tell(person.name, { t: 'receipt', acks: [replica], settled: [], lost: [], tick: null });
+  }
+
+  giveBack(person: Person, replicas: readonly number[], why: GiveBack['why']): void {
+    this.decide({ c: 'giveBack', device: person.name, replicas, why });
+  }
+}
