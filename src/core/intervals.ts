@@ -40,7 +40,7 @@ export function count(set: Intervals): number {
 /** Adds [from, to); numbers already there stay. Touching runs become one. */
 export function add(set: Intervals, from: number, to: number): void {
   if (from >= to) return;
-  let first = runEndingAfter(set, from - 1);
+  const first = runEndingAfter(set, from - 1);
   if (first < set.length && (set[first] as number) > to) {
     set.splice(first, 0, from, to);
     return;

@@ -275,7 +275,7 @@ test('[LS3] what waits for another person comes before what is free', () => {
 
 describe('[LS4] the anchor', () => {
   const live = (h: House, names: string): Map<string, Set<string>> =>
-    new Map([...names].map((n) => [n.toUpperCase(), new Set([h.state.devices.get(n)?.group ?? ''])]));
+    new Map(names.split('').map((n) => [n.toUpperCase(), new Set([h.state.devices.get(n)?.group ?? ''])]));
   function anchored(names: string): { h: House; job: Job } {
     const made = longJob(names, { units: 8 });
     join(made.h, 'z', { account: 'anchor', role: 'anchor' });

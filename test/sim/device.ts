@@ -7,7 +7,7 @@ import type { Loop, LoopEffect, LoopEvent } from '../../src/volunteer/loop.ts';
 import type { LeaseRecord, Remembered, ResultName } from '../../src/volunteer/loop/words.ts';
 import type { Backend } from '../../src/core/state.ts';
 import type { FromCoordinator, JobDescriptor, TreeHead } from '../../src/wire/volunteer.ts';
-import type { UpMessage } from './coordinator.ts';
+import type { UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
 
 /** What the world does for a device. */
@@ -255,8 +255,18 @@ export class Device {
       case 'signChain':
       case 'keepReceipt':
         return;
-      default:
+      case 'startEngine':
+      case 'endEngine':
+      case 'load':
+      case 'unload':
+      case 'selfTest':
+      case 'measure':
+      case 'run':
+      case 'cancel':
+      case 'share':
         return this.#engineDo(effect);
+      default:
+        effect satisfies never;
     }
   }
 

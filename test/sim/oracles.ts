@@ -130,7 +130,11 @@ export function oraclesFor(climate: Climate): Oracles {
         'safe',
         () => `replica ${replica} is paid to whom it was leased`,
       );
-      demand(known?.root != null, 'safe', () => `replica ${replica} is paid after it was committed`);
+      demand(
+        known !== undefined && known.root !== null,
+        'safe',
+        () => `replica ${replica} is paid after it was committed`,
+      );
       demand(!paid.has(replica), 'safe', () => `replica ${replica} is paid once`);
       paid.add(replica);
     }
@@ -314,11 +318,10 @@ export function oraclesFor(climate: Climate): Oracles {
     refolded: invariants,
     ended: (state, submitted) => {
       invariants(state);
-      demand(
-        state.jobs.size === 0,
-        'progress',
-        () =>
-          [...state.jobs.values()].map((job) => `${job.id} stands at ${job.finalChunks} of ${chunksOf(job.spec)}`).join('; '),
+      demand(state.jobs.size === 0, 'progress', () =>
+        [...state.jobs.values()]
+          .map((job) => `${job.id} stands at ${job.finalChunks} of ${chunksOf(job.spec)}`)
+          .join('; '),
       );
       demand(
         tally.finished + tally.cancelled === submitted,

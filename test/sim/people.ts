@@ -1,7 +1,7 @@
 /** Who is in the crowd: honest people, people with bad luck, and people who break each rule that somebody might break. */
 import type { Manner } from './device.ts';
 import type { Dice } from './random.ts';
-import type { UpMessage } from './coordinator.ts';
+import type { UpMessage } from './messages.ts';
 import { rightRoot, wrongRoot } from './truth.ts';
 
 /**

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Rules } from './coordinator.ts';
+import type { Rules } from './disk.ts';
 import type { Oracle } from './oracles.ts';
 import { play } from './world.ts';
 
@@ -17,6 +17,8 @@ interface Bug {
   readonly from: string;
   readonly to: string;
   readonly caughtBy: Oracle;
+  /** Where to begin looking for a day in which it shows, where that takes long. */
+  readonly first?: number;
 }
 
 const bugs: readonly Bug[] = [
@@ -140,6 +142,14 @@ const bugs: readonly Bug[] = [
     caughtBy: 'progress',
   },
   {
+    what: 'who never answers gets the same chunk again and again',
+    file: 'schedule.ts',
+    from: 'if (at - chunk.since >= retakeAfterMs) return true;',
+    to: 'if (at > 0) return true;',
+    caughtBy: 'progress',
+    first: 160,
+  },
+  {
     what: 'ids are used again',
     file: 'evolve.ts',
     from: 'state.nextReplica = event.lease + count;',
@@ -179,7 +189,9 @@ describe('a bug planted in the rules', () => {
     '%s: caught by “%s”',
     async (_, caughtBy, bug, i) => {
       const rules = await rulesWith(`bug-${i}`, bug);
-      for (let seed = caughtBy === 'fair' ? 6 : 1; seed <= seedsMax; seed += caughtBy === 'fair' ? 6 : 1) {
+      const step = caughtBy === 'fair' ? 6 : 1;
+      const first = bug.first ?? step;
+      for (let seed = first; seed < first + seedsMax; seed += step) {
         const { fault } = play(seed, rules);
         if (fault !== null) return expect(fault.oracle, fault.sentence).toBe(caughtBy);
       }
