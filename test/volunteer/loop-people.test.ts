@@ -67,6 +67,14 @@ describe('people', () => {
     expect(asks(hand.on({ on: 'shown' }))).toEqual([0]);
   });
 
+  it('keeps its leases for the next visit when the page closes while nobody can be told', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 2 });
+    hand.on({ on: 'online', online: false });
+    expect(kinds(hand.on({ on: 'closing' }))).toEqual([]);
+    expect(hand.loop.leases.size).toBe(1);
+  });
+
   it('gives back what fewer cores will not compute', () => {
     const hand = new Hand().ready(2);
     hand.lease(1, { slot: 1, count: 2 });
@@ -92,13 +100,13 @@ describe('the log', () => {
   };
 
   it('refuses a coordinator whose log has shrunk, or has another root for the same size', () => {
-    for (const [told, detail] of [
-      [{ size: 9, root: hex('1') }, 'log-shrunk'],
-      [{ size: 10, root: hex('2') }, 'log-rewritten'],
+    for (const [told, reason] of [
+      [{ size: 9, root: hex('1') }, { why: 'log-shrunk' }],
+      [{ size: 10, root: hex('2') }, { why: 'refused', detail: 'log-rewritten' }],
     ] as const) {
       const hand = started();
       expect(kinds(hand.challenge(told))).not.toContain('hello');
-      expect(viewOf(hand.loop)).toMatchObject({ phase: 'stopped', reason: { why: 'refused', detail } });
+      expect(viewOf(hand.loop)).toMatchObject({ phase: 'stopped', reason });
     }
   });
 

@@ -120,10 +120,14 @@ function giveBackHomeless(loop: Loop): void {
     if (!loop.slots.has(held.slot)) giveBack(loop, held.replica, 'finished');
 }
 
-/** The page goes away: everything that is not computed goes back now, as long as there is a socket. */
+/**
+ * The page goes away: everything that is not computed goes back now, as long as there is a socket. Without one
+ * nobody would hear it, and the leases are left for the next visit.
+ */
 export function onClosing(loop: Loop): void {
   if (!isLive(loop)) return;
   loop.closing = true;
+  if (loop.link.is !== 'open') return;
   for (const replica of [...loop.held.keys()]) giveBack(loop, replica, 'closing');
 }
 
