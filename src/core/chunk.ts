@@ -126,12 +126,14 @@ export function mayJoin(chunk: Chunk, account: string, group: string): boolean {
 }
 
 /**
- * Whether a replica from this backend can help the chunk settle. A GPU's answer to a `tolerance` kernel
- * settles only against a WASM one: enough places must stay for at least one WASM replica.
+ * Whether a replica from this backend can help the chunk settle. A GPU's answer to a `tolerance` kernel settles only
+ * against a WASM one, so it joins only where there is one; and no dispute, which only a further WASM answer can end:
+ * GPUs would use up everybody who is there beside one WASM answer that is wrong.
  */
 export function helps(chunk: Chunk, spec: JobSpec, backend: Backend): boolean {
   if (spec.agreement === 'exact' || backend === 'wasm') return true;
-  return chunk.replicas.some((r) => holdsPlace(r) && r.backend === 'wasm');
+  if (!chunk.replicas.some((r) => holdsPlace(r) && r.backend === 'wasm')) return false;
+  return candidates(chunk, 'tolerance').every((candidate) => candidate.losers.length === 0);
 }
 
 /** The account that alone has touched the chunk, or '' when several have: the key of the wanting index. */

@@ -225,11 +225,29 @@ describe('one chunk under tolerance, all of up to 3 replicas', () => {
     }
   });
 
-  test('[CH6] a GPU helps exactly where a WASM replica holds a place', () => {
-    for (const chunk of chunks(3, people.slice(0, 2), ['wasm', 'webgpu'])) {
-      const beside = chunk.replicas.some((r) => r.backend === 'wasm' && r.phase.is !== 'closed');
-      expect(helps(chunk, specOf({ agreement: 'tolerance' }), 'webgpu')).toBe(beside);
-      expect(helps(chunk, specOf(), 'webgpu')).toBe(true);
+  test('[CH6] a GPU helps exactly where a WASM replica holds a place and nobody disagrees with it', () => {
+    for (const plain of chunks(3, people.slice(0, 2), ['wasm', 'webgpu'])) {
+      if (!canBe(plain)) continue;
+      for (const chunk of withAgreement(plain)) {
+        const committed = chunk.replicas.filter((r) => r.phase.is === 'committed');
+        const beside = chunk.replicas.some((r) => r.backend === 'wasm' && r.phase.is !== 'closed');
+        const dispute = committed.some((wasm) => {
+          if (wasm.backend !== 'wasm' || wasm.phase.is !== 'committed') return false;
+          const { root } = wasm.phase;
+          // What nobody stored cannot be the result.
+          const references = committed.filter(
+            (r) => r.backend === 'wasm' && r.phase.is === 'committed' && r.phase.root === root,
+          );
+          if (!references.some(isStored)) return false;
+          const ids = references.map((r) => r.id);
+          return committed.some(({ backend, phase }) => {
+            if (phase.is !== 'committed' || phase.root === root) return false;
+            return backend === 'wasm' || !phase.agrees.some((id) => ids.includes(id));
+          });
+        });
+        expect(helps(chunk, specOf({ agreement: 'tolerance' }), 'webgpu')).toBe(beside && !dispute);
+        expect(helps(chunk, specOf(), 'webgpu')).toBe(true);
+      }
     }
   });
 });

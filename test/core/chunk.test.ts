@@ -132,6 +132,17 @@ describe('[CH6] a GPU beside a tolerance kernel', () => {
     expect(ask(h, 'c').chunk).toBe(0);
   });
 
+  test('joins no dispute: only a WASM answer can end it', () => {
+    const { h } = oneChunk('abcd', { agreement: 'tolerance' });
+    const near = ask(h, 'a', gpu);
+    const liar = ask(h, 'b');
+    commit(h, 'a', near.lease, 'near');
+    commit(h, 'b', liar.lease, 'made up');
+    expect(h.refused({ c: 'ask', device: 'c', slot: gpu, live: new Map() })).toBe('waiting-for-others');
+    const events = commit(h, 'd', ask(h, 'd').lease, 'exact', { agrees: [near.lease] });
+    expect(events[1]).toMatchObject({ e: 'accepted', root: 'exact', losers: [liar.lease] });
+  });
+
   test('opens nothing where one answer is enough: it would be a second one', () => {
     const { h } = oneChunk('a', { agreement: 'tolerance', quorum: 1 });
     expect(h.refused({ c: 'ask', device: 'a', slot: gpu, live: new Map() })).toBe('waiting-for-others');

@@ -81,9 +81,11 @@ describe('[LG3] each winner is paid units × unit cost', () => {
     const gpu = slotOf({ backend: 'webgpu' });
     const wasm = ask(h, 'a');
     const near = ask(h, 'b', gpu);
+    h.wait(40_000);
+    h.must({ c: 'expire', lease: near.lease });
+    const far = ask(h, 'c', gpu);
     commit(h, 'a', wasm.lease, 'off');
     commit(h, 'b', near.lease, 'near');
-    const far = ask(h, 'c', gpu);
     commit(h, 'c', far.lease, 'near too');
     const events = commit(h, 'd', ask(h, 'd').lease, 'exact', { agrees: [near.lease, far.lease] });
     expect(events[1]).toMatchObject({ e: 'accepted', root: 'exact', losers: [wasm.lease] });

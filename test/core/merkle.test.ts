@@ -3,9 +3,21 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  appendLeaf, completeNodes, consistencyRanges, emptyFrontier, foldNodes, inclusionRanges, levelsOf, pathIn, peakPlaces, rootOf,
-  rootOfFrontier, treeHash, verifyConsistency, verifyInclusion,
-} from '../../src/core/merkle.ts'; // prettier-ignore
+  appendLeaf,
+  completeNodes,
+  consistencyRanges,
+  emptyFrontier,
+  foldNodes,
+  inclusionRanges,
+  levelsOf,
+  pathIn,
+  peakPlaces,
+  rootOf,
+  rootOfFrontier,
+  treeHash,
+  verifyConsistency,
+  verifyInclusion,
+} from '../../src/core/merkle.ts';
 
 const hash = treeHash((bytes) => createHash('sha256').update(bytes).digest());
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -42,14 +54,18 @@ function proofByDefinition(m: number, list: readonly Uint8Array[], whole: boolea
 }
 
 const rangeHash = ([from, to]: readonly [number, number], store: Map<string, Uint8Array>): Uint8Array =>
-  foldNodes(hash, completeNodes(from, to).map(({ level, index }) => store.get(`${level}/${index}`) as Uint8Array));
+  foldNodes(
+    hash,
+    completeNodes(from, to).map(({ level, index }) => store.get(`${level}/${index}`) as Uint8Array),
+  );
 
 describe('[LO2] the tree of RFC 9162', () => {
   const store = new Map<string, Uint8Array>();
   const frontier = emptyFrontier();
   const roots: Uint8Array[] = [rootOfFrontier(hash, frontier)];
   for (const leaf of leaves) {
-    for (const { level, index, hash: node } of appendLeaf(hash, frontier, leaf)) store.set(`${level}/${index}`, node);
+    for (const { level, index, hash: node } of appendLeaf(hash, frontier, leaf))
+      store.set(`${level}/${index}`, node);
     roots.push(rootOfFrontier(hash, frontier));
   }
 
@@ -58,7 +74,14 @@ describe('[LO2] the tree of RFC 9162', () => {
       const expected = hex(definition(leaves.slice(0, size)));
       expect(hex(roots[size] as Uint8Array)).toBe(expected);
       expect(hex(rootOf(hash, leaves.slice(0, size)))).toBe(expected);
-      expect(hex(foldNodes(hash, peakPlaces(size).map(({ level, index }) => store.get(`${level}/${index}`) as Uint8Array)))).toBe(expected);
+      expect(
+        hex(
+          foldNodes(
+            hash,
+            peakPlaces(size).map(({ level, index }) => store.get(`${level}/${index}`) as Uint8Array),
+          ),
+        ),
+      ).toBe(expected);
     }
   });
 
@@ -74,7 +97,8 @@ describe('[LO2] the tree of RFC 9162', () => {
         expect(verifyInclusion(hash, leaf, index, size, path, root)).toBe(true);
         if (size > 1) expect(verifyInclusion(hash, leaf, (index + 1) % size, size, path, root)).toBe(false);
         expect(verifyInclusion(hash, leaf, index, size, [...path, leaf], root)).toBe(false);
-        if (path.length > 0) expect(verifyInclusion(hash, leaf, index, size, path.slice(1), root)).toBe(false);
+        if (path.length > 0)
+          expect(verifyInclusion(hash, leaf, index, size, path.slice(1), root)).toBe(false);
         expect(verifyInclusion(hash, leaf, size, size, path, root)).toBe(false);
       }
     }
@@ -97,19 +121,41 @@ describe('[LO2] the tree of RFC 9162', () => {
 
   test('a flipped bit anywhere in a proof is noticed', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: sizeMax }), fc.nat(), fc.nat(), fc.nat({ max: 255 }), (size, which, where, bit) => {
-        const index = which % size;
-        const path = inclusionRanges(index, size).map((range) => Uint8Array.from(rangeHash(range, store)));
-        const step = path[where % path.length] as Uint8Array;
-        step[bit >> 3] = (step[bit >> 3] as number) ^ (1 << (bit & 7));
-        return !verifyInclusion(hash, leaves[index] as Uint8Array, index, size, path, roots[size] as Uint8Array);
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: sizeMax }),
+        fc.nat(),
+        fc.nat(),
+        fc.nat({ max: 255 }),
+        (size, which, where, bit) => {
+          const index = which % size;
+          const path = inclusionRanges(index, size).map((range) => Uint8Array.from(rangeHash(range, store)));
+          const step = path[where % path.length] as Uint8Array;
+          step[bit >> 3] = (step[bit >> 3] as number) ^ (1 << (bit & 7));
+          return !verifyInclusion(
+            hash,
+            leaves[index] as Uint8Array,
+            index,
+            size,
+            path,
+            roots[size] as Uint8Array,
+          );
+        },
+      ),
     );
   });
 
   test('the vectors of certificate-transparency are met', () => {
     // The eight records and the roots after each, from the reference implementation's merkle_tree_test.
-    const records = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
+    const records = [
+      '',
+      '00',
+      '10',
+      '2021',
+      '3031',
+      '40414243',
+      '5051525354555657',
+      '606162636465666768696a6b6c6d6e6f',
+    ];
     const expected = [
       '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
       'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
@@ -121,7 +167,9 @@ describe('[LO2] the tree of RFC 9162', () => {
       '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
     ];
     const edge = emptyFrontier();
-    expect(hex(rootOfFrontier(hash, edge))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+    expect(hex(rootOfFrontier(hash, edge))).toBe(
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
     records.forEach((record, i) => {
       appendLeaf(hash, edge, hash.leaf(Buffer.from(record, 'hex')));
       expect(hex(rootOfFrontier(hash, edge))).toBe(expected[i]);

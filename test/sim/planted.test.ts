@@ -142,6 +142,14 @@ const bugs: readonly Bug[] = [
     caughtBy: 'progress',
   },
   {
+    what: 'GPUs join a dispute that only a WASM answer can end',
+    file: 'chunk.ts',
+    from: 'candidate.losers.length === 0',
+    to: 'candidate.losers.length >= 0',
+    caughtBy: 'progress',
+    first: 5260,
+  },
+  {
     what: 'who never answers gets the same chunk again and again',
     file: 'schedule.ts',
     from: 'if (at - chunk.since >= retakeAfterMs) return true;',
