@@ -150,6 +150,8 @@ export function sentenceOf(reason: Reason): string {
       return 'the coordinator cannot store anything just now';
     case 'reload-needed':
       return 'this version of Talka is too old for that coordinator, or too new';
+    case 'log-shrunk':
+      return 'that coordinator’s log is shorter than it was: ask its operator';
     case 'refused':
       return `refused: ${reason.detail}`;
     case 'no-worker-works':

@@ -28,6 +28,8 @@ export type Reason =
   | { readonly why: 'elsewhere' }
   | { readonly why: 'store-full' }
   | { readonly why: 'reload-needed' }
+  /** This end refuses: the coordinator shows a log shorter than it has shown before. */
+  | { readonly why: 'log-shrunk' }
   | { readonly why: 'refused'; readonly detail: string }
   | { readonly why: 'no-worker-works'; readonly detail: string };
 

@@ -128,6 +128,7 @@ export function onChallenge(loop: Loop, socket: number, word: Challenge): void {
 function greet(loop: Loop, socket: number, word: Challenge): void {
   if (loop.coordinator !== word.coordinator) otherCoordinator(loop, word.coordinator);
   const fault = headFault(loop.head, word.head);
+  if (fault === 'log-shrunk') return stopLoop(loop, { why: fault });
   if (fault !== null) return stopLoop(loop, { why: 'refused', detail: fault });
   loop.newestHead = word.head;
   const holding = holdingThatFits(loop);
