@@ -31,7 +31,7 @@ const all = (check: Check, names: string): Record<string, Check> =>
 
 const live = record(all(number, 'people devices cores gpus rateMilli'));
 const job = record({
-  ...all(text, 'job kernel wasm input title cause requester state'),
+  ...all(text, 'job kernel wasm input agreement title cause requester state'),
   ...all(number, 'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed final'),
   ...all(number, 'settledByPeople settledWithAnchor disputes priceMicro paidMicro'),
   demonstration: flag,

@@ -50,6 +50,7 @@ export const reasons: readonly Reason[] = [
   { why: 'elsewhere' },
   { why: 'store-full' },
   { why: 'reload-needed' },
+  { why: 'log-shrunk' },
   { why: 'refused', detail: 'suspended' },
   { why: 'no-worker-works', detail: 'no WebAssembly SIMD' },
 ];

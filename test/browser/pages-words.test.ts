@@ -7,6 +7,7 @@ import { decodeJobs, decodeLeaderboard, decodePulse, decodeStatus } from '../../
 import { readMersenne, resultBytesAnHour } from '../../src/app/facts.ts';
 import { formatsFor } from '../../src/app/format.ts';
 import { preferred } from '../../src/app/language.ts';
+import { toldOf } from '../../src/app/told.ts';
 import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
@@ -102,6 +103,58 @@ describe('the words', () => {
       '1.23',
     ]);
     expect(formatsFor('zh-CN').span(90_000)).toBe('2分钟');
+  });
+
+  it('let the consent say what is learnt and what stays, in both languages', () => {
+    for (const said of [
+      'graphics processor',
+      'cores',
+      'how fast',
+      'for ever',
+      'Forget me',
+      'network address',
+    ])
+      expect(consentText('en')).toContain(said);
+    for (const said of ['显卡', '核心', '速度', '永远', zh.me.forget, '网络地址'])
+      expect(consentText('zh')).toContain(said);
+  });
+
+  it('call only public what is public, and a claim a claim', () => {
+    expect(en.here.log(5)).toBe('5 records in the log');
+    expect(zh.here.log(5)).not.toContain('公开');
+    expect([en.here.line(1, 1, '2'), zh.here.line(1, 1, '2')].join()).toMatch(/by their own word.*自报/);
+    expect([en.job.disputes(1), zh.job.disputes(1)].join()).toMatch(
+      /person.*operator’s own machine.*另一个人.*运营方/,
+    );
+    expect([en, zh].map(({ board }) => board.namesNote).join()).toMatch(/ornament.*纹样/);
+  });
+
+  it('tell the two demonstrations of a new coordinator in the page’s words, others in their requester’s', () => {
+    const seed = readFileSync(new URL('../../src/coordinator/seed.ts', import.meta.url), 'utf8');
+    const requester = /^const requester = '(.+)';$/m.exec(seed)?.[1] ?? '';
+    const seeded = [...seed.matchAll(/kernel: '(.+)',\n +title: ['`](.+)['`],\n/g)].map(
+      ([, kernel = '', title = '']) => ({
+        ...data.picture,
+        requester,
+        kernel,
+        title: title.replace('${spec.exponent}', '1061'),
+      }),
+    );
+    expect(seeded).toHaveLength(2);
+    for (const job of seeded) {
+      const [told, inChinese] = [toldOf(en, job), toldOf(zh, job)];
+      expect(told.title).toBe(job.title);
+      expect(inChinese.title + inChinese.cause + inChinese.requester).not.toMatch(/[A-Za-z]{2,}/);
+      expect(inChinese.title).toMatch(/兔子|^M1061 的因数$/);
+      const { title, cause } = job;
+      for (const other of [
+        { ...job, demonstration: false },
+        { ...job, requester: 'the operator' },
+        { ...job, kernel: 'cheap@1' },
+        { ...job, title: `${title}?` },
+      ])
+        expect(toldOf(zh, other)).toEqual({ title: other.title, cause, requester: other.requester });
+    }
   });
 
   it('follow the address first, then the browser', () => {

@@ -76,9 +76,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
           const found = await page.evaluate(async () => {
             const { axe: tool } = window as unknown as {
               axe: {
-                run(
-                  options: object,
-                ): Promise<{
+                run(options: object): Promise<{
                   violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
                 }>;
               };
@@ -110,6 +108,46 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
             const wide = await page.evaluate(() => document.documentElement.scrollWidth);
             expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
           }
+          await close(page);
+        }
+      }
+    },
+    manyStatesMs,
+  );
+
+  it(
+    'stay one readable column on a wide screen',
+    async () => {
+      for (const [name, state] of Object.entries(states)) {
+        for (const language of ['en', 'zh']) {
+          const page = await open(state, { viewport: { width: 1440, height: 900 } }, language);
+          await unfold(page);
+          const seen = await page.evaluate(() => {
+            // In letters as wide as a zero of the paragraph's own face: what typographers count.
+            const pen = document.createElement('canvas').getContext('2d');
+            const lines = [...document.querySelectorAll('main p')].map((line) => {
+              if (pen !== null) pen.font = getComputedStyle(line).font;
+              const range = document.createRange();
+              range.selectNodeContents(line);
+              return {
+                text: line.textContent,
+                letters: range.getBoundingClientRect().width / (pen?.measureText('0').width ?? 1),
+              };
+            });
+            const main = document.querySelector('main')?.getBoundingClientRect();
+            return {
+              wide: document.documentElement.scrollWidth,
+              main: [main?.left ?? 0, main?.right ?? 0] as const,
+              longest: lines.reduce((long, line) => (line.letters > long.letters ? line : long)),
+            };
+          });
+          const where = `${name}, ${language}`;
+          expect(seen.wide, where).toBeLessThanOrEqual(1440);
+          const [left, right] = seen.main;
+          expect(right - left, where).toBeGreaterThan(1000);
+          expect(right - left, where).toBeLessThanOrEqual(1088);
+          expect(Math.abs(left - (1440 - right)), where).toBeLessThanOrEqual(1);
+          expect(seen.longest.letters, `${where}: ${seen.longest.text}`).toBeLessThanOrEqual(90);
           await close(page);
         }
       }
@@ -238,6 +276,46 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
       said.add(lede);
     }
     expect(said.size).toBe(reasons.length);
+    await close(page);
+  });
+
+  it('say who refuses whom, what is safe and what to do, when a log has shrunk', async () => {
+    for (const [language, w] of [
+      ['en', en],
+      ['zh', zh],
+    ] as const) {
+      const page = await open({ view: data.running }, {}, language);
+      await page.evaluate((view) => window.say(view), {
+        reason: { why: 'log-shrunk' as const },
+        phase: 'stopped' as const,
+        workers: [],
+      });
+      await page.getByRole('heading', { level: 1, name: w.work.heading.stopped }).waitFor();
+      const lede = (await page.locator('.work-head .lede').textContent()) ?? '';
+      expect(lede).toMatch(
+        /log is shorter.*safe in this browser.*ask the operator|日志.*存在这个浏览器里.*运营方/,
+      );
+      expect(lede).toContain(w.start.again);
+      expect(lede).not.toMatch(/refused|拒绝|log-shrunk/);
+      await close(page);
+    }
+  });
+
+  it('say how a graphics processor’s answer is compared, where it is compared within bounds', async () => {
+    for (const job of [data.factoring, data.picture]) {
+      const page = await open({ scene: { jobs: [job] } });
+      expect(await page.getByText(en.job.tolerance).count()).toBe(job === data.picture ? 1 : 0);
+      await close(page);
+    }
+  });
+
+  it('show the demonstrations in the language of the page', async () => {
+    const rabbit = { ...data.picture, requester: 'demonstrations', title: 'A rabbit among dyed balls' };
+    const page = await open({ scene: { jobs: [rabbit] } }, {}, 'zh');
+    const words = (await page.locator('.loom-words').textContent()) ?? '';
+    expect(words).toContain(zh.demonstrations.picture.title);
+    expect(words).toContain(zh.demonstrations.requester);
+    expect(words).not.toMatch(/[A-Za-z]{3,}/);
     await close(page);
   });
 

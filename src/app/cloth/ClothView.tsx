@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import type { JobView } from '../../wire/views.ts';
 import type { Watched } from '../view.ts';
 import type { Words } from '../words/words.ts';
+import { toldOf } from '../told.ts';
 import { Weaver } from './weaver.ts';
 
 interface Props {
@@ -44,7 +45,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
         aria-label={
           job === null
             ? w.cloth.bare
-            : `${w.cloth.label(job.title)} ${w.cloth.summary(job.final, job.committed, job.leased, job.free)}`
+            : `${w.cloth.label(toldOf(w, job).title)} ${w.cloth.summary(job.final, job.committed, job.leased, job.free)}`
         }
       />
       {job !== null && (
@@ -88,7 +89,7 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
   }, [address, still]);
   return (
     <div class="picture">
-      {shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(job.title)} />}
+      {shown.value !== '' && <img src={shown.value} alt={w.cloth.picture(toldOf(w, job).title)} />}
     </div>
   );
 }

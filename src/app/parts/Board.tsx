@@ -49,7 +49,7 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
         )}
         {view !== null && (
           <p class="soft small">
-            {w.tally.creditNote} {w.board.anchorNote}
+            {w.board.namesNote} {w.tally.creditNote} {w.board.anchorNote}
           </p>
         )}
       </main>

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { House } from '../house.ts';
 import type { JobView } from '../../wire/views.ts';
@@ -19,26 +20,32 @@ export function Finished({ w, house, jobs }: Props): JSX.Element | null {
     <section class="finished" aria-labelledby="finished">
       <h2 id="finished">{w.done.heading}</h2>
       {jobs.map((job) => (
-        <article key={job.job} class="piece">
-          <h3>
-            <Powers text={job.title} />
-          </h3>
-          <p class="soft figures">
-            {job.cause} {ended(w, job)}
-          </p>
-          <ClothView w={w} job={job} watched={house.watched} keep />
-          <p class="soft figures">
-            {w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}
-          </p>
-          {job.result.picture && job.demonstration && (
-            <p>
-              <a href={`/api/jobs/${job.job}/picture.png`}>{w.done.picture}</a>
-            </p>
-          )}
-          {job.result.report && job.demonstration && <Report w={w} job={job.job} />}
-        </article>
+        <Piece key={job.job} w={w} house={house} job={job} />
       ))}
     </section>
+  );
+}
+
+/** One of them. */
+function Piece({ w, house, job }: Omit<Props, 'jobs'> & { readonly job: JobView }): JSX.Element {
+  const { title, cause } = toldOf(w, job);
+  return (
+    <article class="piece">
+      <h3>
+        <Powers text={title} />
+      </h3>
+      <p class="soft figures">
+        {cause} {ended(w, job)}
+      </p>
+      <ClothView w={w} job={job} watched={house.watched} keep />
+      <p class="soft figures">{w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}</p>
+      {job.result.picture && job.demonstration && (
+        <p>
+          <a href={`/api/jobs/${job.job}/picture.png`}>{w.done.picture}</a>
+        </p>
+      )}
+      {job.result.report && job.demonstration && <Report w={w} job={job.job} />}
+    </article>
   );
 }
 

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { MersenneFacts } from '../facts.ts';
 import type { House } from '../house.ts';
@@ -18,19 +19,20 @@ interface Props {
 /** The job on the loom: its cloth (or its picture and a ribbon), and one line on how far it is. */
 export function Loom({ w, house, job }: Props): JSX.Element {
   const asked = house.live.jobs.value !== null;
+  const told = job === null ? null : toldOf(w, job);
   return (
     <section class="loom" id="loom" aria-label={w.job.now}>
       <ClothView w={w} job={job} watched={house.watched} />
       {(job !== null || asked) && (
         <div class="loom-words">
           <h2>
-            <Powers text={job?.title ?? w.job.none} />
+            <Powers text={told?.title ?? w.job.none} />
           </h2>
           {job === null && house.begun.value !== 'yes' && <p>{w.job.noneNote}</p>}
-          {job !== null && (
+          {job !== null && told !== null && (
             <>
               <p>
-                {job.cause} <span class="soft">{w.job.requester(job.requester)}</span>
+                {told.cause} <span class="soft">{w.job.requester(told.requester)}</span>
               </p>
               <p class="soft figures">
                 {w.job.progress(job.final, job.chunks)}
@@ -68,7 +70,7 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       <Range w={w} job={job} />
       {job.demonstration && <p>{w.job.demonstration}</p>}
       <p>
-        {w.job.quorum(job.quorum)}{' '}
+        {w.job.quorum(job.quorum)} {job.agreement === 'tolerance' && w.job.tolerance}{' '}
         {job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor)}{' '}
         {job.disputes > 0 && w.job.disputes(job.disputes)}
       </p>
@@ -78,24 +80,37 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
           <h3>{w.job.also}</h3>
           <ul class="plain">
             {others.map((other) => (
-              <li key={other.job}>
-                <strong>
-                  <Powers text={other.title} />
-                </strong>{' '}
-                <span class="soft figures">{w.job.progress(other.final, other.chunks)}</span>
-                <br />
-                {other.cause}
-                <br />
-                <button type="button" class="text" onClick={() => choose(other.job)}>
-                  {w.job.show}
-                  <span class="unseen">: {other.title}</span>
-                </button>
-              </li>
+              <Other key={other.job} w={w} job={other} choose={choose} />
             ))}
           </ul>
         </>
       )}
     </section>
+  );
+}
+
+/** Another open job, and the way to put it on the loom. */
+function Other(props: {
+  readonly w: Words;
+  readonly job: JobView;
+  readonly choose: (job: string) => void;
+}): JSX.Element {
+  const { w, job, choose } = props;
+  const { title, cause } = toldOf(w, job);
+  return (
+    <li>
+      <strong>
+        <Powers text={title} />
+      </strong>{' '}
+      <span class="soft figures">{w.job.progress(job.final, job.chunks)}</span>
+      <br />
+      {cause}
+      <br />
+      <button type="button" class="text" onClick={() => choose(job.job)}>
+        {w.job.show}
+        <span class="unseen">: {title}</span>
+      </button>
+    </li>
   );
 }
 

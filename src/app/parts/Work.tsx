@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { House } from '../house.ts';
 import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
+import { toldOf } from '../told.ts';
 import { Retry } from './Notices.tsx';
 import { Powers } from './Powers.tsx';
 
@@ -93,7 +94,7 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
 export function Machine({ w, house }: Props): JSX.Element {
   const { workers, connection, outbox, settings, phase, gpu } = house.watched.view.value;
   const several = new Set(workers.flatMap(({ job }) => (job === null ? [] : [job]))).size > 1;
-  const titles = new Map((house.live.jobs.value ?? []).map(({ job, title }) => [job, title]));
+  const titles = new Map((house.live.jobs.value ?? []).map((job) => [job.job, toldOf(w, job).title]));
   const expected = phase === 'starting' || phase === 'running' ? settings.cores : 0;
   // Where there is no graphics processor to use, the sentence below says why; a row would only say "lost".
   const shown = workers.filter(

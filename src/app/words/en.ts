@@ -58,6 +58,8 @@ export const words: Words = {
       people === 1
         ? 'A chunk counts as soon as one answer has come.'
         : `A chunk counts once ${people} different people have sent the same answer.`,
+    tolerance:
+      'A graphics processor rounds a little differently: its answer has to agree, within published bounds, with one computed on a processor.',
     progress: (final, chunks) =>
       `${f.share(final, chunks)} done: ${f.whole(final)} of ${some(chunks, 'chunk')} verified`,
     eta: (ms) => `about ${f.span(ms)} to go (estimate)`,
@@ -65,7 +67,8 @@ export const words: Words = {
       withAnchor === 0
         ? `So far all ${f.whole(byPeople)} settled between volunteers.`
         : `So far ${f.whole(byPeople)} settled between volunteers and ${f.whole(withAnchor)} with the operator’s anchor, a machine that steps in where a second person is missing.`,
-    disputes: (count) => `Answers differed on ${some(count, 'chunk')}; a further person decided.`,
+    disputes: (count) =>
+      `Answers differed on ${some(count, 'chunk')}; a further answer, from another person or from the operator’s own machine, decided.`,
     kernel: (id) => `Program: ${id}`,
     paused: 'The operator has paused this job’s program.',
     range: (exponent, bitFrom, bitTo) =>
@@ -77,6 +80,19 @@ export const words: Words = {
     noneNote:
       'You may press Start all the same: the page waits, computes nothing, and begins when a job opens here.',
     more: 'How answers are checked',
+  },
+  demonstrations: {
+    requester: 'this coordinator itself',
+    picture: {
+      title: 'A rabbit among dyed balls',
+      cause:
+        'A demonstration: a picture by path tracing. Nobody needs it; it shows how neighbours finish one together, tile by tile.',
+    },
+    factors: {
+      title: (exponent) => `Factors of M${exponent}`,
+      cause:
+        'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
+    },
   },
   done: {
     heading: 'Finished',
@@ -164,6 +180,8 @@ export const words: Words = {
       elsewhere:
         'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
       'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',
+      'log-shrunk':
+        'The coordinator’s log is shorter than this browser has already seen it: records are missing there, so this browser has stopped. Results on their way and receipts for your credit are safe in this browser. Please ask the operator; once the whole log is back, press Start again.',
       'reload-needed':
         'The coordinator speaks a newer version. Results made so far are kept; reload the page to go on.',
     },
@@ -176,7 +194,8 @@ export const words: Words = {
     unreachable: 'The coordinator does not answer. Results already made are kept in this browser.',
     retry: (seconds) => `Next try in ${f.seconds(seconds)}.`,
     retrying: 'Trying again now.',
-    refused: (detail) => `The coordinator refused this device: ${detail}. Nothing is being computed.`,
+    refused: (detail) =>
+      `This device and this coordinator cannot go on together: ${detail}. Nothing is being computed; results already made are kept in this browser.`,
     noWorker: (detail) =>
       `No part of this machine passed its check, so nothing is computed here: ${detail}. A current version of the browser may help.`,
     machine: 'This machine',
@@ -238,19 +257,19 @@ export const words: Words = {
     forget: 'Forget me',
     forgetNote: 'Possible once nothing is running: pause or finish first.',
     forgetAsk:
-      'This deletes the device key and everything else this page keeps in this browser, and has the coordinator erase your name and network address. Credit already earned stays with an account that nobody can use any more.',
+      'This deletes the device key and everything else this page keeps in this browser, and has the coordinator erase your name and its note of your network, unless others share that network. Account, device key, and what was computed, when and how fast, stay in its log; credit already earned stays with an account that nobody can use any more.',
     forgetYes: 'Forget everything here',
     forgetNo: 'Keep it',
     forgetFailed: 'It could not be deleted. Close other tabs of this page and try again.',
     forgotten: {
-      yes: 'Everything this page kept in this browser is deleted, and the coordinator has erased name and network address.',
-      here: 'Everything this page kept in this browser is deleted. The coordinator could not be asked: a name, if you set one, and the network address remain there.',
+      yes: 'Everything this page kept in this browser is deleted, and the coordinator has erased the name. Its log stays.',
+      here: 'Everything this page kept in this browser is deleted. The coordinator could not be asked: a name, if you set one, and its note of your network remain there.',
     },
   },
   here: {
     nobody: 'Nobody is computing just now.',
     line: (people, devices, rate) =>
-      `Here now: ${some(people, 'person', 'people')} with ${some(devices, 'device')}, together ${rate} × the reference core.`,
+      `Here now: ${some(people, 'person', 'people')} with ${some(devices, 'device')}, together ${rate} × the reference core by their own word.`,
     link: {
       asking: 'Asking the coordinator.',
       live: 'Live.',
@@ -266,7 +285,7 @@ export const words: Words = {
       'This page came over plain http. Nobody vouches that it arrived as it was sent, and the browser withholds the graphics processor.',
     storeFault: (why) => `The coordinator cannot take new results at the moment: ${why}.`,
     coordinator: (name, version) => `Coordinator “${name}”, version ${version}`,
-    log: (records) => `${some(records, 'record')} in the public log`,
+    log: (records) => `${some(records, 'record')} in the log`,
   },
   board: {
     heading: 'Who has helped',
@@ -299,6 +318,8 @@ export const words: Words = {
     nameSaved: 'The name is shown.',
     nameDropped: 'The name is gone from this list.',
     nameFailed: (why) => `The coordinator did not take it: ${why}.`,
+    namesNote:
+      'Names are chosen freely, and two may be alike; only the ornament comes from the account itself.',
     anchorNote: 'The operator’s own machines are not in this list.',
   },
 };

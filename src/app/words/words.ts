@@ -47,6 +47,8 @@ export interface Words {
     readonly requester: (name: string) => string;
     readonly demonstration: string;
     readonly quorum: (people: number) => string;
+    /** For kernels whose answers agree within a tolerance. */
+    readonly tolerance: string;
     readonly progress: (final: number, chunks: number) => string;
     readonly eta: (ms: number) => string;
     readonly settled: (byPeople: number, withAnchor: number) => string;
@@ -60,6 +62,12 @@ export interface Words {
     readonly none: string;
     readonly noneNote: string;
     readonly more: string;
+  };
+  /** The two jobs that a new coordinator puts in itself; everybody else's are told in their requester's words. */
+  readonly demonstrations: {
+    readonly requester: string;
+    readonly picture: { readonly title: string; readonly cause: string };
+    readonly factors: { readonly title: (exponent: string) => string; readonly cause: string };
   };
   readonly done: {
     readonly heading: string;
@@ -216,5 +224,6 @@ export interface Words {
     readonly nameDropped: string;
     readonly nameFailed: (why: string) => string;
     readonly anchorNote: string;
+    readonly namesNote: string;
   };
 }

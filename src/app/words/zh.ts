@@ -49,6 +49,7 @@ export const words: Words = {
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
     quorum: (people) =>
       people === 1 ? '每一块收到一份答案即算数。' : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
+    tolerance: '显卡的舍入略有不同：它的答案必须在公布的误差范围内，与处理器算出的答案相符。',
     progress: (final, chunks) =>
       `完成 ${f.share(final, chunks)}：${f.whole(chunks)} 块中已确认 ${f.whole(final)} 块`,
     eta: (ms) => `预计还要 ${f.span(ms)}（估计）`,
@@ -56,7 +57,8 @@ export const words: Words = {
       withAnchor === 0
         ? `到目前为止，${f.whole(byPeople)} 块全部由志愿者互相核对。`
         : `到目前为止，${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的“锚机”参与核对——缺第二个人时，它才出来补位。`,
-    disputes: (count) => `有 ${f.whole(count)} 块的答案出现过分歧，由另一个人定夺。`,
+    disputes: (count) =>
+      `有 ${f.whole(count)} 块的答案出现过分歧，由另一个人或运营方自己的机器再算一遍，才定下来。`,
     kernel: (id) => `程序：${id}`,
     paused: '运营方已暂停这件任务的程序。',
     range: (exponent, bitFrom, bitTo) =>
@@ -67,6 +69,18 @@ export const words: Words = {
     none: '眼下没有开放的任务。',
     noneNote: '也可以先点“开始”：页面会等着，什么都不算，等这里有了任务再动手。',
     more: '答案是怎样核对的',
+  },
+  demonstrations: {
+    requester: '协调端自己',
+    picture: {
+      title: '彩球丛中的兔子',
+      cause: '演示：用路径追踪画一幅画。没有谁等着要它，只为看看左邻右舍怎样一格一格合力画完。',
+    },
+    factors: {
+      title: (exponent) => `M${exponent} 的因数`,
+      cause:
+        '演示：在已知有因数的一段范围里，对一个梅森数做试除；寻找梅森素数的人在漫长的检验之前，也先走这一步。',
+    },
   },
   done: {
     heading: '已经织完',
@@ -146,6 +160,8 @@ export const words: Words = {
       elsewhere:
         '这个浏览器的另一个标签页正在替这台设备计算，而同时只能有一个。请在那边停下，或点“继续”把活挪到这里。',
       'store-full': '协调端暂时存不下结果。你的结果先存在这里，稍后再送。',
+      'log-shrunk':
+        '协调端的日志比这个浏览器从前见过的短，说明那边少了记录，所以这里停了下来。尚未送达的结果和积分的收据都好好地存在这个浏览器里。请问一问运营方；等日志补全，再点“再次开始”。',
       'reload-needed': '协调端已换了新版本。算出的结果都在；请重新载入网页。',
     },
     preparing: {
@@ -157,7 +173,8 @@ export const words: Words = {
     unreachable: '协调端没有回应。已经算出的结果都存在这个浏览器里。',
     retry: (seconds) => `${f.seconds(seconds)}后再试。`,
     retrying: '正在重试。',
-    refused: (detail) => `协调端拒绝了这台设备：${detail}。现在什么都没在算。`,
+    refused: (detail) =>
+      `这台设备和这个协调端没法继续合作：${detail}。现在什么都没在算，已经算出的结果都存在这个浏览器里。`,
     noWorker: (detail) => `这台电脑没有一处通过检验，所以不在这里计算：${detail}。换用较新的浏览器也许就行。`,
     machine: '这台电脑',
     core: (number) => `核心 ${f.whole(number)}`,
@@ -218,19 +235,19 @@ export const words: Words = {
     forget: '忘掉我',
     forgetNote: '停下之后才能这样做：请先暂停或收尾。',
     forgetAsk:
-      '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字和网络地址。已得的积分留在账户上，但再也没有人能使用那个账户。',
+      '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字，以及它对你所在网络的记号（若还有别人用这个网络则不抹）。账户、设备密钥，以及何时算了什么、有多快，仍留在它的日志里；已得的积分留在账户上，但再也没有人能使用那个账户。',
     forgetYes: '全部忘掉',
     forgetNo: '留着',
     forgetFailed: '没能删除。请关掉本页的其他标签页再试。',
     forgotten: {
-      yes: '本页存在这个浏览器里的一切都已删除，协调端也抹去了名字和网络地址。',
-      here: '本页存在这个浏览器里的一切都已删除。协调端没能联系上：网络地址和你设置过的名字还留在那里。',
+      yes: '本页存在这个浏览器里的一切都已删除，协调端也抹去了名字。它的日志还在。',
+      here: '本页存在这个浏览器里的一切都已删除。协调端没能联系上：你设置过的名字和它对网络的记号还留在那里。',
     },
   },
   here: {
     nobody: '此刻没有人在计算。',
     line: (people, devices, rate) =>
-      `此刻在场：${f.whole(people)} 人、${f.whole(devices)} 台设备，合起来是参考核心的 ${rate} 倍。`,
+      `此刻在场：${f.whole(people)} 人、${f.whole(devices)} 台设备，速度合计是参考核心的 ${rate} 倍（自报）。`,
     link: {
       asking: '正在询问协调端。',
       live: '实时更新。',
@@ -244,7 +261,7 @@ export const words: Words = {
     insecure: '本页经由普通 http 送达：没有谁能担保它途中没被改过，浏览器也不把显卡交给它。',
     storeFault: (why) => `协调端暂时收不下新的结果：${why}。`,
     coordinator: (name, version) => `协调端：${name}（版本 ${version}）`,
-    log: (records) => `公开日志共 ${f.whole(records)} 条`,
+    log: (records) => `日志共 ${f.whole(records)} 条`,
   },
   board: {
     heading: '出过力的人',
@@ -277,6 +294,7 @@ export const words: Words = {
     nameSaved: '名字已显示。',
     nameDropped: '名字已从名单里去掉。',
     nameFailed: (why) => `协调端没有接受：${why}。`,
+    namesNote: '名字可以随便取，也可能重名；只有纹样是由账户本身织出来的。',
     anchorNote: '运营方自己的机器不在名单里。',
   },
 };
