@@ -2,7 +2,8 @@
  * What one tick leads to: its events, the rows that are stored with them, and what each device will be told once
  * they are durable. It looks at every event just before the state takes it in, while what it ends is still known.
  */
-import type { Chunk, Event, State } from '../core/state.ts';
+import { wantsBytes } from '../core/chunk.ts';
+import type { Event, State } from '../core/state.ts';
 import type { Answer, Concluded, Outputs, Settled } from './log.ts';
 import { paidBy } from './receipts.ts';
 import type { Paid } from './receipts.ts';
@@ -76,8 +77,10 @@ export class Batch {
 
   #leased(state: State, event: EventOf<'leased'>, at: number): void {
     const job = state.jobs.get(event.job);
-    let bytes = job?.spec.agreement !== 'exact';
-    for (let i = 0; i < event.count && !bytes; i++) bytes = !hasStored(job?.chunks.get(event.chunk + i));
+    // One flag for the whole lease: wanted of one chunk, they are sent for all.
+    let bytes = false;
+    for (let i = 0; i < event.count && !bytes; i++)
+      bytes = job === undefined || wantsBytes(job.chunks.get(event.chunk + i), job.spec);
     const { slot, lease, chunk, count, deadline } = event;
     this.parcelOf(event.device).leases.push(
       `{"t":"lease","slot":${slot},"lease":${lease},"job":"${event.job}","chunk":${chunk},"count":${count},"deadlineMs":${deadline - at},"bytes":${bytes}}`,
@@ -108,9 +111,4 @@ export class Batch {
       }
     }
   }
-}
-
-/** Whether somebody's bytes for this chunk are stored: then digests are enough from the next person, under `exact` [CH7]. */
-function hasStored(chunk: Chunk | undefined): boolean {
-  return chunk?.replicas.some(({ phase }) => phase.is === 'committed' && phase.stored) === true;
 }
