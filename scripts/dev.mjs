@@ -51,7 +51,15 @@ async function answers(child) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'talka-dev-'));
-const flags = ['--memory', '--dev', '--seed-demo', 'demo', '--allow-origin', origin, ...process.argv.slice(2)];
+const flags = [
+  '--memory',
+  '--dev',
+  '--seed-demo',
+  'demo',
+  '--allow-origin',
+  origin,
+  ...process.argv.slice(2),
+];
 const house = startProgram('src/coordinator/main.ts', flags, 'inherit');
 let neighbours = null;
 let pages = null;
@@ -105,5 +113,7 @@ if (!ending) {
   const args = [coordinator, folder, String(neighbourCount)];
   neighbours = startProgram('scripts/dev/neighbours.ts', args, ['ignore', 'inherit', 'inherit', 'ipc']);
   process.stdout.write(`\nPages with hot reload: ${origin}/  (coordinator ${coordinator})\n`);
-  process.stdout.write(`${neighbourCount} volunteers compute gently, on this machine; Ctrl-C ends everything\n`);
+  process.stdout.write(
+    `${neighbourCount} volunteers compute gently, on this machine; Ctrl-C ends everything\n`,
+  );
 }

@@ -30,6 +30,7 @@ const commands = {
   sim: { packages: 'all', build: ['kernels'], file: 'test/sim/main.ts' },
   'sim:schedule': { packages: 'all', build: ['kernels'], file: 'test/sim/schedule.ts' },
   bench: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/bench.mjs' },
+  'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
   check: { packages: 'all', file: 'scripts/check.mjs' },
   format: { packages: 'all', file: 'scripts/check.mjs', args: ['--format'] },

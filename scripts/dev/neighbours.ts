@@ -14,7 +14,8 @@ const [url = '', folder = '', count = '0'] = process.argv.slice(2);
 /** One core each, and so much of its time: three of them leave more than half of a core free. */
 const share = 0.15;
 
-const text = 'The person who ran `npm run dev` computes here, as neighbours made up for looking at the pages.';
+const text =
+  'The person who ran `npm run dev` computes here, as neighbours made up for looking at the pages.';
 
 const neighbours = Array.from({ length: Number(count) }, (_, i) =>
   createVolunteer({ url, platform: nodePlatform({ url, folder: join(folder, String(i + 1)), gpu: false }) }),

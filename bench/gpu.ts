@@ -1,0 +1,151 @@
+/**
+ * Asks what a visitor's GPU adds: units per second of each catalogue kernel's shader beside its WebAssembly on one core,
+ * both in Chromium through the volunteer's own engine, by turns, and their answers compared.
+ *
+ * node bench/gpu.ts [--software] [--json FILE]
+ *
+ * Without a hardware adapter nothing is measured, and it says so. `--software` takes SwiftShader, which only shows
+ * that the path works: an emulated GPU is slower than the core it runs on.
+ */
+import process from 'node:process';
+import type { Page } from 'playwright-core';
+import { catalogue } from '../src/kernels/catalogue.ts';
+import type { Kernel } from '../src/kernels/kernel.ts';
+import { demoJob as factoring } from '../src/kernels/mersenne-tf/demo.ts';
+import { encodeInput } from '../src/kernels/mersenne-tf/index.ts';
+import { demoJob as picture } from '../src/kernels/path-trace/demo.ts';
+import type { Backend } from '../src/volunteer/engine.ts';
+import { launchChromium, whyNo } from '../test/browser/browsers.ts';
+import { serveFiles } from '../test/browser/serve.ts';
+import type { Found, Stretch } from './gpu/page.ts';
+import { gpuSite } from './gpu/site.ts';
+import { median, report } from './measure.ts';
+import type { Line } from './measure.ts';
+
+const rounds = 3;
+const software = process.argv.includes('--software');
+/** How long a stretch should take, on either backend; an emulation is not worth waiting for. */
+const stretchMs = software ? 500 : 2000;
+/** How many units of each round are computed by both and compared. */
+const compared = 24;
+
+/** The jobs of a first start: long enough for any GPU. */
+const inputs: ReadonlyMap<string, Uint8Array> = new Map([
+  ['mersenne-tf@1', encodeInput(factoring('seed'))],
+  ['path-trace@1', picture('seed')],
+]);
+
+/** A headless Chromium gets at a real GPU on Linux only through Vulkan, and without a window's surface. */
+const hardwareArgs = [
+  '--enable-unsafe-webgpu',
+  '--ignore-gpu-blocklist',
+  ...(process.platform === 'linux'
+    ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
+    : []),
+];
+
+function notMeasured(why: string): void {
+  console.log(`not measured: ${why}`);
+}
+
+/** Calls a function of `bench/gpu/page.ts`. */
+function call<T>(
+  page: Page,
+  name: 'open' | 'load' | 'compute',
+  ...args: readonly (string | number)[]
+): Promise<T> {
+  return page.evaluate<T>(`gpuBench.${name}(...${JSON.stringify(args)})`);
+}
+
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, 'base64'));
+
+/** Throws at the first unit whose two answers would not be accepted together. */
+function requireAgreement(
+  kernel: Kernel,
+  input: Uint8Array,
+  unitFrom: number,
+  wasm: Stretch,
+  gpu: Stretch,
+): number {
+  const both = Math.min(wasm.outputs.length, gpu.outputs.length);
+  if (both === 0) throw new Error(`${kernel.id}: nothing to compare`);
+  for (let i = 0; i < both; i++) {
+    const reference = bytesOf(wasm.outputs[i] ?? '');
+    const other = bytesOf(gpu.outputs[i] ?? '');
+    const unit = unitFrom + i;
+    const agree =
+      kernel.agree === undefined
+        ? Buffer.from(reference).equals(other)
+        : kernel.agree(input, unit, reference, other).agree;
+    if (!agree)
+      throw new Error(`${kernel.id}: the GPU's answer to unit ${unit} does not agree with WebAssembly's`);
+  }
+  return both;
+}
+
+async function compare(page: Page, kernel: Kernel, input: Uint8Array): Promise<Line> {
+  const unitsMax = Math.floor(kernel.units(input) / rounds);
+  const stretchOf = async (backend: Backend): Promise<(unitFrom: number) => Promise<Stretch>> => {
+    const unitMs = await call<number>(page, 'load', backend, kernel.id, kernel.agreement);
+    const units = Math.max(1, Math.min(unitsMax, Math.round(stretchMs / unitMs)));
+    return (unitFrom) => call<Stretch>(page, 'compute', backend, kernel.id, unitFrom, units, compared);
+  };
+  const onWasm = await stretchOf('wasm');
+  const onGpu = await stretchOf('webgpu');
+  const rates: number[] = [];
+  const ratios: number[] = [];
+  let same = 0;
+  for (let round = 0; round < rounds; round++) {
+    const unitFrom = round * unitsMax;
+    const wasm = await onWasm(unitFrom);
+    const gpu = await onGpu(unitFrom);
+    same += requireAgreement(kernel, input, unitFrom, wasm, gpu);
+    const rate = (1000 * gpu.units) / gpu.wallMs;
+    rates.push(rate);
+    ratios.push(rate / ((1000 * wasm.units) / wasm.wallMs));
+  }
+  const how = kernel.agreement === 'exact' ? 'the same bytes' : 'within the bounds of the kernel';
+  console.log(`${kernel.id}: ${same} units computed by both, ${how}`);
+  return {
+    what: kernel.id,
+    unit: 'units/s',
+    ours: median(rates),
+    reference: median(rates) / median(ratios),
+    beside: 'WebAssembly, one core',
+    goal: null,
+  };
+}
+
+async function measure(page: Page): Promise<void> {
+  const { capability, missing } = await call<Found>(page, 'open', 'webgpu');
+  if (capability === null) return notMeasured(missing);
+  const { vendor = '', architecture = '', device = '', description = '' } = capability.adapter ?? {};
+  const name = [vendor, architecture, device, description].filter((part) => part !== '').join(' ');
+  if (capability.software && !software)
+    return notMeasured(`the only WebGPU adapter is an emulation (${name}); --software takes it all the same`);
+  await call<Found>(page, 'open', 'wasm');
+  const lines: Line[] = [];
+  for (const kernel of catalogue.values()) {
+    const input = inputs.get(kernel.id);
+    if (input === undefined) throw new Error(`no job is known for ${kernel.id}`);
+    if (kernel.gpu !== undefined) lines.push(await compare(page, kernel, input));
+  }
+  report(`WebGPU beside WebAssembly in the same Chromium, medians of ${rounds} rounds: ${name}`, lines);
+}
+
+async function main(): Promise<void> {
+  const why = whyNo.chromium();
+  if (why !== null) return notMeasured(why);
+  const served = await serveFiles(await gpuSite(inputs));
+  const browser = await launchChromium(software ? { webgpu: true } : { args: hardwareArgs });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${served.origin}/page.html`);
+    await measure(page);
+  } finally {
+    await browser.close();
+    await served.close();
+  }
+}
+
+await main();
