@@ -236,9 +236,13 @@ function resultBytes(result: KeptResult): Uint8Array {
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), digests, outputs]);
 }
 
-/** Null when the file is damaged: what it held can be computed again. */
+/** Null when the file is damaged or has just gone: what it held can be computed again, or was delivered by who computes here now. */
 async function readResult(path: string): Promise<KeptResult | null> {
-  const content = await readFile(path);
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (content === null) return null;
   const end = content.indexOf(0x0a);
   const read = check(resultHead, parsed(content.subarray(0, Math.max(0, end)).toString()));
   if (isMalformed(read)) return null;

@@ -43,6 +43,17 @@ describe('outboxes', () => {
     ).toEqual(['4', 'identity.json']);
   });
 
+  it('a result that goes while the folder is read is no fault: another process delivered it', async () => {
+    const outbox = await openNodeOutbox(folder, 'a');
+    for (let i = 1; i <= 200; i++) await outbox.write([{ put: 'results', value: resultOf(i) }]);
+    const other = await openNodeOutbox(folder, 'a');
+    const [kept] = await Promise.all([
+      other.load(),
+      outbox.write(Array.from({ length: 200 }, (_, i) => ({ drop: 'results' as const, id: i + 1 }))),
+    ]);
+    expect(kept.results.length).toBeLessThan(200);
+  });
+
   it('a damaged result is dropped, a damaged identity is told in one line', async () => {
     const outbox = await openNodeOutbox(folder, 'a');
     await outbox.write([
