@@ -19,7 +19,9 @@ export interface AnchorWork {
 }
 
 /** What came of it. `busyMs`: time spent computing, rests not counted. */
-export type AnchorAnswer = { readonly outputs: Uint8Array[]; readonly busyMs: number } | { readonly failed: string };
+export type AnchorAnswer =
+  | { readonly outputs: Uint8Array[]; readonly busyMs: number }
+  | { readonly failed: string };
 
 /** The ABI of src/kernels/kernel.ts. */
 interface KernelExports {

@@ -38,7 +38,8 @@ export class Anchor {
   readonly device: string;
   readonly #parts: AnchorParts;
   readonly #rates: Record<string, number> = {};
-  readonly #threads: Worker[] = [];
+  /** By slot. */
+  readonly #threads = new Map<number, Worker>();
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
   #wake: (() => void)[] = [];
@@ -51,23 +52,37 @@ export class Anchor {
   /** Joins, and starts its threads: as many as its share has cores, begun ones counted. */
   async start(): Promise<void> {
     if (this.#parts.share <= 0) return;
-    await this.#parts.runtime.run({ c: 'join', device: this.device, account: anchorAccount, site: null, group: 'anchor', role: 'anchor' });
+    await this.#parts.runtime.run({
+      c: 'join',
+      device: this.device,
+      account: anchorAccount,
+      site: null,
+      group: 'anchor',
+      role: 'anchor',
+    });
     const threads = Math.ceil(this.#parts.share);
-    this.#running = Promise.all(Array.from({ length: threads }, (_, slot) => this.#serve(slot, this.#parts.share / threads)));
+    this.#running = Promise.all(
+      Array.from({ length: threads }, (_, slot) => this.#serve(slot, this.#parts.share / threads)),
+    );
   }
 
   /** Gives back what it holds and ends its threads. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const wake of this.#wake) wake();
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
     await this.#running;
   }
 
   async #serve(slot: number, share: number): Promise<void> {
     while (!this.#stopped) {
       const { runtime, live } = this.#parts;
-      const outcome = await runtime.run({ c: 'ask', device: this.device, slot: this.#slot(slot, share), live });
+      const outcome = await runtime.run({
+        c: 'ask',
+        device: this.device,
+        slot: this.#slot(slot, share),
+        live,
+      });
       const lease = outcome.refused === null ? outcome.events[0] : undefined;
       if (lease?.e !== 'leased') {
         // It is not told when chunks have waited long enough: time is what it waits for.
@@ -82,14 +97,20 @@ export class Anchor {
         await this.#pause(faultMs);
       } finally {
         const replicas = Array.from({ length: lease.count }, (_, i) => lease.lease + i);
-        await runtime.run({ c: 'giveBack', device: this.device, replicas, why: this.#stopped ? 'closing' : 'failed' });
+        await runtime.run({
+          c: 'giveBack',
+          device: this.device,
+          replicas,
+          why: this.#stopped ? 'closing' : 'failed',
+        });
       }
     }
   }
 
   #slot(slot: number, share: number): Slot {
     const rates: Record<string, number> = {};
-    for (const id of this.#parts.shelf.keys()) rates[id] = Math.max(1, Math.round((this.#rates[id] ?? firstRateMilli) * share));
+    for (const id of this.#parts.shelf.keys())
+      rates[id] = Math.max(1, Math.round((this.#rates[id] ?? firstRateMilli) * share));
     return { slot, backend: 'wasm', rates };
   }
 
@@ -101,26 +122,52 @@ export class Anchor {
     const { spec } = job;
     const served = shelf.get(spec.kernel);
     const input = inputs.of(job.id)?.input;
-    if (served === undefined || input === undefined) throw new Error(`the kernel or input of ${job.id} is not here`);
+    if (served === undefined || input === undefined)
+      throw new Error(`the kernel or input of ${job.id} is not here`);
     const [from, to] = unitsOf(spec, lease.chunk + offset);
-    const { outputs, busyMs } = await this.#ask(slot, { kernel: spec.kernel, wasm: served.wasm, input, inputDigest: spec.input, from, to, share });
+    const { outputs, busyMs } = await this.#ask(slot, {
+      kernel: spec.kernel,
+      wasm: served.wasm,
+      input,
+      inputDigest: spec.input,
+      from,
+      to,
+      share,
+    });
     if (busyMs > 0) this.#rates[spec.kernel] = Math.max(1, ((to - from) * spec.unitCostMicro) / busyMs);
     const width = limits.digestBytes[spec.agreement];
-    const digests = Buffer.concat(outputs.map((output, i) => unitDigest(job.id, from + i, output).subarray(0, width)));
-    const answer: Outputs = { lengths: outputs.map((output) => output.length), bytes: Buffer.concat(outputs) };
+    const digests = Buffer.concat(
+      outputs.map((output, i) => unitDigest(job.id, from + i, output).subarray(0, width)),
+    );
+    const answer: Outputs = {
+      lengths: outputs.map((output) => output.length),
+      bytes: Buffer.concat(outputs),
+    };
     const root = rootOfDigests(job.id, from, digests);
-    await runtime.run({ c: 'commit', device: this.device, replica, root, digests: digests.toString('base64url'), stored: true, agrees: [] }, answer);
+    await runtime.run(
+      {
+        c: 'commit',
+        device: this.device,
+        replica,
+        root,
+        digests: digests.toString('base64url'),
+        stored: true,
+        agrees: [],
+      },
+      answer,
+    );
   }
 
   /** Lets a slot's thread compute; a thread that died is replaced. */
   #ask(slot: number, work: AnchorWork): Promise<Exclude<AnchorAnswer, { failed: string }>> {
-    const thread = (this.#threads[slot] ??= new Worker(new URL('./anchor-thread.ts', import.meta.url)));
+    const thread = this.#threads.get(slot) ?? new Worker(new URL('./anchor-thread.ts', import.meta.url));
+    this.#threads.set(slot, thread);
     return new Promise((resolve, reject) => {
       // Each listener is taken off by name: taking all off would take the thread's own with them, and silence it.
       const leave = (): void => void thread.off('error', end).off('exit', end).off('message', hear);
       const end = (error: unknown): void => {
         leave();
-        delete this.#threads[slot];
+        this.#threads.delete(slot);
         reject(error instanceof Error ? error : new Error(`the anchor's thread ended (${String(error)})`));
       };
       const hear = (answer: AnchorAnswer): void => {

@@ -35,16 +35,28 @@ export function verifyText(publicKey: string, bytes: Uint8Array, signature: stri
 }
 
 /** Checks a hello that answers `nonce` on a socket whose page is of `origin`. */
-export function signIn(hello: Hello, nonce: string, origin: string, isOwnOrigin: (origin: string) => boolean, at: number): SignedIn | NotSignedIn {
-  if (hello.protocol !== protocol) return { bye: 'protocol', detail: `this coordinator speaks version ${protocol}` };
+export function signIn(
+  hello: Hello,
+  nonce: string,
+  origin: string,
+  isOwnOrigin: (origin: string) => boolean,
+  at: number,
+): SignedIn | NotSignedIn {
+  if (hello.protocol !== protocol)
+    return { bye: 'protocol', detail: `this coordinator speaks version ${protocol}` };
   const publicBytes = Buffer.from(hello.publicKey, 'base64url');
   const account = accountId(publicBytes);
-  if (hello.account !== account) return { bye: 'signature', detail: 'this device key did not found that account' };
-  if (!verifyText(hello.publicKey, helloBytes(hello, nonce, origin), hello.signature)) return { bye: 'signature', detail: 'the hello is not signed by its key' };
+  if (hello.account !== account)
+    return { bye: 'signature', detail: 'this device key did not found that account' };
+  if (!verifyText(hello.publicKey, helloBytes(hello, nonce, origin), hello.signature))
+    return { bye: 'signature', detail: 'the hello is not signed by its key' };
   const { consent } = hello;
-  if (!verifyText(hello.publicKey, consentBytes(consent, account), consent.signature)) return { bye: 'consent', detail: 'the consent is not signed by this key' };
-  if (consent.at > at + clockSkewMsMax || at - consent.at > consentMsMax) return { bye: 'consent', detail: 'the consent is older than 30 days' };
+  if (!verifyText(hello.publicKey, consentBytes(consent, account), consent.signature))
+    return { bye: 'consent', detail: 'the consent is not signed by this key' };
+  if (consent.at > at + clockSkewMsMax || at - consent.at > consentMsMax)
+    return { bye: 'consent', detail: 'the consent is older than 30 days' };
   if (consent.site !== hello.site) return { bye: 'consent', detail: 'the consent was given to another site' };
-  if (!isOwnOrigin(consent.origin)) return { bye: 'consent', detail: 'the consent was given to another coordinator' };
+  if (!isOwnOrigin(consent.origin))
+    return { bye: 'consent', detail: 'the consent was given to another coordinator' };
   return { device: deviceId(publicBytes), account };
 }

@@ -22,7 +22,12 @@ export function lockDataDir(dataDir: string): () => void {
   } catch (error) {
     if (db?.isOpen === true) db.close();
     const busy = error instanceof Error && 'errcode' in error && error.errcode === 5;
-    throw new Error(busy ? `${dataDir} is in use by another coordinator` : `${dataDir} is not writable: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(
+      busy
+        ? `${dataDir} is in use by another coordinator`
+        : `${dataDir} is not writable: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   const held = db;
   return () => held.close();
@@ -31,7 +36,10 @@ export function lockDataDir(dataDir: string): () => void {
 const keptTable = 'CREATE TABLE kept (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT';
 
 /** Writes the backup. Its mode is 600: the keys are in it. */
-export async function backupHouse({ log, dataDir }: { log: Log; dataDir: string | null }, file: string): Promise<void> {
+export async function backupHouse(
+  { log, dataDir }: { log: Log; dataDir: string | null },
+  file: string,
+): Promise<void> {
   await rm(file, { force: true });
   await log.backup(file);
   await chmod(file, 0o600);
@@ -69,7 +77,8 @@ export async function backupDataDir(dataDir: string, file: string): Promise<void
 /** Puts a backup into a data folder that holds none yet. Throws with one line. */
 export async function restoreDataDir(file: string, dataDir: string): Promise<void> {
   if (!existsSync(file)) throw new Error(`${file} is not there`);
-  if (existsSync(join(dataDir, 'log.db'))) throw new Error(`${dataDir} holds data already: restore into an empty folder`);
+  if (existsSync(join(dataDir, 'log.db')))
+    throw new Error(`${dataDir} holds data already: restore into an empty folder`);
   mkdirSync(join(dataDir, 'blobs'), { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(dataDir);
   const draft = join(dataDir, 'log.db.part');
@@ -88,7 +97,8 @@ export async function restoreDataDir(file: string, dataDir: string): Promise<voi
     db.close();
     renameSync(draft, join(dataDir, 'log.db'));
   } finally {
-    for (const left of readdirSync(dataDir).filter((name) => name.startsWith('log.db.part'))) rmSync(join(dataDir, left), { force: true });
+    for (const left of readdirSync(dataDir).filter((name) => name.startsWith('log.db.part')))
+      rmSync(join(dataDir, left), { force: true });
     unlock();
   }
 }

@@ -34,7 +34,10 @@ export class Batch {
   readonly #lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string;
 
   /** `coordinator`: its public key as text. `lastView`: what people will see of a job for ever once it has ended. */
-  constructor(coordinator: string, lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string) {
+  constructor(
+    coordinator: string,
+    lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string,
+  ) {
     this.#coordinator = coordinator;
     this.#lastView = lastView;
   }
@@ -42,12 +45,18 @@ export class Batch {
   /** Sees one event, before `evolve` does. `outputs` came with the command that caused it. */
   see(state: State, event: Event, at: number, outputs: Outputs | null): void {
     this.events.push(event);
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- what is not named here tells nobody anything
     switch (event.e) {
       case 'leased':
         this.#leased(state, event, at);
         return;
       case 'committed':
-        this.answers.push({ replica: event.replica, job: event.job, chunk: event.chunk, outputs: event.stored ? outputs : null });
+        this.answers.push({
+          replica: event.replica,
+          job: event.job,
+          chunk: event.chunk,
+          outputs: event.stored ? outputs : null,
+        });
         this.parcelOf(event.device).acks.push(event.replica);
         return;
       case 'accepted':
@@ -98,7 +107,8 @@ export class Batch {
     // The chunk still holds its replicas here; the commitment that settled it is in the state already.
     for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {
       if (!won.has(replica.id)) this.parcelOf(replica.device).lost.push(replica.id);
-      if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored) this.dropped.push(replica.id);
+      if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
+        this.dropped.push(replica.id);
     }
   }
 

@@ -2,7 +2,8 @@
  * Finds which answers of a chunk agree, under `tolerance`: a GPU's bytes are held against a WASM reference's, unit
  * by unit, by the kernel's own measure. Keeps the bytes of open chunks at hand, and says which it must be given first.
  */
-import type { Command, Replica, State } from '../core/state.ts';
+import { unitsOf } from '../core/state.ts';
+import type { Command, Event, Replica, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { eachOutput } from './log.ts';
 import type { Outputs } from './log.ts';
@@ -11,6 +12,13 @@ import type { Outputs } from './log.ts';
 const keptBytesMax = 128 * 1024 * 1024;
 
 type Commit = Extract<Command, { c: 'commit' }>;
+
+export type Compared =
+  /** The command with what agrees filled in. */
+  | { readonly is: 'ready'; readonly command: Commit }
+  /** Bytes of these replicas must be kept first. */
+  | { readonly is: 'missing'; readonly replicas: readonly number[] }
+  | { readonly is: 'impossible' };
 
 /** What a tolerance job's answers are compared with. */
 export interface Measure {
@@ -22,22 +30,60 @@ export class Comparing {
   readonly #kept = new Map<number, Outputs>();
   #bytes = 0;
 
-  /** Replicas whose bytes a commitment must be compared with; [] under `exact` and for what comes without bytes. */
-  partners(state: State, command: Commit): readonly Replica[] {
+  /**
+   * Finds out who agrees with a commitment, just before it is decided: then every answer that came before it is known.
+   * `measureOf` gives kernel and input of a job; null when they are not here.
+   */
+  compare(
+    state: State,
+    command: Commit,
+    outputs: Outputs | null,
+    measureOf: (job: string) => Measure | null,
+  ): Compared {
     const lease = state.leases.get(state.replicas.get(command.replica) ?? -1);
     const job = lease === undefined ? undefined : state.jobs.get(lease.job);
-    if (lease === undefined || job === undefined || job.spec.agreement === 'exact' || !command.stored) return [];
-    const chunk = job.chunks.get(lease.chunk + (command.replica - lease.id));
-    return chunk?.replicas.filter(({ phase, backend }) => phase.is === 'committed' && phase.stored && backend !== lease.backend) ?? [];
+    if (lease === undefined || job === undefined || job.spec.agreement === 'exact' || outputs === null)
+      return { is: 'ready', command };
+    const index = lease.chunk + (command.replica - lease.id);
+    const partners =
+      job.chunks
+        .get(index)
+        ?.replicas.filter(
+          ({ phase, backend }) => phase.is === 'committed' && phase.stored && backend !== lease.backend,
+        ) ?? [];
+    const missing = partners.flatMap(({ id }) => (this.#kept.has(id) ? [] : [id]));
+    if (missing.length > 0) return { is: 'missing', replicas: missing };
+    const measure = measureOf(job.id);
+    if (measure === null) return { is: 'impossible' };
+    const [unitFrom] = unitsOf(job.spec, index);
+    return {
+      is: 'ready',
+      command: { ...command, agrees: this.#agreesWith(partners, outputs, unitFrom, measure) },
+    };
   }
 
-  /** Of these, whose bytes are not at hand. */
-  missing(partners: readonly Replica[]): number[] {
-    return partners.flatMap(({ id }) => (this.#kept.has(id) ? [] : [id]));
+  /** Sees what a commitment led to: bytes of an open chunk are kept for the answers to come, those of a settled one not. */
+  see(state: State, events: readonly Event[], outputs: Outputs | null): void {
+    for (const event of events) {
+      if (
+        event.e === 'committed' &&
+        outputs !== null &&
+        events.length === 1 &&
+        state.jobs.get(event.job)?.spec.agreement === 'tolerance'
+      )
+        this.keep(event.replica, outputs);
+      if (event.e === 'accepted')
+        for (const replica of [...event.losers, ...event.winners.map((winner) => winner.replica)])
+          this.#forget(replica);
+    }
   }
 
-  /** Which of the partners agree with these outputs. Their bytes must be at hand. */
-  agreesWith(partners: readonly Replica[], outputs: Outputs, unitFrom: number, { kernel, input }: Measure): number[] {
+  #agreesWith(
+    partners: readonly Replica[],
+    outputs: Outputs,
+    unitFrom: number,
+    { kernel, input }: Measure,
+  ): number[] {
     return partners.flatMap((partner) => {
       const other = this.#kept.get(partner.id);
       if (other === undefined || other.lengths.length !== outputs.lengths.length) return [];
@@ -53,11 +99,11 @@ export class Comparing {
     this.#bytes += outputs.bytes.length;
     for (const [oldest] of this.#kept) {
       if (this.#bytes <= keptBytesMax || oldest === replica) break;
-      this.forget(oldest);
+      this.#forget(oldest);
     }
   }
 
-  forget(replica: number): void {
+  #forget(replica: number): void {
     const outputs = this.#kept.get(replica);
     if (outputs === undefined) return;
     this.#kept.delete(replica);
@@ -65,7 +111,13 @@ export class Comparing {
   }
 }
 
-function allAgree(kernel: Kernel, input: Uint8Array, unitFrom: number, reference: Outputs, other: Outputs): boolean {
+function allAgree(
+  kernel: Kernel,
+  input: Uint8Array,
+  unitFrom: number,
+  reference: Outputs,
+  other: Outputs,
+): boolean {
   if (kernel.agree === undefined) return false;
   const others = eachOutput(other);
   let unit = unitFrom;

@@ -1,7 +1,7 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,11 +9,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { getRequestListener } from '@hono/node-server';
+import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
 import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation, ConversationHouse } from './conversation.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import type { House } from './house.ts';
 import { httpOf } from './http.ts';
@@ -100,44 +101,64 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   }
 }
 
+type Store = ReturnType<typeof storeOf>;
+
 function storeOf(options: CoordinatorOptions, closing: Closing) {
   const dataDir = options.dataDir ?? null;
   if (dataDir === null) {
     const { keys } = makeKeys();
     const log = options.log ?? new MemoryLog();
     const side = new SideTables(new DatabaseSync(':memory:'), keys.groupSalt);
-    closing.push(() => side.close(), () => log.close());
+    closing.push(
+      () => side.close(),
+      () => log.close(),
+    );
     return { dataDir, keys, log, side, blobs: new MemoryBlobs() };
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(dataDir);
   closing.push(unlock);
   const keys = openKeys(dataDir);
-  const log = options.log ?? new SqliteLog(join(dataDir, 'log.db'), options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax });
+  const log =
+    options.log ??
+    new SqliteLog(
+      join(dataDir, 'log.db'),
+      options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax },
+    );
   closing.push(() => log.close());
   const side = new SideTables(openDatabase(join(dataDir, 'side.db')), keys.groupSalt);
   closing.push(() => side.close());
   return { dataDir, keys, log, side, blobs: new FolderBlobs(join(dataDir, 'blobs')) };
 }
 
-async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
-  const host = options.host ?? '127.0.0.1';
+/** The rules at work: the loop with what it needs at hand, and the views that follow it. */
+async function rulesOf(
+  { log, keys, side, blobs }: Store,
+  shelf: Shelf,
+  options: CoordinatorOptions,
+  closing: Closing,
+) {
   const now = options.now ?? Date.now;
   const onNote = options.onNote ?? (() => {});
-  const onFatal = options.onFatal ?? ((error: unknown) => void queueMicrotask(() => { throw error; })); // prettier-ignore
-  const { dataDir, keys, log, side, blobs } = storeOf(options, closing);
-  const certificate = options.tls == null ? null : certificateOf(dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-')), options.tls === 'self-signed' ? null : options.tls);
-  const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
-  for (const { wasm, wgsl } of shelf.values()) for (const bytes of [wasm, wgsl]) if (bytes !== null) await blobs.put(bytes);
-
+  const onFatal = options.onFatal ?? throwAlone;
   const inputs = new Inputs(shelf, blobs);
   const people = new People<Conversation>();
-  const views: Views = new Views({ state: () => runtime.state, nameOf: (account) => side.nameOf(account), showing: showingOf, now });
+  const views: Views = new Views({
+    state: () => runtime.state,
+    nameOf: (account) => side.nameOf(account),
+    showing: showingOf,
+    now,
+  });
   const runtime: Runtime = await Runtime.open({
-    log, key: keys.coordinator, now, live: people.live, onFatal, onNote,
+    log,
+    key: keys.coordinator,
+    now,
+    live: people.live,
+    onFatal,
+    onNote,
     measureOf: (job) => inputs.of(job),
     lastView: (state, event, at) => views.lastView(state, event, at),
-  }); // prettier-ignore
+  });
   closing.push(() => runtime.close());
   await views.load(log);
   const lacking = await inputs.follow(runtime.state);
@@ -149,41 +170,92 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const sampling = setInterval(() => views.sample(), 1_000);
   sampling.unref();
   closing.push(() => clearInterval(sampling));
+  return { inputs, people, views, runtime, now, onNote };
+}
 
-  let port = options.port ?? 0;
-  const loopbackExempt = options.loopbackExempt ?? isLoopback(host === 'localhost' ? '127.0.0.1' : host);
-  const anchorShare = options.anchorShare ?? 0.25;
-  const origins = originsOf({ tls: certificate !== null, port: () => port, host, allowed: options.allowOrigins ?? [], dev: options.dev ?? false });
+/** Throws where nobody catches it, which ends the process: we are wrong, and must not go on. */
+function throwAlone(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Everything but the doors. `port` is known only once we listen. */
+async function houseOf(
+  options: CoordinatorOptions,
+  port: () => number,
+  tls: boolean,
+  store: Store,
+  closing: Closing,
+) {
+  const { dataDir, keys, log, side, blobs } = store;
+  const { host = '127.0.0.1', allowOrigins = [], dev = false, anchorShare = 0.25 } = options;
+  const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
+  for (const { wasm, wgsl } of shelf.values()) {
+    for (const bytes of [wasm, wgsl]) if (bytes !== null) await blobs.put(bytes);
+  }
+  const { inputs, people, views, runtime, now, onNote } = await rulesOf(store, shelf, options, closing);
+  const origins = originsOf({ tls, port, host, allowed: allowOrigins, dev });
+  // An address in front of us means that others come in, by a proxy of this machine perhaps.
+  const onlyHere = [`http://${hostText(host)}`, ...allowOrigins].every((origin) =>
+    isLoopbackName(new URL(origin).hostname),
+  );
   const house: House = {
-    name: 'Talka', version, runtime, log, keys, side, views, blobs, inputs, shelf, origins, loopbackExempt, anchorShare, now,
+    ...{
+      name: 'Talka',
+      version,
+      runtime,
+      log,
+      keys,
+      side,
+      views,
+      blobs,
+      inputs,
+      shelf,
+      origins,
+      anchorShare,
+      now,
+    },
+    loopbackExempt: options.loopbackExempt ?? onlyHere,
     results: new Results(log, inputs, now),
     metrics: new Metrics(runtime, () => people.size),
     proxies: proxyList(options.trustProxy ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
     backup: (file) => backupHouse({ log, dataDir }, file),
-  }; // prettier-ignore
+  };
+  return { house, people, onNote };
+}
+
+async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
+  const { host = '127.0.0.1', tls = null } = options;
+  const store = storeOf(options, closing);
+  const { dataDir, keys } = store;
+  const tlsDir = (): string => dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-'));
+  const certificate = tls === null ? null : certificateOf(tlsDir(), tls === 'self-signed' ? null : tls);
+  let port = options.port ?? 0;
+  const { house, people, onNote } = await houseOf(options, () => port, certificate !== null, store, closing);
+  const { runtime, shelf, inputs, anchorShare } = house;
   const { app, live } = httpOf(house);
   closing.push(() => live.close());
-  const server = await listen(certificate, getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false }), host, port);
+  const server = await listen(certificate, ({ request, env }) => app.fetch(request, env), host, port);
   port = (server.address() as AddressInfo).port;
   closing.push(() => closeServer(server));
-  const sockets = new Sockets({
-    runtime, log, key: keys.coordinator, people, misdeeds: new Misdeeds(), side, now, onNote, origins,
-    doorkeeper: new Doorkeeper(),
-    proxies: house.proxies,
-    groupOf: (address) => (loopbackExempt && isLoopback(address) ? '' : side.groupOf(prefixOf(address))),
-    inputOf: (job) => inputs.of(job),
-    isOwnOrigin: origins.isOwnOrigin,
-    onRefusal: (reason) => house.metrics.refused(reason),
-    jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
-  }); // prettier-ignore
+  const sockets = socketsOf(house, people, onNote);
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   const seeded = await seed(house, options.seed ?? 'none');
-  const anchor = new Anchor({ runtime, key: keys.anchor, shelf, inputs, live: people.live, share: anchorShare, onNote });
+  const anchor = new Anchor({
+    runtime,
+    key: keys.anchor,
+    shelf,
+    inputs,
+    live: people.live,
+    share: anchorShare,
+    onNote,
+  });
   await anchor.start();
   if (dataDir !== null && keys.freshToken !== null) tokenWasShown(dataDir);
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : hostText(host);
   return {
     url: `${certificate === null ? 'http' : 'https'}://${shown}:${port}`,
     port,
@@ -203,12 +275,62 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   };
 }
 
+/** A host as it stands in an address. */
+function hostText(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || isLoopback(name.replace(/^\[|\]$/g, ''));
+}
+
+function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {
+  const { runtime, log, keys, side, now, origins, proxies, inputs, loopbackExempt, metrics } = house;
+  return new Sockets({
+    runtime,
+    log,
+    key: keys.coordinator,
+    people,
+    misdeeds: new Misdeeds(),
+    side,
+    now,
+    onNote,
+    origins,
+    proxies,
+    doorkeeper: new Doorkeeper(),
+    groupOf: (address) => (loopbackExempt && isLoopback(address) ? '' : side.groupOf(prefixOf(address))),
+    inputOf: (job) => inputs.of(job),
+    isOwnOrigin: origins.isOwnOrigin,
+    onRefusal: (reason) => metrics.refused(reason),
+    jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
+  });
+}
+
+type Fetch = (call: { request: Request; env: HttpBindings | Http2Bindings }) => Response | Promise<Response>;
+
 /** Listens, or says in one line why not. */
-function listen(certificate: { cert: Buffer; key: Buffer } | null, listener: (...args: Parameters<ReturnType<typeof getRequestListener>>) => Promise<void>, host: string, port: number): Promise<Server> {
-  const server = certificate === null ? createServer(listener) : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
+function listen(
+  certificate: { cert: Buffer; key: Buffer } | null,
+  fetch: Fetch,
+  host: string,
+  port: number,
+): Promise<Server> {
+  const answer = getRequestListener((request, env) => fetch({ request, env }), {
+    overrideGlobalObjects: false,
+  });
+  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing);
+  const server =
+    certificate === null
+      ? createServer(listener)
+      : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
   return new Promise((done, failed) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? `port ${port} is in use: stop the other program, or set PORT` : error.code === 'EACCES' ? `port ${port} may not be opened by this user: set PORT above 1023` : error.message;
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is in use: stop the other program, or set PORT`
+          : error.code === 'EACCES'
+            ? `port ${port} may not be opened by this user: set PORT above 1023`
+            : error.message;
       failed(new Error(why));
     });
     server.listen(port, host, () => done(server));

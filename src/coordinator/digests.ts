@@ -73,7 +73,14 @@ export function unitDigest(job: string, unit: number, output: Uint8Array): Buffe
  * bytes do not make its digest, or −1. The same as `unitDigest` for each, but the prefix is written once, and a digest
  * as text costs a third of one as a buffer.
  */
-export function firstWrongDigest(job: string, unitFrom: number, lengths: readonly number[], bytes: Uint8Array, digestsHex: string, width: number): number {
+export function firstWrongDigest(
+  job: string,
+  unitFrom: number,
+  lengths: readonly number[],
+  bytes: Uint8Array,
+  digestsHex: string,
+  width: number,
+): number {
   reserve(128 + Math.max(0, ...lengths));
   const prefix = writePrefix('talka/unit/1', job, unitFrom);
   let from = 0;
@@ -84,7 +91,12 @@ export function firstWrongDigest(job: string, unitFrom: number, lengths: readonl
     scratch.writeUInt32BE(unit % 2 ** 32, prefix - 4);
     scratch.set(bytes.subarray(from, from + length), prefix);
     from += length;
-    if (!sha256Hex(scratch.subarray(0, prefix + length)).startsWith(digestsHex.slice(i * width * 2, (i + 1) * width * 2))) return unit;
+    if (
+      !sha256Hex(scratch.subarray(0, prefix + length)).startsWith(
+        digestsHex.slice(i * width * 2, (i + 1) * width * 2),
+      )
+    )
+      return unit;
   }
   return -1;
 }
@@ -118,7 +130,12 @@ export function accountId(publicKey: Uint8Array): string {
 /** What a device signs when it signs in [WR1]. `origin` is what the socket's own handshake said. */
 export function helloBytes(hello: Omit<Hello, 't' | 'signature'>, nonce: string, origin: string): Buffer {
   const { publicKey, account, site, consent, protocol } = hello;
-  return tagged('talka/hello/1', Buffer.from(JSON.stringify([nonce, origin, publicKey, account, site, consent.text, consent.at, protocol])));
+  return tagged(
+    'talka/hello/1',
+    Buffer.from(
+      JSON.stringify([nonce, origin, publicKey, account, site, consent.text, consent.at, protocol]),
+    ),
+  );
 }
 
 /** What a device signs when its person agrees [WR2]. */
@@ -130,7 +147,13 @@ export function consentBytes(consent: Omit<ConsentRecord, 'signature'>, account:
 const noReceipts = Buffer.alloc(32);
 
 /** What the coordinator signs after each tick [LO6]. */
-export function headBytes(tick: number, at: number, size: number, root: Uint8Array, receipts: Uint8Array | null): Buffer {
+export function headBytes(
+  tick: number,
+  at: number,
+  size: number,
+  root: Uint8Array,
+  receipts: Uint8Array | null,
+): Buffer {
   const numbers = Buffer.alloc(24);
   numbers.writeBigUInt64BE(BigInt(tick), 0);
   numbers.writeBigUInt64BE(BigInt(at), 8);

@@ -21,7 +21,10 @@ export class Doorkeeper {
     const limit = isLoopback(address) ? local : remote;
     const key = prefixOf(address);
     const tally = this.#tallies.get(key) ?? { open: 0, tokens: limit.burst, at: now };
-    tally.tokens = Math.min(limit.burst, tally.tokens + (Math.max(0, now - tally.at) / 1000) * limit.handshakesPerSecond);
+    tally.tokens = Math.min(
+      limit.burst,
+      tally.tokens + (Math.max(0, now - tally.at) / 1000) * limit.handshakesPerSecond,
+    );
     tally.at = now;
     this.#tallies.set(key, tally);
     if (this.#tallies.size > prefixesMax) this.#forgetQuiet();

@@ -25,25 +25,40 @@ const signed = {
   signature: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/)),
 };
 /** Letters, figures, marks and simple punctuation of any script; no control or direction characters, nothing but spaces. */
-const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(limits.nameLengthMax), v.regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u));
+const name = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1),
+  v.maxLength(limits.nameLengthMax),
+  v.regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u),
+);
 const naming = v.strictObject({ ...signed, name });
 const erasing = v.strictObject(signed);
 
 export function accountRoutes(house: House): Hono {
   const app = new Hono();
   const seen = new Map<string, number>();
-  const refuse = (c: Context, status: 401 | 404, refused: string, detail: string): Response => c.json({ refused, detail } satisfies RefusalView, status);
+  const refuse = (c: Context, status: 401 | 404, refused: string, detail: string): Response =>
+    c.json({ refused, detail } satisfies RefusalView, status);
 
   /** Why a signed request is not taken; null when it is. */
-  const faultOf = (c: Context, tag: string, request: { publicKey: string; account: string; at: number; signature: string }, parts: readonly string[]): string | null => {
+  const faultOf = (
+    c: Context,
+    tag: string,
+    request: { publicKey: string; account: string; at: number; signature: string },
+    parts: readonly string[],
+  ): string | null => {
     const { publicKey, account, at, signature } = request;
-    if (accountId(Buffer.from(publicKey, 'base64url')) !== account) return 'this device key did not found that account';
+    if (accountId(Buffer.from(publicKey, 'base64url')) !== account)
+      return 'this device key did not found that account';
     if (Math.abs(house.now() - at) > freshMs) return 'signed too long ago, or by a clock that is wrong';
     for (const [old, when] of seen) if (house.now() - when > 2 * freshMs) seen.delete(old);
     if (seen.has(signature)) return 'this request was used already';
-    const origin = c.req.header('origin') ?? house.origins.originOfHost(c.req.header('host') ?? new URL(c.req.url).host);
+    const origin =
+      c.req.header('origin') ?? house.origins.originOfHost(c.req.header('host') ?? new URL(c.req.url).host);
     const text = JSON.stringify([origin, publicKey, account, ...parts, at]);
-    if (!verifyText(publicKey, Buffer.from(`${tag}\0${text}`), signature)) return 'the request is not signed by its key';
+    if (!verifyText(publicKey, Buffer.from(`${tag}\0${text}`), signature))
+      return 'the request is not signed by its key';
     seen.set(signature, house.now());
     return null;
   };
@@ -53,7 +68,8 @@ export function accountRoutes(house: House): Hono {
     if (isMalformed(body)) return malformed(c, body);
     const fault = faultOf(c, 'talka/name/1', body, [body.name]);
     if (fault !== null) return refuse(c, 401, 'signature', fault);
-    if (!house.runtime.state.accounts.has(body.account)) return refuse(c, 404, 'unknown-account', 'this account has not joined here');
+    if (!house.runtime.state.accounts.has(body.account))
+      return refuse(c, 404, 'unknown-account', 'this account has not joined here');
     house.side.setName(body.account, body.name);
     return c.json({ account: body.account, name: body.name });
   });

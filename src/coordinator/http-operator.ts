@@ -17,7 +17,7 @@ import type { RefusalView } from '../wire/views.ts';
 import { blobBytesMax } from './blobs.ts';
 import type { House } from './house.ts';
 import { isToken } from './keys.ts';
-import type { Outcome } from './runtime.ts';
+import type { Outcome } from './order.ts';
 
 /** A chunk without a wish of its own costs about so much, in microcredits: half a second of the reference core. */
 const chunkCostMicro = 500_000;
@@ -40,11 +40,19 @@ const funding = v.strictObject({ account: requester, amountMicro: v.number() });
 const pausing = v.strictObject({ reason: v.pipe(v.string(), v.maxLength(200)) });
 
 /** What a submission comes to: everything that follows from kernel and input is computed here, not believed. */
-export async function specOf(house: Pick<House, 'shelf' | 'blobs'>, wish: v.InferOutput<typeof submission>): Promise<JobSpec | RefusalView> {
+export async function specOf(
+  house: Pick<House, 'shelf' | 'blobs'>,
+  wish: v.InferOutput<typeof submission>,
+): Promise<JobSpec | RefusalView> {
   const served = house.shelf.get(wish.kernel);
-  if (served === undefined) return { refused: 'unknown-kernel', detail: `this coordinator serves ${[...house.shelf.keys()].join(', ')}` };
+  if (served === undefined)
+    return {
+      refused: 'unknown-kernel',
+      detail: `this coordinator serves ${[...house.shelf.keys()].join(', ')}`,
+    };
   const input = await house.blobs.get(wish.input);
-  if (input === null) return { refused: 'unknown-input', detail: 'send the input to /api/operator/blobs first' };
+  if (input === null)
+    return { refused: 'unknown-input', detail: 'send the input to /api/operator/blobs first' };
   const { kernel, wasmDigest, wgslDigest } = served;
   try {
     kernel.checkInput(input);
@@ -61,7 +69,9 @@ export async function specOf(house: Pick<House, 'shelf' | 'blobs'>, wish: v.Infe
     input: wish.input,
     agreement: kernel.agreement,
     units: kernel.units(input),
-    unitsPerChunk: wish.unitsPerChunk ?? Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
+    unitsPerChunk:
+      wish.unitsPerChunk ??
+      Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
     unitCostMicro,
     policy: { kind: 'replicate', quorum: wish.quorum },
     weight,
@@ -75,12 +85,19 @@ export function operatorRoutes(house: House): Hono {
   const app = new Hono();
   app.use('*', async (c, next) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    if (token === undefined || !isToken(house.keys, token)) return c.json({ refused: 'operator-only' } satisfies RefusalView, 401, { 'WWW-Authenticate': 'Bearer' });
-    await next();
+    if (token === undefined || !isToken(house.keys, token))
+      return c.json({ refused: 'operator-only' } satisfies RefusalView, 401, {
+        'WWW-Authenticate': 'Bearer',
+      });
+    return next();
   });
   app.post('/blobs', async (c) => {
     const bytes = await c.req.arrayBuffer();
-    if (bytes.byteLength > blobBytesMax) return c.json({ refused: 'too-large', detail: `a blob has at most ${blobBytesMax} bytes` } satisfies RefusalView, 413);
+    if (bytes.byteLength > blobBytesMax)
+      return c.json(
+        { refused: 'too-large', detail: `a blob has at most ${blobBytesMax} bytes` } satisfies RefusalView,
+        413,
+      );
     return c.json({ digest: await house.blobs.put(new Uint8Array(bytes)), bytes: bytes.byteLength }, 201);
   });
   app.post('/fund', async (c) => {
@@ -94,7 +111,8 @@ export function operatorRoutes(house: House): Hono {
     const spec = await specOf(house, body);
     if ('refused' in spec) return c.json(spec, 400);
     const outcome = await house.runtime.run({ c: 'submit', requester: body.requester, spec });
-    const submitted = outcome.refused === null ? outcome.events.find((event) => event.e === 'submitted') : undefined;
+    const submitted =
+      outcome.refused === null ? outcome.events.find((event) => event.e === 'submitted') : undefined;
     return submitted === undefined ? answer(c, outcome) : c.json(house.views.job(submitted.job), 201);
   });
   const plain = (path: string, command: (c: Context) => Command): void => {
@@ -105,20 +123,29 @@ export function operatorRoutes(house: House): Hono {
   app.post('/kernels/:kernel/pause', async (c) => {
     const body = await bodyOf(c, pausing);
     if (isMalformed(body)) return malformed(c, body);
-    return answer(c, await house.runtime.run({ c: 'pauseKernel', kernel: c.req.param('kernel'), reason: body.reason }));
+    return answer(
+      c,
+      await house.runtime.run({ c: 'pauseKernel', kernel: c.req.param('kernel'), reason: body.reason }),
+    );
   });
   app.post('/backup', async (c) => {
     const file = join(tmpdir(), `talka-backup-${randomBytes(8).toString('hex')}`);
     await house.backup(file);
     const stream = createReadStream(file);
     stream.once('close', () => void rm(file, { force: true }));
-    return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, 200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment; filename="talka.backup"' });
+    return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, 200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': 'attachment; filename="talka.backup"',
+    });
   });
   return app;
 }
 
 /** The body of a request as a schema has it. */
-export async function bodyOf<T extends object>(c: Context, schema: v.GenericSchema<unknown, T>): Promise<T | Malformed> {
+export async function bodyOf<T extends object>(
+  c: Context,
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T | Malformed> {
   const text = await c.req.text();
   if (text.length > 65_536) return { malformed: 'body: too long' };
   try {
@@ -137,6 +164,17 @@ export function answer(c: Context, outcome: Outcome): Response {
   if (outcome.refused === null) return c.json({ done: outcome.events.map(({ e }) => e) });
   const { refused, detail, retryMs } = outcome;
   if (retryMs !== undefined) c.header('Retry-After', String(Math.ceil(retryMs / 1000)));
-  const status = refused === 'store' ? (detail === 'full' ? 507 : 503) : refused === 'busy' || refused === 'stopping' ? 503 : refused === 'internal' ? 500 : refused.startsWith('unknown') ? 404 : 409;
+  const status =
+    refused === 'store'
+      ? detail === 'full'
+        ? 507
+        : 503
+      : refused === 'busy' || refused === 'stopping'
+        ? 503
+        : refused === 'internal'
+          ? 500
+          : refused.startsWith('unknown')
+            ? 404
+            : 409;
   return c.json({ refused, ...(detail === undefined ? {} : { detail }) } satisfies RefusalView, status);
 }

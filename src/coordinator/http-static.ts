@@ -39,13 +39,17 @@ interface Kept {
 }
 
 /** Serves `dir`; `headers` go with every page and file. */
-export function staticFiles(dir: string | null, headers: (path: string) => Readonly<Record<string, string>>): Hono {
+export function staticFiles(
+  dir: string | null,
+  headers: (path: string) => Readonly<Record<string, string>>,
+): Hono {
   const app = new Hono();
   const kept = new Map<string, Kept>();
   app.on(['GET', 'HEAD'], '/*', async (c) => {
     const path = pathOf(c.req.path);
     const found = dir === null || path === null ? null : await fileOf(dir, path, kept);
-    if (found === null) return c.text(dir === null ? 'There are no pages here.' : 'Not found', 404, { ...headers(c.req.path) });
+    if (found === null)
+      return c.text(dir === null ? 'There are no pages here.' : 'Not found', 404, { ...headers(c.req.path) });
     const { file, name } = found;
     const type = types[extname(name)] ?? 'application/octet-stream';
     const common = {
@@ -55,8 +59,10 @@ export function staticFiles(dir: string | null, headers: (path: string) => Reado
       ETag: file.tag,
       Vary: 'Accept-Encoding',
     };
-    if (c.req.header('if-none-match')?.split(/, */).includes(file.tag) === true) return c.body(null, 304, common);
-    const encoding = compressed.test(type) && file.bytes.length > 512 ? encodingOf(c.req.header('accept-encoding')) : null;
+    if (c.req.header('if-none-match')?.split(/, */).includes(file.tag) === true)
+      return c.body(null, 304, common);
+    const encoding =
+      compressed.test(type) && file.bytes.length > 512 ? encodingOf(c.req.header('accept-encoding')) : null;
     const bytes = encoding === null ? file.bytes : await packedOf(file, encoding);
     const all = encoding === null ? common : { ...common, 'Content-Encoding': encoding };
     return c.req.method === 'HEAD' ? c.body(null, 200, all) : c.body(bytes, 200, all);
@@ -72,11 +78,17 @@ function pathOf(raw: string): string | null {
   } catch {
     return null;
   }
-  return path.startsWith('/') && !path.includes('\0') && !path.split('/').some((part) => part.startsWith('.')) ? path : null;
+  return path.startsWith('/') && !path.includes('\0') && !path.split('/').some((part) => part.startsWith('.'))
+    ? path
+    : null;
 }
 
 /** `/` is index.html; `/leaderboard` is leaderboard.html where there is one. */
-async function fileOf(dir: string, path: string, kept: Map<string, Kept>): Promise<{ file: Kept; name: string } | null> {
+async function fileOf(
+  dir: string,
+  path: string,
+  kept: Map<string, Kept>,
+): Promise<{ file: Kept; name: string } | null> {
   const names = path.endsWith('/') ? [`${path}index.html`] : extname(path) === '' ? [`${path}.html`] : [path];
   for (const name of names) {
     const about = await stat(join(dir, name)).catch(() => null);
@@ -100,7 +112,10 @@ function encodingOf(accepted: string | undefined): 'br' | 'gzip' | null {
 function packedOf(file: Kept, encoding: 'br' | 'gzip'): Promise<Uint8Array<ArrayBuffer>> {
   const before = file.packed.get(encoding);
   if (before !== undefined) return before;
-  const packing = encoding === 'br' ? packBrotli(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }) : packGzip(file.bytes, { level: 9 });
+  const packing =
+    encoding === 'br'
+      ? packBrotli(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
+      : packGzip(file.bytes, { level: 9 });
   const packed = packing.then((bytes) => Uint8Array.from(bytes));
   file.packed.set(encoding, packed);
   return packed;

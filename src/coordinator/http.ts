@@ -41,14 +41,22 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   house.runtime.listeners.add(() => live.changed());
   house.runtime.healthListeners.add(() => live.changed());
   app.use('*', async (c, next) => {
-    if (!house.origins.isOwnHost(c.req.header('host') ?? new URL(c.req.url).host)) return refuse(c, 403, 'host', 'this is not a name of this coordinator');
+    if (!house.origins.isOwnHost(c.req.header('host') ?? new URL(c.req.url).host))
+      return refuse(c, 403, 'host', 'this is not a name of this coordinator');
     const origin = c.req.header('origin');
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD' && origin !== undefined && !house.origins.isOwnOrigin(origin)) return refuse(c, 403, 'origin', 'another site may not change anything here');
+    if (
+      c.req.method !== 'GET' &&
+      c.req.method !== 'HEAD' &&
+      origin !== undefined &&
+      !house.origins.isOwnOrigin(origin)
+    )
+      return refuse(c, 403, 'origin', 'another site may not change anything here');
     await house.runtime.durable();
-    await next();
+    return next();
   });
   app.onError((error, c) => {
-    if (error instanceof StoreFault) return refuse(c, error.reason === 'full' ? 507 : 503, 'store', error.reason);
+    if (error instanceof StoreFault)
+      return refuse(c, error.reason === 'full' ? 507 : 503, 'store', error.reason);
     house.metrics.refused('internal');
     console.error(error);
     return refuse(c, 500, 'internal');
@@ -61,6 +69,7 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
     });
   }
   statusRoutes(app, house, live);
+  fileRoutes(app, house);
   jobRoutes(app, house);
   logRoutes(app, house);
   app.route('/api/operator', operatorRoutes(house));
@@ -70,12 +79,22 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   return { app, live };
 }
 
-function refuse(c: Context, status: 400 | 401 | 403 | 404 | 500 | 503 | 507, refused: string, detail?: string): Response {
+function refuse(
+  c: Pick<Context, 'json'>,
+  status: 400 | 401 | 403 | 404 | 500 | 503 | 507,
+  refused: string,
+  detail?: string,
+): Response {
   return c.json({ refused, ...(detail === undefined ? {} : { detail }) } satisfies RefusalView, status);
 }
 
 function pulseOf(house: House): PulseView {
-  return { at: house.now(), live: house.live(), storeFault: house.runtime.storeFault?.reason ?? null, jobs: house.views.jobs() };
+  return {
+    at: house.now(),
+    live: house.live(),
+    storeFault: house.runtime.storeFault?.reason ?? null,
+    jobs: house.views.jobs(),
+  };
 }
 
 function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
@@ -93,32 +112,56 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
       head: { size: head?.size ?? 0, root: head?.root ?? digestText(tree.empty) },
       storeFault: runtime.storeFault?.reason ?? null,
       pausedKernels: [...runtime.state.pausedKernels].map(([kernel, reason]) => ({ kernel, reason })),
-      kernels: [...shelf.values()].map(({ kernel, wasm, wasmDigest, wgslDigest }) => ({ id: kernel.id, wasm: wasmDigest, wasmBytes: wasm.length, wgsl: wgslDigest })),
+      kernels: [...shelf.values()].map(({ kernel, wasm, wasmDigest, wgslDigest }) => ({
+        id: kernel.id,
+        wasm: wasmDigest,
+        wasmBytes: wasm.length,
+        wgsl: wgslDigest,
+      })),
     } satisfies StatusView);
   });
   app.get('/api/live', (c) => {
     const stream = live.open();
     if (stream === null) return refuse(c, 503, 'busy', 'too many listen');
-    return c.body(stream, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+    return c.body(stream, 200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
   });
-  app.get('/api/leaderboard', (c) => c.json(house.views.leaderboard(countOf(c.req.query('limit'), 100, leaderboardMax))));
+  app.get('/api/leaderboard', (c) =>
+    c.json(house.views.leaderboard(countOf(c.req.query('limit'), 100, leaderboardMax))),
+  );
   app.get('/api/account/:account', (c, next) => {
     const view = house.views.account(c.req.param('account'));
     return view === null ? next() : c.json(view);
   });
+}
+
+function fileRoutes(app: Hono<Env>, house: House): void {
   app.get('/metrics', async (c) => {
     if (!isOperator(c, house) && !isLoopback(addressIn(c, house))) return refuse(c, 401, 'operator-only');
-    return c.text(await house.metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
+    return c.text(await house.metrics.text(), 200, {
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+    });
   });
   app.get('/blobs/:digest', async (c) => {
     const digest = c.req.param('digest');
-    const headers = { 'Cache-Control': 'public, max-age=31536000, immutable', ETag: `"${digest}"`, 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': 'sandbox' };
+    const headers = {
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      ETag: `"${digest}"`,
+      'X-Content-Type-Options': 'nosniff',
+      'Content-Security-Policy': 'sandbox',
+    };
     if (!isDigest(digest)) return refuse(c, 404, 'unknown-blob');
     if (c.req.header('if-none-match') === `"${digest}"`) return c.body(null, 304, headers);
     const bytes = await house.blobs.get(digest);
     if (bytes === null) return refuse(c, 404, 'unknown-blob');
     const wasm = bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
-    return c.body(Uint8Array.from(bytes), 200, { ...headers, 'Content-Type': wasm ? 'application/wasm' : 'application/octet-stream' });
+    return c.body(Uint8Array.from(bytes), 200, {
+      ...headers,
+      'Content-Type': wasm ? 'application/wasm' : 'application/octet-stream',
+    });
   });
 }
 
@@ -131,22 +174,31 @@ function jobRoutes(app: Hono<Env>, house: House): void {
   app.get('/api/jobs/:job/cloth', (c) => {
     const bins = countOf(c.req.query('bins'), 512, clothBinsMax);
     const open = house.runtime.state.jobs.get(c.req.param('job'));
-    if (open !== undefined) return bytes(c, clothOf(open, bins), 'application/octet-stream');
+    if (open !== undefined) return bytesAnswer(c, clothOf(open, bins), 'application/octet-stream');
     const view = house.views.job(c.req.param('job'));
     if (view === null) return refuse(c, 404, 'unknown-job');
     // Of a cancelled job only how much was done is kept, not which chunks: its cloth is woven from the left.
     const woven = Math.round((bins * view.final) / view.chunks);
-    return bytes(c, Uint8Array.from({ length: bins * 3 }, (_, i) => (i % 3 === 2 && i < woven * 3 ? 255 : 0)), 'application/octet-stream');
+    return bytesAnswer(
+      c,
+      Uint8Array.from({ length: bins * 3 }, (_, i) => (i % 3 === 2 && i < woven * 3 ? 255 : 0)),
+      'application/octet-stream',
+    );
   });
-  const result = (name: string, type: string, read: (job: JobView) => Promise<Uint8Array | string | null>): void => {
+  const result = (
+    name: string,
+    type: string,
+    read: (job: JobView) => Promise<Uint8Array | string | null>,
+  ): void => {
     app.get(`/api/jobs/:job/${name}`, async (c) => {
       const job = house.views.job(c.req.param('job'));
       if (job === null) return refuse(c, 404, 'unknown-job');
-      if (name !== 'preview.png' && !mayRead(c, house, job)) return refuse(c, 403, 'operator-only', 'this result is its requester’s');
+      if (name !== 'preview.png' && !mayRead(c, house, job))
+        return refuse(c, 403, 'operator-only', 'this result is its requester’s');
       if (name !== 'preview.png' && job.state !== 'finished') return refuse(c, 404, 'not-finished');
       const made = await read(job);
       if (made === null) return refuse(c, 404, 'no-such-result');
-      return bytes(c, typeof made === 'string' ? Buffer.from(made) : made, type);
+      return bytesAnswer(c, typeof made === 'string' ? Buffer.from(made) : made, type);
     });
   };
   result('preview.png', 'image/png', (job) => house.results.preview(job));
@@ -157,7 +209,11 @@ function jobRoutes(app: Hono<Env>, house: House): void {
     if (job === null) return refuse(c, 404, 'unknown-job');
     if (!mayRead(c, house, job)) return refuse(c, 403, 'operator-only', 'this result is its requester’s');
     if (job.state !== 'finished') return refuse(c, 404, 'not-finished');
-    return c.body(Readable.toWeb(Readable.from(house.results.bytes(job))) as ReadableStream<Uint8Array>, 200, { 'Content-Type': 'application/octet-stream' });
+    return c.body(
+      Readable.toWeb(Readable.from(house.results.bytes(job))) as ReadableStream<Uint8Array>,
+      200,
+      { 'Content-Type': 'application/octet-stream' },
+    );
   });
 }
 
@@ -165,10 +221,22 @@ function jobRoutes(app: Hono<Env>, house: House): void {
 function logRoutes(app: Hono<Env>, house: House): void {
   const proofOf = async (ranges: readonly (readonly [number, number])[]): Promise<string[]> => {
     const path: string[] = [];
-    for (const [from, to] of ranges) path.push(digestText(foldNodes(tree, await house.log.nodes(completeNodes(from, to)))));
+    for (const [from, to] of ranges)
+      path.push(digestText(foldNodes(tree, await house.log.nodes(completeNodes(from, to)))));
     return path;
   };
-  app.get('/api/log/head', (c) => c.json(house.runtime.head ?? { tick: 0, at: 0, size: 0, root: digestText(tree.empty), receipts: '', signature: '' }));
+  app.get('/api/log/head', (c) =>
+    c.json(
+      house.runtime.head ?? {
+        tick: 0,
+        at: 0,
+        size: 0,
+        root: digestText(tree.empty),
+        receipts: '',
+        signature: '',
+      },
+    ),
+  );
   app.get('/api/log/consistency', async (c) => {
     const size = house.runtime.head?.size ?? 0;
     const [from, to] = [wholeOf(c.req.query('from'), -1, size), wholeOf(c.req.query('to'), size, size)];
@@ -181,7 +249,13 @@ function logRoutes(app: Hono<Env>, house: House): void {
     const tick = wholeOf(c.req.query('tick'), -1, size);
     if (tick < 1) return refuse(c, 400, 'out-of-range', `1 ≤ tick ≤ size ≤ ${last}`);
     const [leaf] = await house.log.nodes([{ level: 0, index: tick - 1 }]);
-    return c.json({ tick, size, index: tick - 1, leaf: digestText(leaf as Uint8Array), path: await proofOf(inclusionRanges(tick - 1, size)) });
+    return c.json({
+      tick,
+      size,
+      index: tick - 1,
+      leaf: digestText(leaf as Uint8Array),
+      path: await proofOf(inclusionRanges(tick - 1, size)),
+    });
   });
 }
 
@@ -197,11 +271,11 @@ function countOf(text: string | undefined, otherwise: number, max: number): numb
   return Math.min(max, Math.max(1, Math.floor(Number(text ?? otherwise)) || otherwise));
 }
 
-function bytes(c: Context, body: Uint8Array, type: string): Response {
+function bytesAnswer(c: Context<Env>, body: Uint8Array, type: string): Response {
   return c.body(Uint8Array.from(body), 200, { 'Content-Type': type });
 }
 
-function isOperator(c: Context, house: House): boolean {
+function isOperator(c: Context<Env>, house: House): boolean {
   const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   return token !== undefined && isToken(house.keys, token);
 }
@@ -211,7 +285,7 @@ function addressIn(c: Context<Env>, house: House): string {
 }
 
 /** Whole results are the requester's; those of a demonstration are everybody's once it has finished. */
-function mayRead(c: Context, house: House, job: JobView): boolean {
+function mayRead(c: Context<Env>, house: House, job: JobView): boolean {
   return (job.demonstration && job.state === 'finished') || isOperator(c, house);
 }
 

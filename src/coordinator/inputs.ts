@@ -35,6 +35,8 @@ export class Inputs {
   async read(kernelId: string, digest: string): Promise<KernelInput | null> {
     const kernel = this.#shelf.get(kernelId)?.kernel;
     const input = kernel === undefined ? null : await this.#blobs.get(digest);
-    return kernel === undefined || input === null ? null : { kernel, input, outputBytesMax: kernel.outputBytesMax(input) };
+    return kernel === undefined || input === null
+      ? null
+      : { kernel, input, outputBytesMax: kernel.outputBytesMax(input) };
   }
 }

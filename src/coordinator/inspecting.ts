@@ -19,17 +19,32 @@ export interface KernelInput {
 }
 
 export type Inspected =
-  | { readonly is: 'sound'; readonly lease: Lease; readonly outputs: Outputs | null; readonly digests: string }
+  | {
+      readonly is: 'sound';
+      readonly lease: Lease;
+      readonly outputs: Outputs | null;
+      readonly digests: string;
+    }
   /** No open chunk knows it: settled, or never given. */
   | { readonly is: 'unknown' }
-  | { readonly is: 'refused'; readonly reason: string; readonly detail: string; readonly misdeed: string | null };
+  | {
+      readonly is: 'refused';
+      readonly reason: string;
+      readonly detail: string;
+      readonly misdeed: string | null;
+    };
 
 function refused(reason: string, detail: string, misdeed: string | null = reason): Inspected {
   return { is: 'refused', reason, detail, misdeed };
 }
 
 /** Inspects one part of a commit that `device` sent. `inputOf` gives what its job computes; null when it is not here. */
-export function inspect(state: State, device: string, { item, digests, bytes }: CommitPart, inputOf: (job: string) => KernelInput | null): Inspected {
+export function inspect(
+  state: State,
+  device: string,
+  { item, digests, bytes }: CommitPart,
+  inputOf: (job: string) => KernelInput | null,
+): Inspected {
   const lease = state.leases.get(state.replicas.get(item.replica) ?? -1);
   const job = lease === undefined ? undefined : state.jobs.get(lease.job);
   if (lease === undefined || job === undefined) return { is: 'unknown' };
@@ -40,23 +55,46 @@ export function inspect(state: State, device: string, { item, digests, bytes }: 
   const width = limits.digestBytes[job.spec.agreement];
   const fault = faultOfSizes(item.digestBytes, item.lengths, to - from, width, kernelInput.outputBytesMax);
   if (fault !== null) return refused('sizes', fault);
-  if (rootOfDigests(job.id, from, digests) !== item.root) return refused('digests', 'the digests do not make the root');
+  if (rootOfDigests(job.id, from, digests) !== item.root)
+    return refused('digests', 'the digests do not make the root');
   const sent = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
   const text = sent.toString('base64url');
   if (item.lengths === null || bytes === null) return { is: 'sound', lease, outputs: null, digests: text };
   const outputs = { lengths: item.lengths, bytes };
-  return faultOfOutputs(job.id, from, sent, width, outputs, kernelInput) ?? { is: 'sound', lease, outputs, digests: text };
+  return (
+    faultOfOutputs(job.id, from, sent, width, outputs, kernelInput) ?? {
+      is: 'sound',
+      lease,
+      outputs,
+      digests: text,
+    }
+  );
 }
 
-function faultOfSizes(digestBytes: number, lengths: readonly number[] | null, units: number, width: number, outputBytesMax: number): string | null {
-  if (digestBytes !== units * width) return `this chunk has ${units} units, so ${units * width} bytes of digests`;
+function faultOfSizes(
+  digestBytes: number,
+  lengths: readonly number[] | null,
+  units: number,
+  width: number,
+  outputBytesMax: number,
+): string | null {
+  if (digestBytes !== units * width)
+    return `this chunk has ${units} units, so ${units * width} bytes of digests`;
   if (lengths === null) return null;
   if (lengths.length !== units) return `this chunk has ${units} units`;
-  for (const length of lengths) if (length > outputBytesMax) return `an output has at most ${outputBytesMax} bytes`;
+  for (const length of lengths)
+    if (length > outputBytesMax) return `an output has at most ${outputBytesMax} bytes`;
   return null;
 }
 
-function faultOfOutputs(job: string, from: number, digests: Buffer, width: number, { lengths, bytes }: Outputs, { kernel, input }: KernelInput): Inspected | null {
+function faultOfOutputs(
+  job: string,
+  from: number,
+  digests: Buffer,
+  width: number,
+  { lengths, bytes }: Outputs,
+  { kernel, input }: KernelInput,
+): Inspected | null {
   const wrong = firstWrongDigest(job, from, lengths, bytes, digests.toString('hex'), width);
   if (wrong >= 0) return refused('digests', `the bytes of unit ${wrong} do not make its digest`);
   let at = 0;

@@ -20,7 +20,13 @@ const manifest = v.object({ kernels: v.array(v.object({ id: v.string(), wgsl: v.
 
 /** A kernel with the bytes at hand. */
 export function served(kernel: Kernel, wasm: Uint8Array, wgsl: Uint8Array | null): ServedKernel {
-  return { kernel, wasm, wasmDigest: sha256Hex(wasm), wgsl, wgslDigest: wgsl === null ? null : sha256Hex(wgsl) };
+  return {
+    kernel,
+    wasm,
+    wasmDigest: sha256Hex(wasm),
+    wgsl,
+    wgslDigest: wgsl === null ? null : sha256Hex(wgsl),
+  };
 }
 
 /** Reads what `scripts/build-kernels.mjs` built, for the kernels that the catalogue knows. Throws with one line. */

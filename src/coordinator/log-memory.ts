@@ -17,7 +17,8 @@ export class MemoryLog implements Log {
   async append(batch: TickBatch): Promise<void> {
     this.#check();
     const { tick, record, root } = batch;
-    if (tick !== this.#ticks.length + 1) throw new StoreFault('io', `tick ${tick} does not follow tick ${this.#ticks.length}`);
+    if (tick !== this.#ticks.length + 1)
+      throw new StoreFault('io', `tick ${tick} does not follow tick ${this.#ticks.length}`);
     this.#ticks.push({ tick, record, root });
     for (const node of batch.nodes) this.#nodes[nodePosition(node)] = node.hash;
     for (const answer of batch.answers) this.#answers.set(answer.replica, ownBytes(answer));
@@ -73,7 +74,9 @@ export class MemoryLog implements Log {
 
   async results(job: string, from: number, max: number): Promise<Answer[]> {
     this.#check();
-    const settled = [...(this.#settled.get(job)?.values() ?? [])].filter(({ chunk }) => chunk >= from).sort((a, b) => a.chunk - b.chunk);
+    const settled = [...(this.#settled.get(job)?.values() ?? [])]
+      .filter(({ chunk }) => chunk >= from)
+      .sort((a, b) => a.chunk - b.chunk);
     return settled.slice(0, max).map(({ replica }) => this.#answers.get(replica) as Answer);
   }
 
@@ -89,7 +92,9 @@ export class MemoryLog implements Log {
   /** The records, one a line. Enough to look at; a memory log is not meant to be restored. */
   async backup(file: string): Promise<void> {
     this.#check();
-    await writeFile(file, this.#ticks.map(({ record }) => `${Buffer.from(record).toString()}\n`).join(''), { mode: 0o600 });
+    await writeFile(file, this.#ticks.map(({ record }) => `${Buffer.from(record).toString()}\n`).join(''), {
+      mode: 0o600,
+    });
   }
 
   async close(): Promise<void> {
@@ -104,5 +109,7 @@ export class MemoryLog implements Log {
 /** Outputs arrive as views into a socket's frame: kept as they are, they would keep the whole frame. */
 function ownBytes(answer: Answer): Answer {
   const { outputs } = answer;
-  return outputs === null ? answer : { ...answer, outputs: { lengths: outputs.lengths, bytes: Uint8Array.from(outputs.bytes) } };
+  return outputs === null
+    ? answer
+    : { ...answer, outputs: { lengths: outputs.lengths, bytes: Uint8Array.from(outputs.bytes) } };
 }

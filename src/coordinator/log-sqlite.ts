@@ -52,15 +52,22 @@ export class SqliteLog implements Log {
   }
 
   async append(batch: TickBatch): Promise<void> {
-    if (batch.tick !== this.#size + 1) throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
+    if (batch.tick !== this.#size + 1)
+      throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
     this.#write(() => {
       const { tick, record, root } = batch;
       this.#sql.addTick.run(tick, record, root);
       for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
       for (const { replica, job, chunk, outputs } of batch.answers) {
-        this.#sql.addAnswer.run(replica, jobNumber(job), chunk, outputs === null ? null : packOutputs(outputs));
+        this.#sql.addAnswer.run(
+          replica,
+          jobNumber(job),
+          chunk,
+          outputs === null ? null : packOutputs(outputs),
+        );
       }
-      for (const { job, chunk, replica } of batch.settled) this.#sql.addSettled.run(jobNumber(job), chunk, replica, tick);
+      for (const { job, chunk, replica } of batch.settled)
+        this.#sql.addSettled.run(jobNumber(job), chunk, replica, tick);
       for (const replica of batch.dropped) this.#sql.dropOutputs.run(replica);
       for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
     });
@@ -72,7 +79,13 @@ export class SqliteLog implements Log {
   }
 
   async read(after: number, max: number): Promise<TickRecord[]> {
-    return this.#read(() => this.#sql.ticks.all(after, max).map((row) => ({ tick: numberOf(row['tick']), record: bytesOf(row['record']), root: bytesOf(row['root']) })));
+    return this.#read(() =>
+      this.#sql.ticks.all(after, max).map((row) => ({
+        tick: numberOf(row['tick']),
+        record: bytesOf(row['record']),
+        root: bytesOf(row['root']),
+      })),
+    );
   }
 
   async nodes(places: readonly TreePlace[]): Promise<Uint8Array[]> {
@@ -105,7 +118,9 @@ export class SqliteLog implements Log {
 
   async settled(job: string, chunk: number): Promise<Settled | null> {
     const row = this.#read(() => this.#sql.settled.get(jobNumber(job), chunk));
-    return row === undefined ? null : { job, chunk, replica: numberOf(row['replica']), tick: numberOf(row['tick']) };
+    return row === undefined
+      ? null
+      : { job, chunk, replica: numberOf(row['replica']), tick: numberOf(row['tick']) };
   }
 
   async results(job: string, from: number, max: number): Promise<Answer[]> {
@@ -113,7 +128,11 @@ export class SqliteLog implements Log {
   }
 
   async concluded(): Promise<Concluded[]> {
-    return this.#read(() => this.#sql.concluded.all().map((row) => ({ job: `j${numberOf(row['job'])}`, view: String(row['view']) })));
+    return this.#read(() =>
+      this.#sql.concluded
+        .all()
+        .map((row) => ({ job: `j${numberOf(row['job'])}`, view: String(row['view']) })),
+    );
   }
 
   async probe(): Promise<void> {
@@ -156,11 +175,15 @@ export function openDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(file, { timeout: busyMs });
-    db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000');
+    db.exec(
+      'PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000',
+    );
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();
-    throw new StoreUnusable(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StoreUnusable(
+      `${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -169,7 +192,9 @@ function migrate(db: DatabaseSync, file: string): void {
   const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > storeVersion) {
     db.close();
-    throw new StoreUnusable(`${file} was written by a newer version of Talka (layout ${version}; this one knows ${storeVersion})`);
+    throw new StoreUnusable(
+      `${file} was written by a newer version of Talka (layout ${version}; this one knows ${storeVersion})`,
+    );
   }
   db.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT');
   for (let next = version; next < storeVersion; next++) {
@@ -197,7 +222,9 @@ function prepareAll(db: DatabaseSync) {
     ticks: sql('SELECT tick, record, root FROM tick WHERE tick > ? ORDER BY tick LIMIT ?'),
     node: sql('SELECT hash FROM node WHERE position = ?'),
     addSnapshot: sql('INSERT OR REPLACE INTO snapshot (tick, text) VALUES (?, ?)'),
-    dropSnapshots: sql('DELETE FROM snapshot WHERE tick NOT IN (SELECT tick FROM snapshot ORDER BY tick DESC LIMIT 2)'),
+    dropSnapshots: sql(
+      'DELETE FROM snapshot WHERE tick NOT IN (SELECT tick FROM snapshot ORDER BY tick DESC LIMIT 2)',
+    ),
     lastSnapshot: sql('SELECT tick, text FROM snapshot ORDER BY tick DESC LIMIT 1'),
     answer: sql('SELECT replica, job, chunk, outputs FROM answer WHERE replica = ?'),
     settled: sql('SELECT replica, tick FROM settled WHERE job = ? AND chunk = ?'),
@@ -235,7 +262,14 @@ function answerOf(row: Record<string, unknown>): Answer {
 }
 
 /** SQLite's primary result codes, as far as they are the world's and not our fault. */
-const reasons: Readonly<Record<number, StoreReason>> = { 5: 'busy', 6: 'busy', 8: 'read-only', 10: 'io', 13: 'full', 14: 'io' };
+const reasons: Readonly<Record<number, StoreReason>> = {
+  5: 'busy',
+  6: 'busy',
+  8: 'read-only',
+  10: 'io',
+  13: 'full',
+  14: 'io',
+};
 
 function faultOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -48,7 +48,11 @@ const flags = {
 /** What was asked for cannot be done: one line, exit code 1. */
 class Impossible extends Error {}
 
-function oneOf<T extends string>(flag: string, value: string | undefined, known: readonly T[]): T | undefined {
+function oneOf<T extends string>(
+  flag: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined {
   if (value === undefined) return undefined;
   const found = known.find((one) => one === value);
   if (found === undefined) throw new Impossible(`--${flag} is one of ${known.join(', ')}, not '${value}'`);
@@ -58,13 +62,15 @@ function oneOf<T extends string>(flag: string, value: string | undefined, known:
 function numberOf(name: string, value: string | undefined, min: number, max: number): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (value.trim() === '' || !(number >= min && number <= max)) throw new Impossible(`${name} is a number from ${min} to ${max}, not '${value}'`);
+  if (value.trim() === '' || !(number >= min && number <= max))
+    throw new Impossible(`${name} is a number from ${min} to ${max}, not '${value}'`);
   return number;
 }
 
 function originOf(text: string): string {
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Impossible(`--allow-origin is an address such as https://talka.example, not '${text}'`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Impossible(`--allow-origin is an address such as https://talka.example, not '${text}'`);
   return url.origin;
 }
 
@@ -72,7 +78,8 @@ type Flags = ReturnType<typeof parseArgs<{ options: typeof flags }>>['values'];
 
 function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
   const { 'tls-cert': cert, 'tls-key': key } = values;
-  if ((cert === undefined) !== (key === undefined)) throw new Impossible('--tls-cert and --tls-key go together');
+  if ((cert === undefined) !== (key === undefined))
+    throw new Impossible('--tls-cert and --tls-key go together');
   const port = numberOf('PORT', env['PORT'] === '' ? undefined : env['PORT'], 0, 65_535);
   const exempt = oneOf('loopback-exempt', values['loopback-exempt'], ['on', 'off']);
   return {
@@ -95,7 +102,8 @@ function greeting(running: RunningCoordinator, options: CoordinatorOptions): str
   for (const job of running.seeded) lines.push(`  a demonstration was put in: ${job}`);
   if (running.selfSigned) lines.push('  its certificate is self-signed: browsers will ask before they go on');
   if (options.dataDir === null) lines.push('  nothing is kept on disk');
-  if (running.operatorToken !== null) lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');
+  if (running.operatorToken !== null)
+    lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');
   return lines.join('\n');
 }
 
@@ -106,7 +114,10 @@ async function serve(values: Flags): Promise<void> {
     ...options,
     onNote: (note, about) => logger.info(about, note),
     onFatal: (error) => {
-      logger.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'this is a bug; the log is whole, start again');
+      logger.fatal(
+        { error: error instanceof Error ? error.stack : String(error) },
+        'this is a bug; the log is whole, start again',
+      );
       process.exit(70);
     },
   });
@@ -140,7 +151,12 @@ async function main(args: readonly string[]): Promise<void> {
     case 'restore':
       if (file === undefined) throw new Impossible(`${command} needs a file`);
       await (command === 'backup' ? backupDataDir(dataDir, file) : restoreDataDir(file, dataDir));
-      return void console.log(command === 'backup' ? `${dataDir} is in ${file} now; it holds the keys, keep it safe` : `${file} is in ${dataDir} now`);
+      console.log(
+        command === 'backup'
+          ? `${dataDir} is in ${file} now; it holds the keys, keep it safe`
+          : `${file} is in ${dataDir} now`,
+      );
+      return;
     default:
       throw new Impossible(`there is no command '${command}'; see --help`);
   }

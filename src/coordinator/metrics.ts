@@ -11,11 +11,35 @@ export class Metrics {
 
   constructor(runtime: Runtime, devices: () => number) {
     const registers = [this.#registry];
-    this.#events = new Counter({ name: 'talka_events_total', help: 'Events in the log since this process began', labelNames: ['event'], registers });
-    this.#refusals = new Counter({ name: 'talka_refusals_total', help: 'Things that were asked for and not given', labelNames: ['reason'], registers });
-    this.#tickEvents = new Histogram({ name: 'talka_tick_events', help: 'Events in one tick', buckets: [1, 4, 16, 64, 256, 1024, 4096], registers });
+    this.#events = new Counter({
+      name: 'talka_events_total',
+      help: 'Events in the log since this process began',
+      labelNames: ['event'],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: 'talka_refusals_total',
+      help: 'Things that were asked for and not given',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#tickEvents = new Histogram({
+      name: 'talka_tick_events',
+      help: 'Events in one tick',
+      buckets: [1, 4, 16, 64, 256, 1024, 4096],
+      registers,
+    });
     const gauge = (name: string, help: string, read: (state: State) => number): void => {
-      new Gauge({ name, help, registers, collect() { this.set(read(runtime.state)); } }); // prettier-ignore
+      this.#registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          registers: [],
+          collect() {
+            this.set(read(runtime.state));
+          },
+        }),
+      );
     };
     gauge('talka_devices', 'Devices that are connected', devices);
     gauge('talka_jobs_open', 'Open jobs', (state) => state.jobs.size);
@@ -24,9 +48,15 @@ export class Metrics {
     gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);
     gauge('talka_queue_length', 'Commands that wait to be decided', () => runtime.queueLength);
     gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
-    gauge('talka_store_fault', '1 while the store takes no writes', () => (runtime.storeFault === null ? 0 : 1));
+    gauge('talka_store_fault', '1 while the store takes no writes', () =>
+      runtime.storeFault === null ? 0 : 1,
+    );
     gauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
-    gauge('process_cpu_seconds_total', 'CPU time of the process', () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6);
+    gauge(
+      'process_cpu_seconds_total',
+      'CPU time of the process',
+      () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+    );
     runtime.listeners.add((tick) => this.#onTick(tick));
   }
 

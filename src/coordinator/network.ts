@@ -24,17 +24,25 @@ function contains(list: BlockList, address: string): boolean {
 export function prefixOf(address: string): string {
   const plain = plainAddress(address);
   if (isIP(plain) === 4) return `${plain.split('.').slice(0, 3).join('.')}.0/24`;
-  return `${wordsOfIPv6(plain).slice(0, 3).map((word) => word.toString(16)).join(':')}::/48`;
+  return `${wordsOfIPv6(plain)
+    .slice(0, 3)
+    .map((word) => word.toString(16))
+    .join(':')}::/48`;
 }
 
 /** The eight 16-bit words of an IPv6 address. */
 function wordsOfIPv6(address: string): number[] {
   const [head = '', tail] = address.split('::');
-  const wordsOf = (text: string): number[] => (text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16)));
+  const wordsOf = (text: string): number[] =>
+    text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16));
   const before = wordsOf(head);
   if (tail === undefined) return before;
   const after = wordsOf(tail);
-  return [...before, ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0), ...after];
+  return [
+    ...before,
+    ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0),
+    ...after,
+  ];
 }
 
 /** Proxies whose `X-Forwarded-For` is believed, as CIDR blocks. Throws with one line on what is none. */
@@ -44,16 +52,24 @@ export function proxyList(blocks: readonly string[]): BlockList {
     const [address = '', bits] = block.split('/');
     const family = isIP(address);
     const prefix = bits === undefined ? (family === 4 ? 32 : 128) : Number(bits);
-    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 4 ? 32 : 128)) throw new Error(`--trust-proxy: '${block}' is no network such as 10.0.0.0/8`);
+    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 4 ? 32 : 128))
+      throw new Error(`--trust-proxy: '${block}' is no network such as 10.0.0.0/8`);
     list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   }
   return list;
 }
 
 /** The address a request came from: the socket's, or what trusted proxies say, from the nearest backwards to the first we do not trust. */
-export function addressOf(socketAddress: string | undefined, forwardedFor: string | undefined, proxies: BlockList): string {
+export function addressOf(
+  socketAddress: string | undefined,
+  forwardedFor: string | undefined,
+  proxies: BlockList,
+): string {
   let address = plainAddress(socketAddress ?? '');
-  const hops = (forwardedFor ?? '').split(',').map((hop) => plainAddress(hop.trim())).filter((hop) => isIP(hop) !== 0);
+  const hops = (forwardedFor ?? '')
+    .split(',')
+    .map((hop) => plainAddress(hop.trim()))
+    .filter((hop) => isIP(hop) !== 0);
   while (contains(proxies, address)) {
     const nearer = hops.pop();
     if (nearer === undefined) break;

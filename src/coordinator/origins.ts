@@ -48,9 +48,13 @@ export function originsOf(options: OriginOptions): Origins {
   const isOwnOrigin = (origin: string): boolean => {
     const parsed = URL.parse(origin);
     if (parsed === null || parsed.origin !== origin) return false;
-    return allowed.has(origin) || (parsed.protocol === (options.tls ? 'https:' : 'http:') && isOwnHost(parsed.host));
+    return (
+      allowed.has(origin) ||
+      (parsed.protocol === (options.tls ? 'https:' : 'http:') && isOwnHost(parsed.host))
+    );
   };
   const originOfHost = (host: string): string =>
-    [...allowed].find((origin) => new URL(origin).host === host.toLowerCase()) ?? `${options.tls ? 'https' : 'http'}://${host.toLowerCase()}`;
+    [...allowed].find((origin) => new URL(origin).host === host.toLowerCase()) ??
+    `${options.tls ? 'https' : 'http'}://${host.toLowerCase()}`;
   return { isOwnHost, isOwnOrigin, originOfHost };
 }

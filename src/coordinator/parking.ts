@@ -7,6 +7,16 @@ import type { Event, Slot } from '../core/state.ts';
 /** How many waiting asks one tick decides again. */
 export const parkedPerTickMax = 64;
 
+/** A lease makes work too: its chunks want a second person. */
+const makesWork: ReadonlySet<Event['e']> = new Set([
+  'leased',
+  'committed',
+  'returned',
+  'expired',
+  'submitted',
+  'kernelResumed',
+]);
+
 interface ParkedAsk {
   readonly device: string;
   readonly slot: Slot;
@@ -52,17 +62,7 @@ export class Parking {
 
   /** Whether an event may have made work for somebody who waits. */
   notice(event: Event): void {
-    switch (event.e) {
-      case 'leased': // its chunks want a second person
-      case 'committed':
-      case 'returned':
-      case 'expired':
-      case 'submitted':
-      case 'kernelResumed':
-        this.#pending = this.#asks.size;
-        return;
-      default:
-    }
+    if (makesWork.has(event.e)) this.#pending = this.#asks.size;
   }
 
   /** Something outside the log changed: decide everybody again. */

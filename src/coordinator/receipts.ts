@@ -7,6 +7,7 @@ import type { Event } from '../core/state.ts';
 import { headBytes, textLeaf, textNode } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
+import type { TickWord } from './record.ts';
 
 type Accepted = Extract<Event, { e: 'accepted' }>;
 
@@ -25,7 +26,19 @@ export interface Paid {
 export function paidBy(event: Accepted, at: number, coordinator: string, withAnchor: boolean): Paid[] {
   return event.winners.map(({ replica, device, account, site }, i) => {
     const amountMicro = event.entries[i]?.amountMicro ?? 0;
-    const leaf = JSON.stringify(['talka/receipt/1', coordinator, event.job, event.chunk, replica, account, device, site, amountMicro, at, event.final]);
+    const leaf = JSON.stringify([
+      'talka/receipt/1',
+      coordinator,
+      event.job,
+      event.chunk,
+      replica,
+      account,
+      device,
+      site,
+      amountMicro,
+      at,
+      event.final,
+    ]);
     return { replica, device, amountMicro, final: event.final, withAnchor, leaf };
   });
 }
@@ -37,7 +50,10 @@ export class ReceiptTree {
   readonly #levels: string[][];
 
   constructor(paid: readonly Paid[]) {
-    this.#levels = levelsOf(textNode, paid.map(({ leaf }) => textLeaf(leaf)));
+    this.#levels = levelsOf(
+      textNode,
+      paid.map(({ leaf }) => textLeaf(leaf)),
+    );
     this.root = this.#levels.at(-1)?.[0] ?? '';
   }
 
@@ -61,8 +77,17 @@ export interface Head {
 }
 
 /** Signs a tick's head [LO6]; `receipts` in hex, '' = none. Ed25519 is deterministic: the same head gets the same signature, always. */
-export function signHead(key: SigningKey, tick: number, at: number, root: Uint8Array, receipts: string): Head {
-  const signature = signText(key, headBytes(tick, at, tick, root, receipts === '' ? null : Buffer.from(receipts, 'hex')));
+export function signHead(
+  key: SigningKey,
+  tick: number,
+  at: number,
+  root: Uint8Array,
+  receipts: string,
+): Head {
+  const signature = signText(
+    key,
+    headBytes(tick, at, tick, root, receipts === '' ? null : Buffer.from(receipts, 'hex')),
+  );
   return { tick, at, size: tick, root: Buffer.from(root).toString('hex'), receipts, signature };
 }
 
@@ -73,29 +98,25 @@ export function tickWord(head: Head, count: number): string {
 }
 
 /** A whole receipt message. Parts are JSON text already; `tick` is 'null' when nothing was settled. */
-export function receiptMessage(acks: readonly number[], settled: readonly string[], lost: readonly number[], tick: string): string {
+export function receiptMessage(
+  acks: readonly number[],
+  settled: readonly string[],
+  lost: readonly number[],
+  tick: string,
+): string {
   return `{"t":"receipt","acks":[${acks.join(',')}],"settled":[${settled.join(',')}],"lost":[${lost.join(',')}],"tick":${settled.length === 0 ? 'null' : tick}}`;
-}
-
-/** A record of the log, read back. It is our own: trusted once its hash is in the tree. */
-export interface TickWord {
-  readonly v: number;
-  readonly tick: number;
-  readonly at: number;
-  readonly salt: string;
-  readonly receipts: string;
-  readonly events: readonly Event[];
-}
-
-export function readRecord(record: Uint8Array): TickWord {
-  const word = JSON.parse(Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('utf8')) as TickWord;
-  if (word.v !== 1) throw new Error(`the log has a record of version ${word.v}, which this version of Talka does not read`);
-  return word;
 }
 
 /** All receipts of a tick, from its record. `isAnchor` tells the anchor's devices. */
 export function paidIn(record: TickWord, coordinator: string, isAnchor: (device: string) => boolean): Paid[] {
   return record.events.flatMap((event) =>
-    event.e === 'accepted' ? paidBy(event, record.at, coordinator, event.winners.some(({ device }) => isAnchor(device))) : [],
+    event.e === 'accepted'
+      ? paidBy(
+          event,
+          record.at,
+          coordinator,
+          event.winners.some(({ device }) => isAnchor(device)),
+        )
+      : [],
   );
 }

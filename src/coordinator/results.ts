@@ -65,7 +65,8 @@ export class Results {
   /** Every unit's output in order, each after its length (u32, big-endian): `results.bin`. */
   async *bytes(job: ResultJob): AsyncGenerator<Uint8Array> {
     for await (const answer of this.#answers(job.job, 0)) {
-      if (answer.outputs === null) throw new Error(`the result of chunk ${answer.chunk} of ${job.job} is not stored`);
+      if (answer.outputs === null)
+        throw new Error(`the result of chunk ${answer.chunk} of ${job.job} is not stored`);
       for (const output of eachOutput(answer.outputs)) {
         const framed = Buffer.allocUnsafe(4 + output.length);
         framed.writeUInt32BE(output.length, 0);
@@ -77,11 +78,14 @@ export class Results {
 
   /** A report's lines; null when this kind of job has none. All units must be settled. */
   async report(job: ResultJob): Promise<string | null> {
-    const input = showingOf(job.kernel).report ? (await this.#inputs.read(job.kernel, job.input))?.input : undefined;
+    const input = showingOf(job.kernel).report
+      ? (await this.#inputs.read(job.kernel, job.input))?.input
+      : undefined;
     if (input === undefined) return null;
     const outputs: ReturnType<typeof decodeOutput>[] = [];
     for await (const answer of this.#answers(job.job, 0)) {
-      if (answer.outputs !== null) for (const output of eachOutput(answer.outputs)) outputs.push(decodeOutput(output));
+      if (answer.outputs !== null)
+        for (const output of eachOutput(answer.outputs)) outputs.push(decodeOutput(output));
     }
     return `${reportOf(decodeInput(input), outputs).lines.join('\n')}\n`;
   }
@@ -90,22 +94,33 @@ export class Results {
   async picture(job: ResultJob): Promise<Uint8Array | null> {
     const growing = await this.#grown(job);
     if (growing === null) return null;
-    if (growing.png?.chunks !== growing.mergedChunks) growing.png = { chunks: growing.mergedChunks, bytes: await developElsewhere(growing.picture) };
+    if (growing.png?.chunks !== growing.mergedChunks)
+      growing.png = { chunks: growing.mergedChunks, bytes: await developElsewhere(growing.picture) };
     return growing.png.bytes;
   }
 
   /** A small picture of what is settled so far. */
   async preview(job: ResultJob): Promise<Uint8Array | null> {
     const kept = this.#growing.get(job.job)?.preview;
-    if (kept != null && (this.#now() - kept.at < previewMs || kept.chunks === job.final)) return kept.png;
+    if (
+      kept !== undefined &&
+      kept !== null &&
+      (this.#now() - kept.at < previewMs || kept.chunks === job.final)
+    )
+      return kept.png;
     const growing = await this.#grown(job);
     if (growing === null) return null;
-    if (growing.preview?.chunks !== growing.mergedChunks) growing.preview = { at: this.#now(), chunks: growing.mergedChunks, png: pngOf(shrunk(growing.picture)) };
+    if (growing.preview?.chunks !== growing.mergedChunks)
+      growing.preview = {
+        at: this.#now(),
+        chunks: growing.mergedChunks,
+        png: pngOf(shrunk(growing.picture)),
+      };
     return growing.preview.png;
   }
 
   async *#answers(job: string, from: number): AsyncGenerator<Answer> {
-    for (let next = from; ; ) {
+    for (let next = from; ;) {
       const page = await this.#log.results(job, next, pageChunks);
       yield* page;
       const last = page.at(-1);
@@ -129,9 +144,17 @@ export class Results {
     if (!showingOf(job.kernel).picture) return null;
     const input = (await this.#inputs.read(job.kernel, job.input))?.input;
     if (input === undefined) return null;
-    const growing: Growing = { picture: emptyPicture(input), merged: [], mergedChunks: 0, busy: null, preview: null, png: null };
+    const growing: Growing = {
+      picture: emptyPicture(input),
+      merged: [],
+      mergedChunks: 0,
+      busy: null,
+      preview: null,
+      png: null,
+    };
     this.#growing.set(job.job, growing);
-    for (const oldest of this.#growing.keys()) if (this.#growing.size > picturesMax && oldest !== job.job) this.#growing.delete(oldest);
+    for (const oldest of this.#growing.keys())
+      if (this.#growing.size > picturesMax && oldest !== job.job) this.#growing.delete(oldest);
     return growing;
   }
 
@@ -161,7 +184,8 @@ function shrunk(picture: Picture): Picture {
       const from = y * width + x;
       const to = Math.floor(y / by) * small + Math.floor(x / by);
       samples[to] = (samples[to] as number) + (picture.samples[from] as number);
-      for (let k = 0; k < 3; k++) sums[to * 3 + k] = (sums[to * 3 + k] as number) + (picture.sums[from * 3 + k] as number);
+      for (let k = 0; k < 3; k++)
+        sums[to * 3 + k] = (sums[to * 3 + k] as number) + (picture.sums[from * 3 + k] as number);
     }
   }
   return { head: { ...picture.head, width: small, height: tall }, sums, samples };

@@ -3,26 +3,30 @@
  * become one record of the log, and only when that is durable does anything leave. A failed append throws the
  * state away and folds the log again.
  */
-import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { evolve } from '../core/evolve.ts';
 import { decide } from '../core/machine.ts';
-import { appendLeaf, emptyFrontier, peakPlaces, rootOfFrontier } from '../core/merkle.ts';
+import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
 import type { Frontier } from '../core/merkle.ts';
-import { freeze, thaw } from '../core/snapshot.ts';
-import { emptyState, isRefusal, unitsOf } from '../core/state.ts';
-import type { Command, Decision, Event, LivePeople, RefusalReason, State } from '../core/state.ts';
+import { emptyState, isRefusal } from '../core/state.ts';
+import type { Command, Decision, Event, LivePeople, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
 import { Comparing } from './comparing.ts';
 import type { Measure } from './comparing.ts';
 import { sha256, tree } from './digests.ts';
+import { fold } from './folding.ts';
+import { StoreHealth } from './health.ts';
 import { DeadlineHeap } from './heap.ts';
 import type { SigningKey } from './keys.ts';
 import { StoreFault } from './log.ts';
 import type { Log, Outputs } from './log.ts';
+import { storeRefusal } from './order.ts';
+import type { Order, Outcome } from './order.ts';
 import { Parking } from './parking.ts';
-import { readRecord, ReceiptTree, signHead, tickWord } from './receipts.ts';
+import { ReceiptTree, signHead, tickWord } from './receipts.ts';
 import type { Head } from './receipts.ts';
+import { leafOf } from './record.ts';
+import { Snapshots } from './snapshots.ts';
 
 /** One tick takes at most so many commands, and so long. Each fsync is shared by all of them. */
 export const commandsPerTickMax = 1024;
@@ -31,31 +35,11 @@ const tickMs = 8;
 const expiriesPerTickMax = 256;
 /** Commands that may wait; more are refused with `busy`. */
 export const queueMax = 100_000;
-/** A snapshot is due after so many events, or as many as the state holds things, whichever is more. */
-const snapshotEventsMin = 50_000;
-const probeMs = 1_000;
-const probeMsMax = 15_000;
 const expiryLookMs = 500;
 /** Who gives chunks back for one of these wants no others for now. */
 export const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
 
-/** Something that shall be decided, and who wants to know. */
-export interface Order {
-  readonly command: Command;
-  /** What came with a commit. */
-  readonly outputs: Outputs | null;
-  /** Called once: when it is durable, or refused. */
-  readonly done: ((outcome: Outcome) => void) | null;
-}
-
-export type Outcome = { readonly refused: null; readonly events: readonly Event[] } | RefusedOrder;
-
-export interface RefusedOrder {
-  readonly refused: RefusalReason | 'store' | 'busy' | 'stopping' | 'internal';
-  readonly detail?: string;
-  /** Worth trying again after so long. */
-  readonly retryMs?: number;
-}
+export type { Order, Outcome, RefusedOrder } from './order.ts';
 
 /** A durable tick, as those who send and show see it. */
 export interface Tick {
@@ -87,8 +71,6 @@ export class Runtime {
   readonly parking = new Parking();
   /** Called in order after each durable tick. */
   readonly listeners = new Set<(tick: Tick) => void>();
-  /** Called whenever the store's health changes. */
-  readonly healthListeners = new Set<() => void>();
   readonly #parts: RuntimeParts;
   readonly #comparing = new Comparing();
   readonly #deadlines = new DeadlineHeap();
@@ -99,14 +81,16 @@ export class Runtime {
   #turning: Promise<void> | null = null;
   /** While a tick is being made durable (or was refused and the state is folded anew). */
   #appending: Promise<void> | null = null;
-  #storeFault: StoreFault | null = null;
-  #eventsSinceSnapshot = 0;
+  readonly #health: StoreHealth;
+  readonly #snapshots: Snapshots;
   #stopping = false;
   #lookTimer: NodeJS.Timeout | null = null;
-  #probeTimer: NodeJS.Timeout | null = null;
 
   private constructor(parts: RuntimeParts) {
     this.#parts = parts;
+    const { log, onFatal, onNote } = parts;
+    this.#snapshots = new Snapshots(log, onNote);
+    this.#health = new StoreHealth({ log, onFatal, onRecovery: () => this.#storeRecovered() });
   }
 
   /** Folds the log and starts. Throws when the log contradicts itself. */
@@ -130,7 +114,12 @@ export class Runtime {
 
   /** Why the store takes no writes; null when it does. */
   get storeFault(): StoreFault | null {
-    return this.#storeFault;
+    return this.#health.fault;
+  }
+
+  /** Called whenever the store's health changes. */
+  get healthListeners(): Set<() => void> {
+    return this.#health.listeners;
   }
 
   get queueLength(): number {
@@ -139,9 +128,10 @@ export class Runtime {
 
   /** Puts a command in the queue. */
   submit(order: Order): void {
-    if (this.#storeFault !== null) return order.done?.(storeRefusal(this.#storeFault));
+    if (this.#health.fault !== null) return order.done?.(storeRefusal(this.#health.fault));
     if (this.#queue.length >= queueMax) return order.done?.({ refused: 'busy', retryMs: 2_000 });
-    if (this.#stopping && order.command.c === 'ask') return order.done?.({ refused: 'stopping', retryMs: 5_000 });
+    if (this.#stopping && order.command.c === 'ask')
+      return order.done?.({ refused: 'stopping', retryMs: 5_000 });
     this.#queue.push(order);
     this.#wake();
   }
@@ -165,20 +155,27 @@ export class Runtime {
   async close(): Promise<void> {
     this.#stopping = true;
     if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
-    if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
+    this.#health.close();
     while (this.#queue.length > 0 || this.#turning !== null) await (this.#turning ?? nextTurn());
-    if (this.#storeFault === null && this.#eventsSinceSnapshot > 0) await this.#saveSnapshot();
+    if (this.#health.fault === null) await this.#snapshots.save(this.#frontier.size, this.#state);
   }
 
   #wake(): void {
-    this.#turning ??= this.#turn().catch((error: unknown) => this.#parts.onFatal(error)).finally(() => {
-      this.#turning = null;
-      if (this.#hasWork()) this.#wake();
-    });
+    this.#turning ??= this.#turn()
+      .catch((error: unknown) => this.#parts.onFatal(error))
+      .finally(() => {
+        this.#turning = null;
+        if (this.#hasWork()) this.#wake();
+      });
   }
 
   #hasWork(): boolean {
-    return this.#storeFault === null && (this.#queue.length > 0 || (this.parking.hasPending && !this.#stopping) || this.#deadlines.next <= this.#parts.now());
+    return (
+      this.#health.fault === null &&
+      (this.#queue.length > 0 ||
+        (this.parking.hasPending && !this.#stopping) ||
+        this.#deadlines.next <= this.#parts.now())
+    );
   }
 
   /** Waiting one turn of the event loop lets every message that has arrived into the same tick. */
@@ -246,45 +243,40 @@ export class Runtime {
       if (command.c === 'giveBack' && restReasons.has(command.why)) this.parking.dropDevice(command.device);
       return outcome;
     }
-    const partners = this.#comparing.partners(this.#state, command);
-    if (partners.length === 0 || outputs === null) return this.#keepCompared(batch, command, outputs, at);
-    const missing = this.#comparing.missing(partners);
-    if (missing.length > 0) {
-      void this.#fetchThenSubmit(missing, order);
-      return null;
+    const compared = this.#comparing.compare(this.#state, command, outputs, this.#parts.measureOf);
+    switch (compared.is) {
+      case 'ready': {
+        const outcome = this.#decideOne(batch, compared.command, outputs, at);
+        if (outcome.refused === null) this.#comparing.see(this.#state, outcome.events, outputs);
+        return outcome;
+      }
+      case 'missing':
+        void this.#fetchThenSubmit(compared.replicas, order);
+        return null;
+      case 'impossible':
+        return { refused: 'internal', detail: 'this answer cannot be compared now', retryMs: 60_000 };
+      default:
+        return compared satisfies never;
     }
-    const lease = this.#state.leases.get(this.#state.replicas.get(command.replica) ?? -1);
-    const job = lease === undefined ? undefined : this.#state.jobs.get(lease.job);
-    const measure = job === undefined ? null : this.#parts.measureOf(job.id);
-    if (lease === undefined || job === undefined || measure === null) return { refused: 'internal', detail: 'this answer cannot be compared', retryMs: 60_000 };
-    const [unitFrom] = unitsOf(job.spec, lease.chunk + (command.replica - lease.id));
-    const agrees = this.#comparing.agreesWith(partners, outputs, unitFrom, measure);
-    return this.#keepCompared(batch, { ...command, agrees }, outputs, at);
-  }
-
-  /** Decides a commit; bytes of a `tolerance` job stay at hand for the answers to come. */
-  #keepCompared(batch: Batch, command: Extract<Command, { c: 'commit' }>, outputs: Outputs | null, at: number): Outcome {
-    const outcome = this.#decideOne(batch, command, outputs, at);
-    if (outcome.refused !== null || outputs === null) return outcome;
-    const committed = outcome.events[0];
-    if (committed?.e !== 'committed' || this.#state.jobs.get(committed.job)?.spec.agreement !== 'tolerance') return outcome;
-    if (outcome.events.length === 1) this.#comparing.keep(command.replica, outputs);
-    for (const event of outcome.events) {
-      if (event.e === 'accepted') for (const replica of [...event.losers, ...event.winners.map((w) => w.replica)]) this.#comparing.forget(replica);
-    }
-    return outcome;
   }
 
   async #fetchThenSubmit(replicas: readonly number[], order: Order): Promise<void> {
     try {
       for (const replica of replicas) {
         const outputs = (await this.#parts.log.answer(replica))?.outputs;
-        if (outputs != null) this.#comparing.keep(replica, outputs);
-        else return order.done?.({ refused: 'internal', detail: 'another answer of this chunk is not readable', retryMs: 60_000 });
+        if (outputs === null || outputs === undefined)
+          return order.done?.({
+            refused: 'internal',
+            detail: 'another answer of this chunk is not readable',
+            retryMs: 60_000,
+          });
+        this.#comparing.keep(replica, outputs);
       }
       this.submit(order);
     } catch (error) {
-      order.done?.(error instanceof StoreFault ? storeRefusal(error) : { refused: 'internal', retryMs: 60_000 });
+      order.done?.(
+        error instanceof StoreFault ? storeRefusal(error) : { refused: 'internal', retryMs: 60_000 },
+      );
     }
   }
 
@@ -309,7 +301,8 @@ export class Runtime {
 
   #parkOrNot(command: Extract<Command, { c: 'ask' }>, outcome: Outcome): void {
     this.parking.unpark(command.device, command.slot.slot);
-    if (outcome.refused !== null && outcome.refused !== 'unknown-device') this.parking.park(command.device, command.slot);
+    if (outcome.refused !== null && outcome.refused !== 'unknown-device')
+      this.parking.park(command.device, command.slot);
   }
 
   #decideParked(batch: Batch, at: number): void {
@@ -323,14 +316,23 @@ export class Runtime {
   async #append(batch: Batch, at: number): Promise<StoreFault | null> {
     const tick = this.#frontier.size + 1;
     const receipts = new ReceiptTree(batch.paid);
-    const record = recordOf(tick, at, receipts.root, batch.events);
-    const nodes = appendLeaf(tree, this.#frontier, sha256(record));
+    const leaf = leafOf(tick, at, receipts.root, batch.events);
+    const nodes = appendLeaf(tree, this.#frontier, sha256(leaf));
     const root = rootOfFrontier(tree, this.#frontier);
     const { answers, settled, dropped, concluded } = batch;
     let appended = (): void => {};
     this.#appending = new Promise((resolve) => (appended = resolve));
     try {
-      await this.#parts.log.append({ tick, record: record.subarray(1), root, nodes, answers, settled, dropped, concluded });
+      await this.#parts.log.append({
+        tick,
+        record: leaf.subarray(1),
+        root,
+        nodes,
+        answers,
+        settled,
+        dropped,
+        concluded,
+      });
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error;
       await this.#storeFailed(error);
@@ -340,113 +342,45 @@ export class Runtime {
       appended();
     }
     this.#head = signHead(this.#parts.key, tick, at, root, receipts.root);
-    this.#eventsSinceSnapshot += batch.events.length;
-    const told: Tick = { at, head: this.#head, batch, receipts, word: tickWord(this.#head, batch.paid.length) };
+    this.#snapshots.add(batch.events.length);
+    const told: Tick = {
+      at,
+      head: this.#head,
+      batch,
+      receipts,
+      word: tickWord(this.#head, batch.paid.length),
+    };
     for (const listener of this.listeners) listener(told);
-    if (this.#snapshotDue()) await this.#saveSnapshot();
+    await this.#snapshots.saveIfDue(tick, this.#state);
     return null;
-  }
-
-  #snapshotDue(): boolean {
-    const { devices, replicas, accounts } = this.#state;
-    return this.#eventsSinceSnapshot > Math.max(snapshotEventsMin, 4 * (devices.size + replicas.size + accounts.size));
-  }
-
-  async #saveSnapshot(): Promise<void> {
-    const tick = this.#frontier.size;
-    try {
-      await this.#parts.log.saveSnapshot({ tick, text: freeze(this.#state) });
-      this.#eventsSinceSnapshot = 0;
-      this.#parts.onNote('snapshot saved', { tick });
-    } catch (error) {
-      // The log is whole without it; a restart takes longer.
-      if (!(error instanceof StoreFault)) throw error;
-      this.#eventsSinceSnapshot = Math.floor(snapshotEventsMin / 2);
-      this.#parts.onNote('snapshot not saved', { tick, fault: error.message });
-    }
   }
 
   /** What was evolved is not true: the state is folded anew, and writes are refused until the store takes them again. */
   async #storeFailed(fault: StoreFault): Promise<void> {
-    this.#storeFault = fault;
+    this.#health.failed(fault);
     this.#parts.onNote('the store takes no writes', { fault: fault.message });
     const waiting = this.#queue;
     this.#queue = [];
-    for (let wait = probeMs; ; wait = Math.min(probeMsMax, wait * 2)) {
-      try {
-        await this.#refold();
-        break;
-      } catch (error) {
-        if (!(error instanceof StoreFault)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
+    await this.#health.untilRead(() => this.#refold());
     for (const order of waiting) order.done?.(storeRefusal(fault));
-    for (const listener of this.healthListeners) listener();
-    this.#probeLater(probeMs);
-  }
-
-  #probeLater(waitMs: number): void {
-    this.#probeTimer = setTimeout(() => {
-      this.#parts.log.probe().then(
-        () => this.#storeRecovered(),
-        (error: unknown) => {
-          if (!(error instanceof StoreFault)) return this.#parts.onFatal(error);
-          this.#storeFault = error;
-          this.#probeLater(Math.min(probeMsMax, waitMs * 2));
-        },
-      );
-    }, waitMs);
-    this.#probeTimer.unref();
+    this.#health.probe();
   }
 
   #storeRecovered(): void {
-    this.#storeFault = null;
     this.#parts.onNote('the store takes writes again', {});
     this.parking.noticeAll();
-    for (const listener of this.healthListeners) listener();
     this.#wake();
   }
 
-  /** State = snapshot + tail of the log. */
   async #refold(): Promise<void> {
-    const { log, key } = this.#parts;
-    const size = await log.size();
-    const snapshot = await log.latestSnapshot();
-    const thawed = snapshot === null ? null : thaw(snapshot.text);
-    const state = thawed ?? emptyState();
-    let folded = thawed === null ? 0 : (snapshot?.tick ?? 0);
-    let events = 0;
-    while (folded < size) {
-      for (const { tick, record } of await log.read(folded, 500)) {
-        const word = readRecord(record);
-        for (const event of word.events) evolve(state, event, word.at);
-        events += word.events.length;
-        folded = tick;
-      }
-    }
-    const frontier: Frontier = { size, peaks: await log.nodes(peakPlaces(size)) };
-    const [last] = size === 0 ? [] : await log.read(size - 1, 1);
-    if (last !== undefined) {
-      if (!Buffer.from(rootOfFrontier(tree, frontier)).equals(last.root)) throw new Error('the log contradicts its own tree: restore a backup');
-      const word = readRecord(last.record);
-      this.#head = signHead(key, last.tick, word.at, last.root, word.receipts);
-    } else this.#head = null;
+    const { state, frontier, last, eventsSinceSnapshot } = await fold(this.#parts.log);
+    this.#head =
+      last === null ? null : signHead(this.#parts.key, last.tick, last.at, last.root, last.receipts);
     this.#state = state;
     this.#frontier = frontier;
-    this.#eventsSinceSnapshot = events;
+    this.#snapshots.reset(eventsSinceSnapshot);
     this.#deadlines.clear();
-    for (const lease of state.leases.values()) if (lease.left > 0) this.#deadlines.push(lease.deadline, lease.id);
+    for (const lease of state.leases.values())
+      if (lease.left > 0) this.#deadlines.push(lease.deadline, lease.id);
   }
-}
-
-/** The tick's record with the leaf's 0x00 before it, so that it is hashed and stored without being copied. */
-function recordOf(tick: number, at: number, receipts: string, events: readonly Event[]): Buffer {
-  const salt = randomBytes(16).toString('base64url');
-  const text = `\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts}","events":${JSON.stringify(events)}}`;
-  return Buffer.from(text);
-}
-
-function storeRefusal(fault: StoreFault): RefusedOrder {
-  return { refused: 'store', detail: fault.reason, retryMs: 5_000 };
 }

@@ -24,13 +24,15 @@ function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
     {
       kernel: 'path-trace@1',
       title: 'A rabbit among dyed balls',
-      cause: 'A demonstration: a picture by path tracing. Every tile is computed by two people and compared. Nobody needs it; it shows how neighbours finish one picture together.',
+      cause:
+        'A demonstration: a picture by path tracing. Every tile is computed by two people and compared. Nobody needs it; it shows how neighbours finish one picture together.',
       input: pictureJob(size),
     },
     {
       kernel: 'mersenne-tf@1',
       title: `Factors of M${spec.exponent}`,
-      cause: 'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
+      cause:
+        'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
       input: encodeInput(spec),
     },
   ];
@@ -43,14 +45,25 @@ export async function seed(house: House, size: SeedSize): Promise<string[]> {
   for (const { kernel, title, cause, input } of demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
     const digest = await house.blobs.put(input);
-    const spec = await specOf(house, { kernel, input: digest, title, cause, demonstration: true, quorum: 2, weight: 1, requester });
-    if ('refused' in spec) throw new Error(`the demonstration '${title}' is refused: ${spec.detail ?? spec.refused}`);
+    const spec = await specOf(house, {
+      kernel,
+      input: digest,
+      title,
+      cause,
+      demonstration: true,
+      quorum: 2,
+      weight: 1,
+      requester,
+    });
+    if ('refused' in spec)
+      throw new Error(`the demonstration '${title}' is refused: ${spec.detail ?? spec.refused}`);
     for (const command of [
       { c: 'fund', account: requester, amountMicro: priceOf(spec) },
       { c: 'submit', requester, spec },
     ] as const) {
       const outcome = await house.runtime.run(command);
-      if (outcome.refused !== null) throw new Error(`the demonstration '${title}' is refused: ${outcome.detail ?? outcome.refused}`);
+      if (outcome.refused !== null)
+        throw new Error(`the demonstration '${title}' is refused: ${outcome.detail ?? outcome.refused}`);
     }
     seeded.push(`${title} (${kernel}, ${spec.units} units)`);
   }

@@ -1,7 +1,8 @@
 /** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
 import type { Log } from './log.ts';
-import { paidIn, readRecord, ReceiptTree, receiptMessage, signHead, tickWord } from './receipts.ts';
+import { paidIn, ReceiptTree, receiptMessage, signHead, tickWord } from './receipts.ts';
 import type { SigningKey } from './keys.ts';
+import { readRecord } from './record.ts';
 
 export type Afterwards =
   /** A whole receipt message for this replica. */
@@ -11,7 +12,13 @@ export type Afterwards =
   | { readonly is: 'unknown' };
 
 /** What to tell a device about a replica that no open chunk knows. `isAnchor` tells the anchor's devices. */
-export async function afterwards(log: Log, key: SigningKey, device: string, replica: number, isAnchor: (device: string) => boolean): Promise<Afterwards> {
+export async function afterwards(
+  log: Log,
+  key: SigningKey,
+  device: string,
+  replica: number,
+  isAnchor: (device: string) => boolean,
+): Promise<Afterwards> {
   const answer = await log.answer(replica);
   if (answer === null) return { is: 'unknown' };
   const settled = await log.settled(answer.job, answer.chunk);
@@ -27,5 +34,8 @@ export async function afterwards(log: Log, key: SigningKey, device: string, repl
   if (mine.device !== device) return { is: 'not-yours' };
   const receipts = new ReceiptTree(paid);
   const head = signHead(key, stored.tick, record.at, stored.root, receipts.root);
-  return { is: 'receipt', message: receiptMessage([replica], [receipts.wordOf(mine, index)], [], tickWord(head, paid.length)) };
+  return {
+    is: 'receipt',
+    message: receiptMessage([replica], [receipts.wordOf(mine, index)], [], tickWord(head, paid.length)),
+  };
 }

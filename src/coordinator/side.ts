@@ -28,7 +28,8 @@ export class SideTables {
       CREATE TABLE IF NOT EXISTS name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS network (id INTEGER PRIMARY KEY AUTOINCREMENT, mac TEXT NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT`);
-    for (const row of db.prepare('SELECT account, name FROM name').all()) this.#names.set(String(row['account']), String(row['name']));
+    for (const row of db.prepare('SELECT account, name FROM name').all())
+      this.#names.set(String(row['account']), String(row['name']));
   }
 
   nameOf(account: string): string | null {
@@ -36,7 +37,11 @@ export class SideTables {
   }
 
   setName(account: string, name: string): void {
-    this.#db.prepare('INSERT INTO name (account, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name').run(account, name);
+    this.#db
+      .prepare(
+        'INSERT INTO name (account, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name',
+      )
+      .run(account, name);
     this.#names.set(account, name);
   }
 
@@ -53,7 +58,9 @@ export class SideTables {
 
   keepChain({ device, nonce, count, hash, signature, at }: ChainHead): void {
     this.#db
-      .prepare('INSERT OR REPLACE INTO chain (device, nonce, count, hash, signature, at) VALUES (?, ?, ?, ?, ?, ?)')
+      .prepare(
+        'INSERT OR REPLACE INTO chain (device, nonce, count, hash, signature, at) VALUES (?, ?, ?, ?, ?, ?)',
+      )
       .run(device, nonce, count, hash, signature, at);
   }
 
@@ -61,7 +68,14 @@ export class SideTables {
     const row = this.#db.prepare('SELECT * FROM chain WHERE device = ?').get(device);
     if (row === undefined) return null;
     const { nonce, count, hash, signature, at } = row;
-    return { device, nonce: String(nonce), count: Number(count), hash: String(hash), signature: String(signature), at: Number(at) };
+    return {
+      device,
+      nonce: String(nonce),
+      count: Number(count),
+      hash: String(hash),
+      signature: String(signature),
+      at: Number(at),
+    };
   }
 
   /** Forgets an account's name, its devices' chains, and the networks that nobody else is known by. */
@@ -69,7 +83,8 @@ export class SideTables {
     this.#db.exec('BEGIN IMMEDIATE');
     this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
     for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
-    for (const group of groups) this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
+    for (const group of groups)
+      this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
     this.#db.exec('COMMIT');
     this.#names.delete(account);
     for (const [mac, group] of this.#groups) if (groups.includes(group)) this.#groups.delete(mac);

@@ -27,7 +27,12 @@ export interface SocketHouse extends ConversationHouse {
 
 export class Sockets {
   readonly #house: SocketHouse;
-  readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.frameBytesMax, clientTracking: false });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: limits.frameBytesMax,
+    clientTracking: false,
+  });
   readonly #conversations = new Set<Conversation>();
   readonly #pingTimer: NodeJS.Timeout;
   #closing = false;
@@ -49,15 +54,23 @@ export class Sockets {
     const { origins, doorkeeper, proxies } = this.#house;
     socket.on('error', () => socket.destroy());
     if (this.#closing) return refuseUpgrade(socket, '503 Service Unavailable');
-    if (new URL(request.url ?? '/', 'http://here').pathname !== '/ws') return refuseUpgrade(socket, '404 Not Found');
+    if (new URL(request.url ?? '/', 'http://here').pathname !== '/ws')
+      return refuseUpgrade(socket, '404 Not Found');
     const { host, origin } = request.headers;
     if (host === undefined || !origins.isOwnHost(host)) return refuseUpgrade(socket, '403 Forbidden');
     if (origin !== undefined && !origins.isOwnOrigin(origin)) return refuseUpgrade(socket, '403 Forbidden');
-    const address = addressOf(request.socket.remoteAddress, headerText(request.headers['x-forwarded-for']), proxies);
+    const address = addressOf(
+      request.socket.remoteAddress,
+      headerText(request.headers['x-forwarded-for']),
+      proxies,
+    );
     if (!doorkeeper.enter(address, this.#house.now())) return refuseUpgrade(socket, '429 Too Many Requests');
     socket.once('close', () => doorkeeper.leave(address));
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const conversation = new Conversation(ws, socket, this.#house, { address, origin: origin ?? origins.originOfHost(host) });
+      const conversation = new Conversation(ws, socket, this.#house, {
+        address,
+        origin: origin ?? origins.originOfHost(host),
+      });
       this.#conversations.add(conversation);
       ws.on('close', () => this.#conversations.delete(conversation));
       watchStranger(socket, head.length, conversation);
@@ -68,7 +81,12 @@ export class Sockets {
   close(): void {
     this.#closing = true;
     clearInterval(this.#pingTimer);
-    for (const conversation of this.#conversations) conversation.bye('shutting-down', 'the coordinator stops; your chunks stay yours', 3_000 + Math.floor(Math.random() * 7_000));
+    for (const conversation of this.#conversations)
+      conversation.bye(
+        'shutting-down',
+        'the coordinator stops; your chunks stay yours',
+        3_000 + Math.floor(Math.random() * 7_000),
+      );
   }
 
   #onTick(tick: Tick): void {
@@ -83,7 +101,8 @@ export class Sockets {
   #pingAll(): void {
     const now = this.#house.now();
     for (const conversation of this.#conversations) {
-      if (now - conversation.heardAt > deadMs) conversation.bye('slow', 'nothing was heard of you for a minute');
+      if (now - conversation.heardAt > deadMs)
+        conversation.bye('slow', 'nothing was heard of you for a minute');
       else conversation.ping();
     }
   }

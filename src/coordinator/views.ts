@@ -81,7 +81,11 @@ export class Views {
 
   #open(job: Job): JobView {
     const paused = this.#parts.state().pausedKernels.has(job.spec.kernel);
-    return { ...viewOf(this.#parts.state(), job, this.#parts.showing(job.spec.kernel)), state: paused ? 'paused' : 'open', etaMs: this.#etaMs(job) };
+    return {
+      ...viewOf(this.#parts.state(), job, this.#parts.showing(job.spec.kernel)),
+      state: paused ? 'paused' : 'open',
+      etaMs: this.#etaMs(job),
+    };
   }
 
   #etaMs(job: Job): number | null {
@@ -99,14 +103,28 @@ export class Views {
     const job = state.jobs.get(event.job) as Job;
     const showing = this.#parts.showing(job.spec.kernel);
     const done = event.e === 'finished';
-    const result = { picture: showing.picture && done, report: showing.report && done, preview: showing.picture };
-    const view: JobView = { ...viewOf(state, job, showing), state: event.e, endedAt: at, etaMs: null, result };
+    const result = {
+      picture: showing.picture && done,
+      report: showing.report && done,
+      preview: showing.picture,
+    };
+    const view: JobView = {
+      ...viewOf(state, job, showing),
+      state: event.e,
+      endedAt: at,
+      etaMs: null,
+      result,
+    };
     return JSON.stringify(view);
   }
 
   leaderboard(limit: number): LeaderboardView {
     const rows = this.#rows();
-    return { at: this.#parts.now(), accounts: rows.length, rows: rows.slice(0, limit).map((row) => ({ ...row, name: this.#parts.nameOf(row.account) })) };
+    return {
+      at: this.#parts.now(),
+      accounts: rows.length,
+      rows: rows.slice(0, limit).map((row) => ({ ...row, name: this.#parts.nameOf(row.account) })),
+    };
   }
 
   account(id: string): AccountView | null {
@@ -116,7 +134,16 @@ export class Views {
     const { chunks, units, firstAt } = record;
     const balance = (kind: 'pending' | 'vested'): number => Number(state.balances.get(`${kind}:${id}`) ?? 0n);
     const rank = this.#rows().find((row) => row.account === id)?.rank ?? null;
-    return { account: id, name: this.#parts.nameOf(id), rank, pendingMicro: balance('pending'), vestedMicro: balance('vested'), chunks, units, firstAt };
+    return {
+      account: id,
+      name: this.#parts.nameOf(id),
+      rank,
+      pendingMicro: balance('pending'),
+      vestedMicro: balance('vested'),
+      chunks,
+      units,
+      firstAt,
+    };
   }
 
   /** Everybody with credits, ranked; equal credits have equal rank. Sorted at most once a second. */
@@ -124,7 +151,9 @@ export class Views {
     const at = this.#parts.now();
     if (this.#board !== null && Math.abs(at - this.#board.at) < 1_000) return this.#board.rows;
     const rows: LeaderboardRow[] = [];
-    const records = [...this.#parts.state().accounts].filter(([account, { earnedMicro }]) => account !== anchorAccount && earnedMicro > 0);
+    const records = [...this.#parts.state().accounts].filter(
+      ([account, { earnedMicro }]) => account !== anchorAccount && earnedMicro > 0,
+    );
     records.sort(([a, x], [b, y]) => y.earnedMicro - x.earnedMicro || (a < b ? -1 : 1));
     for (const [account, { earnedMicro, chunks, units, lastAt }] of records) {
       const before = rows.at(-1);
@@ -190,12 +219,17 @@ export function clothOf(job: Job, bins: number): Uint8Array {
     const bin = binOf(index) * 3 + (standing === 'leased' ? 0 : 1);
     if (standing !== 'free') sums[bin] = (sums[bin] as number) + 1;
   }
-  for (let i = 0; i < job.final.length; i += 2) addRun(sums, job.final[i] as number, job.final[i + 1] as number, bins, chunks);
+  for (let i = 0; i < job.final.length; i += 2)
+    addRun(sums, job.final[i] as number, job.final[i + 1] as number, bins, chunks);
   const cloth = new Uint8Array(bins * 3);
   for (let bin = 0; bin < bins; bin++) {
     const width = Math.ceil(((bin + 1) * chunks) / bins) - Math.ceil((bin * chunks) / bins);
     // More bins than chunks: a bin without a chunk of its own shows the one that reaches over it.
-    for (let k = 0; k < 3; k++) cloth[bin * 3 + k] = width === 0 ? (cloth[(bin - 1) * 3 + k] as number) : Math.round(((sums[bin * 3 + k] as number) * 255) / width);
+    for (let k = 0; k < 3; k++)
+      cloth[bin * 3 + k] =
+        width === 0
+          ? (cloth[(bin - 1) * 3 + k] as number)
+          : Math.round(((sums[bin * 3 + k] as number) * 255) / width);
   }
   return cloth;
 }

@@ -196,7 +196,14 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Whether `path` proves that `leaf` is the leaf `index` of the tree of `size` with this root (RFC 9162, 2.1.3.2). */
-export function verifyInclusion(hash: TreeHash, leaf: Uint8Array, index: number, size: number, path: readonly Uint8Array[], root: Uint8Array): boolean {
+export function verifyInclusion(
+  hash: TreeHash,
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  path: readonly Uint8Array[],
+  root: Uint8Array,
+): boolean {
   if (!(index >= 0 && index < size)) return false;
   let at = index;
   let last = size - 1;

@@ -27,11 +27,14 @@ export function blobsSuite(name: string, make: () => Promise<Blobs>): void {
       expect(await blobs.get(digestOf(new Uint8Array(0)))).toHaveLength(0);
     });
 
-    test.each(['0'.repeat(64), '', '../keys.json', '..', 'A'.repeat(64), '0'.repeat(65), '\0'])('%j is not there', async (digest) => {
-      const blobs = await make();
-      await blobs.put(Buffer.from('something'));
-      expect(await blobs.get(digest)).toBeNull();
-      expect(await blobs.has(digest)).toBe(false);
-    });
+    test.each(['0'.repeat(64), '', '../keys.json', '..', 'A'.repeat(64), '0'.repeat(65), '\0'])(
+      '%j is not there',
+      async (digest) => {
+        const blobs = await make();
+        await blobs.put(Buffer.from('something'));
+        expect(await blobs.get(digest)).toBeNull();
+        expect(await blobs.has(digest)).toBe(false);
+      },
+    );
   });
 }

@@ -18,7 +18,8 @@ export function troubled(inner: Log, mood: { trouble: Trouble; down: StoreReason
     if (mood.down !== null) throw new StoreFault(mood.down, 'the store is down');
     // Numerical Recipes' generator; its low bits cycle quickly, so the high ones are asked.
     dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0;
-    if (mood.trouble.failOneIn > 0 && (dice >>> 16) % mood.trouble.failOneIn === 0) throw new StoreFault('io', 'a bad moment');
+    if (mood.trouble.failOneIn > 0 && (dice >>> 16) % mood.trouble.failOneIn === 0)
+      throw new StoreFault('io', 'a bad moment');
     return work();
   };
   return {

@@ -33,7 +33,8 @@ logSuite('sqlite', {
 });
 
 logSuite('slow and failing', {
-  make: async () => troubled(new MemoryLog(), { trouble: { delayMs: 50, failOneIn: 4, seed: 7 }, down: null }),
+  make: async () =>
+    troubled(new MemoryLog(), { trouble: { delayMs: 50, failOneIn: 4, seed: 7 }, down: null }),
   reopen: null,
 });
 
@@ -44,8 +45,16 @@ describe('the log in SQLite', () => {
     const frontier = emptyFrontier();
     await log.append(batchOf(frontier));
     const edge = { size: frontier.size, peaks: [...frontier.peaks] };
-    const big = { replica: 1, job: 'j1', chunk: 0, outputs: { lengths: [300_000], bytes: new Uint8Array(300_000) } };
-    await expect(log.append(batchOf(frontier, { answers: [big] }))).rejects.toMatchObject({ name: 'StoreFault', reason: 'full' });
+    const big = {
+      replica: 1,
+      job: 'j1',
+      chunk: 0,
+      outputs: { lengths: [300_000], bytes: new Uint8Array(300_000) },
+    };
+    await expect(log.append(batchOf(frontier, { answers: [big] }))).rejects.toMatchObject({
+      name: 'StoreFault',
+      reason: 'full',
+    });
     await expect(log.probe()).rejects.toThrow(StoreFault);
     expect(await log.size()).toBe(1);
     expect(await log.answer(1)).toBeNull();
@@ -79,7 +88,9 @@ describe('the log in SQLite', () => {
     const restored = new SqliteLog(copy);
     const size = await restored.size();
     expect(size).toBeGreaterThanOrEqual(50);
-    expect((await restored.read(0, 1000)).map(({ tick }) => tick)).toEqual(Array.from({ length: size }, (_, i) => i + 1));
+    expect((await restored.read(0, 1000)).map(({ tick }) => tick)).toEqual(
+      Array.from({ length: size }, (_, i) => i + 1),
+    );
     await restored.close();
     await log.close();
   });

@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { sha256, tree } from '../../src/coordinator/digests.ts';
 import { StoreFault } from '../../src/coordinator/log.ts';
 import type { Log, TickBatch } from '../../src/coordinator/log.ts';
-import { appendLeaf, completeNodes, emptyFrontier, foldNodes, inclusionRanges, rootOfFrontier, verifyInclusion } from '../../src/core/merkle.ts';
+import {
+  appendLeaf,
+  completeNodes,
+  emptyFrontier,
+  foldNodes,
+  inclusionRanges,
+  rootOfFrontier,
+  verifyInclusion,
+} from '../../src/core/merkle.ts';
 import type { Frontier } from '../../src/core/merkle.ts';
 
 /** A fresh log, and the same log after its process ended (null where nothing outlives it). */
@@ -18,7 +26,17 @@ export function batchOf(frontier: Frontier, parts: Partial<TickBatch> = {}): Tic
   const tick = frontier.size + 1;
   const record = Buffer.from(`{"tick":${tick},"salt":"${randomBytes(8).toString('hex')}"}`);
   const nodes = appendLeaf(tree, frontier, tree.leaf(record));
-  return { tick, record, root: rootOfFrontier(tree, frontier), nodes, answers: [], settled: [], dropped: [], concluded: [], ...parts };
+  return {
+    tick,
+    record,
+    root: rootOfFrontier(tree, frontier),
+    nodes,
+    answers: [],
+    settled: [],
+    dropped: [],
+    concluded: [],
+    ...parts,
+  };
 }
 
 /** Appends until the log takes it: a log that fails sometimes must be as good as one that never does. */
@@ -46,7 +64,9 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       expect(await log.size()).toBe(7);
       expect((await log.read(0, 3)).map(({ tick }) => tick)).toEqual([1, 2, 3]);
       const tail = await log.read(5, 100);
-      expect(tail.map(({ record, root }) => [text(record), text(root)])).toEqual(batches.slice(5).map(({ record, root }) => [text(record), text(root)]));
+      expect(tail.map(({ record, root }) => [text(record), text(root)])).toEqual(
+        batches.slice(5).map(({ record, root }) => [text(record), text(root)]),
+      );
       await log.close();
     });
 
@@ -54,7 +74,11 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       const log = await make();
       const frontier = emptyFrontier();
       await append(log, batchOf(frontier));
-      const skipped = { ...batchOf(frontier), tick: 5, answers: [{ replica: 9, job: 'j1', chunk: 0, outputs: null }] };
+      const skipped = {
+        ...batchOf(frontier),
+        tick: 5,
+        answers: [{ replica: 9, job: 'j1', chunk: 0, outputs: null }],
+      };
       await expect(log.append(skipped)).rejects.toThrow(StoreFault);
       const again = { ...skipped, tick: 1 };
       await expect(log.append(again)).rejects.toThrow(StoreFault);
@@ -70,7 +94,11 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       await append(log, batchOf(frontier, { answers: [answer] }));
       const before = { size: frontier.size, peaks: [...frontier.peaks] };
       // The tree's node is there already: a second one in its place would be another history.
-      const torn = { ...batchOf(frontier), nodes: [{ level: 0, index: 0, hash: sha256(new Uint8Array(1)) }], answers: [{ ...answer, replica: 2 }] };
+      const torn = {
+        ...batchOf(frontier),
+        nodes: [{ level: 0, index: 0, hash: sha256(new Uint8Array(1)) }],
+        answers: [{ ...answer, replica: 2 }],
+      };
       await log.append(torn).catch(() => {});
       if ((await log.size()) === 1) {
         expect(await log.answer(2)).toBeNull();
@@ -84,9 +112,28 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       const log = await make();
       const frontier = emptyFrontier();
       const outputs = { lengths: [2, 0, 3], bytes: Uint8Array.of(1, 2, 3, 4, 5) };
-      const answer = (replica: number, chunk: number, withBytes: boolean) => ({ replica, job: 'j12', chunk, outputs: withBytes ? outputs : null });
-      await append(log, batchOf(frontier, { answers: [answer(4, 7, true), answer(5, 7, false), answer(6, 2, true), answer(8, 3, true)] }));
-      await append(log, batchOf(frontier, { settled: [{ job: 'j12', chunk: 7, replica: 4 }, { job: 'j12', chunk: 2, replica: 6 }], dropped: [8] }));
+      const answer = (replica: number, chunk: number, withBytes: boolean) => ({
+        replica,
+        job: 'j12',
+        chunk,
+        outputs: withBytes ? outputs : null,
+      });
+      await append(
+        log,
+        batchOf(frontier, {
+          answers: [answer(4, 7, true), answer(5, 7, false), answer(6, 2, true), answer(8, 3, true)],
+        }),
+      );
+      await append(
+        log,
+        batchOf(frontier, {
+          settled: [
+            { job: 'j12', chunk: 7, replica: 4 },
+            { job: 'j12', chunk: 2, replica: 6 },
+          ],
+          dropped: [8],
+        }),
+      );
       const kept = await log.answer(4);
       expect([...(kept?.outputs?.bytes ?? [])]).toEqual([1, 2, 3, 4, 5]);
       expect(kept?.outputs?.lengths).toEqual([2, 0, 3]);
@@ -105,7 +152,12 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
     test('what is stored does not change when the sender reuses its buffer', async () => {
       const log = await make();
       const bytes = Uint8Array.of(1, 2);
-      await append(log, batchOf(emptyFrontier(), { answers: [{ replica: 1, job: 'j1', chunk: 0, outputs: { lengths: [2], bytes } }] }));
+      await append(
+        log,
+        batchOf(emptyFrontier(), {
+          answers: [{ replica: 1, job: 'j1', chunk: 0, outputs: { lengths: [2], bytes } }],
+        }),
+      );
       bytes.fill(9);
       expect([...((await log.answer(1))?.outputs?.bytes ?? [])]).toEqual([1, 2]);
       await log.close();
@@ -120,8 +172,11 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
         const root = batches[size - 1]?.root as Uint8Array;
         for (let index = 0; index < size; index++) {
           const path: Uint8Array[] = [];
-          for (const [from, to] of inclusionRanges(index, size)) path.push(foldNodes(tree, await log.nodes(completeNodes(from, to))));
-          expect(verifyInclusion(tree, tree.leaf(batches[index]?.record as Uint8Array), index, size, path, root)).toBe(true);
+          for (const [from, to] of inclusionRanges(index, size))
+            path.push(foldNodes(tree, await log.nodes(completeNodes(from, to))));
+          expect(
+            verifyInclusion(tree, tree.leaf(batches[index]?.record as Uint8Array), index, size, path, root),
+          ).toBe(true);
         }
       }
       await expect(log.nodes([{ level: 0, index: 21 }])).rejects.toThrow();
@@ -145,16 +200,31 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
     test.skipIf(reopen === null)('all of it is there after the log is opened again', async () => {
       const log = await make();
       const frontier = emptyFrontier();
-      await append(log, batchOf(frontier, { answers: [{ replica: 4, job: 'j1', chunk: 7, outputs: { lengths: [1], bytes: Uint8Array.of(7) } }] }));
-      await append(log, batchOf(frontier, { settled: [{ job: 'j1', chunk: 7, replica: 4 }], concluded: [{ job: 'j1', view: '{}' }] }));
+      await append(
+        log,
+        batchOf(frontier, {
+          answers: [{ replica: 4, job: 'j1', chunk: 7, outputs: { lengths: [1], bytes: Uint8Array.of(7) } }],
+        }),
+      );
+      await append(
+        log,
+        batchOf(frontier, {
+          settled: [{ job: 'j1', chunk: 7, replica: 4 }],
+          concluded: [{ job: 'j1', view: '{}' }],
+        }),
+      );
       await log.saveSnapshot({ tick: 1, text: 'one' });
       const again = await (reopen as NonNullable<typeof reopen>)(log);
       expect(await again.size()).toBe(2);
       expect(await again.latestSnapshot()).toEqual({ tick: 1, text: 'one' });
-      expect((await again.results('j1', 0, 5)).map(({ outputs }) => [...(outputs?.bytes ?? [])])).toEqual([[7]]);
+      expect((await again.results('j1', 0, 5)).map(({ outputs }) => [...(outputs?.bytes ?? [])])).toEqual([
+        [7],
+      ]);
       expect(await again.concluded()).toHaveLength(1);
       await append(again, batchOf(frontier));
-      expect(text(foldNodes(tree, await again.nodes(completeNodes(0, 3))))).toBe(text(rootOfFrontier(tree, frontier)));
+      expect(text(foldNodes(tree, await again.nodes(completeNodes(0, 3))))).toBe(
+        text(rootOfFrontier(tree, frontier)),
+      );
       await again.close();
     });
   });

@@ -25,8 +25,16 @@ afterEach(async () => {
 
 /** What a kernel's reference answers to one unit, by the ABI of src/kernels/kernel.ts. */
 function referenceOf(kernel: string, input: Uint8Array): (unit: number) => Uint8Array {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(built, kernel, 'reference.wasm'))));
-  const abi = exports as unknown as { memory: WebAssembly.Memory; input(n: number): number; prepare(): number; run(unit: bigint): number; output(): number };
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(readFileSync(join(built, kernel, 'reference.wasm'))),
+  );
+  const abi = exports as unknown as {
+    memory: WebAssembly.Memory;
+    input(n: number): number;
+    prepare(): number;
+    run(unit: bigint): number;
+    output(): number;
+  };
   new Uint8Array(abi.memory.buffer).set(input, abi.input(input.length));
   expect(abi.prepare()).toBe(0);
   return (unit) => {
@@ -35,10 +43,22 @@ function referenceOf(kernel: string, input: Uint8Array): (unit: number) => Uint8
   };
 }
 
-async function submit(house: Started, kernel: string, input: Uint8Array, unitsPerChunk: number): Promise<JobView> {
+async function submit(
+  house: Started,
+  kernel: string,
+  input: Uint8Array,
+  unitsPerChunk: number,
+): Promise<JobView> {
   const { digest } = (await (await house.operator('/blobs', input)).json()) as { digest: string };
   await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 12 });
-  const answer = await house.operator('/jobs', { kernel, input: digest, title: 'real', cause: 'tests', unitsPerChunk, demonstration: true });
+  const answer = await house.operator('/jobs', {
+    kernel,
+    input: digest,
+    title: 'real',
+    cause: 'tests',
+    unitsPerChunk,
+    demonstration: true,
+  });
   expect(answer.status).toBe(201);
   return (await answer.json()) as JobView;
 }
@@ -48,11 +68,13 @@ async function alone(house: Started, job: JobView, input: Uint8Array): Promise<S
   const one = new Scripted(house.url);
   await one.signIn();
   const run = referenceOf(job.kernel, input);
-  for (let done = 0; done < job.chunks; ) {
+  for (let done = 0; done < job.chunks;) {
     const lease = await one.leaseOf(job.kernel);
     for (let i = 0; i < lease.count; i++, done++) {
       const from = (lease.chunk + i) * job.unitsPerChunk;
-      const outputs = Array.from({ length: Math.min(job.units, from + job.unitsPerChunk) - from }, (_, k) => run(from + k));
+      const outputs = Array.from({ length: Math.min(job.units, from + job.unitsPerChunk) - from }, (_, k) =>
+        run(from + k),
+      );
       one.commit([answerOf(job.job, job.agreement, lease.lease + i, from, outputs)]);
       await one.acked(lease.lease + i);
     }
@@ -81,14 +103,19 @@ describe('[LS4] the anchor', () => {
     one.ask(job.kernel);
     expect(await one.refusal()).toMatchObject({ reason: 'waiting-for-others' });
     await sleep(200);
-    expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({ final: 0, committed: 4 });
+    expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({
+      final: 0,
+      committed: 4,
+    });
     ahead = 31_000;
     const view = await finished(house, job);
     expect(view).toMatchObject({ settledWithAnchor: 4, settledByPeople: 0, disputes: 0 });
     expect(house.runtime.state.balances.get('vested:anchor')).toBe(BigInt(4 * job.unitCostMicro));
     const board = (await (await house.call('/api/leaderboard')).json()) as { rows: { account: string }[] };
     expect(board.rows.map(({ account }) => account)).toEqual([one.who.account]);
-    expect(await (await house.call(`/api/jobs/${job.job}/report.txt`)).text()).toContain('M67 has a factor: 193707721');
+    expect(await (await house.call(`/api/jobs/${job.job}/report.txt`)).text()).toContain(
+      'M67 has a factor: 193707721',
+    );
   }, 40_000);
 
   test('leaves chunks alone that somebody who is connected could take', async () => {
@@ -128,7 +155,9 @@ describe('pictures', () => {
     expect(alphas(empty.data)).toBe(0);
     expect((await house.call(`/api/jobs/${job.job}/picture.png`)).status).toBe(403);
     await alone(house, job, input);
-    expect(alphas(decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer()).data)).toBe(0);
+    expect(
+      alphas(decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer()).data),
+    ).toBe(0);
     ahead = 31_000;
     await finished(house, job);
     const preview = decodePng(await (await house.call(`/api/jobs/${job.job}/preview.png`)).arrayBuffer());

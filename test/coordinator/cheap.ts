@@ -15,7 +15,8 @@ export function cheapInput(units: number): Buffer {
   return Buffer.from(JSON.stringify({ units }));
 }
 
-const unitsOf = (input: Uint8Array): number => Number((JSON.parse(Buffer.from(input).toString()) as { units: number }).units);
+const unitsOf = (input: Uint8Array): number =>
+  (JSON.parse(Buffer.from(input).toString()) as { units: number }).units;
 
 export const exactKernel: Kernel = {
   id: 'cheap@1',
@@ -36,7 +37,9 @@ export const tolerantKernel: Kernel = {
   id: 'tolerant@1',
   agreement: 'tolerance',
   agree(_input, _unit, reference, other) {
-    const agree = reference.length === other.length && reference.every((byte, i) => (i < 7 ? byte === other[i] : Math.abs(byte - (other[i] as number)) <= 1));
+    const agree =
+      reference.length === other.length &&
+      reference.every((byte, i) => (i < 7 ? byte === other[i] : Math.abs(byte - (other[i] as number)) <= 1));
     return { agree, outlierShare: agree ? 0 : 1, meanError: 0 };
   },
 };
@@ -44,4 +47,6 @@ export const tolerantKernel: Kernel = {
 /** Not a module anybody runs: devices of these tests compute in JavaScript. */
 const wasm = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-export const cheapShelf: Shelf = new Map([exactKernel, tolerantKernel].map((kernel) => [kernel.id, served(kernel, wasm, null)]));
+export const cheapShelf: Shelf = new Map(
+  [exactKernel, tolerantKernel].map((kernel) => [kernel.id, served(kernel, wasm, null)]),
+);

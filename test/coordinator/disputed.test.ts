@@ -27,8 +27,13 @@ test('[CH4, CH7] a liar who was first, with bytes, is out-voted by the next two:
     last = lease;
   }
   expect(wanted).toEqual([true, false, true]);
-  const paid = people.map(({ receipts }) => receipts.flatMap(({ settled }) => settled.map(({ replica }) => replica)));
+  const paid = people.map(({ receipts }) =>
+    receipts.flatMap(({ settled }) => settled.map(({ replica }) => replica)),
+  );
   expect([paid[0], paid[2]]).toEqual([[], [last]]);
-  expect(await (await house.call(`/api/jobs/${job.job}`)).json()).toMatchObject({ state: 'finished', final: 1 });
+  expect(await (await house.call(`/api/jobs/${job.job}`)).json()).toMatchObject({
+    state: 'finished',
+    final: 1,
+  });
   for (const person of people) await person.end();
 });

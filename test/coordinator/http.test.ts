@@ -38,7 +38,8 @@ async function settle(house: Started, job: JobView, chunks: number): Promise<[Sc
       for (let i = 0; i < lease.count; i++) {
         const from = (lease.chunk + i) * job.unitsPerChunk;
         const outputs = outputsOf(cheapInput(job.units), from, Math.min(job.units, from + job.unitsPerChunk));
-        if (lease.chunk + i < chunks) one.commit([answerOf(job.job, job.agreement, lease.lease + i, from, outputs)]);
+        if (lease.chunk + i < chunks)
+          one.commit([answerOf(job.job, job.agreement, lease.lease + i, from, outputs)]);
         else one.say({ t: 'giveBack', replicas: [lease.lease + i], why: 'settings' });
       }
       await one.acked(lease.lease);
@@ -56,13 +57,30 @@ describe('views', () => {
     const job = await house.job({ units: 80 });
     await settle(house, job, 3);
     const view = await json<JobView>(house.call(`/api/jobs/${job.job}`));
-    expect(view).toMatchObject({ state: 'open', chunks: 10, final: 3, settledByPeople: 3, settledWithAnchor: 0, priceMicro: 1_600_000, paidMicro: 3 * 160_000, etaMs: null });
+    expect(view).toMatchObject({
+      state: 'open',
+      chunks: 10,
+      final: 3,
+      settledByPeople: 3,
+      settledWithAnchor: 0,
+      priceMicro: 1_600_000,
+      paidMicro: 3 * 160_000,
+      etaMs: null,
+    });
     expect(view.free + view.leased + view.committed + view.final).toBe(10);
-    const cloth = new Uint8Array(await (await house.call(`/api/jobs/${job.job}/cloth?bins=10`)).arrayBuffer());
-    expect(Array.from({ length: 10 }, (_, bin) => cloth[bin * 3 + 2])).toEqual([255, 255, 255, 0, 0, 0, 0, 0, 0, 0]);
-    const coarse = new Uint8Array(await (await house.call(`/api/jobs/${job.job}/cloth?bins=2`)).arrayBuffer());
+    const cloth = new Uint8Array(
+      await (await house.call(`/api/jobs/${job.job}/cloth?bins=10`)).arrayBuffer(),
+    );
+    expect(Array.from({ length: 10 }, (_, bin) => cloth[bin * 3 + 2])).toEqual([
+      255, 255, 255, 0, 0, 0, 0, 0, 0, 0,
+    ]);
+    const coarse = new Uint8Array(
+      await (await house.call(`/api/jobs/${job.job}/cloth?bins=2`)).arrayBuffer(),
+    );
     expect([coarse[2], coarse[5]]).toEqual([153, 0]);
-    const fine = new Uint8Array(await (await house.call(`/api/jobs/${job.job}/cloth?bins=4096`)).arrayBuffer());
+    const fine = new Uint8Array(
+      await (await house.call(`/api/jobs/${job.job}/cloth?bins=4096`)).arrayBuffer(),
+    );
     expect(fine.filter((value, i) => i % 3 === 2 && value === 255)).toHaveLength(Math.floor((4096 * 3) / 10));
     expect((await house.call('/api/jobs/j99')).status).toBe(404);
   });
@@ -71,7 +89,10 @@ describe('views', () => {
     const house = await start();
     const [a, b] = await settle(house, await house.job(), 4);
     const board = await json<LeaderboardView>(house.call('/api/leaderboard?limit=1'));
-    expect(board).toMatchObject({ accounts: 2, rows: [{ rank: 1, name: null, creditMicro: 320_000, chunks: 4, units: 32 }] });
+    expect(board).toMatchObject({
+      accounts: 2,
+      rows: [{ rank: 1, name: null, creditMicro: 320_000, chunks: 4, units: 32 }],
+    });
     const view = await json<AccountView>(house.call(`/api/account/${a.who.account}`));
     expect(view).toMatchObject({ rank: 1, vestedMicro: 320_000, pendingMicro: 0, chunks: 4, units: 32 });
     expect((await house.call(`/api/account/${identity().account}`)).status).toBe(404);
@@ -83,9 +104,16 @@ describe('views', () => {
     const shown = await house.job();
     await settle(house, shown, 4);
     const hidden = await house.job({ demonstration: false });
-    expect(await json<JobView>(house.call(`/api/jobs/${shown.job}`))).toMatchObject({ state: 'finished', final: 4, free: 0, paidMicro: 640_000 });
+    expect(await json<JobView>(house.call(`/api/jobs/${shown.job}`))).toMatchObject({
+      state: 'finished',
+      final: 4,
+      free: 0,
+      paidMicro: 640_000,
+    });
     const bytes = Buffer.from(await (await house.call(`/api/jobs/${shown.job}/results.bin`)).arrayBuffer());
-    const expected = outputsOf(cheapInput(32), 0, 32).map((output) => Buffer.concat([Buffer.from([0, 0, 0, 8]), output]));
+    const expected = outputsOf(cheapInput(32), 0, 32).map((output) =>
+      Buffer.concat([Buffer.from([0, 0, 0, 8]), output]),
+    );
     expect(bytes.equals(Buffer.concat(expected))).toBe(true);
     expect((await house.call(`/api/jobs/${hidden.job}/results.bin`)).status).toBe(403);
     expect((await house.call(`/api/jobs/${shown.job}/picture.png`)).status).toBe(404);
@@ -94,7 +122,13 @@ describe('views', () => {
   test('the status says who we are and what we serve', async () => {
     const house = await start();
     const status = await json<StatusView>(house.call('/api/status'));
-    expect(status).toMatchObject({ name: 'Talka', protocol: 1, coordinator: house.house.keys.coordinator.publicText, settings: { loopbackExempt: true }, storeFault: null });
+    expect(status).toMatchObject({
+      name: 'Talka',
+      protocol: 1,
+      coordinator: house.house.keys.coordinator.publicText,
+      settings: { loopbackExempt: true },
+      storeFault: null,
+    });
     expect(status.kernels.map(({ id }) => id)).toEqual(['cheap@1', 'tolerant@1']);
   });
 
@@ -105,7 +139,7 @@ describe('views', () => {
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     const pulses: { at: number; view: PulseView }[] = [];
     const listen = (async () => {
-      for (let text = ''; pulses.length < 3; ) {
+      for (let text = ''; pulses.length < 3;) {
         const { value, done } = await reader.read();
         if (done) return;
         text += Buffer.from(value).toString();
@@ -133,9 +167,17 @@ describe('blobs and pages', () => {
     const answer = await house.call(`/blobs/${kernel?.wasm}`);
     expect(answer.headers.get('cache-control')).toContain('immutable');
     expect(answer.headers.get('content-type')).toBe('application/wasm');
-    expect(createHash('sha256').update(Buffer.from(await answer.arrayBuffer())).digest('hex')).toBe(kernel?.wasm);
-    expect((await house.call(`/blobs/${kernel?.wasm}`, { headers: { 'if-none-match': `"${kernel?.wasm}"` } })).status).toBe(304);
-    for (const path of ['/blobs/nothing', `/blobs/${'0'.repeat(64)}`, '/blobs/..%2fkeys.json']) expect((await house.call(path)).status).toBe(404);
+    expect(
+      createHash('sha256')
+        .update(Buffer.from(await answer.arrayBuffer()))
+        .digest('hex'),
+    ).toBe(kernel?.wasm);
+    expect(
+      (await house.call(`/blobs/${kernel?.wasm}`, { headers: { 'if-none-match': `"${kernel?.wasm}"` } }))
+        .status,
+    ).toBe(304);
+    for (const path of ['/blobs/nothing', `/blobs/${'0'.repeat(64)}`, '/blobs/..%2fkeys.json'])
+      expect((await house.call(path)).status).toBe(404);
   });
 
   test('pages are typed, tagged, packed and guarded; nothing outside the folder exists', async () => {
@@ -156,36 +198,65 @@ describe('blobs and pages', () => {
     expect(brotliDecompressSync(Buffer.from(await answer.arrayBuffer())).toString()).toBe(page);
     const zipped = await house.call('/leaderboard', { headers: { 'accept-encoding': 'gzip' } });
     expect(gunzipSync(Buffer.from(await zipped.arrayBuffer())).toString()).toBe(page);
-    expect((await house.call('/', { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })).status).toBe(304);
-    expect((await house.call('/assets/main-Ab3dEf9h.js')).headers.get('cache-control')).toContain('immutable');
-    for (const path of ['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/.hidden', '/nothing', '/%00', '/assets']) {
+    expect(
+      (await house.call('/', { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })).status,
+    ).toBe(304);
+    expect((await house.call('/assets/main-Ab3dEf9h.js')).headers.get('cache-control')).toContain(
+      'immutable',
+    );
+    for (const path of [
+      '/../secret.txt',
+      '/%2e%2e/secret.txt',
+      '/..%2fsecret.txt',
+      '/.hidden',
+      '/nothing',
+      '/%00',
+      '/assets',
+    ]) {
       expect((await house.call(path)).status, path).toBe(404);
     }
   });
 });
 
 describe('[HT1] who may ask', () => {
-  test.each(['evil.example', 'evil.example:8787', '127.0.0.1', '127.0.0.1.evil.example'])('a request for the name %s is refused', async (host) => {
-    const house = await start();
-    expect((await house.call('/api/status', { headers: { host } })).status).toBe(403);
-  });
+  test.each(['evil.example', 'evil.example:8787', '127.0.0.1', '127.0.0.1.evil.example'])(
+    'a request for the name %s is refused',
+    async (host) => {
+      const house = await start();
+      expect((await house.call('/api/status', { headers: { host } })).status).toBe(403);
+    },
+  );
 
   test('a page of another site changes nothing, even with the token', async () => {
     const house = await start();
-    const init = { method: 'POST', headers: { authorization: `Bearer ${house.operatorToken}`, origin: 'https://evil.example' }, body: '{"account":"x","amountMicro":5}' };
+    const init = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${house.operatorToken}`, origin: 'https://evil.example' },
+      body: '{"account":"x","amountMicro":5}',
+    };
     expect((await house.call('/api/operator/fund', init)).status).toBe(403);
-    expect((await house.call('/api/operator/fund', { ...init, headers: { ...init.headers, origin: house.url } })).status).toBe(200);
+    expect(
+      (await house.call('/api/operator/fund', { ...init, headers: { ...init.headers, origin: house.url } }))
+        .status,
+    ).toBe(200);
   });
 
   test('the operator’s paths want the operator’s token', async () => {
     const house = await start();
     for (const authorization of [undefined, 'Bearer wrong', 'Basic x']) {
-      const answer = await house.call('/api/operator/fund', { method: 'POST', body: '{}', headers: authorization === undefined ? {} : { authorization } });
+      const answer = await house.call('/api/operator/fund', {
+        method: 'POST',
+        body: '{}',
+        headers: authorization === undefined ? {} : { authorization },
+      });
       expect(answer.status).toBe(401);
     }
     expect((await house.operator('/fund', { account: 'x', amountMicro: -1 })).status).toBe(409);
     expect((await house.operator('/fund', { account: 'x', amountMicro: 1, more: 1 })).status).toBe(400);
-    expect((await house.operator('/jobs', { kernel: 'none@1', input: '0'.repeat(64), title: 't', cause: 'c' })).status).toBe(400);
+    expect(
+      (await house.operator('/jobs', { kernel: 'none@1', input: '0'.repeat(64), title: 't', cause: 'c' }))
+        .status,
+    ).toBe(400);
     expect((await house.operator('/jobs/j7/cancel', {})).status).toBe(404);
   });
 
@@ -202,7 +273,9 @@ describe('[HT1] who may ask', () => {
     const house = await start();
     await house.job();
     expect((await house.operator('/kernels/cheap@1/pause', { reason: 'wrong results' })).status).toBe(200);
-    expect(await json<StatusView>(house.call('/api/status'))).toMatchObject({ pausedKernels: [{ kernel: 'cheap@1', reason: 'wrong results' }] });
+    expect(await json<StatusView>(house.call('/api/status'))).toMatchObject({
+      pausedKernels: [{ kernel: 'cheap@1', reason: 'wrong results' }],
+    });
     const a = new Scripted(house.url);
     await a.signIn();
     a.ask('cheap@1');
@@ -213,7 +286,8 @@ describe('[HT1] who may ask', () => {
 });
 
 describe('names', () => {
-  const signed = (who: ReturnType<typeof identity>, tag: string, parts: readonly unknown[]) => sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), who.privateKey).toString('base64url');
+  const signed = (who: ReturnType<typeof identity>, tag: string, parts: readonly unknown[]) =>
+    sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), who.privateKey).toString('base64url');
 
   test('an account chooses a name, once for each signature, and can be forgotten', async () => {
     const house = await start({ loopbackExempt: false });
@@ -221,16 +295,32 @@ describe('names', () => {
     await a.signIn();
     const { publicKey, account } = a.who;
     const at = Date.now();
-    const body = { publicKey, account, at, name: 'Nina ✿', signature: signed(a.who, 'talka/name/1', [house.url, publicKey, account, 'Nina ✿', at]) };
-    const post = (path: string, value: unknown) => house.call(path, { method: 'POST', body: JSON.stringify(value) });
+    const body = {
+      publicKey,
+      account,
+      at,
+      name: 'Nina ✿',
+      signature: signed(a.who, 'talka/name/1', [house.url, publicKey, account, 'Nina ✿', at]),
+    };
+    const post = (path: string, value: unknown) =>
+      house.call(path, { method: 'POST', body: JSON.stringify(value) });
     expect((await post('/api/account/name', { ...body, name: 'Mallory' })).status).toBe(401);
     expect((await post('/api/account/name', body)).status).toBe(200);
     expect((await post('/api/account/name', body)).status).toBe(401);
     expect(await json<AccountView>(house.call(`/api/account/${account}`))).toMatchObject({ name: 'Nina ✿' });
-    const old = { ...body, at: at - 120_000, signature: signed(a.who, 'talka/name/1', [house.url, publicKey, account, 'Nina ✿', at - 120_000]) };
+    const old = {
+      ...body,
+      at: at - 120_000,
+      signature: signed(a.who, 'talka/name/1', [house.url, publicKey, account, 'Nina ✿', at - 120_000]),
+    };
     expect((await post('/api/account/name', old)).status).toBe(401);
     expect(house.house.side.groupOf('127.0.0.0/24')).toBe('n1');
-    const erase = { publicKey, account, at, signature: signed(a.who, 'talka/erase/1', [house.url, publicKey, account, at]) };
+    const erase = {
+      publicKey,
+      account,
+      at,
+      signature: signed(a.who, 'talka/erase/1', [house.url, publicKey, account, at]),
+    };
     expect((await post('/api/account/erase', erase)).status).toBe(200);
     expect(await json<AccountView>(house.call(`/api/account/${account}`))).toMatchObject({ name: null });
     expect(house.house.side.groupOf('127.0.0.0/24')).toBe('n2');
@@ -247,12 +337,38 @@ describe('[LO2, LO6] the log over HTTP', () => {
     }
     const bytes = (text: string): Buffer => Buffer.from(text, 'hex');
     for (let tick = 1; tick <= 9; tick++) {
-      const proof = await json<{ leaf: string; path: string[]; index: number }>(house.call(`/api/log/inclusion?tick=${tick}&size=9`));
-      expect(verifyInclusion(tree, bytes(proof.leaf), proof.index, 9, proof.path.map(bytes), bytes(roots[8] as string))).toBe(true);
+      const proof = await json<{ leaf: string; path: string[]; index: number }>(
+        house.call(`/api/log/inclusion?tick=${tick}&size=9`),
+      );
+      expect(
+        verifyInclusion(
+          tree,
+          bytes(proof.leaf),
+          proof.index,
+          9,
+          proof.path.map(bytes),
+          bytes(roots[8] as string),
+        ),
+      ).toBe(true);
       const grown = await json<{ path: string[] }>(house.call(`/api/log/consistency?from=${tick}&to=9`));
-      expect(verifyConsistency(tree, tick, 9, bytes(roots[tick - 1] as string), bytes(roots[8] as string), grown.path.map(bytes))).toBe(true);
+      expect(
+        verifyConsistency(
+          tree,
+          tick,
+          9,
+          bytes(roots[tick - 1] as string),
+          bytes(roots[8] as string),
+          grown.path.map(bytes),
+        ),
+      ).toBe(true);
     }
-    for (const query of ['consistency?from=5&to=4', 'consistency?from=1&to=99', 'inclusion?tick=0', 'inclusion?tick=10', 'inclusion?tick=x']) {
+    for (const query of [
+      'consistency?from=5&to=4',
+      'consistency?from=1&to=99',
+      'inclusion?tick=0',
+      'inclusion?tick=10',
+      'inclusion?tick=x',
+    ]) {
       expect((await house.call(`/api/log/${query}`)).status).toBe(400);
     }
   });

@@ -26,7 +26,11 @@ afterEach(() => {
 });
 
 async function launch(): Promise<void> {
-  const process_ = spawn(process.execPath, [join(import.meta.dirname, 'kill-house.ts'), join(dir, 'data'), String(port), String(units)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const process_ = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'kill-house.ts'), join(dir, 'data'), String(port), String(units)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   child = process_;
   await new Promise<void>((resolve, reject) => {
     const ended = (code: number | null): void => reject(new Error(`the coordinator ended with ${code}`));
@@ -76,7 +80,7 @@ class Stubborn {
     const slot = { slot: 0, backend: 'wasm' as const, rates: { 'cheap@1': 1000 } };
     if (this.outbox.size > 0) this.#send(one, [...this.outbox.values()]);
     one.say({ t: 'ask', slots: [slot] });
-    for (let idle = 0; !this.done && one.ws.readyState === one.ws.OPEN; ) {
+    for (let idle = 0; !this.done && one.ws.readyState === one.ws.OPEN;) {
       const words = one.inbox.splice(0);
       idle = words.length === 0 ? idle + 1 : 0;
       if (idle > 400) return;
@@ -89,7 +93,14 @@ class Stubborn {
           const answers: Answered[] = [];
           for (let i = 0; i < word.count; i++) {
             const from = (word.chunk + i) * 8;
-            const answer = answerOf(word.job, 'exact', word.lease + i, from, outputsOf(cheapInput(units), from, from + 8), true);
+            const answer = answerOf(
+              word.job,
+              'exact',
+              word.lease + i,
+              from,
+              outputsOf(cheapInput(units), from, from + 8),
+              true,
+            );
             this.outbox.set(word.lease + i, answer);
             answers.push(answer);
           }
@@ -101,7 +112,8 @@ class Stubborn {
   }
 
   #send(one: Scripted, answers: readonly Answered[], slots?: Parameters<Scripted['commit']>[1]): void {
-    for (let i = 0; i < answers.length; i += 64) one.commit(answers.slice(i, i + 64), i + 64 >= answers.length ? slots : undefined);
+    for (let i = 0; i < answers.length; i += 64)
+      one.commit(answers.slice(i, i + 64), i + 64 >= answers.length ? slots : undefined);
   }
 
   #learn(word: Parameters<typeof receiptHolds>[0], coordinator: string): void {
@@ -143,7 +155,9 @@ test('[LO3] twenty kill -9 lose nothing that was acknowledged and pay nobody twi
     credited += view.vestedMicro;
     expect(one.forged).toBe(0);
     // Every receipt that anybody holds is in the account; what a kill kept from being told can be more.
-    expect(view.vestedMicro).toBeGreaterThanOrEqual([...one.paid.values()].reduce((sum, amount) => sum + amount, 0));
+    expect(view.vestedMicro).toBeGreaterThanOrEqual(
+      [...one.paid.values()].reduce((sum, amount) => sum + amount, 0),
+    );
     // Every acknowledged answer is known still, and its receipt can be had.
     const back = new Scripted(url, one.who);
     const known = (await back.signIn({ holding: [...one.acked].slice(-500) })).holding;
@@ -155,5 +169,9 @@ test('[LO3] twenty kill -9 lose nothing that was acknowledged and pay nobody twi
 
 /** `results.bin` as the kernel alone gives it, without any coordinator. */
 function undisturbed(): Buffer {
-  return Buffer.concat(outputsOf(cheapInput(units), 0, units).map((output) => Buffer.concat([Buffer.from([0, 0, 0, 8]), output])));
+  return Buffer.concat(
+    outputsOf(cheapInput(units), 0, units).map((output) =>
+      Buffer.concat([Buffer.from([0, 0, 0, 8]), output]),
+    ),
+  );
 }

@@ -14,13 +14,19 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const port = 18_320;
 
 function once(args: readonly string[], env: Record<string, string> = {}) {
-  return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env: { ...process.env, PORT: String(port), DATA_DIR: join(dir, 'data'), ...env }, timeout: 20_000 });
+  return spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, PORT: String(port), DATA_DIR: join(dir, 'data'), ...env },
+    timeout: 20_000,
+  });
 }
 
 /** Starts it and waits until it says where it is. */
 async function begin(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, LOG: 'silent', PORT: String(port), DATA_DIR: join(dir, 'data'), ...env } });
-  running.push(child);
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, LOG: 'silent', PORT: String(port), DATA_DIR: join(dir, 'data'), ...env },
+  });
+  children.push(child);
   let said = '';
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (data: Buffer) => {
@@ -33,14 +39,25 @@ async function begin(args: readonly string[], env: Record<string, string> = {}) 
   return { child, ended, said: () => said };
 }
 
-const running: { kill(signal: 'SIGKILL'): void }[] = [];
-afterAll(() => running.forEach((child) => child.kill('SIGKILL')));
+const children: { kill(signal: 'SIGKILL'): void }[] = [];
+afterAll(() => children.forEach((child) => child.kill('SIGKILL')));
 
 describe('the program', () => {
   test('says what it can do', () => {
     const { status, stdout } = once(['--help']);
     expect(status).toBe(0);
-    for (const word of ['PORT', 'HOST', 'DATA_DIR', '--memory', '--anchor-share', '--seed-demo', '--trust-proxy', 'backup', 'restore']) expect(stdout).toContain(word);
+    for (const word of [
+      'PORT',
+      'HOST',
+      'DATA_DIR',
+      '--memory',
+      '--anchor-share',
+      '--seed-demo',
+      '--trust-proxy',
+      'backup',
+      'restore',
+    ])
+      expect(stdout).toContain(word);
   });
 
   test.each([
@@ -66,15 +83,22 @@ describe('the program', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const { status, stderr } = once(['--memory']);
     other.close();
-    expect([status, stderr.trim()]).toEqual([1, `talka-coordinator: port ${port} is in use: stop the other program, or set PORT`]);
+    expect([status, stderr.trim()]).toEqual([
+      1,
+      `talka-coordinator: port ${port} is in use: stop the other program, or set PORT`,
+    ]);
   });
 
   test('seeds the demonstrations, shows the token once, says goodbye at SIGTERM and goes on where it was', async () => {
     const first = await begin(['--anchor-share', '0']);
     expect(first.said()).toMatch(/operator's token, shown this once: [\w-]{32}/);
-    const jobs = async () => ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
+    const jobs = async () =>
+      ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
     const seeded = await jobs();
-    expect(seeded.map(({ kernel, demonstration, quorum }) => [kernel, demonstration, quorum])).toEqual([['path-trace@1', true, 2], ['mersenne-tf@1', true, 2]]);
+    expect(seeded.map(({ kernel, demonstration, quorum }) => [kernel, demonstration, quorum])).toEqual([
+      ['path-trace@1', true, 2],
+      ['mersenne-tf@1', true, 2],
+    ]);
     for (const { unitsPerChunk, unitCostMicro, cause } of seeded) {
       expect(unitsPerChunk * unitCostMicro).toBeGreaterThanOrEqual(250_000);
       expect(unitsPerChunk * unitCostMicro).toBeLessThanOrEqual(1_000_000);
@@ -109,7 +133,11 @@ describe('the program', () => {
     expect(running.said()).toMatch(/https:\/\/127\.0\.0\.1/);
     expect(running.said()).toMatch(/self-signed/);
     const { get } = await import('node:https');
-    const status = await new Promise((resolve, reject) => get(`https://127.0.0.1:${port}/api/status`, { rejectUnauthorized: false }, (answer) => resolve(answer.statusCode)).once('error', reject));
+    const status = await new Promise((resolve, reject) =>
+      get(`https://127.0.0.1:${port}/api/status`, { rejectUnauthorized: false }, (answer) =>
+        resolve(answer.statusCode),
+      ).once('error', reject),
+    );
     expect(status).toBe(200);
     running.child.kill('SIGTERM');
     expect(await running.ended).toBe(0);

@@ -22,7 +22,7 @@ const folders: string[] = [];
 afterEach(async () => {
   for (const one of open.reverse()) await one.close();
   open = [];
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const one of folders.splice(0)) rmSync(one, { recursive: true, force: true });
 });
 
 function folder(): string {
@@ -43,7 +43,17 @@ async function stop(house: Started): Promise<void> {
 }
 
 const right = (job: JobView, lease: { lease: number; chunk: number }) =>
-  answerOf(job.job, job.agreement, lease.lease, lease.chunk * job.unitsPerChunk, outputsOf(cheapInput(job.units), lease.chunk * job.unitsPerChunk, Math.min(job.units, (lease.chunk + 1) * job.unitsPerChunk)));
+  answerOf(
+    job.job,
+    job.agreement,
+    lease.lease,
+    lease.chunk * job.unitsPerChunk,
+    outputsOf(
+      cheapInput(job.units),
+      lease.chunk * job.unitsPerChunk,
+      Math.min(job.units, (lease.chunk + 1) * job.unitsPerChunk),
+    ),
+  );
 
 /** Two people, one chunk settled, one committed, one leased. */
 async function scene(house: Started) {
@@ -64,7 +74,10 @@ async function scene(house: Started) {
 }
 
 describe('a restart', () => {
-  test.each([['with a snapshot', true], ['by the log alone', false]])('%s: the same state, keys, receipts and leases', async (_how, graceful) => {
+  test.each([
+    ['with a snapshot', true],
+    ['by the log alone', false],
+  ])('%s: the same state, keys, receipts and leases', async (_how, graceful) => {
     const dataDir = folder();
     const house = await start({ dataDir });
     const { job, a, b, first, receipt, committed, leased } = await scene(house);
@@ -78,9 +91,15 @@ describe('a restart', () => {
     assertInvariants(again.runtime.state);
     expect(again.runtime.head).toEqual(head);
     expect(again.operatorToken).toBeNull();
-    expect((await (await again.operator('/fund', { account: 'x', amountMicro: 1 })).json()) as object).toEqual({ done: ['funded'] });
+    expect(
+      (await (await again.operator('/fund', { account: 'x', amountMicro: 1 })).json()) as object,
+    ).toEqual({ done: ['funded'] });
     const back = new Scripted(again.url, a.who);
-    expect((await back.signIn({ holding: [first.lease, committed.lease, leased.lease] })).holding).toEqual([first.lease, committed.lease, leased.lease]);
+    expect((await back.signIn({ holding: [first.lease, committed.lease, leased.lease] })).holding).toEqual([
+      first.lease,
+      committed.lease,
+      leased.lease,
+    ]);
     back.commit([right(job, first)]);
     const same = await back.settled(first.lease);
     expect([same.settled, same.tick]).toEqual([receipt.settled, receipt.tick]);
@@ -93,7 +112,7 @@ describe('a restart', () => {
     const house = await start({ dataDir });
     const job = await house.job();
     await house.operator(`/jobs/${job.job}/cancel`, {});
-    const view = await (await house.call(`/api/jobs/${job.job}`)).json();
+    const view: unknown = await (await house.call(`/api/jobs/${job.job}`)).json();
     await stop(house);
     const again = await start({ dataDir });
     expect(await (await again.call(`/api/jobs/${job.job}`)).json()).toEqual(view);
@@ -135,7 +154,9 @@ describe('what cannot start says so in one line', () => {
     const house = await start({ dataDir });
     const plain = { seed: 'none', anchorShare: 0, webDir: null, shelf: cheapShelf } as const;
     await expect(startCoordinator({ ...plain, dataDir })).rejects.toThrow(/in use by another coordinator/);
-    await expect(startCoordinator({ ...plain, dataDir: null, port: house.port })).rejects.toThrow(/port \d+ is in use/);
+    await expect(startCoordinator({ ...plain, dataDir: null, port: house.port })).rejects.toThrow(
+      /port \d+ is in use/,
+    );
   });
 
   test('a data folder that is a file, and keys that are none', async () => {
@@ -163,7 +184,9 @@ describe('[HT2, LO3] a store that fails', () => {
     const fund = await house.operator('/fund', { account: 'x', amountMicro: 1 });
     expect(fund.status).toBe(507);
     expect(fund.headers.get('retry-after')).not.toBeNull();
-    expect((await (await house.call('/api/status')).json()) as StatusView).toMatchObject({ storeFault: 'full' });
+    expect((await (await house.call('/api/status')).json()) as StatusView).toMatchObject({
+      storeFault: 'full',
+    });
     expect((await house.call(`/api/jobs/${job.job}`)).status).toBe(200);
     b.ask('cheap@1', 3);
     expect(await b.refusal()).toMatchObject({ about: 'ask', reason: 'store' });
@@ -178,19 +201,28 @@ describe('[HT2, LO3] a store that fails', () => {
 
   test('with one write in six failing, a whole job is settled, paid exactly, and every tick follows the one before', async () => {
     const inner = new MemoryLog();
-    const house = await start({ log: troubled(inner, { trouble: { delayMs: 2, failOneIn: 6, seed: 11 }, down: null }) });
+    const house = await start({
+      log: troubled(inner, { trouble: { delayMs: 2, failOneIn: 6, seed: 11 }, down: null }),
+    });
     let job: JobView | null = null;
     while (job === null) job = await house.job({ units: 80 }).catch(() => sleep(200).then(() => null));
     const people: Scripted[] = [];
     while (people.length < 2) {
       const one = new Scripted(house.url);
-      await one.signIn().then(() => people.push(one), () => sleep(300));
+      await one.signIn().then(
+        () => people.push(one),
+        () => sleep(300),
+      );
     }
     await Promise.all(people.map((one) => persist(one, house, job)));
     expect(house.runtime.state.jobs.size).toBe(0);
     assertInvariants(house.runtime.state);
-    expect([...house.runtime.state.accounts.values()].map(({ earnedMicro }) => earnedMicro)).toEqual([800_000, 800_000]);
-    expect((await inner.read(0, 10_000)).map(({ tick }) => tick)).toEqual(Array.from({ length: await inner.size() }, (_, i) => i + 1));
+    expect([...house.runtime.state.accounts.values()].map(({ earnedMicro }) => earnedMicro)).toEqual([
+      800_000, 800_000,
+    ]);
+    expect((await inner.read(0, 10_000)).map(({ tick }) => tick)).toEqual(
+      Array.from({ length: await inner.size() }, (_, i) => i + 1),
+    );
   }, 60_000);
 
   /** Works as an honest volunteer would, sending again whatever the store refused. */
@@ -201,7 +233,8 @@ describe('[HT2, LO3] a store that fails', () => {
       await sleep(30);
       for (const word of one.inbox.splice(0)) {
         if (word.t === 'lease') {
-          for (let i = 0; i < word.count; i++) outbox.set(word.lease + i, right(job, { lease: word.lease + i, chunk: word.chunk + i }));
+          for (let i = 0; i < word.count; i++)
+            outbox.set(word.lease + i, right(job, { lease: word.lease + i, chunk: word.chunk + i }));
           one.commit([...outbox.values()]);
           one.ask(job.kernel);
         }
@@ -220,10 +253,13 @@ describe('[HT2, LO3] a store that fails', () => {
     const house = await start({ dataDir, pagesMax: 40 });
     const { job } = await scene(house);
     let answer = await house.operator('/fund', { account: 'x', amountMicro: 1 });
-    for (let i = 0; answer.status === 200 && i < 2_000; i++) answer = await house.operator('/fund', { account: `x${i}`, amountMicro: 1 });
+    for (let i = 0; answer.status === 200 && i < 2_000; i++)
+      answer = await house.operator('/fund', { account: `x${i}`, amountMicro: 1 });
     expect(answer.status).toBe(507);
     expect((await house.call(`/api/jobs/${job.job}`)).status).toBe(200);
-    expect((await (await house.call('/api/status')).json()) as StatusView).toMatchObject({ storeFault: 'full' });
+    expect((await (await house.call('/api/status')).json()) as StatusView).toMatchObject({
+      storeFault: 'full',
+    });
     const state = freeze(house.runtime.state);
     await stop(house);
     const again = await start({ dataDir });

@@ -8,7 +8,17 @@ import { encodeCommit } from '../../src/wire/frame.ts';
 import { check, isMalformed } from '../../src/wire/schema.ts';
 import { limits, protocol } from '../../src/wire/version.ts';
 import { fromCoordinator } from '../../src/wire/volunteer.ts';
-import type { Bye, Challenge, CommitHeader, FromCoordinator, LeaseWord, ReceiptWord, RefusalWord, SlotWord, Welcome } from '../../src/wire/volunteer.ts';
+import type {
+  Bye,
+  Challenge,
+  CommitHeader,
+  FromCoordinator,
+  LeaseWord,
+  ReceiptWord,
+  RefusalWord,
+  SlotWord,
+  Welcome,
+} from '../../src/wire/volunteer.ts';
 import { cheapOutput } from './cheap.ts';
 
 const sha = (...parts: readonly (string | Uint8Array)[]): Buffer => {
@@ -39,10 +49,24 @@ export function identity(): Identity {
   return { privateKey, publicKey: text, device: id('talka/device/1'), account: id('talka/account/1') };
 }
 
-const signText = (key: KeyObject, tag: string, parts: readonly unknown[]): string => sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), key).toString('base64url');
+const signText = (key: KeyObject, tag: string, parts: readonly unknown[]): string =>
+  sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), key).toString('base64url');
 
 /** The hello that answers a challenge; anything in it may be bent. */
-export function helloOf(who: Identity, nonce: string, origin: string, bent: { holding?: number[]; consentAt?: number; site?: string | null; signOrigin?: string; consentOrigin?: string; protocol?: number; account?: string } = {}): Record<string, unknown> {
+export function helloOf(
+  who: Identity,
+  nonce: string,
+  origin: string,
+  bent: {
+    holding?: number[];
+    consentAt?: number;
+    site?: string | null;
+    signOrigin?: string;
+    consentOrigin?: string;
+    protocol?: number;
+    account?: string;
+  } = {},
+): Record<string, unknown> {
   const { publicKey } = who;
   const account = bent.account ?? who.account;
   const site = bent.site ?? null;
@@ -51,11 +75,34 @@ export function helloOf(who: Identity, nonce: string, origin: string, bent: { ho
   const version = bent.protocol ?? protocol;
   const consentOrigin = bent.consentOrigin ?? origin;
   return {
-    t: 'hello', protocol: version, publicKey, account, site,
-    consent: { text, language: 'en', origin: consentOrigin, site, at, signature: signText(who.privateKey, 'talka/consent/1', [text, 'en', consentOrigin, site, at, account]) },
-    holding: bent.holding ?? [], head: null, cores: 4, gpu: false,
-    signature: signText(who.privateKey, 'talka/hello/1', [nonce, bent.signOrigin ?? origin, publicKey, account, site, text, at, version]),
-  }; // prettier-ignore
+    t: 'hello',
+    protocol: version,
+    publicKey,
+    account,
+    site,
+    consent: {
+      text,
+      language: 'en',
+      origin: consentOrigin,
+      site,
+      at,
+      signature: signText(who.privateKey, 'talka/consent/1', [text, 'en', consentOrigin, site, at, account]),
+    },
+    holding: bent.holding ?? [],
+    head: null,
+    cores: 4,
+    gpu: false,
+    signature: signText(who.privateKey, 'talka/hello/1', [
+      nonce,
+      bent.signOrigin ?? origin,
+      publicKey,
+      account,
+      site,
+      text,
+      at,
+      version,
+    ]),
+  };
 }
 
 /** What an answer to a chunk looks like on the wire. */
@@ -67,17 +114,31 @@ export interface Answered {
 
 /** Computes units [from, to) of a job with the cheap kernel. `bend` changes outputs, `forge` changes digests afterwards. */
 export function answerOf(
-  job: string, agreement: 'exact' | 'tolerance', replica: number, from: number, outputs: readonly Uint8Array[], withBytes = true,
+  job: string,
+  agreement: 'exact' | 'tolerance',
+  replica: number,
+  from: number,
+  outputs: readonly Uint8Array[],
+  withBytes = true,
 ): Answered {
   const width = limits.digestBytes[agreement];
-  const digests = Buffer.concat(outputs.map((output, i) => sha('talka/unit/1', '\0', job, '\0', u64(from + i), output).subarray(0, width)));
+  const digests = Buffer.concat(
+    outputs.map((output, i) =>
+      sha('talka/unit/1', '\0', job, '\0', u64(from + i), output).subarray(0, width),
+    ),
+  );
   const root = sha('talka/root/1', '\0', job, '\0', u64(from), digests).toString('hex');
   return {
-    item: { replica, root, digestBytes: digests.length, lengths: withBytes ? outputs.map((output) => output.length) : null },
+    item: {
+      replica,
+      root,
+      digestBytes: digests.length,
+      lengths: withBytes ? outputs.map((output) => output.length) : null,
+    },
     digests,
     bytes: withBytes ? Buffer.concat(outputs) : null,
   };
-} // prettier-ignore
+}
 
 export class Scripted {
   readonly ws: WebSocket;
@@ -109,7 +170,10 @@ export class Scripted {
 
   #hear(value: unknown): void {
     const word = check(fromCoordinator, value);
-    if (isMalformed(word)) throw new Error(`the coordinator said what the wire does not know: ${word.malformed} in ${JSON.stringify(value)}`);
+    if (isMalformed(word))
+      throw new Error(
+        `the coordinator said what the wire does not know: ${word.malformed} in ${JSON.stringify(value)}`,
+      );
     if (word.t === 'challenge') {
       this.challenge = word;
       this.chain = chainStart(word.nonce);
@@ -126,7 +190,10 @@ export class Scripted {
     if (index >= 0) return Promise.resolve(this.inbox.splice(index, 1)[0] as T);
     if (this.#isOver) return Promise.reject(new Error('the socket is closed'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`nothing came; heard: ${JSON.stringify(this.inbox).slice(0, 500)}`)), 8_000);
+      const timer = setTimeout(
+        () => reject(new Error(`nothing came; heard: ${JSON.stringify(this.inbox).slice(0, 500)}`)),
+        8_000,
+      );
       this.#waiters.push({
         take,
         done: (word) => {
@@ -168,13 +235,21 @@ export class Scripted {
       this.chain = chainNext(this.chain, item.replica, item.root);
       this.chainCount++;
     }
-    const header: CommitHeader = { t: 'commit', items: answers.map(({ item }) => item), ...(slots === undefined ? {} : { slots: [...slots] }) };
+    const header: CommitHeader = {
+      t: 'commit',
+      items: answers.map(({ item }) => item),
+      ...(slots === undefined ? {} : { slots: [...slots] }),
+    };
     this.ws.send(encodeCommit({ header, parts: answers }));
   }
 
   signChain(): void {
     const { nonce } = this.challenge as Challenge;
-    const signature = sign(null, chainBytes(nonce, this.chainCount, this.chain), this.who.privateKey).toString('base64url');
+    const signature = sign(
+      null,
+      chainBytes(nonce, this.chainCount, this.chain),
+      this.who.privateKey,
+    ).toString('base64url');
     this.say({ t: 'chain', count: this.chainCount, hash: this.chain, signature });
   }
 
@@ -184,12 +259,14 @@ export class Scripted {
 
   /** The receipt that settles a replica. */
   settled(replica: number): Promise<ReceiptWord> {
-    const is = (word: FromCoordinator): word is ReceiptWord => word.t === 'receipt' && word.settled.some((one) => one.replica === replica);
+    const is = (word: FromCoordinator): word is ReceiptWord =>
+      word.t === 'receipt' && word.settled.some((one) => one.replica === replica);
     return this.next(is);
   }
 
   acked(replica: number): Promise<ReceiptWord> {
-    const is = (word: FromCoordinator): word is ReceiptWord => word.t === 'receipt' && word.acks.includes(replica);
+    const is = (word: FromCoordinator): word is ReceiptWord =>
+      word.t === 'receipt' && word.acks.includes(replica);
     return this.next(is);
   }
 
@@ -209,11 +286,30 @@ export function receiptHolds(word: ReceiptWord, coordinator: string): boolean {
   const { tick } = word;
   if (tick === null) return word.settled.length === 0;
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: coordinator }, format: 'jwk' });
-  const bytes = headBytes(tick.tick, tick.at, tick.size, Buffer.from(tick.root, 'hex'), Buffer.from(tick.receipts, 'hex'));
+  const bytes = headBytes(
+    tick.tick,
+    tick.at,
+    tick.size,
+    Buffer.from(tick.root, 'hex'),
+    Buffer.from(tick.receipts, 'hex'),
+  );
   if (!verify(null, bytes, key, Buffer.from(tick.signature, 'base64url'))) return false;
   return word.settled.every(({ leaf, index, path, amountMicro, replica }) => {
     const said = JSON.parse(leaf) as unknown[];
-    const inTree = verifyInclusion(tree, tree.leaf(Buffer.from(leaf)), index, tick.count, path.map((hash) => Buffer.from(hash, 'hex')), Buffer.from(tick.receipts, 'hex'));
-    return inTree && said[0] === 'talka/receipt/1' && said[1] === coordinator && said[4] === replica && said[8] === amountMicro;
+    const inTree = verifyInclusion(
+      tree,
+      tree.leaf(Buffer.from(leaf)),
+      index,
+      tick.count,
+      path.map((hash) => Buffer.from(hash, 'hex')),
+      Buffer.from(tick.receipts, 'hex'),
+    );
+    return (
+      inTree &&
+      said[0] === 'talka/receipt/1' &&
+      said[1] === coordinator &&
+      said[4] === replica &&
+      said[8] === amountMicro
+    );
   });
 }

@@ -1,0 +1,101 @@
+/** How a stranger becomes a device: the challenge it is met with, the check of its hello, and the welcome. */
+import { parse, isMalformed } from '../wire/schema.ts';
+import { limits, protocol } from '../wire/version.ts';
+import type { ByeReason } from '../wire/version.ts';
+import { hello as helloSchema } from '../wire/volunteer.ts';
+import type { Challenge, Hello, JobDescriptor, Welcome } from '../wire/volunteer.ts';
+import { signIn } from './auth.ts';
+import { emptyRoot, isOtherVersion, whereIs } from './hearing.ts';
+import type { SigningKey } from './keys.ts';
+import type { Log } from './log.ts';
+import type { Misdeeds } from './misdeeds.ts';
+import type { Outcome } from './order.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What letting somebody in needs of the house. */
+export interface ArrivalHouse {
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly key: SigningKey;
+  readonly misdeeds: Misdeeds;
+  now(): number;
+  /** The placement group of an address. */
+  groupOf(address: string): string;
+  isOwnOrigin(origin: string): boolean;
+  /** The open jobs. */
+  jobs(): readonly JobDescriptor[];
+}
+
+/** Where a socket came from, as its handshake said. */
+export interface Whence {
+  readonly address: string;
+  readonly origin: string;
+}
+
+/** Why somebody is not let in. */
+export interface TurnedAway {
+  readonly bye: ByeReason;
+  readonly detail: string;
+  readonly retryMs?: number;
+}
+
+/** Somebody whose signatures are right, and from where. */
+export interface Arrived {
+  readonly word: Hello;
+  readonly device: string;
+  readonly account: string;
+  readonly group: string;
+}
+
+/** What every socket is met with, so that signing in costs no round trip of its own. */
+export function challengeOf({ key, runtime }: ArrivalHouse, nonce: string): Challenge {
+  const { size, root } = runtime.head ?? { size: 0, root: emptyRoot };
+  return { t: 'challenge', protocol, nonce, coordinator: key.publicText, head: { size, root } };
+}
+
+/** Checks a stranger's first message. */
+export function arrive(
+  house: ArrivalHouse,
+  data: Buffer,
+  nonce: string,
+  whence: Whence,
+): Arrived | TurnedAway {
+  if (data.length > limits.strangerBytesMax)
+    return { bye: 'limits', detail: 'too much was said before signing in' };
+  const word = parse(helloSchema, data.toString(), limits.strangerBytesMax);
+  if (isMalformed(word))
+    return { bye: isOtherVersion(data) ? 'protocol' : 'malformed', detail: word.malformed };
+  const now = house.now();
+  const who = signIn(word, nonce, whence.origin, (origin) => house.isOwnOrigin(origin), now);
+  if ('bye' in who) return who;
+  const retryMs = house.misdeeds.suspendedMs(who.device, now);
+  if (retryMs > 0) return { bye: 'suspended', detail: 'too many impossible messages', retryMs };
+  return { word, ...who, group: house.groupOf(whence.address) };
+}
+
+/** What the rules said to its joining: null when it is in. */
+export function refusedEntry(outcome: Outcome): TurnedAway | null {
+  if (outcome.refused === null || outcome.refused === 'already-so') return null;
+  const { refused, detail = refused, retryMs } = outcome;
+  const bye = refused === 'not-yours' ? 'signature' : refused === 'stopping' ? 'shutting-down' : 'store';
+  return { bye, detail, ...(retryMs === undefined ? {} : { retryMs }) };
+}
+
+/** The welcome of a device that has joined. Throws StoreFault when the log cannot be read. */
+export async function welcomeOf(
+  house: ArrivalHouse,
+  { word, device, account, group }: Arrived,
+): Promise<Welcome> {
+  const { runtime, log } = house;
+  const holding: number[] = [];
+  for (const replica of word.holding) {
+    const found = whereIs(runtime.state, device, account, group, replica);
+    // Leased, committed, or settled with a receipt that can be had again: all of them are worth keeping.
+    const kept = found === 'unknown' ? (await log.answer(replica)) !== null : found === 'yours';
+    if (kept) holding.push(replica);
+  }
+  const balance = (kind: 'pending' | 'vested'): number =>
+    Number(runtime.state.balances.get(`${kind}:${account}`) ?? 0n);
+  const creditMicro = { pending: balance('pending'), vested: balance('vested') };
+  return { t: 'welcome', device, account, jobs: [...house.jobs()], holding, creditMicro };
+}

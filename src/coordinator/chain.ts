@@ -1,0 +1,30 @@
+/** A session's chain of commitments: what a device sent, in order, bound into one hash that it signs now and then [WR8]. */
+import type { Chain } from '../wire/volunteer.ts';
+import { verifyText } from './auth.ts';
+import { chainBytes, chainNext, chainStart } from './digests.ts';
+
+export class SessionChain {
+  readonly #nonce: string;
+  #hash: string;
+  #count = 0;
+
+  constructor(nonce: string) {
+    this.#nonce = nonce;
+    this.#hash = chainStart(nonce);
+  }
+
+  /** One more commitment was received; its root in hex. */
+  add(replica: number, root: string): void {
+    this.#hash = chainNext(this.#hash, replica, root);
+    this.#count++;
+  }
+
+  /** Why a signed head is not that of what was received; null when it is. */
+  faultOf({ count, hash, signature }: Chain, publicKey: string): { refused: string; detail: string } | null {
+    if (count !== this.#count || hash !== this.#hash)
+      return { refused: 'chain', detail: 'this is not the chain of what was received' };
+    if (!verifyText(publicKey, chainBytes(this.#nonce, count, hash), signature))
+      return { refused: 'signature', detail: 'the chain is not signed by this device' };
+    return null;
+  }
+}

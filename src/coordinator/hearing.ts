@@ -1,0 +1,50 @@
+/** Small things a conversation asks: where a replica stands, how bytes are read as text, when to ask again. */
+import { mayJoin } from '../core/chunk.ts';
+import type { State } from '../core/state.ts';
+import { protocol } from '../wire/version.ts';
+
+/** The platform's own reading of a frame's header: six times as fast as character by character. */
+export const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
+/** Root of a log without ticks: SHA-256(''). */
+export const emptyRoot = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/** Where a replica of a device stands: still worth computing or committing, over, or not known to any open chunk. */
+export function whereIs(
+  state: State,
+  device: string,
+  account: string,
+  group: string,
+  id: number,
+): 'yours' | 'over' | 'unknown' {
+  const lease = state.leases.get(state.replicas.get(id) ?? -1);
+  if (lease === undefined) return 'unknown';
+  if (lease.device !== device) return 'over';
+  const chunk = state.jobs.get(lease.job)?.chunks.get(lease.chunk + (id - lease.id));
+  const replica = chunk?.replicas.find((one) => one.id === id);
+  if (chunk === undefined || replica === undefined) return 'over';
+  return replica.phase.is !== 'closed' || mayJoin(chunk, account, group) ? 'yours' : 'over';
+}
+
+/** Whether a message claims to be of another version, before anything else of it is understood: it may look quite different. */
+export function isOtherVersion(data: Buffer): boolean {
+  try {
+    const word: unknown = JSON.parse(data.toString());
+    return (
+      typeof word === 'object' &&
+      word !== null &&
+      'protocol' in word &&
+      typeof word.protocol === 'number' &&
+      word.protocol !== protocol
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** How long a slot without work need not ask again: it is told by itself when there is some. */
+export function retryMsOf(reason: string): number {
+  const base = reason === 'waiting-for-others' ? 5_000 : reason === 'kernel-paused' ? 60_000 : 15_000;
+  return base + Math.floor(Math.random() * base);
+}

@@ -1,0 +1,26 @@
+/** What the loop is asked to decide, and what it answers. */
+import type { Command, Event, RefusalReason } from '../core/state.ts';
+import type { Outputs, StoreFault } from './log.ts';
+
+/** Something that shall be decided, and who wants to know. */
+export interface Order {
+  readonly command: Command;
+  /** What came with a commit. */
+  readonly outputs: Outputs | null;
+  /** Called once: when it is durable, or refused. */
+  readonly done: ((outcome: Outcome) => void) | null;
+}
+
+export type Outcome = { readonly refused: null; readonly events: readonly Event[] } | RefusedOrder;
+
+export interface RefusedOrder {
+  readonly refused: RefusalReason | 'store' | 'busy' | 'stopping' | 'internal';
+  readonly detail?: string;
+  /** Worth trying again after so long. */
+  readonly retryMs?: number;
+}
+
+/** What everybody hears while the store takes no writes. */
+export function storeRefusal(fault: StoreFault): RefusedOrder {
+  return { refused: 'store', detail: fault.reason, retryMs: 5_000 };
+}
