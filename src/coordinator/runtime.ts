@@ -301,7 +301,9 @@ export class Runtime {
 
   #parkOrNot(command: Extract<Command, { c: 'ask' }>, outcome: Outcome): void {
     this.parking.unpark(command.device, command.slot.slot);
-    if (outcome.refused !== null && outcome.refused !== 'unknown-device')
+    // Without a job there is nothing to wait for here: news of one makes the volunteer ask again, with a speed it has measured.
+    const pointless = outcome.refused === 'unknown-device' || outcome.refused === 'no-job-open';
+    if (outcome.refused !== null && !pointless)
       this.parking.park(command.device, command.slot);
   }
 

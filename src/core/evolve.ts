@@ -5,6 +5,7 @@
 import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
+import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type { AccountRecord, BusySlot, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
 
@@ -50,6 +51,7 @@ export function evolve(state: State, event: Event, at: number): void {
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
+
 /** The device of an event: `decide` never speaks of one that has not joined. */
 function deviceOf(state: State, device: string): Device {
   return state.devices.get(device) as Device;
@@ -57,7 +59,7 @@ function deviceOf(state: State, device: string): Device {
 
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const { account, site, group, role } = event;
-  state.devices.set(event.device, { account, site, group, role, committed: 0, misdeeds: 0 });
+  state.devices.set(event.device, { account, site, group, role, committed: 0, leases: 0, misdeeds: 0 });
   if (state.accounts.has(account)) return;
   state.accounts.set(account, { firstAt: at, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
 }
@@ -107,12 +109,14 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
       phase: { is: 'leased', deadline },
     };
     state.replicas.set(replica.id, event.lease);
-    const before = job.chunks.get(chunk + i) ?? { index: chunk + i, since: at, replicas: [] };
+    const before = job.chunks.get(chunk + i) ?? { index: chunk + i, openedAt: at, since: at, replicas: [] };
     putChunk(job, withReplica(before, replica), at);
   }
   job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
-  occupy(state, slotKey(event.device, slot), rateMilli, count * chunkCostMicro(job.spec, 0));
+  const known = knownRateMilli(state.accounts.get(event.account), rateMilli, at);
+  occupy(state, slotKey(event.device, slot), known, count * chunkCostMicro(job.spec, 0));
+  state.devices.set(event.device, { ...device, leases: device.leases + 1 });
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {
@@ -213,6 +217,10 @@ function leaveLease(state: State, id: number, replicas: number): void {
   const job = state.jobs.get(lease.job) as Job;
   const left = lease.left - replicas;
   state.leases.set(id, { ...lease, left });
+  if (left === 0) {
+    const device = deviceOf(state, lease.device);
+    state.devices.set(lease.device, { ...device, leases: device.leases - 1 });
+  }
   const slot = slotKey(lease.device, lease.slot);
   const busy = state.busy.get(slot) as BusySlot;
   if (left === 0 && busy.leases === 1) {

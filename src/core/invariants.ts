@@ -73,6 +73,9 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
     const job = state.jobs.get(lease.job);
     held.set(slot, (held.get(slot) ?? 0) + (job === undefined ? 0 : lease.left * chunkCostMicro(job.spec, 0)));
   }
+  const holding = new Map<string, number>();
+  for (const lease of state.leases.values()) if (lease.left > 0) holding.set(lease.device, (holding.get(lease.device) ?? 0) + 1);
+  for (const [id, device] of state.devices) assert(device.leases === (holding.get(id) ?? 0), `device ${id} counts its leases`);
   assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
   for (const [slot, leases] of busy) assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
   for (const [slot, heldMicro] of held) assert(state.busy.get(slot)?.heldMicro === heldMicro, `slot ${slot} knows what it still has to compute`);

@@ -5,6 +5,7 @@
  */
 import { committedCount, helps, mayJoin, replicasMax, wanted } from './chunk.ts';
 import { firstRun } from './intervals.ts';
+import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
 import type { Chunk, Device, Job, LivePeople, RefusalReason, Slot, State } from './state.ts';
 
@@ -14,14 +15,17 @@ export const leaseTargetMs = 15_000;
 export const leaseChunksMax = 4_096;
 /** A slot computes one lease and has one ahead; two more may have been lost on their way to it and wait for their deadline. */
 export const leasesPerSlotMax = 4;
+/** A device may hold this many leases over all its slots, and twice as many more as it has committed chunks: a new key cannot hoard. */
+export const leasesPerNewDeviceMax = 8;
 /** While there is plenty of other work, a lease is left alone for this many times its expected time, and for this long at least. */
 export const deadlineFactor = 4;
 export const deadlineMsMin = 30_000;
 /** Where the job would be done sooner than that, it waits for this many times the expected time, and this long at least. */
 export const deadlineFactorAtEnd = 2;
 export const deadlineMsMinAtEnd = 10_000;
-/** Nobody keeps a chunk from others for longer. */
+/** Nobody keeps a chunk from others for longer; nor does who has never committed one for longer than this. */
 export const deadlineMsMax = 1_800_000;
+export const deadlineMsMaxUnproven = 300_000;
 /** A slot is slow for a job's end when the others are this many times as fast on average… */
 export const slowFactor = 2;
 /** …and one chunk takes it more than this many times as long as everybody would take for all that is left. */
@@ -54,8 +58,11 @@ export function pick(state: State, id: string, slot: Slot, live: LivePeople, at:
   if (state.jobs.size === 0) return 'no-job-open';
   const own = state.busy.get(slotKey(id, slot.slot));
   if (own !== undefined && own.leases >= leasesPerSlotMax) return 'holding-enough';
+  const device = state.devices.get(id) as Device;
+  if (device.leases >= leasesPerNewDeviceMax + 2 * device.committed) return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
-  const asker: Asker = { device: state.devices.get(id) as Device, slot, heldMicro: own?.heldMicro ?? 0, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
+  const knownMilli = (claimedMilli: number): number => knownRateMilli(state.accounts.get(device.account), claimedMilli, at);
+  const asker: Asker = { device, slot, knownMilli, heldMicro: own?.heldMicro ?? 0, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
   let reason: RefusalReason = 'nothing-for-this-device';
   for (const job of jobsByService(state)) {
     const rateMilli = slot.rates[job.spec.kernel];
@@ -64,7 +71,7 @@ export function pick(state: State, id: string, slot: Slot, live: LivePeople, at:
       reason = 'kernel-paused';
       continue;
     }
-    const found = pickInJob(job, asker, rateMilli);
+    const found = pickInJob(state, job, asker, rateMilli);
     if (found !== null) return found;
     reason = 'waiting-for-others';
   }
@@ -75,6 +82,8 @@ export function pick(state: State, id: string, slot: Slot, live: LivePeople, at:
 interface Asker {
   readonly device: Device;
   readonly slot: Slot;
+  /** As what a claimed speed counts. */
+  readonly knownMilli: (claimedMilli: number) => number;
   /** What the slot still has to compute, in microcredits. */
   readonly heldMicro: number;
   /** How many other slots hold a lease now, and their speed together, in thousandths of the reference core. */
@@ -89,13 +98,13 @@ function jobsByService(state: State): Job[] {
   return [...state.jobs.values()].sort((a, b) => a.servedMicro - b.servedMicro || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
 }
 
-function pickInJob(job: Job, asker: Asker, rateMilli: number): Pick | null {
+function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pick | null {
   const { device, slot, at } = asker;
   const eligible = (chunk: Chunk): boolean =>
     at - chunk.since >= tailMs &&
     mayTake(chunk, device.account, device.group, at) &&
     helps(chunk, job.spec, slot.backend) &&
-    (device.role === 'anchor' ? isAnchors(chunk, job, asker) : committedCount(chunk) < replicasMax);
+    (device.role === 'anchor' ? isAnchors(chunk, job, asker) : takesMore(state, chunk));
   const max = runLength(job, asker, rateMilli);
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
   const pickOf = (run: readonly [number, number] | null): Pick | null =>
@@ -140,11 +149,23 @@ function mayTake(chunk: Chunk, account: string, group: string, at: number): bool
   return !chunk.replicas.some((r) => r.account === account && r.phase.is === 'closed' && r.phase.why === 'expired');
 }
 
+/**
+ * Whether volunteers may add an answer: up to a number of different ones, and again once the operator's anchor has
+ * given its own, so that whoever agrees with it can settle what eight liars had filled.
+ */
+function takesMore(state: State, chunk: Chunk): boolean {
+  if (committedCount(chunk) < replicasMax) return true;
+  return chunk.replicas.some((r) => r.phase.is === 'committed' && state.devices.get(r.device)?.role === 'anchor');
+}
+
 /** Whether a chunk is the anchor's: it waited long enough and nobody who is connected could take it, or it waited very long. */
 function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
   const waitedMs = at - chunk.since;
-  if (waitedMs < anchorAfterMs || wanted(chunk, job.spec) === 0) return false;
-  if (committedCount(chunk) >= replicasMax || waitedMs >= anchorAnywayMs) return true;
+  if (wanted(chunk, job.spec) === 0) return false;
+  // From its opening, not since it last wanted: people who come, take a place and let it run out cannot hold the anchor off.
+  if (at - chunk.openedAt >= anchorAnywayMs) return true;
+  if (waitedMs < anchorAfterMs) return false;
+  if (committedCount(chunk) >= replicasMax) return true;
   for (const [account, groups] of live) {
     for (const group of groups) if (mayTake(chunk, account, group, chunk.since)) return false;
   }
@@ -155,7 +176,7 @@ function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
 function runLength(job: Job, asker: Asker, rateMilli: number): number {
   const bySpeed = Math.floor(leaseTargetMs / expectedMs(job, 0, 1, rateMilli));
   const byRecord = asker.device.committed === 0 ? 1 : 2 * asker.device.committed;
-  const share = rateMilli / (asker.othersMilli + rateMilli);
+  const share = asker.knownMilli(rateMilli) / (asker.othersMilli + asker.knownMilli(rateMilli));
   const byEnd = Math.ceil((openReplicas(job) * share) / 2);
   return Math.max(1, Math.min(bySpeed, byRecord, byEnd, leaseChunksMax));
 }
@@ -198,7 +219,7 @@ function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, 
   const leftMs = openMs(job, othersMilli + rateMilli);
   const patient = Math.max(deadlineMsMin, deadlineFactor * expected);
   // Who has not committed anything yet may have guessed its speed.
-  if (device.committed === 0) return Math.ceil(Math.min(deadlineMsMax, patient));
+  if (device.committed === 0) return Math.ceil(Math.min(deadlineMsMaxUnproven, patient));
   const hurried = Math.max(deadlineMsMinAtEnd, deadlineFactorAtEnd * expected);
   return Math.ceil(Math.min(deadlineMsMax, patient, Math.max(hurried, leftMs)));
 }

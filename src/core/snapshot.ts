@@ -3,7 +3,7 @@ import { emptyState } from './state.ts';
 import type { BusySlot, Job, LedgerAccount, State } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 2;
+export const snapshotSchema = 3;
 
 /** The state as text. Order within maps and sets is kept: a restored machine picks as the old one would have. */
 export function freeze(state: State): string {

@@ -71,6 +71,8 @@ export interface Device {
   readonly role: 'volunteer' | 'anchor';
   /** Chunks committed so far: a lease grows with it. */
   readonly committed: number;
+  /** Leases it holds now, over all its slots. */
+  readonly leases: number;
   /** Forged, contradictory or impossible messages counted against it. */
   readonly misdeeds: number;
 }
@@ -95,7 +97,9 @@ export type ReplicaPhase =
 /** A chunk that is neither free nor final: it contains its replicas. */
 export interface Chunk {
   readonly index: number;
-  /** When it first wanted a further replica that nobody held; the anchor waits from here. */
+  /** When it was first leased. */
+  readonly openedAt: number;
+  /** When it last began to want a further replica that nobody held; the anchor waits from here. */
   readonly since: number;
   readonly replicas: readonly Replica[];
 }

@@ -35,7 +35,7 @@ function* chunks(
   backends: readonly Backend[],
 ): Generator<Chunk> {
   const grow = function* (replicas: readonly Replica[]): Generator<Chunk> {
-    if (replicas.length > 0) yield { index: 0, since: 0, replicas };
+    if (replicas.length > 0) yield { index: 0, openedAt: 0, since: 0, replicas };
     if (replicas.length === sizeMax) return;
     for (const account of accounts)
       for (const backend of backends)
@@ -262,6 +262,7 @@ describe('who may join', () => {
             for (const otherGroup of groups) {
               const chunk: Chunk = {
                 index: 0,
+                openedAt: 0,
                 since: 0,
                 replicas: [replica(1, account, group, 'wasm', phase)],
               };
@@ -281,7 +282,7 @@ describe('who may join', () => {
 
 test('[CH4] where one answer completes two quorums, the one committed first wins', () => {
   const spec = specOf({ agreement: 'tolerance' });
-  let chunk: Chunk = { index: 0, since: 0, replicas: [] };
+  let chunk: Chunk = { index: 0, openedAt: 0, since: 0, replicas: [] };
   for (const [id, account, backend] of [
     [1, 'A', 'wasm'],
     [2, 'B', 'wasm'],

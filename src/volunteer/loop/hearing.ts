@@ -150,6 +150,8 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
     case 'store':
       return { why: 'store-full' };
     case 'no-work':
+    // It has leases enough on its other slots: nothing is wrong, and more comes as they are done.
+    case 'holding-enough':
       return { why: 'waiting-for-others' };
     default:
       return { why: 'refused', detail: detail ?? reason };

@@ -354,10 +354,13 @@ function trim(
   }
 }
 
+/** What an unmeasured speed is taken for, in thousandths: too high a guess lets a slow device's first lease run out. */
+const guessMilli = 100;
+
 /** How fast a slot computes a kernel, wall time, in thousandths of the reference core; a guess until measured. */
 export function paceOf(loop: Loop, slot: Slot, kernel: string): number {
   const known = slot.paceMilli.get(kernel) ?? loop.speedMilli.get(`${slot.backend} ${kernel}`);
-  return Math.max(1, Math.round(known ?? 1000 * loop.settings.share));
+  return Math.max(1, Math.round(known ?? guessMilli * loop.settings.share));
 }
 
 /** Adds reference work to the last minute's sum, and counts units. */
