@@ -1,0 +1,179 @@
+/** Do bad days cost nobody anything: tabs closed, reloaded and crashed, networks gone, the coordinator stopped and killed, two tabs of one person? */
+import { describe, expect, it } from 'vitest';
+import { words } from '../../src/app/words/en.ts';
+import { whyNo } from '../browser/browsers.ts';
+import { Door, freePort, freshFolder, holds, openApart } from './house.ts';
+import type { Apart } from './house.ts';
+import { factoring } from './orders.ts';
+import { Person, pressMain } from './person.ts';
+import { stage } from './stage.ts';
+import { toldIn } from './told.ts';
+import type { Told } from './told.ts';
+
+const { plain, heading } = words.work;
+
+/** Nobody was wronged: every chunk settled, no honest answer lost, no message held against anybody. */
+function allIsWell(told: Told, chunks: number): void {
+  expect(told.settlements.length).toBe(chunks);
+  expect(told.refuted).toBe(0);
+  expect(told.misdeeds).toBe(0);
+}
+
+/** What a browser kept of a visit: results on their way, and leases with chunks still to compute. */
+interface Kept {
+  readonly results: number[];
+  readonly leases: { readonly lease: number; readonly count: number; readonly done: number }[];
+}
+
+const readKept = `new Promise((resolve, reject) => {
+  const opening = indexedDB.open('talka');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction(['results', 'leases']);
+    const results = reading.objectStore('results').getAllKeys();
+    const leases = reading.objectStore('leases').getAll();
+    reading.oncomplete = () => {
+      opening.result.close();
+      resolve({ results: results.result, leases: leases.result });
+    };
+  };
+})`;
+
+describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
+  const scene = stage();
+
+  it('a tab is closed in the middle: its chunks go back at once and others finish the job', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(40, 100));
+    const ona = await scene.person(house.door.url);
+    await scene.person(house.door.url);
+    const account = await ona.account();
+    await ona.computed(6);
+    await holds('the tab holds chunks', () => house.heldBy(account) > 0);
+    await ona.page.close();
+    await holds('nothing is leased to the closed tab', () => house.heldBy(account) === 0, 10_000);
+    await scene.person(house.door.url);
+    await house.door.finished(job);
+    const told = await scene.told(house);
+    allIsWell(told, chunks);
+    expect(told.expired).toBe(0);
+    expect(told.of('returned').filter((event) => event.account === account).map(({ why }) => why)).toContain('closing');
+    expect(told.paidMicro(account)).toBeGreaterThan(0);
+  });
+
+  it('a reload in the middle: the same account goes on without being asked', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(30, 100));
+    const ona = await scene.person(house.door.url);
+    const jonas = await scene.person(house.door.url);
+    const account = await ona.account();
+    await ona.computed(5);
+    await ona.page.reload();
+    await ona.stands(heading.running);
+    expect(await ona.account()).toBe(account);
+    await ona.computed(2);
+    await house.door.finished(job);
+    const both = [account, await jonas.account()].sort();
+    const told = await scene.told(house);
+    allIsWell(told, chunks);
+    for (const { accounts } of told.settlements) expect([...accounts].sort()).toEqual(both);
+  });
+
+  it('a tab that crashes offline loses nothing: what was computed is sent, what was leased is computed', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(40, 120));
+    const ona = await scene.person(house.door.url);
+    await scene.person(house.door.url);
+    const account = await ona.account();
+    await ona.computed(6);
+    await ona.context.setOffline(true);
+    await holds('results wait in the browser', async () => /[1-9][0-9]* results? on the way/.test(await ona.text()));
+    await ona.page.goto('chrome://crash').catch(() => null);
+    await ona.page.close();
+    await ona.context.setOffline(false);
+    ona.turnTo(await ona.context.newPage());
+    await ona.page.goto(`${house.door.url}/leaderboard.html`);
+    const kept = (await ona.ask(readKept)) as Kept;
+    const leased = kept.leases.flatMap(({ lease, count, done }) => Array.from({ length: count - done }, (_, i) => lease + done + i));
+    expect(kept.results.length).toBeGreaterThan(0);
+    expect(leased.length).toBeGreaterThan(0);
+    await ona.page.goto(house.door.url);
+    await ona.stands(heading.running);
+    expect(await ona.account()).toBe(account);
+    await ona.computed(leased.length);
+    // A lease that was on its way when the network went never came: only its deadline frees it.
+    house.passMs(60_000);
+    await house.door.finished(job);
+    const told = await scene.told(house);
+    allIsWell(told, chunks);
+    const committed = told.of('committed').filter((event) => event.account === account).map(({ replica }) => replica);
+    expect(committed).toEqual(expect.arrayContaining([...kept.results, ...leased]));
+  });
+
+  it('offline for a while: the page says so, keeps what it made, and goes on when the network is back', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(30, 100));
+    const ona = await scene.person(house.door.url);
+    await scene.person(house.door.url);
+    await ona.computed(4);
+    await ona.context.setOffline(true);
+    await ona.says(plain.offline);
+    await ona.context.setOffline(false);
+    await house.door.finished(job);
+    allIsWell(await scene.told(house), chunks);
+  });
+
+  it('the coordinator is stopped, and later killed, while two pages compute: they come back and nothing is paid twice', async () => {
+    const dataDir = freshFolder();
+    const options = { port: await freePort(), dataDir, webDir: scene.folder, seed: 'none', anchorShare: 0 } as const;
+    let apart: Apart = await openApart(options);
+    const { url, token } = apart.listening;
+    const door = new Door(url, token ?? '');
+    const { job, chunks, priceMicro } = await door.submit(factoring(60, 100));
+    const people = [await scene.person(url), await scene.person(url)];
+    try {
+      for (const [signal, least] of [['SIGTERM', 4], ['SIGKILL', 14]] as const) {
+        for (const person of people) await person.computed(least);
+        await apart.end(signal);
+        for (const person of people) await person.says(words.here.unreachable);
+        apart = await openApart(options);
+        expect(apart.listening).toEqual({ url, token: null });
+        for (const person of people) await person.says(words.work.connection.open);
+      }
+      await door.finished(job);
+      const accounts = [];
+      for (const person of people) accounts.push(await person.account());
+      for (const { faults } of people) expect(faults).toEqual([]);
+      await scene.leave();
+      await apart.end('SIGTERM');
+      const told = await toldIn(dataDir);
+      allIsWell(told, chunks);
+      expect(accounts.map((account) => told.paidMicro(account))).toEqual([priceMicro / 2, priceMicro / 2]);
+    } finally {
+      await apart.end('SIGKILL');
+    }
+  });
+
+  it('two tabs of one person: one computes, the other says so and can take over', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(40, 100));
+    const ona = await scene.person(house.door.url);
+    const account = await ona.account();
+    await ona.computed(2);
+    const second = new Person(ona.context, await ona.context.newPage());
+    await second.page.goto(house.door.url);
+    await second.says(plain.elsewhere);
+    expect(await second.heading()).toBe(heading.stopped);
+    await ona.computed((await ona.chunks()) + 2);
+    await pressMain(second, words.start.resume);
+    await second.stands(heading.running);
+    await ona.says(plain.elsewhere);
+    expect(await second.account()).toBe(account);
+    await scene.person(house.door.url);
+    await house.door.finished(job);
+    expect(second.faults).toEqual([]);
+    const told = await scene.told(house);
+    allIsWell(told, chunks);
+    expect(new Set(told.of('joined').map((event) => event.account)).size).toBe(2);
+  });
+});

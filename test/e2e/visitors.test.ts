@@ -1,0 +1,144 @@
+/** Is the page a good host: by keyboard alone, to a visitor who is alone, over plain http, without WebGPU? */
+import { describe, expect, it } from 'vitest';
+import { words } from '../../src/app/words/en.ts';
+import { launchFirefox, whyNo } from '../browser/browsers.ts';
+import { freePort, holds, until } from './house.ts';
+import { factoring } from './orders.ts';
+import { accountOn, pressStart } from './person.ts';
+import type { Person, View } from './person.ts';
+import { stage } from './stage.ts';
+
+const { plain, heading } = words.work;
+
+/** Presses Tab until what has the focus is a button of that name. */
+async function tabTo(person: Person, name: string): Promise<void> {
+  const tabsMax = 60;
+  for (let i = 0; i < tabsMax; i++) {
+    if ((await focused(person)) === name) return;
+    await person.page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab never reaches ${name}`);
+}
+
+function focused(person: Person): Promise<unknown> {
+  return person.ask(`document.activeElement?.tagName === 'BUTTON' ? document.activeElement.textContent : ''`);
+}
+
+/** Computing has stopped: the units done stay the same over a moment. */
+async function standing(person: Person): Promise<number> {
+  let before = -1;
+  return until('the page rests', async () => {
+    const now = await person.units();
+    const same = now === before;
+    before = now;
+    return same ? { is: now } : { not: `${now} units` };
+  });
+}
+
+describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
+  const scene = stage();
+
+  it('starts, pauses, continues and finishes by keyboard alone', async () => {
+    const house = await scene.house();
+    await house.door.submit(factoring(400, 100));
+    const ona = await scene.person(house.door.url, { looks: true });
+    await holds('Start can be pressed', () => ona.page.locator('button.loud').isEnabled());
+    await tabTo(ona, words.start.start);
+    await ona.page.keyboard.press('Enter');
+    await ona.stands(heading.running);
+    const account = await ona.account();
+    await ona.computed(3);
+    expect(await focused(ona)).toBe(words.start.pause);
+    await ona.page.keyboard.press('Space');
+    await ona.stands(heading.paused);
+    expect(await ona.lede()).toBe(plain['paused-by-you']);
+    const units = await standing(ona);
+    const jonas = await scene.person(house.door.url);
+    await jonas.computed(5);
+    expect(await ona.units()).toBe(units);
+    expect(await focused(ona)).toBe(words.start.resume);
+    await ona.page.keyboard.press('Enter');
+    await ona.stands(heading.running);
+    await holds('it computes again', async () => (await ona.units()) > units);
+    await tabTo(ona, words.start.finish);
+    await ona.page.keyboard.press('Enter');
+    await ona.stands(heading.finished, 30_000);
+    expect(house.heldBy(account)).toBe(0);
+    const told = await scene.told(house);
+    expect(told.expired + told.misdeeds + told.refuted).toBe(0);
+    const mine = told.of('returned').filter((event) => event.account === account);
+    expect(new Set(mine.map(({ why }) => why))).toEqual(new Set(['finished']));
+  });
+
+  it('a lone visitor sees the work accepted through the anchor, and is told so', async () => {
+    const house = await scene.house({ anchorShare: 1 });
+    const { job, chunks } = await house.door.submit(factoring(6, 50));
+    const ona = await scene.person(house.door.url);
+    await ona.computed(chunks);
+    await ona.says(plain['waiting-for-others']);
+    expect((await house.door.job(job)).final).toBe(0);
+    house.passMs(31_000);
+    await house.door.finished(job, 40_000);
+    await ona.says(words.tally.withAnchor(chunks, chunks));
+    await ona.says(words.done.verifiedBy(chunks, 0, chunks));
+    const account = await ona.account();
+    const told = await scene.told(house);
+    expect(told.settledWithAnchor).toBe(chunks);
+    expect(told.paidMicro(account)).toBeGreaterThan(0);
+    expect(told.misdeeds + told.refuted).toBe(0);
+  });
+
+  it('over plain http the page says what is missing and computes with the cores', async () => {
+    const port = await freePort();
+    const url = `http://talka.test:${port}`;
+    const house = await scene.house({ port, allowOrigins: [url] });
+    const { job, chunks } = await house.door.submit(factoring(16, 50));
+    const browser = await scene.browser({ webgpu: true, args: ['--host-resolver-rules=MAP talka.test 127.0.0.1'] });
+    const ona = await scene.person(url, { browser });
+    await ona.says(words.here.insecure);
+    await ona.says(words.settings.gpuStates({ state: 'absent', why: 'insecure-origin' }));
+    expect(await ona.ask('isSecureContext')).toBe(false);
+    await scene.person(url, { browser });
+    await house.door.finished(job);
+    const told = await scene.told(house);
+    expect(told.settlements.length).toBe(chunks);
+    expect(told.misdeeds + told.refuted).toBe(0);
+  });
+
+  it('a browser with WebGPU and no graphics processor says so and computes with the cores', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(16, 50));
+    const ona = await scene.person(house.door.url);
+    await scene.person(house.door.url);
+    expect(await ona.ask(`'gpu' in navigator`)).toBe(true);
+    await ona.says(words.settings.gpuStates({ state: 'absent', why: 'no-adapter' }));
+    await house.door.finished(job);
+    const told = await scene.told(house);
+    expect(told.settlements.length).toBe(chunks);
+    expect(told.settlements.flatMap(({ backends }) => backends)).not.toContain('webgpu');
+  });
+
+  it.skipIf(whyNo.firefox() !== null)('a browser without WebGPU says so before Start and after, and computes with the cores', async () => {
+    const house = await scene.house();
+    const { job, chunks } = await house.door.submit(factoring(16, 50));
+    const firefox = await launchFirefox();
+    try {
+      const page = await firefox.newPage();
+      const ona: View = { ask: (expression) => page.evaluate(expression) };
+      const text = async (): Promise<string> => String(await ona.ask(`document.querySelector('#page').textContent`));
+      await page.goto(`${house.door.url}/?lang=en`);
+      expect(await ona.ask(`'gpu' in navigator`)).toBe(false);
+      await holds('it says so before Start', async () => (await text()).includes(words.cost.gpuAbsent));
+      await pressStart(ona);
+      const absent = words.settings.gpuStates({ state: 'absent', why: 'no-webgpu' });
+      await holds('it says so after Start', async () => (await text()).includes(absent));
+      const account = await accountOn(ona);
+      await scene.person(house.door.url);
+      await house.door.finished(job);
+      const told = await scene.told(house);
+      expect(told.settlements.filter(({ accounts }) => accounts.includes(account)).length).toBe(chunks);
+    } finally {
+      await firefox.close();
+    }
+  });
+});
