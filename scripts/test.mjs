@@ -12,6 +12,7 @@ import { runProgram, runVitest } from './test/steps.mjs';
  * The steps in their order. A step is a vitest project or a program that exits with 0; `quick` ones also belong
  * to `npm run test:quick`. To add a step, add a line. Minutes are a limit, after which the step is ended and has
  * failed; together they stay below 45. `always` ones precede whatever is asked for, `onlyQuick` ones belong to the quick part alone.
+ * A step that `needs` a browser is skipped by name where there is none.
  */
 const steps = [
   { name: 'build', program: ['scripts/door.mjs', 'build'], minutesMax: 2, always: true },
@@ -35,11 +36,12 @@ const steps = [
     program: ['test/sim/main.ts', '--seeds', '1000'],
     minutesMax: 6,
   },
+  { name: 'processes', vitest: 'processes', minutesMax: 3 },
   { name: 'sim', vitest: 'sim', minutesMax: 4 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
   { name: 'browser', vitest: 'browser', minutesMax: 10 },
   { name: 'e2e', vitest: 'e2e', minutesMax: 7 },
-  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 3 },
+  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 3, needs: 'chromium' },
 ];
 
 function chosenSteps(given) {
@@ -61,10 +63,21 @@ async function main(given) {
   for (const step of chosen) {
     process.stdout.write(`\n━━ ${step.name}\n`);
     const startMs = Date.now();
-    const outcome = step.vitest === undefined ? await runProgram(step) : await runVitest(step);
+    const outcome = await runStep(step);
     outcomes.push({ ...outcome, step, seconds: (Date.now() - startMs) / 1000 });
   }
   return report(outcomes);
+}
+
+/** Runs a step, unless it needs a browser that is not here; then its one line says which. */
+async function runStep(step) {
+  if (step.needs !== undefined) {
+    // Loaded late: it brings the drivers of browsers along.
+    const { whyNo } = await import('../test/browser/browsers.ts');
+    const why = whyNo[step.needs]();
+    if (why !== null) return { passed: 0, failed: 0, skipped: [`${step.name}: ${why}`], failures: [] };
+  }
+  return step.vitest === undefined ? runProgram(step) : runVitest(step);
 }
 
 /** Prints what each step did and the last line; gives back whether all is well. */
@@ -72,10 +85,11 @@ function report(outcomes) {
   const print = (line) => process.stdout.write(`${line}\n`);
   print('\n━━ summary');
   for (const { step, passed, failed, skipped, seconds } of outcomes) {
-    const mark = failed > 0 ? 'FAILED' : 'ok    ';
+    const mark = failed > 0 ? 'FAILED' : passed > 0 ? 'ok    ' : 'skip  ';
     print(`${mark} ${step.name}: ${counted(passed, failed, skipped.length)} (${seconds.toFixed(1)} s)`);
   }
   const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  print(`       all of it: ${sum('seconds').toFixed(1)} s`);
   const skipped = outcomes.flatMap((outcome) => outcome.skipped);
   for (const missing of programsMissing()) print(`not on this machine: ${missing}`);
   for (const title of skipped) print(`skipped: ${title}`);
