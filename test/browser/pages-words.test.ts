@@ -6,6 +6,7 @@ import { binOf, layOut, middleOf, motifOf, stitchesOf } from '../../src/app/clot
 import { decodeJobs, decodeLeaderboard, decodePulse, decodeStatus } from '../../src/app/decode.ts';
 import { readMersenne, resultBytesAnHour } from '../../src/app/facts.ts';
 import { formatsFor } from '../../src/app/format.ts';
+import { joined } from '../../src/app/join.ts';
 import { preferred } from '../../src/app/language.ts';
 import { toldOf } from '../../src/app/told.ts';
 import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
@@ -132,7 +133,7 @@ describe('the words', () => {
   it('tell the two demonstrations of a new coordinator in the page’s words, others in their requester’s', () => {
     const seed = readFileSync(new URL('../../src/coordinator/seed.ts', import.meta.url), 'utf8');
     const requester = /^const requester = '(.+)';$/m.exec(seed)?.[1] ?? '';
-    const seeded = [...seed.matchAll(/kernel: '(.+)',\n +title: ['`](.+)['`],\n/g)].map(
+    const seeded = [...seed.matchAll(/kernel: '([^']+)',\s+title:\s+['`](.+?)['`],/g)].map(
       ([, kernel = '', title = '']) => ({
         ...data.picture,
         requester,
@@ -155,6 +156,12 @@ describe('the words', () => {
       ])
         expect(toldOf(zh, other)).toEqual({ title: other.title, cause, requester: other.requester });
     }
+  });
+
+  it('stand side by side as their script does', () => {
+    expect(joined('One.', false, '', 'Two.')).toBe('One. Two.');
+    expect(joined('一。', '二。')).toBe('一。二。');
+    expect(joined('In the requester’s words.', '完成。', '')).toBe('In the requester’s words. 完成。');
   });
 
   it('follow the address first, then the browser', () => {

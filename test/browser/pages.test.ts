@@ -1,6 +1,4 @@
 /** Do the pages keep their promises in a real browser: nothing before Start, every state readable, by keyboard, on a phone? */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { words as en } from '../../src/app/words/en.ts';
@@ -9,12 +7,12 @@ import { launchChromium, whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
 import { serveFixture } from './fixture-server.ts';
 import type { FixtureServer } from './fixture-server.ts';
+import { columnOf, findingsOf } from './pages-looks.ts';
 import { board, calm, harness, me, reasons, states } from './pages-states.ts';
 import type { State } from './pages-states.ts';
 import { buildPages } from './pages-build.ts';
 import type { BuiltPages } from './pages-build.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Two of the tests open every state several times. */
 const manyStatesMs = 300_000;
 
@@ -72,22 +70,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
         ] as const) {
           const page = await open(state, { colorScheme }, language);
           await unfold(page);
-          await page.evaluate(axe);
-          const found = await page.evaluate(async () => {
-            const { axe: tool } = window as unknown as {
-              axe: {
-                run(options: object): Promise<{
-                  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-                }>;
-              };
-            };
-            const { violations } = await tool.run({
-              runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
-            });
-            return violations.flatMap(({ id, nodes }) =>
-              nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-            );
-          });
+          const found = await findingsOf(page);
           expect(found, `${name}, ${colorScheme}, ${language}`).toEqual([]);
           await close(page);
         }
@@ -122,32 +105,13 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
         for (const language of ['en', 'zh']) {
           const page = await open(state, { viewport: { width: 1440, height: 900 } }, language);
           await unfold(page);
-          const seen = await page.evaluate(() => {
-            // In letters as wide as a zero of the paragraph's own face: what typographers count.
-            const pen = document.createElement('canvas').getContext('2d');
-            const lines = [...document.querySelectorAll('main p')].map((line) => {
-              if (pen !== null) pen.font = getComputedStyle(line).font;
-              const range = document.createRange();
-              range.selectNodeContents(line);
-              return {
-                text: line.textContent,
-                letters: range.getBoundingClientRect().width / (pen?.measureText('0').width ?? 1),
-              };
-            });
-            const main = document.querySelector('main')?.getBoundingClientRect();
-            return {
-              wide: document.documentElement.scrollWidth,
-              main: [main?.left ?? 0, main?.right ?? 0] as const,
-              longest: lines.reduce((long, line) => (line.letters > long.letters ? line : long)),
-            };
-          });
           const where = `${name}, ${language}`;
-          expect(seen.wide, where).toBeLessThanOrEqual(1440);
-          const [left, right] = seen.main;
+          const { scrollWidth, left, right, longest } = await columnOf(page);
+          expect(scrollWidth, where).toBeLessThanOrEqual(1440);
           expect(right - left, where).toBeGreaterThan(1000);
           expect(right - left, where).toBeLessThanOrEqual(1088);
           expect(Math.abs(left - (1440 - right)), where).toBeLessThanOrEqual(1);
-          expect(seen.longest.letters, `${where}: ${seen.longest.text}`).toBeLessThanOrEqual(90);
+          expect(longest.letters, `${where}: ${longest.text}`).toBeLessThanOrEqual(90);
           await close(page);
         }
       }

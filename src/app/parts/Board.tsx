@@ -4,6 +4,7 @@ import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { decodeAccount } from '../decode.ts';
+import { joined } from '../join.ts';
 import { words } from '../language.ts';
 import { ask } from '../live.ts';
 import type { Live } from '../live.ts';
@@ -47,11 +48,7 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
         ) : (
           <Table w={w} view={view} me={me.value} />
         )}
-        {view !== null && (
-          <p class="soft small">
-            {w.board.namesNote} {w.tally.creditNote} {w.board.anchorNote}
-          </p>
-        )}
+        {view !== null && <p class="soft small">{joined(w.tally.creditNote, w.board.anchorNote)}</p>}
       </main>
       {(view !== null || lost) && <Footer w={w} live={live} />}
     </>
@@ -66,7 +63,10 @@ function Table(props: {
   const { w, view, me } = props;
   return (
     <table class="board figures">
-      <caption>{w.board.caption(view.rows.length, view.accounts)}</caption>
+      <caption>
+        {w.board.caption(view.rows.length, view.accounts)}
+        <small class="note">{w.board.namesNote}</small>
+      </caption>
       <thead>
         <tr>
           <th scope="col">{w.board.rank}</th>

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { joined } from '../join.ts';
 import { toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { House } from '../house.ts';
@@ -34,9 +35,7 @@ function Piece({ w, house, job }: Omit<Props, 'jobs'> & { readonly job: JobView 
       <h3>
         <Powers text={title} />
       </h3>
-      <p class="soft figures">
-        {cause} {ended(w, job)}
-      </p>
+      <p class="soft figures">{joined(cause, ended(w, job))}</p>
       <ClothView w={w} job={job} watched={house.watched} keep />
       <p class="soft figures">{w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}</p>
       {job.result.picture && job.demonstration && (

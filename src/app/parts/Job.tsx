@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
+import { gapAfter, joined } from '../join.ts';
 import { toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { MersenneFacts } from '../facts.ts';
@@ -32,7 +33,9 @@ export function Loom({ w, house, job }: Props): JSX.Element {
           {job !== null && told !== null && (
             <>
               <p>
-                {told.cause} <span class="soft">{w.job.requester(told.requester)}</span>
+                {told.cause}
+                {gapAfter(told.cause)}
+                <span class="soft">{w.job.requester(told.requester)}</span>
               </p>
               <p class="soft figures">
                 {w.job.progress(job.final, job.chunks)}
@@ -70,9 +73,12 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       <Range w={w} job={job} />
       {job.demonstration && <p>{w.job.demonstration}</p>}
       <p>
-        {w.job.quorum(job.quorum)} {job.agreement === 'tolerance' && w.job.tolerance}{' '}
-        {job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor)}{' '}
-        {job.disputes > 0 && w.job.disputes(job.disputes)}
+        {joined(
+          w.job.quorum(job.quorum),
+          job.agreement === 'tolerance' && w.job.tolerance,
+          job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
+          job.disputes > 0 && w.job.disputes(job.disputes),
+        )}
       </p>
       <p class="soft">{w.job.kernel(job.kernel)}</p>
       {others.length > 0 && (
@@ -129,7 +135,7 @@ function Range({ w, job }: { readonly w: Words; readonly job: JobView }): JSX.El
   const { exponent, bitFrom, bitTo } = facts.value;
   return (
     <p>
-      <Powers text={w.job.range(exponent, w.f.tenth(bitFrom), w.f.tenth(bitTo))} /> {w.job.rangeAbout}
+      <Powers text={joined(w.job.range(exponent, w.f.tenth(bitFrom), w.f.tenth(bitTo)), w.job.rangeAbout)} />
     </p>
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from '../house.ts';
+import { gapAfter } from '../join.ts';
 import { countdown } from '../view.ts';
 import type { Words } from '../words/words.ts';
 
@@ -15,7 +16,9 @@ export function Notices(props: { readonly w: Words; readonly house: House }): JS
       {link.is === 'unreachable' && (
         <div class="notice" role="alert">
           <p>
-            <strong>{w.here.unreachable}</strong> <Retry w={w} at={link.retryAt} />
+            <strong>{w.here.unreachable}</strong>
+            {gapAfter(w.here.unreachable)}
+            <Retry w={w} at={link.retryAt} />
           </p>
           {house.begun.value === 'no' && <p>{w.here.unreachableNote}</p>}
         </div>

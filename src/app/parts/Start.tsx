@@ -77,10 +77,8 @@ function Cost({ w, house, job }: Props): JSX.Element {
       </Row>
       <Row term={w.cost.power}>
         {w.cost.powerValue(cores * coreWatts.low, cores * coreWatts.high)}
-        <small>
-          {w.cost.powerNote}
-          {house.chosen.value.gpu && house.watched.view.value.secure ? `; ${w.cost.powerGpu}` : ''}
-        </small>
+        <small>{w.cost.powerNote}</small>
+        {house.chosen.value.gpu && house.watched.view.value.secure && <small>{w.cost.powerGpu}</small>}
       </Row>
       <Row term={w.cost.data}>
         <Data w={w} house={house} job={job} cores={cores} />

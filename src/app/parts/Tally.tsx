@@ -1,6 +1,7 @@
 /** What came of it: units, chunks, speed and credit by its states; settings; and how others see this account. */
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
 import type { Words } from '../words/words.ts';
@@ -43,8 +44,11 @@ export function Tally({ w, house }: Props): JSX.Element {
         />
       </dl>
       <p class="soft small">
-        {w.tally.creditNote} {chunks.final > 0 && w.tally.withAnchor(finalWithAnchor, chunks.final)}{' '}
-        {chunks.lost > 0 && w.tally.lost(chunks.lost)}
+        {joined(
+          w.tally.creditNote,
+          chunks.final > 0 && w.tally.withAnchor(finalWithAnchor, chunks.final),
+          chunks.lost > 0 && w.tally.lost(chunks.lost),
+        )}
       </p>
     </section>
   );

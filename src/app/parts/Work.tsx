@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { House } from '../house.ts';
 import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
+import { gapAfter } from '../join.ts';
 import { toldOf } from '../told.ts';
 import { Retry } from './Notices.tsx';
 import { Powers } from './Powers.tsx';
@@ -85,7 +86,9 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
   if (reason.why !== 'unreachable') return <>{w.work.plain[reason.why]}</>;
   return (
     <>
-      {w.work.unreachable} <Retry w={w} at={reason.retryAt} />
+      {w.work.unreachable}
+      {gapAfter(w.work.unreachable)}
+      <Retry w={w} at={reason.retryAt} />
     </>
   );
 }

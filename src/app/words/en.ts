@@ -181,7 +181,7 @@ export const words: Words = {
         'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
       'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',
       'log-shrunk':
-        'The coordinator’s log is shorter than this browser has already seen it: records are missing there, so this browser has stopped. Results on their way and receipts for your credit are safe in this browser. Please ask the operator; once the whole log is back, press Start again.',
+        'The coordinator’s log is shorter than when this browser last saw it: records are missing there, so this browser has stopped. Results on their way and receipts for your credit are safe in this browser. Please ask the operator; once the whole log is back, press Start again.',
       'reload-needed':
         'The coordinator speaks a newer version. Results made so far are kept; reload the page to go on.',
     },
