@@ -301,9 +301,7 @@ export class Runtime {
 
   #parkOrNot(command: Extract<Command, { c: 'ask' }>, outcome: Outcome): void {
     this.parking.unpark(command.device, command.slot.slot);
-    // Without a job there is nothing to wait for here: news of one makes the volunteer ask again, with a speed it has measured.
-    const pointless = outcome.refused === 'unknown-device' || outcome.refused === 'no-job-open';
-    if (outcome.refused !== null && !pointless)
+    if (outcome.refused !== null && outcome.refused !== 'unknown-device')
       this.parking.park(command.device, command.slot);
   }
 
