@@ -71,6 +71,7 @@ describe('[WR7] forged and impossible messages', () => {
     expect(
       await refusedFor(answerOf(job.job, 'exact', leaseA.lease, 8, outputsOf(cheapInput(80), 8, 16))),
     ).toBe('digests');
+    expect(await refusedFor({ ...good, item: { ...good.item, root: 'f'.repeat(64) } })).toBe('digests');
     expect(
       await refusedFor({ ...good, bytes: Buffer.concat([Buffer.of(1), (good.bytes as Buffer).subarray(1)]) }),
     ).toBe('digests');
@@ -116,7 +117,7 @@ describe('[WR7] forged and impossible messages', () => {
     expect(await a.refusal()).toMatchObject({ about: 'giveBack', reason: 'not-yours' });
     await house.runtime.durable();
     await sleep(20);
-    expect(misdeeds(house, a)).toBe(8);
+    expect(misdeeds(house, a)).toBe(9);
     // Nothing of it touched the other's work.
     const replica = house.runtime.state.jobs
       .get(job.job)
