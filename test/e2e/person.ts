@@ -109,9 +109,9 @@ export class Person implements View {
   }
 }
 
-/** Opens the page in a fresh profile. `query`: what follows the address. */
-export async function visit(browser: Browser, url: string, query = ''): Promise<Person> {
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } });
+/** Opens the page, in a fresh profile unless one is given. `query`: what follows the address. */
+export async function visit(browser: Browser, url: string, query = '', profile?: BrowserContext): Promise<Person> {
+  const context = profile ?? (await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } }));
   const page = await context.newPage();
   const person = new Person(context, page);
   await page.goto(`${url}/${query}`);
@@ -119,8 +119,8 @@ export async function visit(browser: Browser, url: string, query = ''): Promise<
 }
 
 /** Opens the page and presses Start. */
-export async function join(browser: Browser, url: string, query = ''): Promise<Person> {
-  const person = await visit(browser, url, query);
+export async function join(browser: Browser, url: string, query = '', profile?: BrowserContext): Promise<Person> {
+  const person = await visit(browser, url, query, profile);
   await pressStart(person);
   return person;
 }

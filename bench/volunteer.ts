@@ -1,0 +1,218 @@
+/**
+ * How well a volunteer's page uses the machine it is lent, in real Chromium beside a real coordinator in another
+ * process: kernel time ÷ worker wall time over chunk and lease boundaries, the longest task that blocks the page,
+ * and whether the backend it chooses is the best one it has.
+ *
+ * node bench/volunteer.ts [--json FILE]
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { words } from '../src/app/words/en.ts';
+import type { Backend } from '../src/core/state.ts';
+import { demoJob as factoringJob } from '../src/kernels/mersenne-tf/demo.ts';
+import { encodeInput, mersenneTf } from '../src/kernels/mersenne-tf/index.ts';
+import { demoJob as pictureJob } from '../src/kernels/path-trace/demo.ts';
+import { pathTrace } from '../src/kernels/path-trace/index.ts';
+import { launchChromium, whyNo } from '../test/browser/browsers.ts';
+import { serveFiles } from '../test/browser/serve.ts';
+import { Door, freshFolder, holds, openApart, sweep } from '../test/e2e/house.ts';
+import { factoring } from '../test/e2e/orders.ts';
+import { join, pressStart, visit } from '../test/e2e/person.ts';
+import { toldIn } from '../test/e2e/told.ts';
+import { median, report } from './measure.ts';
+import type { Line } from './measure.ts';
+import type { Rates, RatesWish } from './volunteer/rates-page.ts';
+import { buildSite, bundle } from './volunteer/site.ts';
+import { spentIn, timeWorkers, workerOf } from './volunteer/spent.ts';
+
+const windows = 5;
+const windowMs = 5_000;
+/** The engine's compiling and the growing leases of a new device are over by then. */
+const warmChunks = 6;
+const longTaskMsMax = 50;
+const rounds = 5;
+
+/** Lengths of a unit on the reference core, by how many k it covers, and the share of the time that must go into the kernel. */
+const lengths = [
+  { unitMs: 5, atLeast: 0.97 },
+  { unitMs: 20, atLeast: 0.99 },
+];
+
+/** The k of a unit that costs about so much. */
+function kPerUnitOf(unitMs: number): number {
+  const cost = (kPerUnit: number): number => mersenneTf.unitCostMicro(factoring(1, 1, kPerUnit).input);
+  const kPerUnit = 1 << 18;
+  return Math.round((kPerUnit * unitMs * 1000) / cost(kPerUnit) / 256) * 256;
+}
+
+/** The page computes with one worker, so that the other core is left to everything else. */
+async function oneCore(page: Page): Promise<void> {
+  const fewer = page.getByRole('button', { name: words.cost.fewer });
+  while (await fewer.isEnabled()) await fewer.click();
+}
+
+const observeLongTasks = `
+  globalThis.longTasks = [];
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longTasks.push(duration);
+  }).observe({ type: 'longtask', buffered: true });
+`;
+
+interface Efficiency {
+  readonly shares: number[];
+  readonly unitMs: number;
+  /** Longest tasks of the page's own thread: until the first chunks are done, and afterwards. 0: none above 50 ms. */
+  readonly opening: number;
+  readonly working: number;
+}
+
+async function efficiency(browser: Browser, webDir: string, unitMs: number): Promise<Efficiency> {
+  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'none', anchorShare: 0 });
+  try {
+    const { url, token } = apart.listening;
+    await new Door(url, token ?? '').submit(factoring(5_000, 500, kPerUnitOf(unitMs)));
+    const context = await browser.newContext({ locale: 'en-US' });
+    await timeWorkers(context);
+    await context.addInitScript(observeLongTasks);
+    const person = await visit(browser, url, '', context);
+    await oneCore(person.page);
+    await pressStart(person);
+    await person.computed(warmChunks);
+    const longest = async (): Promise<number> => Number(await person.ask('Math.max(0, ...longTasks.splice(0))'));
+    const opening = await longest();
+    const worker = workerOf(person.page);
+    const first = await spentIn(worker);
+    const shares: number[] = [];
+    let before = first;
+    for (let i = 0; i < windows; i++) {
+      await sleep(windowMs);
+      const now = await spentIn(worker);
+      shares.push((now.kernelMs - before.kernelMs) / (now.nowMs - before.nowMs));
+      before = now;
+    }
+    const working = await longest();
+    await context.close();
+    return { shares, opening, working, unitMs: (before.kernelMs - first.kernelMs) / (before.units - first.units) };
+  } finally {
+    await apart.end('SIGKILL');
+  }
+}
+
+async function efficiencyLines(webDir: string): Promise<Line[]> {
+  const browser = await launchChromium();
+  const lines: Line[] = [];
+  const opening: number[] = [];
+  const working: number[] = [];
+  try {
+    for (const { unitMs, atLeast } of lengths) {
+      const found = await efficiency(browser, webDir, unitMs);
+      const middle = median(found.shares);
+      const what = `kernel time, units of ${unitMs} ms (${found.unitMs.toFixed(1)} in fact)`;
+      lines.push({ what, unit: 'ms', ours: middle * windowMs, reference: windowMs, beside: 'the worker’s wall time', goal: { atLeast } });
+      opening.push(found.opening);
+      working.push(found.working);
+    }
+  } finally {
+    await browser.close();
+  }
+  const task = (what: string, found: number[]): Line => ({ what: `longest task of the page’s thread, ${what} (0: none of 50)`, unit: 'ms', ours: Math.max(...found), reference: longTaskMsMax, beside: 'what people notice', goal: { atMost: 1 } });
+  return [...lines, task('until the first chunks', opening), task('while computing', working)];
+}
+
+/** What the backends are measured on: a unit from the middle of the small demonstrations. */
+const subjects = [
+  { kernel: mersenneTf, input: encodeInput(factoringJob('demo')) },
+  { kernel: pathTrace, input: pictureJob('demo') },
+] as const;
+
+/** Every backend's time for one unit, in turns. */
+async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
+  const files: Record<string, string | Uint8Array> = { ...(await bundle('rates-page.ts')), '/': '<script type="module" src="/page.js"></script>' };
+  const built = new URL('../build/kernels/', import.meta.url);
+  for (const { kernel, input } of subjects) {
+    files[`/${kernel.id}/input`] = input;
+    for (const name of ['reference.wasm', 'shader.wgsl']) files[`/${kernel.id}/${name}`] = readFileSync(new URL(`${kernel.id}/${name}`, built));
+  }
+  const served = await serveFiles(files);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${served.origin}/`);
+    const rates = new Map<string, Rates>();
+    for (const { kernel, input } of subjects) {
+      const wish: RatesWish = { kernel: kernel.id, agreement: kernel.agreement, unit: Math.floor(kernel.units(input) / 2), rounds };
+      rates.set(kernel.id, (await page.evaluate(`measureRates(${JSON.stringify(wish)})`)) as Rates);
+    }
+    return rates;
+  } finally {
+    await served.close();
+  }
+}
+
+/** With what the product computes a job when it may choose: what its page says of the GPU, and what its leases say. */
+async function choices(browser: Browser, webDir: string): Promise<Map<string, Set<Backend>>> {
+  const dataDir = freshFolder();
+  const apart = await openApart({ port: 0, dataDir, webDir, seed: 'demo', anchorShare: 0 });
+  try {
+    const person = await join(browser, apart.listening.url);
+    const inUse = words.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
+    const undecided = [words.settings.gpuStates({ state: 'unknown' }), words.settings.gpuStates({ state: 'testing', name: '' }).split(' ')[0] ?? ''];
+    const gpu = async (): Promise<string> => String(await person.ask(`document.querySelector('.settings')?.textContent ?? ''`));
+    await person.computed(4);
+    await holds('the page has decided about the GPU', async () => {
+      const said = await gpu();
+      return said !== '' && undecided.every((words) => !said.includes(words));
+    });
+    // One that is in use is measured on each job before it asks.
+    if ((await gpu()).includes(inUse)) await sleep(10_000);
+    await person.context.close();
+  } finally {
+    await apart.end('SIGTERM');
+  }
+  const chosen = new Map<string, Set<Backend>>();
+  const told = await toldIn(dataDir);
+  const kernels = new Map(told.of('submitted').map(({ job, spec }) => [job, spec.kernel]));
+  for (const { job, backend } of told.of('leased')) {
+    const kernel = kernels.get(job) ?? '';
+    chosen.set(kernel, (chosen.get(kernel) ?? new Set()).add(backend));
+  }
+  return chosen;
+}
+
+async function choiceLines(webDir: string): Promise<Line[]> {
+  const browser = await launchChromium({ webgpu: true });
+  try {
+    const [rates, chosen] = [await ratesOf(browser), await choices(browser, webDir)];
+    return subjects.map(({ kernel: { id } }) => {
+      const perSecond = (backend: Backend): number => 1000 / median(rates.get(id)?.[backend] ?? [Number.POSITIVE_INFINITY]);
+      const best = Math.max(perSecond('wasm'), perSecond('webgpu'));
+      const ours = [...(chosen.get(id) ?? [])].map(perSecond);
+      const names = [...(chosen.get(id) ?? [])].join(', ');
+      return {
+        what: `${id}: the chosen backend (${names})`,
+        unit: 'units/s',
+        ours: ours.length === 0 ? 0 : Math.min(...ours),
+        reference: best,
+        beside: `the best of wasm ${perSecond('wasm').toFixed(1)} and webgpu ${perSecond('webgpu').toFixed(1)}`,
+        goal: { atLeast: 0.9 },
+      };
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+const missing = whyNo.chromium();
+if (missing !== null) {
+  console.error(`This bench needs Chromium: ${missing}`);
+  process.exit(1);
+}
+const site = await buildSite();
+try {
+  const lines = [...(await efficiencyLines(site.folder)), ...(await choiceLines(site.folder))];
+  report(`A volunteer’s page in Chromium, medians of ${windows} windows of ${windowMs / 1000} s and of ${rounds} turns; the GPU is SwiftShader`, lines);
+} finally {
+  site.remove();
+  sweep();
+}
