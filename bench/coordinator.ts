@@ -40,7 +40,10 @@ class Measured {
   }
 
   static start(file: string, ...args: string[]): Promise<Measured> {
-    const child = fork(join(import.meta.dirname, 'coordinator', file), args, { execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(join(import.meta.dirname, 'coordinator', file), args, {
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     return new Promise((found, failed) => {
       child.once('message', (told: Told) => found(new Measured(child, told.port as number)));
       child.once('exit', (code) => failed(new Error(`${file} ended with ${code}`)));
@@ -73,7 +76,12 @@ interface Rate {
 /** Settled chunks and frames (both ways) per second with everybody busy. `rateMilli` decides how many chunks a lease holds. */
 async function settling(unitsPerChunk: number, rateMilli: number): Promise<Rate> {
   const measured = await Measured.start('coordinator-child.ts', String(unitsPerChunk));
-  const crowd = new Crowd({ url: `http://127.0.0.1:${measured.port}`, people, rateMilli, output: madeUpOutput });
+  const crowd = new Crowd({
+    url: `http://127.0.0.1:${measured.port}`,
+    people,
+    rateMilli,
+    output: madeUpOutput,
+  });
   await crowd.join();
   crowd.start();
   await sleep(warmSeconds * 1000);
@@ -87,10 +95,16 @@ async function settling(unitsPerChunk: number, rateMilli: number): Promise<Rate>
   const after = await measured.ask();
   const p99Ms = quantile(crowd.latenciesMs, 0.99);
   crowd.stop();
-  for (const [reason, count] of crowd.refusals) if (reason !== 'waiting-for-others') process.stderr.write(`refused ${count}×: ${reason}\n`);
+  for (const [reason, count] of crowd.refusals)
+    if (reason !== 'waiting-for-others') process.stderr.write(`refused ${count}×: ${reason}\n`);
   crowd.leave();
   await measured.end();
-  return { chunks: (after.final - before.final) / spent, messages, p99Ms, storedFinal: after.storedBytes / Math.max(1, after.final) };
+  return {
+    chunks: (after.final - before.final) / spent,
+    messages,
+    p99Ms,
+    storedFinal: after.storedBytes / Math.max(1, after.final),
+  };
 }
 
 interface Echo {
@@ -147,8 +161,18 @@ async function connect(port: number, count: number): Promise<WebSocket[]> {
 /** Memory that each idle connection adds, in bytes: a signed-in volunteer beside a bare socket. */
 async function memory(count: number): Promise<{ ours: number; bare: number }> {
   const coordinator = await Measured.start('coordinator-child.ts', '16');
-  const crowds = new Crowd({ url: `http://127.0.0.1:${coordinator.port}`, people: count, rateMilli: 1, output: madeUpOutput });
-  const warm = new Crowd({ url: `http://127.0.0.1:${coordinator.port}`, people: 100, rateMilli: 1, output: madeUpOutput });
+  const crowds = new Crowd({
+    url: `http://127.0.0.1:${coordinator.port}`,
+    people: count,
+    rateMilli: 1,
+    output: madeUpOutput,
+  });
+  const warm = new Crowd({
+    url: `http://127.0.0.1:${coordinator.port}`,
+    people: 100,
+    rateMilli: 1,
+    output: madeUpOutput,
+  });
   await warm.join();
   const oursBefore = (await coordinator.ask()).rss;
   await crowds.join();
@@ -160,7 +184,7 @@ async function memory(count: number): Promise<{ ours: number; bare: number }> {
   const warmSockets = await connect(echo.port, 100);
   const bareBefore = (await echo.ask()).memory as number;
   const sockets = await connect(echo.port, count);
-  const bare = ((await echo.ask()).memory as number - bareBefore) / count;
+  const bare = (((await echo.ask()).memory as number) - bareBefore) / count;
   for (const socket of [...warmSockets, ...sockets]) socket.terminate();
   await echo.end();
   return { ours, bare };
@@ -181,14 +205,73 @@ const weight = await memory(4000);
 const of = <T>(runs: readonly T[], pick: (run: T) => number): number => median(runs.map(pick));
 const bareSql = 'bare SQLite, lease and settle, 100 a transaction';
 const lines: Line[] = [
-  { what: 'verified chunks, one per message', unit: '/s', ours: of(one, (r) => r.chunks), reference: median(bare), beside: bareSql, goal: { atLeast: 0.3 } },
-  { what: 'verified chunks, eight per message', unit: '/s', ours: of(eight, (r) => r.chunks), reference: median(bare), beside: bareSql, goal: { atLeast: 0.6 } },
-  { what: 'frames in and out', unit: '/s', ours: of(one, (r) => r.messages), reference: of(echo, (r) => r.messages), beside: 'bare ws echo', goal: { atLeast: 0.3 } },
-  { what: 'p99 from commit to acknowledgement', unit: 'ms', ours: of(one, (r) => r.p99Ms), reference: of(echo, (r) => r.p99Ms), beside: 'bare ws echo', goal: null },
-  { what: '200 units a chunk: units', unit: '/s', ours: large.chunks * 200, reference: null, beside: '', goal: null },
-  { what: '200 units a chunk: outputs', unit: 'MB/s', ours: (large.chunks * 200 * outputBytes) / 1e6, reference: null, beside: '', goal: null },
-  { what: 'stored for a final chunk, log and outputs', unit: 'B', ours: of(one, (r) => r.storedFinal), reference: 16 * outputBytes, beside: 'its outputs alone', goal: null },
-  { what: 'memory of an idle volunteer', unit: 'B', ours: weight.ours, reference: weight.bare, beside: 'bare ws connection', goal: { atMost: 1.5 } },
+  {
+    what: 'verified chunks, one per message',
+    unit: '/s',
+    ours: of(one, (r) => r.chunks),
+    reference: median(bare),
+    beside: bareSql,
+    goal: { atLeast: 0.3 },
+  },
+  {
+    what: 'verified chunks, eight per message',
+    unit: '/s',
+    ours: of(eight, (r) => r.chunks),
+    reference: median(bare),
+    beside: bareSql,
+    goal: { atLeast: 0.6 },
+  },
+  {
+    what: 'frames in and out',
+    unit: '/s',
+    ours: of(one, (r) => r.messages),
+    reference: of(echo, (r) => r.messages),
+    beside: 'bare ws echo',
+    goal: { atLeast: 0.3 },
+  },
+  {
+    what: 'p99 from commit to acknowledgement',
+    unit: 'ms',
+    ours: of(one, (r) => r.p99Ms),
+    reference: of(echo, (r) => r.p99Ms),
+    beside: 'bare ws echo',
+    goal: null,
+  },
+  {
+    what: '200 units a chunk: units',
+    unit: '/s',
+    ours: large.chunks * 200,
+    reference: null,
+    beside: '',
+    goal: null,
+  },
+  {
+    what: '200 units a chunk: outputs',
+    unit: 'MB/s',
+    ours: (large.chunks * 200 * outputBytes) / 1e6,
+    reference: null,
+    beside: '',
+    goal: null,
+  },
+  {
+    what: 'stored for a final chunk, log and outputs',
+    unit: 'B',
+    ours: of(one, (r) => r.storedFinal),
+    reference: 16 * outputBytes,
+    beside: 'its outputs alone',
+    goal: null,
+  },
+  {
+    what: 'memory of an idle volunteer',
+    unit: 'B',
+    ours: weight.ours,
+    reference: weight.bare,
+    beside: 'bare ws connection',
+    goal: { atMost: 1.5 },
+  },
 ];
-report(`Coordinator: ${people} volunteers in another process, quorum 2, 16 units a chunk, medians of ${rounds} rounds of ${seconds} s`, lines);
+report(
+  `Coordinator: ${people} volunteers in another process, quorum 2, 16 units a chunk, medians of ${rounds} rounds of ${seconds} s`,
+  lines,
+);
 process.exit();

@@ -19,7 +19,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return NaN;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 /** The value below which the given share of values lies (nearest rank). */
@@ -37,13 +39,19 @@ export function ratioOf(line: Line): number | null {
 export function holds(line: Line): boolean {
   const ratio = ratioOf(line);
   if (line.goal === null || ratio === null) return true;
-  return (line.goal.atLeast === undefined || ratio >= line.goal.atLeast) && (line.goal.atMost === undefined || ratio <= line.goal.atMost);
+  return (
+    (line.goal.atLeast === undefined || ratio >= line.goal.atLeast) &&
+    (line.goal.atMost === undefined || ratio <= line.goal.atMost)
+  );
 }
 
 function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 ? 1 : 3;
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: Math.min(digits, 1) });
+  return value.toLocaleString('en-US', {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: Math.min(digits, 1),
+  });
 }
 
 function goalText(line: Line): string {
@@ -56,14 +64,32 @@ function goalText(line: Line): string {
 export function report(title: string, lines: readonly Line[]): void {
   const rows = lines.map((line) => {
     const ratio = ratioOf(line);
-    return [line.what, `${figure(line.ours)} ${line.unit}`, line.reference === null ? '' : `${figure(line.reference)} ${line.unit}`, line.beside, ratio === null ? '' : figure(ratio), goalText(line)];
+    return [
+      line.what,
+      `${figure(line.ours)} ${line.unit}`,
+      line.reference === null ? '' : `${figure(line.reference)} ${line.unit}`,
+      line.beside,
+      ratio === null ? '' : figure(ratio),
+      goalText(line),
+    ];
   });
   const all = [['', 'ours', 'reference', 'which is', 'ratio', 'goal'], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   console.log(`\n${title}\n`);
-  for (const row of all) console.log(row.map((cell, column) => (column === 0 || column === 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  '));
+  for (const row of all)
+    console.log(
+      row
+        .map((cell, column) =>
+          column === 0 || column === 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+        )
+        .join('  '),
+    );
   const at = process.argv.indexOf('--json');
   const file = at < 0 ? undefined : process.argv[at + 1];
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ title, at: new Date().toISOString(), node: process.version, lines: lines.map((line) => ({ ...line, ratio: ratioOf(line), holds: holds(line) })) }, null, 2)}\n`);
+  if (file !== undefined)
+    writeFileSync(
+      file,
+      `${JSON.stringify({ title, at: new Date().toISOString(), node: process.version, lines: lines.map((line) => ({ ...line, ratio: ratioOf(line), holds: holds(line) })) }, null, 2)}\n`,
+    );
   if (!lines.every(holds)) process.exitCode = 1;
 }

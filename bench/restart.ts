@@ -26,7 +26,9 @@ const dataDir = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 try {
   const run = (...args: string[]): { ms: number; out: string } => {
     const started = performance.now();
-    const done = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const done = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     if (done.status !== 0) throw new Error(`${args.join(' ')} ended with ${done.status}`);
     return { ms: performance.now() - started, out: done.stdout.toString() };
   };
@@ -39,9 +41,19 @@ try {
     bare.push(run(child, 'bare', dataDir).ms);
   }
   const megabytes = statSync(join(dataDir, 'log.db')).size / 1e6;
-  report(`Restart after ${lived.toLocaleString('en-US')} events (${megabytes.toFixed(0)} MB), medians of ${rounds} starts`, [
-    { what: 'process start to first lease', unit: 'ms', ours: median(ours), reference: median(bare), beside: 'process that opens the bare database', goal: { atMost: 3 } },
-  ]);
+  report(
+    `Restart after ${lived.toLocaleString('en-US')} events (${megabytes.toFixed(0)} MB), medians of ${rounds} starts`,
+    [
+      {
+        what: 'process start to first lease',
+        unit: 'ms',
+        ours: median(ours),
+        reference: median(bare),
+        beside: 'process that opens the bare database',
+        goal: { atMost: 3 },
+      },
+    ],
+  );
 } finally {
   rmSync(dataDir, { recursive: true, force: true });
 }

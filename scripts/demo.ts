@@ -31,10 +31,14 @@ const require = (holds: boolean, sentence: string): void => void (holds || fault
 
 /** Starts the coordinator as an operator would, and waits until it says where it is. */
 function startCoordinator(dataFolder: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/coordinator/main.ts', '--seed-demo', 'demo'], {
-    env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataFolder },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'src/coordinator/main.ts', '--seed-demo', 'demo'],
+    {
+      env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataFolder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   return new Promise((found, failed) => {
     let heard = '';
     child.stdout.on('data', (data: Buffer) => {
@@ -83,16 +87,22 @@ async function watch(url: string): Promise<JobView[]> {
 async function examine(url: string, jobs: readonly JobView[], folder: string): Promise<void> {
   for (const job of jobs.filter(({ state }) => state === 'finished')) {
     const checked = await recomputeSome(url, job, 12);
-    require(checked.wrong.length === 0, `units ${checked.wrong.join(', ')} of ${job.title} are not what the reference computes`);
+    require(checked.wrong.length ===
+      0, `units ${checked.wrong.join(', ')} of ${job.title} are not what the reference computes`);
     say(`\n${job.title}  (${job.kernel})`);
-    say(`  ${job.chunks} chunks, ${job.units} units; ${checked.units} units recomputed here: ${checked.wrong.length === 0 ? 'the same bytes' : 'WRONG'}`);
+    say(
+      `  ${job.chunks} chunks, ${job.units} units; ${checked.units} units recomputed here: ${checked.wrong.length === 0 ? 'the same bytes' : 'WRONG'}`,
+    );
     if (job.result.report) {
       const report = await (await fetch(`${url}/api/jobs/${job.job}/report.txt`)).text();
       for (const line of report.trim().split('\n')) say(`  ${line}`);
-      require(/factor/i.test(report) && / has a factor: /.test(report), `no factor was found in ${job.title}`);
+      require(/factor/i.test(report) &&
+        / has a factor: /.test(report), `no factor was found in ${job.title}`);
     }
     if (job.result.picture) {
-      const bytes = new Uint8Array(await (await fetch(`${url}/api/jobs/${job.job}/picture.png`)).arrayBuffer());
+      const bytes = new Uint8Array(
+        await (await fetch(`${url}/api/jobs/${job.job}/picture.png`)).arrayBuffer(),
+      );
       const file = join(folder, 'picture.png');
       writeFileSync(file, bytes);
       const { width, height, data } = decode(bytes);
@@ -110,22 +120,33 @@ function tell(told: Recount, board: LeaderboardView): void {
   for (const share of told.shares) {
     if (share.chunks.size === 0) continue;
     const chunks = [...share.chunks].map(([key, count]) => `${key} ${count}`).join(', ');
-    say(`  ${share.account}${share.anchor ? ' (the anchor)' : ''}  ${(share.creditMicro / 1e6).toFixed(1)} credits  ${chunks}`);
+    say(
+      `  ${share.account}${share.anchor ? ' (the anchor)' : ''}  ${(share.creditMicro / 1e6).toFixed(1)} credits  ${chunks}`,
+    );
     const row = board.rows.find(({ account }) => account === share.account);
-    require(share.anchor || row?.creditMicro === share.creditMicro, `the leaderboard and the log differ on ${share.account}`);
+    require(share.anchor ||
+      row?.creditMicro === share.creditMicro, `the leaderboard and the log differ on ${share.account}`);
   }
   const settled = told.settledByPeople + told.settledWithAnchor;
-  say(`  settled between people ${told.settledByPeople} of ${settled}, with the anchor ${told.settledWithAnchor}; answers rejected ${told.refuted}, misdeeds ${told.misdeeds}, replicas expired ${told.expired}`);
+  say(
+    `  settled between people ${told.settledByPeople} of ${settled}, with the anchor ${told.settledWithAnchor}; answers rejected ${told.refuted}, misdeeds ${told.misdeeds}, replicas expired ${told.expired}`,
+  );
   say(`  log: ${told.ticks} ticks, ${told.events} events; every invariant holds, the ledger sums to zero`);
-  require(settled > 0 && told.settledByPeople / settled >= shareBetweenPeopleMin, `less than ${shareBetweenPeopleMin * 100} % of the chunks were settled between people`);
+  require(settled > 0 &&
+    told.settledByPeople / settled >=
+      shareBetweenPeopleMin, `less than ${shareBetweenPeopleMin * 100} % of the chunks were settled between people`);
   require(told.refuted === 0 && told.misdeeds === 0, 'an honest answer was rejected');
   for (const kernel of ['mersenne-tf@1', 'path-trace@1']) {
     for (const backend of ['wasm', 'webgpu']) {
-      const chunks = told.shares.reduce((sum, share) => sum + (share.anchor ? 0 : (share.chunks.get(`${kernel} ${backend}`) ?? 0)), 0);
+      const chunks = told.shares.reduce(
+        (sum, share) => sum + (share.anchor ? 0 : (share.chunks.get(`${kernel} ${backend}`) ?? 0)),
+        0,
+      );
       require(chunks > 0, `no chunk of ${kernel} was computed with ${backend}`);
     }
   }
-  require(told.shares.filter((share) => !share.anchor && share.chunks.size > 0).length >= names.length, 'fewer people computed than pressed Start');
+  require(told.shares.filter((share) => !share.anchor && share.chunks.size > 0).length >=
+    names.length, 'fewer people computed than pressed Start');
 }
 
 const why = whyNo.chromium();
@@ -135,12 +156,14 @@ if (why !== null) {
 }
 const started = Date.now();
 const kept = process.argv.indexOf('--keep');
-const folder = kept > 0 ? resolve(process.argv[kept + 1] ?? 'demo') : mkdtempSync(join(tmpdir(), 'talka-demo-'));
+const folder =
+  kept > 0 ? resolve(process.argv[kept + 1] ?? 'demo') : mkdtempSync(join(tmpdir(), 'talka-demo-'));
 mkdirSync(folder, { recursive: true });
 const dataFolder = join(folder, 'data');
 const { child, url } = await startCoordinator(dataFolder);
 say(`A coordinator at ${url}, with demonstrations whose answers are known.`);
-for (const job of await jobsAt(url)) require(kernelOf(job.kernel) !== undefined, `${job.kernel} is not in the catalogue`);
+for (const job of await jobsAt(url))
+  require(kernelOf(job.kernel) !== undefined, `${job.kernel} is not in the catalogue`);
 const browser = await launchChromium({ webgpu: true });
 try {
   const people = [];
@@ -163,5 +186,7 @@ try {
 if (kept < 0 && faults.length > 0) say(`\nwhat it left: ${folder}`);
 else if (kept < 0) rmSync(dataFolder, { recursive: true, force: true });
 for (const fault of faults) say(`WRONG: ${fault}`);
-say(`\n${faults.length === 0 ? 'All of it is right' : 'Not all of it is right'} (${((Date.now() - started) / 1000).toFixed(0)} s).`);
+say(
+  `\n${faults.length === 0 ? 'All of it is right' : 'Not all of it is right'} (${((Date.now() - started) / 1000).toFixed(0)} s).`,
+);
 process.exit(faults.length === 0 ? 0 : 1);

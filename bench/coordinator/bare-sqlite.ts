@@ -31,7 +31,13 @@ export function bareSqlite(seconds: number, batch: number, outputBytes: number, 
 }
 
 /** What any coordinator on SQL must do: find chunks, write both leases, write both commitments, compare them, pay, close. */
-function loop(db: DatabaseSync, seconds: number, batch: number, output: Uint8Array, digests: Uint8Array): number {
+function loop(
+  db: DatabaseSync,
+  seconds: number,
+  batch: number,
+  output: Uint8Array,
+  digests: Uint8Array,
+): number {
   const addChunk = db.prepare('INSERT INTO chunks(id, state, holders) VALUES (?, 0, 0)');
   const find = db.prepare('SELECT id FROM chunks WHERE state = 0 ORDER BY id LIMIT ?');
   const hold = db.prepare('UPDATE chunks SET state = ?, holders = holders + 1 WHERE id = ?');
@@ -40,7 +46,9 @@ function loop(db: DatabaseSync, seconds: number, batch: number, output: Uint8Arr
   const answers = db.prepare('SELECT device, digests FROM replicas WHERE chunk = ? AND state = 1');
   const settle = db.prepare('UPDATE chunks SET state = 2, output = ?, root = ? WHERE id = ?');
   const entry = db.prepare('INSERT INTO entries(chunk, account, amount) VALUES (?, ?, ?)');
-  const pay = db.prepare('INSERT INTO balances(account, amount) VALUES (?, ?) ON CONFLICT(account) DO UPDATE SET amount = amount + excluded.amount');
+  const pay = db.prepare(
+    'INSERT INTO balances(account, amount) VALUES (?, ?) ON CONFLICT(account) DO UPDATE SET amount = amount + excluded.amount',
+  );
   const root = digests.subarray(0, 32);
   let made = 0;
   let settled = 0;
@@ -66,7 +74,12 @@ function loop(db: DatabaseSync, seconds: number, batch: number, output: Uint8Arr
       for (const { id } of found) {
         for (const person of people(id)) commit.run(digests, id, person);
         const [first, second] = answers.all(id) as { device: number; digests: Uint8Array }[];
-        if (first === undefined || second === undefined || Buffer.compare(first.digests, second.digests) !== 0) throw new Error('the answers differ');
+        if (
+          first === undefined ||
+          second === undefined ||
+          Buffer.compare(first.digests, second.digests) !== 0
+        )
+          throw new Error('the answers differ');
         for (const { device } of [first, second]) {
           entry.run(id, device, 250_000);
           pay.run(device, 250_000);
@@ -86,7 +99,9 @@ export function bareInserts(seconds: number): number {
   const folder = mkdtempSync(join(tmpdir(), 'talka-insert-'));
   const db = new DatabaseSync(join(folder, 'bare.db'));
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows(id INTEGER PRIMARY KEY, bytes BLOB);');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows(id INTEGER PRIMARY KEY, bytes BLOB);',
+    );
     const insert = db.prepare('INSERT INTO rows(bytes) VALUES (?)');
     const bytes = new Uint8Array(100);
     const started = performance.now();

@@ -10,7 +10,14 @@ import { benchInput } from './job.ts';
 
 const unitsPerChunk = Number(process.argv[2] ?? 16);
 const dataDir = mkdtempSync(join(tmpdir(), 'talka-bench-'));
-const coordinator = await startCoordinator({ port: 0, dataDir, seed: 'none', anchorShare: 0, webDir: null, loopbackExempt: true });
+const coordinator = await startCoordinator({
+  port: 0,
+  dataDir,
+  seed: 'none',
+  anchorShare: 0,
+  webDir: null,
+  loopbackExempt: true,
+});
 const { house, runtime } = coordinator;
 const served = house.shelf.get('mersenne-tf@1');
 if (served === undefined) throw new Error('build the kernels first');
@@ -50,9 +57,17 @@ export interface Told {
 
 function told(): Told {
   const job = runtime.state.jobs.values().next().value;
-  const files = ['log.db', 'log.db-wal'].map((file) => statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0);
+  const files = ['log.db', 'log.db-wal'].map(
+    (file) => statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0,
+  );
   const cpu = process.cpuUsage();
-  return { rss: process.memoryUsage().rss, cpuMicro: cpu.user + cpu.system, final: job?.finalChunks ?? 0, open: job?.chunks.size ?? 0, storedBytes: files.reduce((sum, size) => sum + size, 0) };
+  return {
+    rss: process.memoryUsage().rss,
+    cpuMicro: cpu.user + cpu.system,
+    final: job?.finalChunks ?? 0,
+    open: job?.chunks.size ?? 0,
+    storedBytes: files.reduce((sum, size) => sum + size, 0),
+  };
 }
 
 process.on('message', () => {

@@ -38,11 +38,20 @@ interface Member {
 const utf8 = new TextEncoder();
 
 function idOf(tag: string, publicKey: Buffer): string {
-  return createHash('sha256').update(utf8.encode(tag)).update(new Uint8Array(1)).update(publicKey).digest('base64url').slice(0, 16);
+  return createHash('sha256')
+    .update(utf8.encode(tag))
+    .update(new Uint8Array(1))
+    .update(publicKey)
+    .digest('base64url')
+    .slice(0, 16);
 }
 
 function signed(key: KeyObject, tag: string, parts: readonly unknown[]): string {
-  return sign(null, Buffer.concat([Buffer.from(tag), Buffer.alloc(1), Buffer.from(JSON.stringify(parts))]), key).toString('base64url');
+  return sign(
+    null,
+    Buffer.concat([Buffer.from(tag), Buffer.alloc(1), Buffer.from(JSON.stringify(parts))]),
+    key,
+  ).toString('base64url');
 }
 
 /** A crowd of signed-in devices. Counters only grow; read them twice and subtract. */
@@ -69,7 +78,9 @@ export class Crowd {
   /** Connects and signs everybody in, `together` at a time. */
   async join(together = 50): Promise<void> {
     for (let i = 0; i < this.#options.people; i += together) {
-      const some = Array.from({ length: Math.min(together, this.#options.people - i) }, () => this.#joinOne());
+      const some = Array.from({ length: Math.min(together, this.#options.people - i) }, () =>
+        this.#joinOne(),
+      );
       await Promise.all(some);
     }
   }
@@ -77,7 +88,8 @@ export class Crowd {
   /** Everybody asks for work and goes on until `stop`. */
   start(): void {
     this.#computing = true;
-    for (const member of this.#members) this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
+    for (const member of this.#members)
+      this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
   }
 
   /** Nobody answers leases any more. */
@@ -125,10 +137,29 @@ export class Crowd {
     const account = idOf('talka/account/1', publicKey);
     const text = hash('sha256', 'bench');
     const at = Date.now();
-    const consent = { text, language: 'en', origin, site: null, at, signature: signed(key, 'talka/consent/1', [text, 'en', origin, null, at, account]) };
+    const consent = {
+      text,
+      language: 'en',
+      origin,
+      site: null,
+      at,
+      signature: signed(key, 'talka/consent/1', [text, 'en', origin, null, at, account]),
+    };
     const pub = publicKey.toString('base64url');
     const signature = signed(key, 'talka/hello/1', [nonce, origin, pub, account, null, text, at, protocol]);
-    return JSON.stringify({ t: 'hello', protocol, publicKey: pub, account, site: null, consent, holding: [], head: null, cores: 1, gpu: false, signature });
+    return JSON.stringify({
+      t: 'hello',
+      protocol,
+      publicKey: pub,
+      account,
+      site: null,
+      consent,
+      holding: [],
+      head: null,
+      cores: 1,
+      gpu: false,
+      signature,
+    });
   }
 
   #learn(member: Member, jobs: readonly JobDescriptor[]): void {
@@ -151,7 +182,12 @@ export class Crowd {
       this.settled += word.settled.length;
     } else if (word.t === 'refusal') {
       this.refusals.set(word.reason, (this.refusals.get(word.reason) ?? 0) + 1);
-      if (word.about === 'ask' && this.#computing) setTimeout(() => this.#computing && this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] })), word.retryMs ?? 1000);
+      if (word.about === 'ask' && this.#computing)
+        setTimeout(
+          () =>
+            this.#computing && this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] })),
+          word.retryMs ?? 1000,
+        );
     } else if (word.t === 'news') this.#learn(member, word.jobs);
   }
 
@@ -162,12 +198,21 @@ export class Crowd {
       const parts: CommitPart[] = [];
       for (let i = from; i < Math.min(lease.count, from + limits.commitItemsMax); i++) {
         const answer = this.#answerOf(job, lease.chunk + i);
-        const item = { replica: lease.lease + i, root: answer.root, digestBytes: answer.digests.length, lengths: lease.bytes ? answer.lengths : null };
+        const item = {
+          replica: lease.lease + i,
+          root: answer.root,
+          digestBytes: answer.digests.length,
+          lengths: lease.bytes ? answer.lengths : null,
+        };
         parts.push({ item, digests: answer.digests, bytes: lease.bytes ? answer.bytes : null });
         member.sentAt.set(lease.lease + i, performance.now());
       }
       const last = from + limits.commitItemsMax >= lease.count;
-      const header = { t: 'commit' as const, items: parts.map((part) => part.item), ...(last ? { slots: [this.#slot(member)] } : {}) };
+      const header = {
+        t: 'commit' as const,
+        items: parts.map((part) => part.item),
+        ...(last ? { slots: [this.#slot(member)] } : {}),
+      };
       this.#send(member, encodeCommit({ header, parts }));
     }
   }
@@ -194,8 +239,17 @@ export class Crowd {
     }
     const first = Buffer.alloc(8);
     first.writeBigUInt64BE(BigInt(from));
-    const root = hash('sha256', Buffer.concat([Buffer.from('talka/root/1\0'), Buffer.from(job.job), Buffer.alloc(1), first, digests]));
-    const answer: Answer = { digests, bytes: Buffer.concat(outputs), lengths: outputs.map((output) => output.length), root, uses: 1 };
+    const root = hash(
+      'sha256',
+      Buffer.concat([Buffer.from('talka/root/1\0'), Buffer.from(job.job), Buffer.alloc(1), first, digests]),
+    );
+    const answer: Answer = {
+      digests,
+      bytes: Buffer.concat(outputs),
+      lengths: outputs.map((output) => output.length),
+      root,
+      uses: 1,
+    };
     this.#answers.set(key, answer);
     return answer;
   }

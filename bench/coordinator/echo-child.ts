@@ -13,6 +13,9 @@ server.on('listening', () => {
 process.on('message', () => {
   globalThis.gc?.();
   globalThis.gc?.();
-  process.send?.({ memory: process.memoryUsage().rss, cpuMicro: process.cpuUsage().user + process.cpuUsage().system });
+  process.send?.({
+    memory: process.memoryUsage().rss,
+    cpuMicro: process.cpuUsage().user + process.cpuUsage().system,
+  });
 });
 process.on('disconnect', () => process.exit(0));

@@ -5,7 +5,12 @@ const kPerUnit = 2 ** 17;
 
 /** Input of a job with about two million chunks. */
 export function benchInput(unitsPerChunk: number): Uint8Array {
-  return encodeInput({ exponent: 332_198_467, kFrom: 4n * 10n ** 9n, kPerUnit, units: 2_000_000 * unitsPerChunk });
+  return encodeInput({
+    exponent: 332_198_467,
+    kFrom: 4n * 10n ** 9n,
+    kPerUnit,
+    units: 2_000_000 * unitsPerChunk,
+  });
 }
 
 /** A made-up answer of the right shape: no factor, a likely number of candidates, a checksum from the unit's number. */

@@ -15,7 +15,9 @@ async function ours(): Promise<void> {
 function bare(): void {
   const db = new DatabaseSync(join(dataDir, 'log.db'));
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  const row = db.prepare('SELECT count(*) AS ticks FROM (SELECT tick FROM tick ORDER BY tick DESC LIMIT 1)').get();
+  const row = db
+    .prepare('SELECT count(*) AS ticks FROM (SELECT tick FROM tick ORDER BY tick DESC LIMIT 1)')
+    .get();
   if (row === undefined) throw new Error('the database is empty');
   db.close();
 }

@@ -47,10 +47,17 @@ export async function fill(dataDir: string): Promise<Filled> {
     onFatal: (error) => { throw error; }, // prettier-ignore
     onNote: () => {},
   });
-  const run = async (command: Command): Promise<Outcome> => runtime.run(command, command.c === 'commit' ? outputs : null);
-  const join_ = (device: string): Promise<Outcome> => run({ c: 'join', device, account: `a${device}`, site: null, group: '', role: 'volunteer' });
+  const run = async (command: Command): Promise<Outcome> =>
+    runtime.run(command, command.c === 'commit' ? outputs : null);
+  const join_ = (device: string): Promise<Outcome> =>
+    run({ c: 'join', device, account: `a${device}`, site: null, group: '', role: 'volunteer' });
   const ask = (device: string, rateMilli: number): Promise<Outcome> =>
-    run({ c: 'ask', device, slot: { slot: 0, backend: 'wasm', rates: { [kernel]: rateMilli } }, live: new Map() });
+    run({
+      c: 'ask',
+      device,
+      slot: { slot: 0, backend: 'wasm', rates: { [kernel]: rateMilli } },
+      live: new Map(),
+    });
   if (runtime.state.jobs.size === 0) {
     await run({ c: 'fund', account: 'bench', amountMicro: priceOf(spec) });
     await run({ c: 'submit', requester: 'bench', spec });

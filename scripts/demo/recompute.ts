@@ -28,7 +28,7 @@ async function blob(url: string, digest: string): Promise<Uint8Array<ArrayBuffer
 function outputsOf(results: Uint8Array): Uint8Array[] {
   const view = new DataView(results.buffer, results.byteOffset, results.byteLength);
   const outputs: Uint8Array[] = [];
-  for (let at = 0; at < results.length; ) {
+  for (let at = 0; at < results.length;) {
     const length = view.getUint32(at);
     outputs.push(results.subarray(at + 4, at + 4 + length));
     at += 4 + length;
@@ -39,8 +39,11 @@ function outputsOf(results: Uint8Array): Uint8Array[] {
 /** Tries `count` units spread over the job. Throws when the results do not hold exactly the job's units. */
 export async function recomputeSome(url: string, job: JobView, count: number): Promise<Recomputed> {
   const [wasm, input] = await Promise.all([blob(url, job.wasm), blob(url, job.input)]);
-  const results = outputsOf(new Uint8Array(await (await fetch(`${url}/api/jobs/${job.job}/results.bin`)).arrayBuffer()));
-  if (results.length !== job.units) throw new Error(`${job.job} has ${results.length} results for ${job.units} units`);
+  const results = outputsOf(
+    new Uint8Array(await (await fetch(`${url}/api/jobs/${job.job}/results.bin`)).arrayBuffer()),
+  );
+  if (results.length !== job.units)
+    throw new Error(`${job.job} has ${results.length} results for ${job.units} units`);
   const { instance } = await WebAssembly.instantiate(wasm, {});
   const kernel = instance.exports as unknown as KernelExports;
   new Uint8Array(kernel.memory.buffer).set(input, kernel.input(input.length));

@@ -47,7 +47,10 @@ async function fold(log: SqliteLog): Promise<Recount> {
     const records = await log.read(ticks, 500);
     if (records.length === 0) break;
     for (const { tick, record } of records) {
-      const { at, events: happened } = JSON.parse(new TextDecoder().decode(record)) as { at: number; events: Event[] };
+      const { at, events: happened } = JSON.parse(new TextDecoder().decode(record)) as {
+        at: number;
+        events: Event[];
+      };
       for (const event of happened) {
         tally.see(state, event);
         evolve(state, event, at);
@@ -73,7 +76,8 @@ class Tally {
     if (event.e === 'joined') this.#share(event.account, event.role === 'anchor');
     else if (event.e === 'leased') {
       const kernel = state.jobs.get(event.job)?.spec.kernel ?? 'unknown';
-      for (let i = 0; i < event.count; i++) this.#with.set(event.lease + i, { kernel, backend: event.backend });
+      for (let i = 0; i < event.count; i++)
+        this.#with.set(event.lease + i, { kernel, backend: event.backend });
     } else if (event.e === 'misdeed') this.#misdeeds++;
     else if (event.e === 'expired') this.#expired += event.replicas.length;
     else if (event.e === 'accepted') this.#accepted(event);
@@ -89,7 +93,8 @@ class Tally {
       anchored ||= share.anchor;
     }
     for (const entry of event.entries) {
-      if (entry.to.startsWith('vested:') || entry.to.startsWith('pending:')) this.#share(entry.to.slice(entry.to.indexOf(':') + 1), false).creditMicro += entry.amountMicro;
+      if (entry.to.startsWith('vested:') || entry.to.startsWith('pending:'))
+        this.#share(entry.to.slice(entry.to.indexOf(':') + 1), false).creditMicro += entry.amountMicro;
     }
     if (anchored) this.#withAnchor++;
     else this.#byPeople++;

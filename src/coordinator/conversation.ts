@@ -34,6 +34,9 @@ const bufferedBytesMax = 4 * 1024 * 1024;
 /** Asks and commits for settled chunks that are looked up at once. */
 const lookUpsMax = 64;
 const closeMs = 2_000;
+/** So many messages that give back may come at once, and one more each so many milliseconds. */
+const giveBacksMax = 60;
+const giveBackMs = 1_000;
 
 /** What a conversation needs of the house. */
 export interface ConversationHouse extends ArrivalHouse {
@@ -56,6 +59,8 @@ export class Conversation {
   /** When it was last heard of, in any way. */
   heardAt: number;
   #stage: Stage = 'stranger';
+  #giveBacks = 0;
+  #gaveBackAt = 0;
   readonly #ws: WebSocket;
   /** The connection under the socket. */
   readonly #socket: Duplex;
@@ -309,7 +314,27 @@ export class Conversation {
     }
   }
 
+  /** Giving back writes to the log and costs the sender nothing: it has a measure, refilled with time. */
+  #mayGiveBack(): boolean {
+    const now = this.#house.now();
+    this.#giveBacks = Math.max(0, this.#giveBacks - Math.max(0, now - this.#gaveBackAt) / giveBackMs);
+    this.#gaveBackAt = now;
+    if (this.#giveBacks >= giveBacksMax) return false;
+    this.#giveBacks++;
+    return true;
+  }
+
   #giveBack(word: GiveBack): void {
+    if (!this.#mayGiveBack())
+      return this.#refuse(
+        'giveBack',
+        {
+          refused: 'busy',
+          detail: 'you give back too often; leases run out by themselves',
+          retryMs: giveBackMs,
+        },
+        {},
+      );
     if (restReasons.has(word.why)) this.#house.people.rests(this);
     this.#flow.begin();
     this.#house.runtime.submit({

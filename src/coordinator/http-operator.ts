@@ -123,6 +123,16 @@ export function operatorRoutes(house: House): Hono {
   app.post('/kernels/:kernel/pause', async (c) => {
     const body = await bodyOf(c, pausing);
     if (isMalformed(body)) return malformed(c, body);
+    const kernel = c.req.param('kernel');
+    const inUse = [...house.runtime.state.jobs.values()].some((job) => job.spec.kernel === kernel);
+    if (!house.shelf.has(kernel) && !inUse)
+      return c.json(
+        {
+          refused: 'unknown-kernel',
+          detail: `this coordinator serves ${[...house.shelf.keys()].join(', ')}`,
+        } satisfies RefusalView,
+        404,
+      );
     return answer(
       c,
       await house.runtime.run({ c: 'pauseKernel', kernel: c.req.param('kernel'), reason: body.reason }),

@@ -4,12 +4,13 @@
  */
 import { Readable } from 'node:stream';
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import type { Context } from 'hono';
 import { completeNodes, consistencyRanges, foldNodes, inclusionRanges } from '../core/merkle.ts';
 import { anchorAfterMs } from '../core/schedule.ts';
 import type { JobView, PulseView, RefusalView, StatusView } from '../wire/views.ts';
 import { protocol } from '../wire/version.ts';
-import { isDigest } from './blobs.ts';
+import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
 import type { House } from './house.ts';
 import { accountRoutes } from './http-account.ts';
@@ -23,6 +24,9 @@ import { clothOf } from './views.ts';
 
 const clothBinsMax = 4096;
 const leaderboardMax = 1000;
+/** A form's body; a blob may be longer. */
+const formBytesMax = 65_536;
+const tooLarge = (c: Context): Response => c.json({ refused: 'too-large' } satisfies RefusalView, 413);
 const digestText = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
 
 /** What node-server hands over beside the request; absent when the function is called directly. */
@@ -72,6 +76,9 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   fileRoutes(app, house);
   jobRoutes(app, house);
   logRoutes(app, house);
+  // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
+  app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
+  app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
   app.route('/api/operator', operatorRoutes(house));
   app.route('/api/account', accountRoutes(house));
   app.all('/api/*', (c) => refuse(c, 404, 'unknown-path'));

@@ -47,7 +47,7 @@ interface Growing {
   /** One merging at a time. */
   busy: Promise<void> | null;
   preview: { readonly at: number; readonly chunks: number; readonly png: Uint8Array } | null;
-  png: { readonly chunks: number; readonly bytes: Uint8Array } | null;
+  png: { readonly chunks: number; readonly bytes: Promise<Uint8Array> } | null;
 }
 
 export class Results {
@@ -94,8 +94,14 @@ export class Results {
   async picture(job: ResultJob): Promise<Uint8Array | null> {
     const growing = await this.#grown(job);
     if (growing === null) return null;
-    if (growing.png?.chunks !== growing.mergedChunks)
-      growing.png = { chunks: growing.mergedChunks, bytes: await developElsewhere(growing.picture) };
+    // One thread develops for all who ask meanwhile.
+    if (growing.png?.chunks !== growing.mergedChunks) {
+      const png = { chunks: growing.mergedChunks, bytes: developElsewhere(growing.picture) };
+      growing.png = png;
+      png.bytes.catch(() => {
+        if (growing.png === png) growing.png = null;
+      });
+    }
     return growing.png.bytes;
   }
 

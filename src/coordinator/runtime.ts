@@ -84,6 +84,8 @@ export class Runtime {
   readonly #health: StoreHealth;
   readonly #snapshots: Snapshots;
   #stopping = false;
+  /** While the clock is behind what the log has seen: since when, by the monotonic clock. */
+  #stoodAt: { readonly at: number; readonly monotonic: number } | null = null;
   #lookTimer: NodeJS.Timeout | null = null;
 
   private constructor(parts: RuntimeParts) {
@@ -169,12 +171,27 @@ export class Runtime {
       });
   }
 
+  /**
+   * The rules' time: the clock's, and never back. Where the clock was put back, time goes on from where it stood at
+   * the pace of the monotonic clock, so that leases still run out and nobody waits for an hour that was lived twice.
+   */
+  #clock(): number {
+    const now = this.#parts.now();
+    const monotonic = performance.now();
+    if (now >= this.#state.at) this.#stoodAt = null;
+    else this.#stoodAt ??= { at: this.#state.at, monotonic };
+    const stood = this.#stoodAt;
+    return stood === null
+      ? now
+      : Math.max(this.#state.at, stood.at + Math.floor(monotonic - stood.monotonic));
+  }
+
   #hasWork(): boolean {
     return (
       this.#health.fault === null &&
       (this.#queue.length > 0 ||
         (this.parking.hasPending && !this.#stopping) ||
-        this.#deadlines.next <= this.#parts.now())
+        this.#deadlines.next <= this.#clock())
     );
   }
 
@@ -193,7 +210,7 @@ export class Runtime {
   }
 
   async #tick(): Promise<void> {
-    const at = Math.max(this.#parts.now(), this.#state.at);
+    const at = this.#clock();
     const batch = new Batch(this.#parts.key.publicText, this.#parts.lastView);
     const settle: [Order, Outcome][] = [];
     this.#expireDue(batch, at);

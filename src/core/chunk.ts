@@ -18,7 +18,8 @@ export interface Judgement {
 
 /** Replaces one replica's phase. A commitment goes behind the others: the order of replicas is that of commitment. */
 export function withPhase(chunk: Chunk, replica: number, phase: ReplicaPhase): Chunk {
-  if (phase.is !== 'committed') return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
+  if (phase.is !== 'committed')
+    return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
   const moved = chunk.replicas.find((r) => r.id === replica) as Replica;
   return { ...chunk, replicas: [...chunk.replicas.filter((r) => r !== moved), { ...moved, phase }] };
 }
@@ -76,7 +77,8 @@ export function judge(chunk: Chunk, spec: JobSpec): Judgement | null {
 export function wanted(chunk: Chunk, spec: JobSpec): number {
   let best = 0;
   for (const candidate of candidates(chunk, spec.agreement)) best = Math.max(best, candidate.winners.length);
-  if (best === 0 && chunk.replicas.some((r) => r.phase.is === 'committed')) best = waitingForReference(chunk, spec);
+  if (best === 0 && chunk.replicas.some((r) => r.phase.is === 'committed'))
+    best = waitingForReference(chunk, spec);
   let live = 0;
   for (const replica of chunk.replicas) if (replica.phase.is === 'leased') live++;
   return Math.max(0, spec.policy.quorum - best - live);

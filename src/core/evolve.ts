@@ -17,7 +17,11 @@ export function evolve(state: State, event: Event, at: number): void {
     case 'joined':
       return joined(state, event, at);
     case 'moved':
-      state.devices.set(event.device, { ...deviceOf(state, event.device), group: event.group, site: event.site });
+      state.devices.set(event.device, {
+        ...deviceOf(state, event.device),
+        group: event.group,
+        site: event.site,
+      });
       return;
     case 'funded':
       return;
@@ -50,7 +54,6 @@ export function evolve(state: State, event: Event, at: number): void {
 }
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
-
 
 /** The device of an event: `decide` never speaks of one that has not joined. */
 function deviceOf(state: State, device: string): Device {
@@ -94,7 +97,19 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   const job = state.jobs.get(event.job) as Job;
   const device = deviceOf(state, event.device);
   const { chunk, count, slot, backend, rateMilli, deadline } = event;
-  state.leases.set(event.lease, { id: event.lease, job: job.id, chunk, count, device: event.device, slot, backend, rateMilli, deadline, left: count, open: count });
+  state.leases.set(event.lease, {
+    id: event.lease,
+    job: job.id,
+    chunk,
+    count,
+    device: event.device,
+    slot,
+    backend,
+    rateMilli,
+    deadline,
+    left: count,
+    open: count,
+  });
   state.nextReplica = event.lease + count;
   remove(job.free, chunk, chunk + count);
   for (let i = 0; i < count; i++) {
@@ -144,7 +159,9 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
   }
   for (const entry of event.entries) {
     const paid = entry.to.startsWith('vested:') || entry.to.startsWith('pending:');
-    if (paid) (state.accounts.get(entry.to.slice(entry.to.indexOf(':') + 1)) as AccountRecord).earnedMicro += entry.amountMicro;
+    if (paid)
+      (state.accounts.get(entry.to.slice(entry.to.indexOf(':') + 1)) as AccountRecord).earnedMicro +=
+        entry.amountMicro;
   }
   dropChunk(state, job, chunk);
   add(job.final, event.chunk, event.chunk + 1);
@@ -155,7 +172,12 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
 }
 
 /** Ends replicas of one lease. A chunk that only ever had returned ones is free again. */
-function closed(state: State, event: EventOf<'returned' | 'expired'>, why: 'returned' | 'expired', at: number): void {
+function closed(
+  state: State,
+  event: EventOf<'returned' | 'expired'>,
+  why: 'returned' | 'expired',
+  at: number,
+): void {
   const job = state.jobs.get(event.job) as Job;
   const lease = state.leases.get(event.lease) as Lease;
   leaveLease(state, lease.id, event.replicas.length);

@@ -30,7 +30,10 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
   const name = job.id;
   const free = count(job.free);
   const final = count(job.final);
-  assert(free + final + job.chunks.size === chunksOf(job.spec), `each chunk of ${name} is free, in work or final`);
+  assert(
+    free + final + job.chunks.size === chunksOf(job.spec),
+    `each chunk of ${name} is free, in work or final`,
+  );
   assert(final === job.finalChunks, `${name} counts its final chunks`);
   assert(final === job.settledByPeople + job.settledWithAnchor, `${name} knows who settled each chunk`);
   let escrowMin = 0n;
@@ -44,11 +47,20 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
     assert(!has(job.free, index) && !has(job.final, index), `chunk ${index} of ${name} stands in one place`);
     assert(chunk.replicas.length > 0, `chunk ${index} of ${name} has a replica`);
     const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
-    assert(job.wantingKey.get(index) === key, `chunk ${index} of ${name} is in the wanting index where it belongs`);
-    assert(key === undefined || job.wanting.get(key)?.has(index) === true, `the wanting index of ${name} holds ${index}`);
+    assert(
+      job.wantingKey.get(index) === key,
+      `chunk ${index} of ${name} is in the wanting index where it belongs`,
+    );
+    assert(
+      key === undefined || job.wanting.get(key)?.has(index) === true,
+      `the wanting index of ${name} holds ${index}`,
+    );
     escrowMin += BigInt(chunkCostMicro(job.spec, index)) * BigInt(job.spec.policy.quorum);
     const holders = chunk.replicas.filter((r) => r.phase.is !== 'closed').map((r) => r.account);
-    assert(new Set(holders).size === holders.length, `no person holds two places in chunk ${index} of ${name}`);
+    assert(
+      new Set(holders).size === holders.length,
+      `no person holds two places in chunk ${index} of ${name}`,
+    );
     for (const replica of chunk.replicas) {
       replicas++;
       assert(state.replicas.get(replica.id) === replica.lease, `replica ${replica.id} is known`);
@@ -56,7 +68,10 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
       if (replica.phase.is === 'leased') left.set(replica.lease, (left.get(replica.lease) ?? 0) + 1);
     }
   }
-  assert(balanceOf(state, `escrow:${job.id}`) >= escrowMin, `the escrow of ${name} covers what is still to be paid`);
+  assert(
+    balanceOf(state, `escrow:${job.id}`) >= escrowMin,
+    `the escrow of ${name} covers what is still to be paid`,
+  );
   return replicas;
 }
 
@@ -65,20 +80,30 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
   const held = new Map<string, number>();
   for (const lease of state.leases.values()) {
     assert(lease.left === (left.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas it holds`);
-    assert(lease.open === (open.get(lease.id) ?? 0), `lease ${lease.id} counts the replicas whose chunks are open`);
+    assert(
+      lease.open === (open.get(lease.id) ?? 0),
+      `lease ${lease.id} counts the replicas whose chunks are open`,
+    );
     assert(lease.open > 0, `lease ${lease.id} is worth remembering`);
     if (lease.left === 0) continue;
     const slot = slotKey(lease.device, lease.slot);
     busy.set(slot, (busy.get(slot) ?? 0) + 1);
     const job = state.jobs.get(lease.job);
-    held.set(slot, (held.get(slot) ?? 0) + (job === undefined ? 0 : lease.left * chunkCostMicro(job.spec, 0)));
+    held.set(
+      slot,
+      (held.get(slot) ?? 0) + (job === undefined ? 0 : lease.left * chunkCostMicro(job.spec, 0)),
+    );
   }
   const holding = new Map<string, number>();
-  for (const lease of state.leases.values()) if (lease.left > 0) holding.set(lease.device, (holding.get(lease.device) ?? 0) + 1);
-  for (const [id, device] of state.devices) assert(device.leases === (holding.get(id) ?? 0), `device ${id} counts its leases`);
+  for (const lease of state.leases.values())
+    if (lease.left > 0) holding.set(lease.device, (holding.get(lease.device) ?? 0) + 1);
+  for (const [id, device] of state.devices)
+    assert(device.leases === (holding.get(id) ?? 0), `device ${id} counts its leases`);
   assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
-  for (const [slot, leases] of busy) assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
-  for (const [slot, heldMicro] of held) assert(state.busy.get(slot)?.heldMicro === heldMicro, `slot ${slot} knows what it still has to compute`);
+  for (const [slot, leases] of busy)
+    assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
+  for (const [slot, heldMicro] of held)
+    assert(state.busy.get(slot)?.heldMicro === heldMicro, `slot ${slot} knows what it still has to compute`);
   let rateMilli = 0;
   for (const slot of state.busy.values()) rateMilli += slot.rateMilli;
   assert(rateMilli === state.busyRateMilli, 'the speed of all busy slots is their sum');

@@ -25,5 +25,7 @@ export function post(balances: Map<LedgerAccount, bigint>, entries: readonly Ent
 /** What is left of a job's price goes back to its requester; nothing when nothing is left. */
 export function refund(state: State, job: string, requester: string, paidNowMicro: bigint): Entry[] {
   const left = balanceOf(state, `escrow:${job}`) - paidNowMicro;
-  return left > 0n ? [{ from: `escrow:${job}`, to: `requester:${requester}`, amountMicro: Number(left) }] : [];
+  return left > 0n
+    ? [{ from: `escrow:${job}`, to: `requester:${requester}`, amountMicro: Number(left) }]
+    : [];
 }

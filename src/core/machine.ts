@@ -6,7 +6,22 @@ import { judge, mayJoin, withPhase } from './chunk.ts';
 import { balanceOf, refund } from './ledger.ts';
 import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
-import type { Chunk, Command, Decision, Device, Entry, Event, Job, JobSpec, JobSummary, Lease, Refusal, RefusalReason, Replica, State } from './state.ts';
+import type {
+  Chunk,
+  Command,
+  Decision,
+  Device,
+  Entry,
+  Event,
+  Job,
+  JobSpec,
+  JobSummary,
+  Lease,
+  Refusal,
+  RefusalReason,
+  Replica,
+  State,
+} from './state.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 
@@ -39,9 +54,13 @@ export function decide(state: State, command: Command, at: number): Decision {
     case 'cancel':
       return cancel(state, command);
     case 'pauseKernel':
-      return state.pausedKernels.has(command.kernel) ? refuse('already-so') : [{ e: 'kernelPaused', kernel: command.kernel, reason: command.reason }];
+      return state.pausedKernels.has(command.kernel)
+        ? refuse('already-so')
+        : [{ e: 'kernelPaused', kernel: command.kernel, reason: command.reason }];
     case 'resumeKernel':
-      return state.pausedKernels.has(command.kernel) ? [{ e: 'kernelResumed', kernel: command.kernel }] : refuse('already-so');
+      return state.pausedKernels.has(command.kernel)
+        ? [{ e: 'kernelResumed', kernel: command.kernel }]
+        : refuse('already-so');
     default:
       return command satisfies never;
   }
@@ -63,8 +82,11 @@ function join(state: State, command: CommandOf<'join'>): Decision {
 
 /** The operator issues credits to a requester. */
 function fund(command: CommandOf<'fund'>): Decision {
-  if (!Number.isSafeInteger(command.amountMicro) || command.amountMicro <= 0) return refuse('bad-job', 'the amount must be a positive whole number of microcredits');
-  const entries: Entry[] = [{ from: 'issue', to: `requester:${command.account}`, amountMicro: command.amountMicro }];
+  if (!Number.isSafeInteger(command.amountMicro) || command.amountMicro <= 0)
+    return refuse('bad-job', 'the amount must be a positive whole number of microcredits');
+  const entries: Entry[] = [
+    { from: 'issue', to: `requester:${command.account}`, amountMicro: command.amountMicro },
+  ];
   return [{ e: 'funded', account: command.account, entries }];
 }
 
@@ -73,9 +95,11 @@ function submit(state: State, command: CommandOf<'submit'>): Decision {
   const { spec, requester } = command;
   const fault = faultOf(spec);
   if (fault !== null) return refuse('bad-job', fault);
-  if (state.pausedKernels.has(spec.kernel)) return refuse('kernel-paused', state.pausedKernels.get(spec.kernel));
+  if (state.pausedKernels.has(spec.kernel))
+    return refuse('kernel-paused', state.pausedKernels.get(spec.kernel));
   const priceMicro = priceOf(spec);
-  if (balanceOf(state, `requester:${requester}`) < BigInt(priceMicro)) return refuse('insufficient-funds', `the price is ${priceMicro} microcredits`);
+  if (balanceOf(state, `requester:${requester}`) < BigInt(priceMicro))
+    return refuse('insufficient-funds', `the price is ${priceMicro} microcredits`);
   const job = `j${state.nextJob}`;
   const entries: Entry[] = [{ from: `requester:${requester}`, to: `escrow:${job}`, amountMicro: priceMicro }];
   return [{ e: 'submitted', job, requester, spec, servedMicro: leastServed(state), entries }];
@@ -95,9 +119,11 @@ function leastServed(state: State): number {
 
 /** What is wrong with a job's numbers; null when nothing is. */
 function faultOf(spec: JobSpec): string | null {
-  const whole = (value: number, max: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= max;
+  const whole = (value: number, max: number): boolean =>
+    Number.isSafeInteger(value) && value >= 1 && value <= max;
   if (!whole(spec.units, unitsMax)) return 'units must be a whole number from 1 to 2^53 - 1';
-  if (!whole(spec.unitsPerChunk, unitsPerChunkMax)) return `unitsPerChunk must be a whole number from 1 to ${unitsPerChunkMax}`;
+  if (!whole(spec.unitsPerChunk, unitsPerChunkMax))
+    return `unitsPerChunk must be a whole number from 1 to ${unitsPerChunkMax}`;
   if (chunksOf(spec) > chunksMax) return 'too many chunks: make them larger';
   if (!whole(spec.unitCostMicro, 1e12)) return 'unitCostMicro must be a whole number from 1 to 10^12';
   if (!whole(spec.policy.quorum, quorumMax)) return `quorum must be a whole number from 1 to ${quorumMax}`;
@@ -116,11 +142,28 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const rateMilli = command.slot.rates[job.spec.kernel] as number;
   const { slot, backend } = command.slot;
   const who = { device: command.device, account: device.account, site: device.site };
-  return [{ e: 'leased', lease: state.nextReplica, job: job.id, chunk, count, ...who, slot, backend, rateMilli, deadline }];
+  return [
+    {
+      e: 'leased',
+      lease: state.nextReplica,
+      job: job.id,
+      chunk,
+      count,
+      ...who,
+      slot,
+      backend,
+      rateMilli,
+      deadline,
+    },
+  ];
 }
 
 /** Where a replica of this device stands, or why it has none. */
-function replicaOf(state: State, device: string, id: number): { job: Job; chunk: Chunk; replica: Replica } | Refusal {
+function replicaOf(
+  state: State,
+  device: string,
+  id: number,
+): { job: Job; chunk: Chunk; replica: Replica } | Refusal {
   const lease = state.leases.get(state.replicas.get(id) ?? -1);
   if (lease === undefined) return refuse('unknown-replica');
   if (lease.device !== device) return refuse('not-yours');
@@ -135,11 +178,23 @@ function commit(state: State, command: CommandOf<'commit'>): Decision {
   if ('refused' in found) return found;
   const { job, chunk, replica } = found;
   const { root, digests, stored, agrees } = command;
-  if (replica.phase.is === 'committed') return refuse(replica.phase.root === root ? 'same-commitment' : 'already-committed');
-  if (replica.phase.is === 'closed' && !mayJoin(chunk, replica.account, replica.group)) return refuse('unknown-replica', 'its lease is over and its place is taken');
+  if (replica.phase.is === 'committed')
+    return refuse(replica.phase.root === root ? 'same-commitment' : 'already-committed');
+  if (replica.phase.is === 'closed' && !mayJoin(chunk, replica.account, replica.group))
+    return refuse('unknown-replica', 'its lease is over and its place is taken');
   if (!stored && !mayOmitBytes(chunk, job.spec, root)) return refuse('no-bytes');
   const who = { device: command.device, account: replica.account, site: replica.site };
-  const moved: Event = { e: 'committed', job: job.id, chunk: chunk.index, replica: replica.id, ...who, root, digests, stored, agrees };
+  const moved: Event = {
+    e: 'committed',
+    job: job.id,
+    chunk: chunk.index,
+    replica: replica.id,
+    ...who,
+    root,
+    digests,
+    stored,
+    agrees,
+  };
   const next = withPhase(chunk, replica.id, { is: 'committed', root, stored, agrees });
   return [moved, ...conclude(state, job, next)];
 }
@@ -150,7 +205,8 @@ function commit(state: State, command: CommandOf<'commit'>): Decision {
  */
 function mayOmitBytes(chunk: Chunk, spec: JobSpec, root: string): boolean {
   return chunk.replicas.some(
-    (r) => r.phase.is === 'committed' && r.phase.stored && (spec.agreement === 'exact' || r.phase.root === root),
+    (r) =>
+      r.phase.is === 'committed' && r.phase.stored && (spec.agreement === 'exact' || r.phase.root === root),
   );
 }
 
@@ -159,13 +215,11 @@ function conclude(state: State, job: Job, chunk: Chunk): Event[] {
   const verdict = judge(chunk, job.spec);
   if (verdict === null) return [];
   const amountMicro = chunkCostMicro(job.spec, chunk.index);
-  const entries = verdict.winners.map(
-    (winner, place): Entry => ({
-      from: place < job.spec.policy.quorum ? `escrow:${job.id}` : 'operator',
-      to: `vested:${winner.account}`,
-      amountMicro,
-    }),
-  );
+  const entries = verdict.winners.map((winner, place): Entry => ({
+    from: place < job.spec.policy.quorum ? `escrow:${job.id}` : 'operator',
+    to: `vested:${winner.account}`,
+    amountMicro,
+  }));
   const events: Event[] = [
     {
       e: 'accepted',
@@ -173,14 +227,21 @@ function conclude(state: State, job: Job, chunk: Chunk): Event[] {
       chunk: chunk.index,
       root: verdict.root,
       replica: verdict.canonical.id,
-      winners: verdict.winners.map(({ id, device, account, site }) => ({ replica: id, device, account, site })),
+      winners: verdict.winners.map(({ id, device, account, site }) => ({
+        replica: id,
+        device,
+        account,
+        site,
+      })),
       losers: verdict.losers.map((loser) => loser.id),
       final: true,
       entries,
     },
   ];
   if (job.finalChunks + 1 < chunksOf(job.spec)) return events;
-  const withAnchor = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor') ? 1 : 0;
+  const withAnchor = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor')
+    ? 1
+    : 0;
   const summary: JobSummary = {
     submittedAt: job.submittedAt,
     finalChunks: job.finalChunks + 1,
@@ -190,7 +251,12 @@ function conclude(state: State, job: Job, chunk: Chunk): Event[] {
   };
   let paidNow = 0n;
   for (const entry of entries) if (entry.from !== 'operator') paidNow += BigInt(entry.amountMicro);
-  events.push({ e: 'finished', job: job.id, summary, entries: refund(state, job.id, job.requester, paidNow) });
+  events.push({
+    e: 'finished',
+    job: job.id,
+    summary,
+    entries: refund(state, job.id, job.requester, paidNow),
+  });
   return events;
 }
 
@@ -211,7 +277,16 @@ function giveBack(state: State, command: CommandOf<'giveBack'>): Decision {
   return [...byLease].map(([id, replicas]): Event => {
     const lease = state.leases.get(id) as Lease;
     const { account, site } = state.devices.get(command.device) as Device;
-    return { e: 'returned', job: lease.job, lease: id, replicas, device: command.device, account, site, why: command.why };
+    return {
+      e: 'returned',
+      job: lease.job,
+      lease: id,
+      replicas,
+      device: command.device,
+      account,
+      site,
+      why: command.why,
+    };
   });
 }
 
@@ -235,7 +310,9 @@ function misdeed(state: State, command: CommandOf<'misdeed'>): Decision {
   const device = state.devices.get(command.device);
   if (device === undefined) return refuse('unknown-device');
   const { account, site } = device;
-  return [{ e: 'misdeed', device: command.device, account, site, what: command.what, replica: command.replica }];
+  return [
+    { e: 'misdeed', device: command.device, account, site, what: command.what, replica: command.replica },
+  ];
 }
 
 /** The job ends; what was paid stays paid, the rest goes back to the requester. */

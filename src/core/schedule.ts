@@ -54,15 +54,31 @@ export interface Pick {
 }
 
 /** Picks for one slot of a device that has joined, or says why there is nothing. `live` is who else could take work now. */
-export function pick(state: State, id: string, slot: Slot, live: LivePeople, at: number): Pick | RefusalReason {
+export function pick(
+  state: State,
+  id: string,
+  slot: Slot,
+  live: LivePeople,
+  at: number,
+): Pick | RefusalReason {
   if (state.jobs.size === 0) return 'no-job-open';
   const own = state.busy.get(slotKey(id, slot.slot));
   if (own !== undefined && own.leases >= leasesPerSlotMax) return 'holding-enough';
   const device = state.devices.get(id) as Device;
   if (device.leases >= leasesPerNewDeviceMax + 2 * device.committed) return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
-  const knownMilli = (claimedMilli: number): number => knownRateMilli(state.accounts.get(device.account), claimedMilli, at);
-  const asker: Asker = { device, slot, knownMilli, heldMicro: own?.heldMicro ?? 0, others, othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0), live, at };
+  const knownMilli = (claimedMilli: number): number =>
+    knownRateMilli(state.accounts.get(device.account), claimedMilli, at);
+  const asker: Asker = {
+    device,
+    slot,
+    knownMilli,
+    heldMicro: own?.heldMicro ?? 0,
+    others,
+    othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0),
+    live,
+    at,
+  };
   let reason: RefusalReason = 'nothing-for-this-device';
   for (const job of jobsByService(state)) {
     const rateMilli = slot.rates[job.spec.kernel];
@@ -95,7 +111,9 @@ interface Asker {
 
 /** Open jobs, the one that has had least of the house's work first. */
 function jobsByService(state: State): Job[] {
-  return [...state.jobs.values()].sort((a, b) => a.servedMicro - b.servedMicro || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
+  return [...state.jobs.values()].sort(
+    (a, b) => a.servedMicro - b.servedMicro || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1),
+  );
 }
 
 function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pick | null {
@@ -108,13 +126,21 @@ function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pic
   const max = runLength(job, asker, rateMilli);
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
   const pickOf = (run: readonly [number, number] | null): Pick | null =>
-    run === null ? null : { job, chunk: run[0], count: run[1] - run[0], deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker) };
+    run === null
+      ? null
+      : {
+          job,
+          chunk: run[0],
+          count: run[1] - run[0],
+          deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker),
+        };
   const waiting = firstWaiting(job, device, max, eligible);
   if (waiting !== null) return pickOf(waiting);
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
   if (device.role === 'anchor') return null;
   if (at - job.leasedAt < tailMs) return null;
-  if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && !mayOpenForReference(job)) return null;
+  if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && !mayOpenForReference(job))
+    return null;
   return pickOf(firstRun(job.free, max));
 }
 
@@ -124,7 +150,12 @@ function mayOpenForReference(job: Job): boolean {
 }
 
 /** A run of chunks that want one more replica, of one other author or contested. */
-function firstWaiting(job: Job, device: Device, max: number, eligible: (chunk: Chunk) => boolean): [number, number] | null {
+function firstWaiting(
+  job: Job,
+  device: Device,
+  max: number,
+  eligible: (chunk: Chunk) => boolean,
+): [number, number] | null {
   let looked = 0;
   for (const [author, chunks] of job.wanting) {
     if (author === device.account) continue;
@@ -146,7 +177,9 @@ function firstWaiting(job: Job, device: Device, max: number, eligible: (chunk: C
 function mayTake(chunk: Chunk, account: string, group: string, at: number): boolean {
   if (!mayJoin(chunk, account, group)) return false;
   if (at - chunk.since >= retakeAfterMs) return true;
-  return !chunk.replicas.some((r) => r.account === account && r.phase.is === 'closed' && r.phase.why === 'expired');
+  return !chunk.replicas.some(
+    (r) => r.account === account && r.phase.is === 'closed' && r.phase.why === 'expired',
+  );
 }
 
 /**
@@ -155,7 +188,9 @@ function mayTake(chunk: Chunk, account: string, group: string, at: number): bool
  */
 function takesMore(state: State, chunk: Chunk): boolean {
   if (committedCount(chunk) < replicasMax) return true;
-  return chunk.replicas.some((r) => r.phase.is === 'committed' && state.devices.get(r.device)?.role === 'anchor');
+  return chunk.replicas.some(
+    (r) => r.phase.is === 'committed' && state.devices.get(r.device)?.role === 'anchor',
+  );
 }
 
 /** Whether a chunk is the anchor's: it waited long enough and nobody who is connected could take it, or it waited very long. */
@@ -213,7 +248,13 @@ export function expectedMs(job: Job, chunk: number, chunks: number, rateMilli: n
  * How long a lease given now is left alone. While other work abounds, a lease that is lost costs nothing but
  * its own work, and patience spares slow and sleeping devices; at the end, everybody waits for the last leases.
  */
-function patienceMs(job: Job, chunk: number, chunks: number, rateMilli: number, { device, heldMicro, othersMilli }: Asker): number {
+function patienceMs(
+  job: Job,
+  chunk: number,
+  chunks: number,
+  rateMilli: number,
+  { device, heldMicro, othersMilli }: Asker,
+): number {
   // A lease ahead begins when the one before it is done.
   const expected = heldMicro / rateMilli + expectedMs(job, chunk, chunks, rateMilli);
   const leftMs = openMs(job, othersMilli + rateMilli);

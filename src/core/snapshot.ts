@@ -29,17 +29,22 @@ export function freeze(state: State): string {
   });
 }
 
-type Frozen = Omit<Record<keyof State, unknown>, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> & Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> & {
-  schema: number;
-  devices: [string, never][];
-  accounts: [string, never][];
-  jobs: (Omit<Job, 'chunks' | 'wanting' | 'wantingKey'> & { chunks: [number, never][]; wanting: [string, number[]][]; wantingKey: [number, string][] })[];
-  replicas: [number, number][];
-  leases: [number, never][];
-  balances: [LedgerAccount, string][];
-  pausedKernels: [string, string][];
-  busy: [string, BusySlot][];
-};
+type Frozen = Omit<Record<keyof State, unknown>, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> &
+  Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> & {
+    schema: number;
+    devices: [string, never][];
+    accounts: [string, never][];
+    jobs: (Omit<Job, 'chunks' | 'wanting' | 'wantingKey'> & {
+      chunks: [number, never][];
+      wanting: [string, number[]][];
+      wantingKey: [number, string][];
+    })[];
+    replicas: [number, number][];
+    leases: [number, never][];
+    balances: [LedgerAccount, string][];
+    pausedKernels: [string, string][];
+    busy: [string, BusySlot][];
+  };
 
 /** The state that `freeze` wrote; null when the text is of another schema. The text is our own: it is trusted. */
 export function thaw(text: string): State | null {

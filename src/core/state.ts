@@ -91,7 +91,12 @@ export interface Replica {
 
 export type ReplicaPhase =
   | { readonly is: 'leased'; readonly deadline: number }
-  | { readonly is: 'committed'; readonly root: string; readonly stored: boolean; readonly agrees: readonly number[] }
+  | {
+      readonly is: 'committed';
+      readonly root: string;
+      readonly stored: boolean;
+      readonly agrees: readonly number[];
+    }
   | { readonly is: 'closed'; readonly why: 'expired' | 'returned' };
 
 /** A chunk that is neither free nor final: it contains its replicas. */
@@ -200,12 +205,32 @@ export interface Slot {
 }
 
 export type Command =
-  | { readonly c: 'join'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string; readonly role: 'volunteer' | 'anchor' }
+  | {
+      readonly c: 'join';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+      readonly role: 'volunteer' | 'anchor';
+    }
   | { readonly c: 'fund'; readonly account: string; readonly amountMicro: number }
   | { readonly c: 'submit'; readonly requester: string; readonly spec: JobSpec }
   | { readonly c: 'ask'; readonly device: string; readonly slot: Slot; readonly live: LivePeople }
-  | { readonly c: 'commit'; readonly device: string; readonly replica: number; readonly root: string; readonly digests: string; readonly stored: boolean; readonly agrees: readonly number[] }
-  | { readonly c: 'giveBack'; readonly device: string; readonly replicas: readonly number[]; readonly why: string }
+  | {
+      readonly c: 'commit';
+      readonly device: string;
+      readonly replica: number;
+      readonly root: string;
+      readonly digests: string;
+      readonly stored: boolean;
+      readonly agrees: readonly number[];
+    }
+  | {
+      readonly c: 'giveBack';
+      readonly device: string;
+      readonly replicas: readonly number[];
+      readonly why: string;
+    }
   | { readonly c: 'expire'; readonly lease: number }
   | { readonly c: 'misdeed'; readonly device: string; readonly what: string; readonly replica: number | null }
   | { readonly c: 'cancel'; readonly job: string }
@@ -216,17 +241,101 @@ export type Command =
 export type LivePeople = ReadonlyMap<string, ReadonlySet<string>>;
 
 export type Event =
-  | { readonly e: 'joined'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string; readonly role: 'volunteer' | 'anchor' }
-  | { readonly e: 'moved'; readonly device: string; readonly account: string; readonly site: string | null; readonly group: string }
+  | {
+      readonly e: 'joined';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+      readonly role: 'volunteer' | 'anchor';
+    }
+  | {
+      readonly e: 'moved';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+    }
   | { readonly e: 'funded'; readonly account: string; readonly entries: readonly Entry[] }
-  | { readonly e: 'submitted'; readonly job: string; readonly requester: string; readonly spec: JobSpec; readonly servedMicro: number; readonly entries: readonly Entry[] }
-  | { readonly e: 'leased'; readonly lease: number; readonly job: string; readonly chunk: number; readonly count: number; readonly device: string; readonly account: string; readonly site: string | null; readonly slot: number; readonly backend: Backend; readonly rateMilli: number; readonly deadline: number }
-  | { readonly e: 'committed'; readonly job: string; readonly chunk: number; readonly replica: number; readonly device: string; readonly account: string; readonly site: string | null; readonly root: string; readonly digests: string; readonly stored: boolean; readonly agrees: readonly number[] }
-  | { readonly e: 'accepted'; readonly job: string; readonly chunk: number; readonly root: string; readonly replica: number; readonly winners: readonly Winner[]; readonly losers: readonly number[]; readonly final: boolean; readonly entries: readonly Entry[] }
-  | { readonly e: 'returned'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null; readonly why: string }
-  | { readonly e: 'expired'; readonly job: string; readonly lease: number; readonly replicas: readonly number[]; readonly device: string; readonly account: string; readonly site: string | null }
-  | { readonly e: 'misdeed'; readonly device: string; readonly account: string; readonly site: string | null; readonly what: string; readonly replica: number | null }
-  | { readonly e: 'finished' | 'cancelled'; readonly job: string; readonly summary: JobSummary; readonly entries: readonly Entry[] }
+  | {
+      readonly e: 'submitted';
+      readonly job: string;
+      readonly requester: string;
+      readonly spec: JobSpec;
+      readonly servedMicro: number;
+      readonly entries: readonly Entry[];
+    }
+  | {
+      readonly e: 'leased';
+      readonly lease: number;
+      readonly job: string;
+      readonly chunk: number;
+      readonly count: number;
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly slot: number;
+      readonly backend: Backend;
+      readonly rateMilli: number;
+      readonly deadline: number;
+    }
+  | {
+      readonly e: 'committed';
+      readonly job: string;
+      readonly chunk: number;
+      readonly replica: number;
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly root: string;
+      readonly digests: string;
+      readonly stored: boolean;
+      readonly agrees: readonly number[];
+    }
+  | {
+      readonly e: 'accepted';
+      readonly job: string;
+      readonly chunk: number;
+      readonly root: string;
+      readonly replica: number;
+      readonly winners: readonly Winner[];
+      readonly losers: readonly number[];
+      readonly final: boolean;
+      readonly entries: readonly Entry[];
+    }
+  | {
+      readonly e: 'returned';
+      readonly job: string;
+      readonly lease: number;
+      readonly replicas: readonly number[];
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly why: string;
+    }
+  | {
+      readonly e: 'expired';
+      readonly job: string;
+      readonly lease: number;
+      readonly replicas: readonly number[];
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+    }
+  | {
+      readonly e: 'misdeed';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly what: string;
+      readonly replica: number | null;
+    }
+  | {
+      readonly e: 'finished' | 'cancelled';
+      readonly job: string;
+      readonly summary: JobSummary;
+      readonly entries: readonly Entry[];
+    }
   | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
   | { readonly e: 'kernelResumed'; readonly kernel: string };
 

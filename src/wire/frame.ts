@@ -53,7 +53,8 @@ export function encodeCommit(frame: CommitFrame): Uint8Array<ArrayBuffer> {
   out.set(header, 4);
   let at = 4 + header.length;
   for (const { item, digests, bytes } of frame.parts) {
-    if (digests.length !== item.digestBytes || (bytes?.length ?? 0) !== sumOf(item.lengths ?? [])) throw new Error('a commit part contradicts its item');
+    if (digests.length !== item.digestBytes || (bytes?.length ?? 0) !== sumOf(item.lengths ?? []))
+      throw new Error('a commit part contradicts its item');
     out.set(digests, at);
     at += digests.length;
     if (bytes !== null) out.set(bytes, at);
@@ -64,9 +65,11 @@ export function encodeCommit(frame: CommitFrame): Uint8Array<ArrayBuffer> {
 
 /** Reads a frame; every size is checked against what is there before anything is touched. */
 export function decodeCommit(frame: Uint8Array, toText: BytesToText = textOfBytes): CommitFrame | Malformed {
-  if (frame.length < 4 || frame.length > limits.frameBytesMax) return { malformed: 'frame: size out of bounds' };
+  if (frame.length < 4 || frame.length > limits.frameBytesMax)
+    return { malformed: 'frame: size out of bounds' };
   const headerBytes = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
-  if (headerBytes > limits.headerBytesMax || 4 + headerBytes > frame.length) return { malformed: 'frame: header out of bounds' };
+  if (headerBytes > limits.headerBytesMax || 4 + headerBytes > frame.length)
+    return { malformed: 'frame: header out of bounds' };
   const text = toText(frame.subarray(4, 4 + headerBytes));
   if (!/^[\x20-\x7e]*$/.test(text)) return { malformed: 'frame: header is not printable ASCII' };
   const header = parse(commit, text, limits.headerBytesMax);
@@ -75,7 +78,8 @@ export function decodeCommit(frame: Uint8Array, toText: BytesToText = textOfByte
   let at = 4 + headerBytes;
   for (const item of header.items) {
     const byteCount = item.lengths === null ? 0 : sumOf(item.lengths);
-    if (at + item.digestBytes + byteCount > frame.length) return { malformed: 'frame: shorter than its header says' };
+    if (at + item.digestBytes + byteCount > frame.length)
+      return { malformed: 'frame: shorter than its header says' };
     const digests = frame.subarray(at, at + item.digestBytes);
     at += item.digestBytes;
     parts.push({ item, digests, bytes: item.lengths === null ? null : frame.subarray(at, at + byteCount) });

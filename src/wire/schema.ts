@@ -20,7 +20,11 @@ export function check<T extends object>(schema: v.GenericSchema<unknown, T>, val
 }
 
 /** Parses JSON text of at most `bytesMax` UTF-16 code units and checks it. Depth is bounded by the schema itself. */
-export function parse<T extends object>(schema: v.GenericSchema<unknown, T>, text: string, bytesMax: number): T | Malformed {
+export function parse<T extends object>(
+  schema: v.GenericSchema<unknown, T>,
+  text: string,
+  bytesMax: number,
+): T | Malformed {
   if (text.length > bytesMax) return { malformed: `message: longer than ${bytesMax} characters` };
   let value: unknown;
   try {

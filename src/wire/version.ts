@@ -25,5 +25,17 @@ export const limits = {
 } as const;
 
 /** Why a coordinator ends a conversation. `protocol` means: reload, you are of another version. */
-export const byeReasons = ['protocol', 'origin', 'consent', 'signature', 'elsewhere', 'limits', 'malformed', 'slow', 'shutting-down', 'store', 'suspended'] as const;
+export const byeReasons = [
+  'protocol',
+  'origin',
+  'consent',
+  'signature',
+  'elsewhere',
+  'limits',
+  'malformed',
+  'slow',
+  'shutting-down',
+  'store',
+  'suspended',
+] as const;
 export type ByeReason = (typeof byeReasons)[number];

@@ -44,14 +44,23 @@ export interface StatusView {
   readonly at: number;
   /** The coordinator's public key, base64url. */
   readonly coordinator: string;
-  readonly settings: { readonly loopbackExempt: boolean; readonly anchorAfterMs: number; readonly anchorShare: number };
+  readonly settings: {
+    readonly loopbackExempt: boolean;
+    readonly anchorAfterMs: number;
+    readonly anchorShare: number;
+  };
   readonly live: LiveView;
   readonly head: TreeHead;
   /** null when the store takes writes; else why not. */
   readonly storeFault: string | null;
   readonly pausedKernels: readonly { readonly kernel: string; readonly reason: string }[];
   /** Kernels of the catalogue that this coordinator serves. */
-  readonly kernels: readonly { readonly id: string; readonly wasm: string; readonly wasmBytes: number; readonly wgsl: string | null }[];
+  readonly kernels: readonly {
+    readonly id: string;
+    readonly wasm: string;
+    readonly wasmBytes: number;
+    readonly wgsl: string | null;
+  }[];
 }
 
 /** One server-sent `pulse`. */

@@ -11,7 +11,8 @@ import { byeReasons, limits, protocol } from './version.ts';
 
 const id16 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/));
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const base64url = (bytes: number): v.GenericSchema<string> => v.pipe(v.string(), v.regex(new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`)));
+const base64url = (bytes: number): v.GenericSchema<string> =>
+  v.pipe(v.string(), v.regex(new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`)));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const jobId = v.pipe(v.string(), v.regex(/^j[1-9][0-9]{0,14}$/));
@@ -55,10 +56,16 @@ export const hello = v.strictObject({
 export const slot = v.strictObject({
   slot: v.pipe(natural, v.maxValue(limits.slotsMax - 1)),
   backend,
-  rates: v.pipe(v.record(kernelId, v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1e9))), v.check((r) => Object.keys(r).length <= limits.ratesMax)),
+  rates: v.pipe(
+    v.record(kernelId, v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1e9))),
+    v.check((r) => Object.keys(r).length <= limits.ratesMax),
+  ),
 });
 
-export const ask = v.strictObject({ t: v.literal('ask'), slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)) });
+export const ask = v.strictObject({
+  t: v.literal('ask'),
+  slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)),
+});
 
 export const commitItem = v.strictObject({
   replica: positive,
@@ -83,7 +90,12 @@ export const giveBack = v.strictObject({
 });
 
 /** The signed head of this session's chain of commitments: `talka/chain/1`. */
-export const chain = v.strictObject({ t: v.literal('chain'), count: natural, hash: hex32, signature: base64url(64) });
+export const chain = v.strictObject({
+  t: v.literal('chain'),
+  count: natural,
+  hash: hex32,
+  signature: base64url(64),
+});
 
 export const fromVolunteer = v.variant('t', [hello, ask, giveBack, chain]);
 
@@ -139,10 +151,30 @@ export const receipt = v.strictObject({
   /** Durable: these commitments are in the log. */
   acks: v.array(positive),
   /** Settled and paid: leaf and path under the signed root (SPEC, "Receipts"). */
-  settled: v.array(v.strictObject({ replica: positive, amountMicro: natural, withAnchor: v.boolean(), final: v.boolean(), leaf: v.string(), index: natural, path: v.array(hex32) })),
+  settled: v.array(
+    v.strictObject({
+      replica: positive,
+      amountMicro: natural,
+      withAnchor: v.boolean(),
+      final: v.boolean(),
+      leaf: v.string(),
+      index: natural,
+      path: v.array(hex32),
+    }),
+  ),
   /** Settled against this answer, or without it. */
   lost: v.array(positive),
-  tick: v.nullable(v.strictObject({ tick: positive, at: natural, size: positive, root: hex32, receipts: hex32, count: natural, signature: base64url(64) })),
+  tick: v.nullable(
+    v.strictObject({
+      tick: positive,
+      at: natural,
+      size: positive,
+      root: hex32,
+      receipts: hex32,
+      count: natural,
+      signature: base64url(64),
+    }),
+  ),
 });
 
 export const refusal = v.strictObject({
@@ -156,7 +188,12 @@ export const refusal = v.strictObject({
   retryMs: v.optional(natural),
 });
 
-export const bye = v.strictObject({ t: v.literal('bye'), reason: v.picklist(byeReasons), detail: v.optional(words), retryMs: v.optional(natural) });
+export const bye = v.strictObject({
+  t: v.literal('bye'),
+  reason: v.picklist(byeReasons),
+  detail: v.optional(words),
+  retryMs: v.optional(natural),
+});
 
 export const fromCoordinator = v.variant('t', [challenge, welcome, news, lease, receipt, refusal, bye]);
 

@@ -37,7 +37,13 @@ const worker = `
   };`;
 
 const vectors = [...catalogue.values()].flatMap((kernel) =>
-  kernel.vectors.map(({ name, input, unit, digest }) => ({ kernel: kernel.id, name, input: hex(input), unit, digest })),
+  kernel.vectors.map(({ name, input, unit, digest }) => ({
+    kernel: kernel.id,
+    name,
+    input: hex(input),
+    unit,
+    digest,
+  })),
 );
 const expected = Object.fromEntries(vectors.map(({ kernel, name, digest }) => [`${kernel} ${name}`, digest]));
 const named = (found: readonly string[]): Record<string, string> =>
@@ -62,7 +68,11 @@ beforeAll(async () => {
     `/${encodeURIComponent(id)}.wasm`,
     readFileSync(new URL(`../../build/kernels/${id}/reference.wasm`, import.meta.url)),
   ]);
-  served = await serveFiles({ '/page.html': '<!doctype html><html lang="en"><title>kernels</title></html>', '/worker.js': worker, ...Object.fromEntries(wasm) });
+  served = await serveFiles({
+    '/page.html': '<!doctype html><html lang="en"><title>kernels</title></html>',
+    '/worker.js': worker,
+    ...Object.fromEntries(wasm),
+  });
 });
 afterAll(async () => served.close());
 

@@ -1,6 +1,11 @@
 /** What people tried who wanted to stop others rather than to compute: each attempt as it was found, and what it comes to. */
 import { describe, expect, test } from 'vitest';
-import { anchorAfterMs, anchorAnywayMs, deadlineMsMaxUnproven, leasesPerNewDeviceMax } from '../../src/core/schedule.ts';
+import {
+  anchorAfterMs,
+  anchorAnywayMs,
+  deadlineMsMaxUnproven,
+  leasesPerNewDeviceMax,
+} from '../../src/core/schedule.ts';
 import type { Chunk, Job, LivePeople } from '../../src/core/state.ts';
 import { ask, commit, house, join, kernel, nobody, slotOf, specOf, submit, withRecord } from './house.ts';
 import type { House } from './house.ts';
@@ -20,7 +25,9 @@ describe('eight liars who each say something else', () => {
     anchor(h);
     const job = submit(h, specOf({ units: 8 }));
     for (let i = 1; i <= 8; i++) commit(h, `l${i}`, ask(h, `l${i}`).lease, `lie ${i}`);
-    expect(h.refused({ c: 'ask', device: 'honest', slot: slotOf(), live: nobody })).toBe('waiting-for-others');
+    expect(h.refused({ c: 'ask', device: 'honest', slot: slotOf(), live: nobody })).toBe(
+      'waiting-for-others',
+    );
     h.wait(anchorAfterMs);
     commit(h, 'anchor', ask(h, 'anchor').lease, 'truth');
     expect(chunkOf(job).replicas).toHaveLength(9);
@@ -51,11 +58,17 @@ describe('a new key with hundreds of slots', () => {
     const job = submit(h, specOf({ units: 80_000 }));
     let given = 0;
     for (let slot = 0; slot < 260; slot++) {
-      const decision = h.run({ c: 'ask', device: 'hoarder', slot: slotOf({ slot, rates: { [kernel]: 1 } }), live: nobody });
+      const decision = h.run({
+        c: 'ask',
+        device: 'hoarder',
+        slot: slotOf({ slot, rates: { [kernel]: 1 } }),
+        live: nobody,
+      });
       if (!('refused' in decision)) given++;
     }
     expect(given).toBe(leasesPerNewDeviceMax);
-    for (const { deadline } of h.state.leases.values()) expect(deadline - h.now()).toBeLessThanOrEqual(deadlineMsMaxUnproven);
+    for (const { deadline } of h.state.leases.values())
+      expect(deadline - h.now()).toBeLessThanOrEqual(deadlineMsMaxUnproven);
     expect(job.chunks.size).toBe(leasesPerNewDeviceMax);
   });
 });
@@ -79,7 +92,9 @@ describe('people who take the second place and let it run out, in turn', () => {
       const wish = h.run({ c: 'ask', device: 'anchor', slot: slotOf(), live: live('s0', 's1') });
       if (!('refused' in wish)) break;
     }
-    expect(chunkOf([...h.state.jobs.values()][0] as Job).replicas.some((r) => r.account === 'anchor')).toBe(true);
+    expect(chunkOf([...h.state.jobs.values()][0] as Job).replicas.some((r) => r.account === 'anchor')).toBe(
+      true,
+    );
     expect(h.now() - opened).toBeLessThan(anchorAnywayMs + 120_000);
   });
 });

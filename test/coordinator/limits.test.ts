@@ -1,0 +1,106 @@
+/** What an outsider may not make the coordinator do: read without end, write without end, stand still, keep what is personal. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import { started } from './started.ts';
+import type { Started } from './started.ts';
+import { Scripted } from './volunteer.ts';
+
+const running: Started[] = [];
+afterAll(async () => {
+  for (const house of running) await house.close();
+});
+
+async function house(options: Parameters<typeof started>[0] = {}): Promise<Started> {
+  const one = await started(options);
+  running.push(one);
+  return one;
+}
+
+describe('bodies', () => {
+  test('that are too long are refused before they are read', async () => {
+    const one = await house();
+    const body = 'x'.repeat(70_000);
+    const answer = await one.call('/api/account/name', {
+      method: 'POST',
+      body,
+      headers: { 'content-length': String(body.length) },
+    });
+    expect([answer.status, await answer.json()]).toEqual([413, { refused: 'too-large' }]);
+  });
+});
+
+describe('the kill switch', () => {
+  test('takes no kernel that nobody serves', async () => {
+    const one = await house();
+    expect((await one.operator('/kernels/no-such@1/pause', { reason: 'a slip' })).status).toBe(404);
+    expect((await one.operator('/kernels/cheap@1/pause', { reason: 'a fault' })).status).toBe(200);
+  });
+});
+
+describe('asking and giving back, over and over', () => {
+  test('is measured: the log does not grow with it', async () => {
+    const one = await house();
+    await one.job({ units: 8_000 });
+    const a = new Scripted(one.url);
+    await a.signIn();
+    const before = one.runtime.head?.size ?? 0;
+    for (let i = 0; i < 300; i++) {
+      a.ws.send(
+        JSON.stringify({ t: 'ask', slots: [{ slot: 0, backend: 'wasm', rates: { 'cheap@1': 1000 } }] }),
+      );
+      a.ws.send(
+        JSON.stringify({ t: 'giveBack', replicas: [one.runtime.state.nextReplica - 1 || 1], why: 'failed' }),
+      );
+      await sleep(1);
+    }
+    await sleep(100);
+    expect((one.runtime.head?.size ?? 0) - before).toBeLessThan(200);
+    a.ws.close();
+  });
+});
+
+describe('a clock that was put back by an hour', () => {
+  test('does not stop leases from running out', async () => {
+    let ahead = 3_600_000;
+    const one = await house({ now: () => Date.now() + ahead });
+    await one.job();
+    const a = new Scripted(one.url);
+    await a.signIn();
+    a.ws.send(
+      JSON.stringify({ t: 'ask', slots: [{ slot: 0, backend: 'wasm', rates: { 'cheap@1': 1000 } }] }),
+    );
+    for (let tries = 0; one.runtime.state.leases.size === 0 && tries < 100; tries++) await sleep(20);
+    const at = one.runtime.state.at;
+    ahead = 0;
+    await one.runtime.run({ c: 'fund', account: 'x', amountMicro: 1 });
+    await sleep(300);
+    await one.runtime.run({ c: 'fund', account: 'x', amountMicro: 1 });
+    expect(one.runtime.state.at - at).toBeGreaterThanOrEqual(250);
+    expect(one.runtime.state.at - at).toBeLessThan(60_000);
+    a.ws.close();
+  });
+});
+
+describe('[LO5] the log', () => {
+  test('holds no address, name or user agent', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'talka-personal-'));
+    const one = await started({ dataDir, loopbackExempt: false });
+    await one.job();
+    const a = new Scripted(one.url, undefined, { 'user-agent': 'PersonalBrowser/77', origin: one.url });
+    await a.signIn();
+    a.ws.send(
+      JSON.stringify({ t: 'ask', slots: [{ slot: 0, backend: 'wasm', rates: { 'cheap@1': 1000 } }] }),
+    );
+    for (let tries = 0; one.runtime.state.leases.size === 0 && tries < 100; tries++) await sleep(20);
+    a.ws.close();
+    await one.close();
+    const bytes = readdirSync(dataDir).filter((file) => file.startsWith('log.db')).map((file) => readFileSync(join(dataDir, file), 'latin1')).join(''); // prettier-ignore
+    expect(bytes).toContain('"e":"leased"');
+    for (const personal of ['PersonalBrowser', '127.0.0', '::1', 'Mozilla'])
+      expect(bytes).not.toContain(personal);
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+});
