@@ -23,7 +23,8 @@ import { shelfOf } from './kernels.ts';
 import type { Shelf } from './kernels.ts';
 import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
 import { MemoryLog } from './log-memory.ts';
-import { openDatabase, SqliteLog } from './log-sqlite.ts';
+import { openDatabase } from './log-sqlite.ts';
+import { ThreadLog } from './log-thread.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Misdeeds } from './misdeeds.ts';
@@ -121,7 +122,7 @@ function storeOf(options: CoordinatorOptions, closing: Closing) {
   const keys = openKeys(dataDir);
   const log =
     options.log ??
-    new SqliteLog(
+    new ThreadLog(
       join(dataDir, 'log.db'),
       options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax },
     );

@@ -4,8 +4,18 @@
  */
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
-import { nodePosition, packOutputs, StoreFault, unpackOutputs } from './log.ts';
-import type { Answer, Concluded, Log, Settled, Snapshot, StoreReason, TickBatch, TickRecord } from './log.ts';
+import { nodePosition, packBatch, StoreFault, unpackOutputs } from './log.ts';
+import type {
+  Answer,
+  Concluded,
+  Log,
+  PackedBatch,
+  Settled,
+  Snapshot,
+  StoreReason,
+  TickBatch,
+  TickRecord,
+} from './log.ts';
 import type { TreePlace } from '../core/merkle.ts';
 
 /** Each brings the file from the version of its place to the next. Never edited once released: a change is a new line. */
@@ -51,20 +61,22 @@ export class SqliteLog implements Log {
     this.#size = numberOf(this.#sql.lastTick.get()?.['tick']);
   }
 
-  async append(batch: TickBatch): Promise<void> {
+  append(batch: TickBatch): Promise<void> {
+    return this.appendPacked(packBatch(batch));
+  }
+
+  /** The same for a tick whose outputs are packed already. */
+  async appendPacked(batch: PackedBatch): Promise<void> {
     if (batch.tick !== this.#size + 1)
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
     this.#write(() => {
-      const { tick, record, root } = batch;
+      const { tick, record, root, block } = batch;
       this.#sql.addTick.run(tick, record, root);
       for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
-      for (const { replica, job, chunk, outputs } of batch.answers) {
-        this.#sql.addAnswer.run(
-          replica,
-          jobNumber(job),
-          chunk,
-          outputs === null ? null : packOutputs(outputs),
-        );
+      let at = 0;
+      for (const { replica, job, chunk, length } of batch.answers) {
+        const outputs = length < 0 ? null : block.subarray(at, (at += length));
+        this.#sql.addAnswer.run(replica, jobNumber(job), chunk, outputs);
       }
       for (const { job, chunk, replica } of batch.settled)
         this.#sql.addSettled.run(jobNumber(job), chunk, replica, tick);

@@ -51,6 +51,18 @@ export interface TickBatch {
   readonly concluded: readonly Concluded[];
 }
 
+/** A tick with the outputs of all its answers in one block, which a thread can be handed without copying. */
+export interface PackedBatch extends Omit<TickBatch, 'answers'> {
+  readonly answers: readonly {
+    readonly replica: number;
+    readonly job: string;
+    readonly chunk: number;
+    readonly length: number;
+  }[];
+  /** Packed outputs one after the other; an answer of length −1 has none. */
+  readonly block: Uint8Array;
+}
+
 export interface TickRecord {
   readonly tick: number;
   readonly record: Uint8Array;
@@ -130,4 +142,20 @@ export function* eachOutput({ lengths, bytes }: Outputs): Generator<Uint8Array> 
     yield bytes.subarray(at, at + length);
     at += length;
   }
+}
+
+/** Packs a tick's outputs into one block. */
+export function packBatch(batch: TickBatch): PackedBatch {
+  const blobs = batch.answers.map(({ outputs }) => (outputs === null ? null : packOutputs(outputs)));
+  let total = 0;
+  for (const blob of blobs) total += blob?.length ?? 0;
+  const block = new Uint8Array(total);
+  let at = 0;
+  const answers = batch.answers.map(({ replica, job, chunk }, i) => {
+    const blob = blobs[i] ?? null;
+    if (blob !== null) block.set(blob, at);
+    at += blob?.length ?? 0;
+    return { replica, job, chunk, length: blob?.length ?? -1 };
+  });
+  return { ...batch, answers, block };
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
 import { MemoryLog } from '../../src/coordinator/log-memory.ts';
 import { SqliteLog, StoreUnusable } from '../../src/coordinator/log-sqlite.ts';
+import { ThreadLog } from '../../src/coordinator/log-thread.ts';
 import { StoreFault } from '../../src/coordinator/log.ts';
 import { emptyFrontier } from '../../src/core/merkle.ts';
 import { batchOf, logSuite } from './log.ts';
@@ -32,6 +33,19 @@ logSuite('sqlite', {
   },
 });
 
+logSuite('sqlite in a thread', {
+  make: async () => {
+    const file = freshFile();
+    const log = new ThreadLog(file);
+    paths.set(log, file);
+    return log;
+  },
+  reopen: async (log) => {
+    await log.close();
+    return new ThreadLog(paths.get(log) as string);
+  },
+});
+
 logSuite('slow and failing', {
   make: async () =>
     troubled(new MemoryLog(), { trouble: { delayMs: 50, failOneIn: 4, seed: 7 }, down: null }),
@@ -39,33 +53,36 @@ logSuite('slow and failing', {
 });
 
 describe('the log in SQLite', () => {
-  test('a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room', async () => {
-    const file = freshFile();
-    const log = new SqliteLog(file, { pagesMax: 30 });
-    const frontier = emptyFrontier();
-    await log.append(batchOf(frontier));
-    const edge = { size: frontier.size, peaks: [...frontier.peaks] };
-    const big = {
-      replica: 1,
-      job: 'j1',
-      chunk: 0,
-      outputs: { lengths: [300_000], bytes: new Uint8Array(300_000) },
-    };
-    await expect(log.append(batchOf(frontier, { answers: [big] }))).rejects.toMatchObject({
-      name: 'StoreFault',
-      reason: 'full',
-    });
-    await expect(log.probe()).rejects.toThrow(StoreFault);
-    expect(await log.size()).toBe(1);
-    expect(await log.answer(1)).toBeNull();
-    expect(await log.read(0, 10)).toHaveLength(1);
-    await log.close();
-    const roomier = new SqliteLog(file);
-    await roomier.probe();
-    await roomier.append(batchOf(edge, { answers: [big] }));
-    expect((await roomier.answer(1))?.outputs?.bytes).toHaveLength(300_000);
-    await roomier.close();
-  });
+  test.each([SqliteLog, ThreadLog])(
+    'a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room (%o)',
+    async (Kind) => {
+      const file = freshFile();
+      const log = new Kind(file, { pagesMax: 30 });
+      const frontier = emptyFrontier();
+      await log.append(batchOf(frontier));
+      const edge = { size: frontier.size, peaks: [...frontier.peaks] };
+      const big = {
+        replica: 1,
+        job: 'j1',
+        chunk: 0,
+        outputs: { lengths: [300_000], bytes: new Uint8Array(300_000) },
+      };
+      await expect(log.append(batchOf(frontier, { answers: [big] }))).rejects.toMatchObject({
+        name: 'StoreFault',
+        reason: 'full',
+      });
+      await expect(log.probe()).rejects.toThrow(StoreFault);
+      expect(await log.size()).toBe(1);
+      expect(await log.answer(1)).toBeNull();
+      expect(await log.read(0, 10)).toHaveLength(1);
+      await log.close();
+      const roomier = new SqliteLog(file);
+      await roomier.probe();
+      await roomier.append(batchOf(edge, { answers: [big] }));
+      expect((await roomier.answer(1))?.outputs?.bytes).toHaveLength(300_000);
+      await roomier.close();
+    },
+  );
 
   test('a file of a newer version is refused in one line and left as it is', async () => {
     const file = freshFile();
