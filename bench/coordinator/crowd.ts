@@ -120,9 +120,9 @@ export class Crowd {
     this.#members.push(member);
     return new Promise((resolve, reject) => {
       socket.on('error', reject);
-      socket.on('message', (data) => {
+      socket.on('message', (data: Buffer) => {
         this.received++;
-        const word = JSON.parse(String(data)) as FromCoordinator;
+        const word = JSON.parse(data.toString()) as FromCoordinator;
         if (word.t === 'challenge') this.#send(member, this.#hello(word.nonce, raw, privateKey, origin));
         else if (word.t === 'welcome') {
           this.#learn(member, word.jobs);

@@ -28,7 +28,10 @@ export function nodePort(worker: Worker, backend: Backend): WorkerPort {
       worker.on('exit', (code) => listener(`the thread ended with code ${code}`));
     },
     terminate: () => {
-      if (backend === 'wasm') return void worker.terminate();
+      if (backend === 'wasm') {
+        void worker.terminate();
+        return;
+      }
       worker.postMessage(leaveWord);
       setTimeout(() => void worker.terminate(), leaveMs).unref();
     },

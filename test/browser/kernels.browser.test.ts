@@ -86,7 +86,7 @@ describe.skipIf(whyNo.chromium() !== null)(`Chromium ${whyNo.chromium() ?? ''}`,
     try {
       const page = await browser.newPage();
       await page.goto(`${served.origin}/page.html`);
-      expect(named((await page.evaluate(asked)) as string[])).toEqual(expected);
+      expect(named(await page.evaluate<string[]>(asked))).toEqual(expected);
     } finally {
       await browser.close();
     }

@@ -124,7 +124,7 @@ export async function fails(
     error = thrown;
   }
   if (!(error instanceof EngineError))
-    throw new Error(`should fail with ${reason}, not ${String(error ?? 'succeed')}`);
+    throw new Error(`should fail with ${reason}, not ${error instanceof Error ? error.message : 'succeed'}`);
   equal(error.reason, reason, error.message);
   if (more.unit !== undefined) equal(error.unit, more.unit, 'unit');
   if (more.code !== undefined) equal(error.code, more.code, 'code');

@@ -10,7 +10,7 @@ import { Scripted } from './volunteer.ts';
 
 const running: Started[] = [];
 afterAll(async () => {
-  for (const house of running) await house.close();
+  for (const one of running) await one.close();
 });
 
 async function house(options: Parameters<typeof started>[0] = {}): Promise<Started> {

@@ -16,9 +16,9 @@ interface Vectors {
     root: string;
   }[];
 }
-const vectors: Vectors = JSON.parse(
+const vectors = JSON.parse(
   readFileSync(new URL('../vectors/digests.json', import.meta.url), 'utf8'),
-);
+) as Vectors;
 
 /** The definition, written again: `tag ‖ 00 ‖ job ‖ 00 ‖ number as u64 big-endian ‖ bytes`. */
 function tagged(tag: string, job: string, number: number, bytes: Uint8Array): string {
