@@ -34,13 +34,27 @@ type Condition = (typeof conditions)[number];
 
 const acknowledged = 'first chunk acknowledged';
 
-/** What a word on the volunteer's socket means to the visit. Commits are the only binary frames. */
-const named: Namer = ({ up, text }) => {
-  if (up) return text === '' ? 'commit sent' : /"t":"hello"/.test(text) ? 'hello sent' : /"t":"ask"/.test(text) ? 'work asked for' : null;
-  if (text.includes('"t":"welcome"')) return 'welcome';
-  if (text.includes('"t":"lease"')) return 'lease';
-  return /"t":"receipt"/.test(text) && /"acks":\[\d/.test(text) ? acknowledged : null;
-};
+/**
+ * What a word on the volunteer's socket means to the visit. Only what was leased in this visit counts: a result that
+ * the visit before left in the outbox is sent again first. Commits are the only binary frames.
+ */
+function namedFor(): Namer {
+  let lease: { readonly lease: number; readonly count: number } | null = null;
+  return ({ up, text }) => {
+    if (up && text === '') return lease === null ? null : 'commit sent';
+    const word: unknown = JSON.parse(text);
+    if (isRecord(word) && word['t'] === 'lease') lease ??= { lease: Number(word['lease']), count: Number(word['count']) };
+    if (!isRecord(word) || word['t'] !== 'receipt') return isRecord(word) ? (names[String(word['t'])] ?? null) : null;
+    const acks = Array.isArray(word['acks']) ? word['acks'].map(Number) : [];
+    return acks.some((replica) => lease !== null && replica >= lease.lease && replica < lease.lease + lease.count) ? acknowledged : null;
+  };
+}
+
+const names: Readonly<Record<string, string>> = { hello: 'hello sent', ask: 'work asked for', welcome: 'welcome', lease: 'lease' };
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 interface Visit {
   readonly milestones: Milestones;
@@ -72,7 +86,7 @@ async function inTurns(browser: Browser, port: number, relay: Relay, bare: Bare,
   try {
     await rememberConsent(browser, context, url);
     for (let i = 0; i < visits; i++) {
-      ours.push(await once(context, `${url}/`, relay, condition, named, acknowledged));
+      ours.push(await once(context, `${url}/`, relay, condition, namedFor(), acknowledged));
       bares.push(await once(context, bareUrl, bareRelay, condition, ({ up, text }) => (!up && text === 'echo' ? 'echo' : null), 'echo'));
     }
   } finally {

@@ -21,12 +21,13 @@ const house = openHouse(
     await erase();
   },
 );
+// Whoever never agreed to anything has nothing stored here, and nothing more is loaded. Whoever did goes on at once:
+// the volunteer and the page's words are fetched side by side.
+const goingOn = keepsSomething() ? house.goOn() : null;
 await speak(preferred(location.search, navigator.languages), 'contribute');
 root.replaceChildren();
 render(<App house={house} />, root);
-
-// Whoever never agreed to anything has nothing stored here, and nothing more is loaded.
-if (keepsSomething()) await house.goOn();
+await goingOn;
 
 /** Whether this origin keeps anything in this browser. A browser that forbids storage keeps nothing. */
 function keepsSomething(): boolean {
