@@ -190,6 +190,46 @@ async function memory(count: number): Promise<{ ours: number; bare: number }> {
   return { ours, bare };
 }
 
+/** Bytes that a chunk takes while one person has answered and nobody else is there. */
+async function storedOpen(): Promise<number> {
+  const measured = await Measured.start('coordinator-child.ts', '16');
+  const before = (await measured.ask()).storedBytes;
+  const lone = new Crowd({
+    url: `http://127.0.0.1:${measured.port}`,
+    people: 1,
+    rateMilli: 8,
+    output: madeUpOutput,
+  });
+  await lone.join();
+  lone.start();
+  await sleep(3_000);
+  lone.stop();
+  await sleep(300);
+  const { storedBytes, open } = await measured.ask();
+  lone.leave();
+  await measured.end();
+  return (storedBytes - before) / Math.max(1, open);
+}
+
+/** A great many volunteers signed in at once: how many a second come in, and whether all of them stay. */
+async function crowded(count: number): Promise<{ perSecond: number; connected: number }> {
+  const measured = await Measured.start('coordinator-child.ts', '16');
+  const crowd = new Crowd({
+    url: `http://127.0.0.1:${measured.port}`,
+    people: count,
+    rateMilli: 1,
+    output: madeUpOutput,
+  });
+  const at = performance.now();
+  await crowd.join(100);
+  const perSecond = count / ((performance.now() - at) / 1000);
+  await sleep(1_000);
+  const connected = (await measured.ask()).connected;
+  crowd.leave();
+  await measured.end();
+  return { perSecond, connected };
+}
+
 const one: Rate[] = [];
 const eight: Rate[] = [];
 const bare: number[] = [];
@@ -202,6 +242,8 @@ for (let round = 0; round < rounds; round++) {
 }
 const large = await settling(200, 1);
 const weight = await memory(4000);
+const openBytes = await storedOpen();
+const many = await crowded(10_000);
 const of = <T>(runs: readonly T[], pick: (run: T) => number): number => median(runs.map(pick));
 const bareSql = 'bare SQLite, lease and settle, 100 a transaction';
 const lines: Line[] = [
@@ -261,6 +303,23 @@ const lines: Line[] = [
     beside: 'its outputs alone',
     goal: null,
   },
+  {
+    what: 'stored for a chunk that one person has answered',
+    unit: 'B',
+    ours: openBytes,
+    reference: 16 * outputBytes,
+    beside: 'its outputs alone',
+    goal: null,
+  },
+  {
+    what: 'volunteers connected at once',
+    unit: '',
+    ours: many.connected,
+    reference: 10_000,
+    beside: 'who came',
+    goal: { atLeast: 1 },
+  },
+  { what: 'volunteers signed in', unit: '/s', ours: many.perSecond, reference: null, beside: '', goal: null },
   {
     what: 'memory of an idle volunteer',
     unit: 'B',

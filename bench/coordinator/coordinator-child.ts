@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { DatabaseSync } from 'node:sqlite';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import { priceOf } from '../../src/core/machine.ts';
 import type { JobSpec } from '../../src/core/state.ts';
@@ -53,20 +54,27 @@ export interface Told {
   readonly final: number;
   readonly open: number;
   readonly storedBytes: number;
+  readonly connected: number;
+}
+
+/** Bytes of the log once everything is in its main file. */
+function storedBytes(): number {
+  const db = new DatabaseSync(join(dataDir, 'log.db'), { timeout: 5_000 });
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  db.close();
+  return statSync(join(dataDir, 'log.db')).size;
 }
 
 function told(): Told {
   const job = runtime.state.jobs.values().next().value;
-  const files = ['log.db', 'log.db-wal'].map(
-    (file) => statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0,
-  );
   const cpu = process.cpuUsage();
   return {
     rss: process.memoryUsage().rss,
     cpuMicro: cpu.user + cpu.system,
     final: job?.finalChunks ?? 0,
     open: job?.chunks.size ?? 0,
-    storedBytes: files.reduce((sum, size) => sum + size, 0),
+    storedBytes: storedBytes(),
+    connected: house.live().devices,
   };
 }
 
