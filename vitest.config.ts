@@ -1,29 +1,32 @@
-/** Names the test projects: quick (no browser), processes, browser, e2e and sim; `npm test` runs each in turn. */
+/** Names the test projects: quick (no browser), slow, browser, e2e and sim; `npm test` runs each in turn. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that drive a real browser may live beside the others; this ending puts them with the browser ones. */
 const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 
-/** What starts, interrupts and kills whole programs takes long, and is not for every few minutes of a day's work. */
-const processTests = ['test/coordinator/{kill,main}.test.ts', 'test/volunteer/cli.test.ts'];
+/** What starts and kills whole programs, or waits for real clocks, is not for every few minutes of a day's work. */
+const slowTests = ['test/coordinator/{anchor,kill,main,restart}.test.ts', 'test/volunteer/cli.test.ts'];
 
 const minuteMs = 60_000;
 
 export default defineConfig({
   test: {
+    // Of two cores vitest would leave one alone, although half of the time tests wait for something.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
           name: 'quick',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [browserTests, ...processTests, 'test/browser/**', 'test/e2e/**', 'test/sim/**'],
+          exclude: [browserTests, ...slowTests, 'test/browser/**', 'test/e2e/**', 'test/sim/**'],
           testTimeout: 30_000,
         },
       },
       {
         test: {
-          name: 'processes',
-          include: processTests,
+          name: 'slow',
+          include: slowTests,
           testTimeout: minuteMs,
           hookTimeout: minuteMs,
         },

@@ -36,7 +36,7 @@ const steps = [
     program: ['test/sim/main.ts', '--seeds', '1000'],
     minutesMax: 6,
   },
-  { name: 'processes', vitest: 'processes', minutesMax: 3 },
+  { name: 'slow', vitest: 'slow', minutesMax: 4 },
   { name: 'sim', vitest: 'sim', minutesMax: 4 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
   { name: 'browser', vitest: 'browser', minutesMax: 10 },
