@@ -43,14 +43,25 @@ function namedFor(): Namer {
   return ({ up, text }) => {
     if (up && text === '') return lease === null ? null : 'commit sent';
     const word: unknown = JSON.parse(text);
-    if (isRecord(word) && word['t'] === 'lease') lease ??= { lease: Number(word['lease']), count: Number(word['count']) };
-    if (!isRecord(word) || word['t'] !== 'receipt') return isRecord(word) ? (names[String(word['t'])] ?? null) : null;
+    if (isRecord(word) && word['t'] === 'lease')
+      lease ??= { lease: Number(word['lease']), count: Number(word['count']) };
+    if (!isRecord(word) || word['t'] !== 'receipt')
+      return isRecord(word) ? (wordNames[String(word['t'])] ?? null) : null;
     const acks = Array.isArray(word['acks']) ? word['acks'].map(Number) : [];
-    return acks.some((replica) => lease !== null && replica >= lease.lease && replica < lease.lease + lease.count) ? acknowledged : null;
+    return acks.some(
+      (replica) => lease !== null && replica >= lease.lease && replica < lease.lease + lease.count,
+    )
+      ? acknowledged
+      : null;
   };
 }
 
-const names: Readonly<Record<string, string>> = { hello: 'hello sent', ask: 'work asked for', welcome: 'welcome', lease: 'lease' };
+const wordNames: Readonly<Record<string, string>> = {
+  hello: 'hello sent',
+  ask: 'work asked for',
+  welcome: 'welcome',
+  lease: 'lease',
+};
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
@@ -62,7 +73,14 @@ interface Visit {
 }
 
 /** One visit with an empty cache. */
-async function once(context: BrowserContext, url: string, relay: Relay, { slowdown }: Condition, name: Namer, last: string): Promise<Visit> {
+async function once(
+  context: BrowserContext,
+  url: string,
+  relay: Relay,
+  { slowdown }: Condition,
+  name: Namer,
+  last: string,
+): Promise<Visit> {
   const page = await context.newPage();
   const prepare = async (session: CDPSession): Promise<void> => {
     await session.send('Network.clearBrowserCache');
@@ -76,7 +94,13 @@ async function once(context: BrowserContext, url: string, relay: Relay, { slowdo
 }
 
 /** Our visits and the bare page's, in turns. */
-async function inTurns(browser: Browser, port: number, relay: Relay, bare: Bare, condition: Condition): Promise<{ ours: Visit[]; bares: Visit[] }> {
+async function inTurns(
+  browser: Browser,
+  port: number,
+  relay: Relay,
+  bare: Bare,
+  condition: Condition,
+): Promise<{ ours: Visit[]; bares: Visit[] }> {
   const bareRelay = await openRelay(bare.port, condition.speed);
   const url = `http://127.0.0.1:${relay.port}`;
   const bareUrl = `http://127.0.0.1:${bareRelay.port}/`;
@@ -87,7 +111,16 @@ async function inTurns(browser: Browser, port: number, relay: Relay, bare: Bare,
     await rememberConsent(browser, context, url);
     for (let i = 0; i < visits; i++) {
       ours.push(await once(context, `${url}/`, relay, condition, namedFor(), acknowledged));
-      bares.push(await once(context, bareUrl, bareRelay, condition, ({ up, text }) => (!up && text === 'echo' ? 'echo' : null), 'echo'));
+      bares.push(
+        await once(
+          context,
+          bareUrl,
+          bareRelay,
+          condition,
+          ({ up, text }) => (!up && text === 'echo' ? 'echo' : null),
+          'echo',
+        ),
+      );
     }
   } finally {
     await context.close();
@@ -103,7 +136,8 @@ async function rememberConsent(browser: Browser, context: BrowserContext, url: s
   await person.page.close();
 }
 
-const middle = (found: readonly Visit[], what: string): number => median(found.map(({ milestones }) => milestones[what] ?? NaN));
+const middle = (found: readonly Visit[], what: string): number =>
+  median(found.map(({ milestones }) => milestones[what] ?? NaN));
 
 /** Where the time went: medians, in the order in which things happened. */
 function tellMilestones(name: string, found: readonly Visit[]): void {
@@ -116,7 +150,14 @@ function tellMilestones(name: string, found: readonly Visit[]): void {
 async function measured(browser: Browser, webDir: string, condition: Condition): Promise<Line[]> {
   // The page's origin is the relay's, which the coordinator must know before either has a port.
   const relayPort = await freePort();
-  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'seed', anchorShare: 0, allowOrigins: [`http://127.0.0.1:${relayPort}`] });
+  const apart = await openApart({
+    port: 0,
+    dataDir: freshFolder(),
+    webDir,
+    seed: 'seed',
+    anchorShare: 0,
+    allowOrigins: [`http://127.0.0.1:${relayPort}`],
+  });
   const port = Number(new URL(apart.listening.url).port);
   const relay = await openRelay(port, condition.speed, relayPort);
   const { jobs } = (await (await fetch(`${apart.listening.url}/api/jobs`)).json()) as { jobs: JobView[] };
@@ -128,9 +169,30 @@ async function measured(browser: Browser, webDir: string, condition: Condition):
     const bareTook = middle(bares, 'echo');
     const { name, budgetMs } = condition;
     return [
-      { what: `${name}: address → first chunk acknowledged`, unit: 'ms', ours: took, reference: budgetMs, beside: 'the budget', goal: { atMost: 1 } },
-      { what: `${name}: the same`, unit: 'ms', ours: took, reference: bareTook, beside: 'a bare page: one unit, echoed', goal: null },
-      { what: `${name}: transferred`, unit: 'kB', ours: median(ours.map(({ kilobytes }) => kilobytes)), reference: median(bares.map(({ kilobytes }) => kilobytes)), beside: 'the bare page', goal: null },
+      {
+        what: `${name}: address → first chunk acknowledged`,
+        unit: 'ms',
+        ours: took,
+        reference: budgetMs,
+        beside: 'the budget',
+        goal: { atMost: 1 },
+      },
+      {
+        what: `${name}: the same`,
+        unit: 'ms',
+        ours: took,
+        reference: bareTook,
+        beside: 'a bare page: one unit, echoed',
+        goal: null,
+      },
+      {
+        what: `${name}: transferred`,
+        unit: 'kB',
+        ours: median(ours.map(({ kilobytes }) => kilobytes)),
+        reference: median(bares.map(({ kilobytes }) => kilobytes)),
+        beside: 'the bare page',
+        goal: null,
+      },
     ];
   } finally {
     await relay.close();
@@ -149,7 +211,10 @@ const browser = await launchChromium();
 try {
   const lines: Line[] = [];
   for (const condition of conditions) lines.push(...(await measured(browser, site.folder, condition)));
-  report(`First impression: a returning visitor, empty cache, the two jobs of a new coordinator; medians of ${visits}`, lines);
+  report(
+    `First impression: a returning visitor, empty cache, the two jobs of a new coordinator; medians of ${visits}`,
+    lines,
+  );
 } finally {
   await browser.close();
   site.remove();

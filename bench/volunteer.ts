@@ -80,7 +80,8 @@ async function efficiency(browser: Browser, webDir: string, unitMs: number): Pro
     await oneCore(person.page);
     await pressStart(person);
     await person.computed(warmChunks);
-    const longest = async (): Promise<number> => Number(await person.ask('Math.max(0, ...longTasks.splice(0))'));
+    const longest = async (): Promise<number> =>
+      Number(await person.ask('Math.max(0, ...longTasks.splice(0))'));
     const opening = await longest();
     const worker = workerOf(person.page);
     const first = await spentIn(worker);
@@ -94,7 +95,12 @@ async function efficiency(browser: Browser, webDir: string, unitMs: number): Pro
     }
     const working = await longest();
     await context.close();
-    return { shares, opening, working, unitMs: (before.kernelMs - first.kernelMs) / (before.units - first.units) };
+    return {
+      shares,
+      opening,
+      working,
+      unitMs: (before.kernelMs - first.kernelMs) / (before.units - first.units),
+    };
   } finally {
     await apart.end('SIGKILL');
   }
@@ -110,14 +116,28 @@ async function efficiencyLines(webDir: string): Promise<Line[]> {
       const found = await efficiency(browser, webDir, unitMs);
       const middle = median(found.shares);
       const what = `kernel time, units of ${unitMs} ms (${found.unitMs.toFixed(1)} in fact)`;
-      lines.push({ what, unit: 'ms', ours: middle * windowMs, reference: windowMs, beside: 'the worker’s wall time', goal: { atLeast } });
+      lines.push({
+        what,
+        unit: 'ms',
+        ours: middle * windowMs,
+        reference: windowMs,
+        beside: 'the worker’s wall time',
+        goal: { atLeast },
+      });
       opening.push(found.opening);
       working.push(found.working);
     }
   } finally {
     await browser.close();
   }
-  const task = (what: string, found: number[]): Line => ({ what: `longest task of the page’s thread, ${what} (0: none of 50)`, unit: 'ms', ours: Math.max(...found), reference: longTaskMsMax, beside: 'what people notice', goal: { atMost: 1 } });
+  const task = (what: string, found: number[]): Line => ({
+    what: `longest task of the page’s thread, ${what} (0: none of 50)`,
+    unit: 'ms',
+    ours: Math.max(...found),
+    reference: longTaskMsMax,
+    beside: 'what people notice',
+    goal: { atMost: 1 },
+  });
   return [...lines, task('until the first chunks', opening), task('while computing', working)];
 }
 
@@ -129,20 +149,29 @@ const subjects = [
 
 /** Every backend's time for one unit, in turns. */
 async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
-  const files: Record<string, string | Uint8Array> = { ...(await bundle('rates-page.ts')), '/': '<script type="module" src="/page.js"></script>' };
+  const files: Record<string, string | Uint8Array> = {
+    ...(await bundle('rates-page.ts')),
+    '/page.html': '<script type="module" src="/page.js"></script>',
+  };
   const built = new URL('../build/kernels/', import.meta.url);
   for (const { kernel, input } of subjects) {
     files[`/${kernel.id}/input`] = input;
-    for (const name of ['reference.wasm', 'shader.wgsl']) files[`/${kernel.id}/${name}`] = readFileSync(new URL(`${kernel.id}/${name}`, built));
+    for (const name of ['reference.wasm', 'shader.wgsl'])
+      files[`/${kernel.id}/${name}`] = readFileSync(new URL(`${kernel.id}/${name}`, built));
   }
   const served = await serveFiles(files);
   try {
     const page = await browser.newPage();
-    await page.goto(`${served.origin}/`);
+    await page.goto(`${served.origin}/page.html`);
     const rates = new Map<string, Rates>();
     for (const { kernel, input } of subjects) {
-      const wish: RatesWish = { kernel: kernel.id, agreement: kernel.agreement, unit: Math.floor(kernel.units(input) / 2), rounds };
-      rates.set(kernel.id, (await page.evaluate(`measureRates(${JSON.stringify(wish)})`)) as Rates);
+      const wish: RatesWish = {
+        kernel: kernel.id,
+        agreement: kernel.agreement,
+        unit: Math.floor(kernel.units(input) / 2),
+        rounds,
+      };
+      rates.set(kernel.id, await page.evaluate<Rates>(`measureRates(${JSON.stringify(wish)})`));
     }
     return rates;
   } finally {
@@ -157,12 +186,16 @@ async function choices(browser: Browser, webDir: string): Promise<Map<string, Se
   try {
     const person = await join(browser, apart.listening.url);
     const inUse = words.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
-    const undecided = [words.settings.gpuStates({ state: 'unknown' }), words.settings.gpuStates({ state: 'testing', name: '' }).split(' ')[0] ?? ''];
-    const gpu = async (): Promise<string> => String(await person.ask(`document.querySelector('.settings')?.textContent ?? ''`));
+    const undecided = [
+      words.settings.gpuStates({ state: 'unknown' }),
+      words.settings.gpuStates({ state: 'testing', name: '' }).split(' ')[0] ?? '',
+    ];
+    const gpu = async (): Promise<string> =>
+      String(await person.ask(`document.querySelector('.settings')?.textContent ?? ''`));
     await person.computed(4);
     await holds('the page has decided about the GPU', async () => {
       const said = await gpu();
-      return said !== '' && undecided.every((words) => !said.includes(words));
+      return said !== '' && undecided.every((state) => !said.includes(state));
     });
     // One that is in use is measured on each job before it asks.
     if ((await gpu()).includes(inUse)) await sleep(10_000);
@@ -185,7 +218,8 @@ async function choiceLines(webDir: string): Promise<Line[]> {
   try {
     const [rates, chosen] = [await ratesOf(browser), await choices(browser, webDir)];
     return subjects.map(({ kernel: { id } }) => {
-      const perSecond = (backend: Backend): number => 1000 / median(rates.get(id)?.[backend] ?? [Number.POSITIVE_INFINITY]);
+      const perSecond = (backend: Backend): number =>
+        1000 / median(rates.get(id)?.[backend] ?? [Number.POSITIVE_INFINITY]);
       const best = Math.max(perSecond('wasm'), perSecond('webgpu'));
       const ours = [...(chosen.get(id) ?? [])].map(perSecond);
       const names = [...(chosen.get(id) ?? [])].join(', ');
@@ -211,7 +245,10 @@ if (missing !== null) {
 const site = await buildSite();
 try {
   const lines = [...(await efficiencyLines(site.folder)), ...(await choiceLines(site.folder))];
-  report(`A volunteer’s page in Chromium, medians of ${windows} windows of ${windowMs / 1000} s and of ${rounds} turns; the GPU is SwiftShader`, lines);
+  report(
+    `A volunteer’s page in Chromium, medians of ${windows} windows of ${windowMs / 1000} s and of ${rounds} turns; the GPU is SwiftShader`,
+    lines,
+  );
 } finally {
   site.remove();
   sweep();

@@ -27,7 +27,8 @@ const page = `<!doctype html><meta charset="utf-8"><title>bare</title><script ty
 export async function serveBare(coordinator: string, jobs: readonly JobView[]): Promise<Bare> {
   const [job] = jobs;
   if (job === undefined) throw new Error('there is no job');
-  const blob = async (digest: string): Promise<Buffer> => Buffer.from(await (await fetch(`${coordinator}/blobs/${digest}`)).arrayBuffer());
+  const blob = async (digest: string): Promise<Buffer> =>
+    Buffer.from(await (await fetch(`${coordinator}/blobs/${digest}`)).arrayBuffer());
   const files: Record<string, readonly [string, string | Buffer]> = {
     '/': ['text/html', page],
     '/wasm': ['application/wasm', await blob(job.wasm)],

@@ -21,14 +21,23 @@ interface Stamped {
  * Opens an address and waits for the last milestone. `prepare` may throttle. The clock is the browser's, the same
  * for requests and frames, so that nothing of this program is measured.
  */
-export async function timeVisit(page: Page, url: string, name: Namer, last: string, prepare: (session: CDPSession) => Promise<void>): Promise<Milestones> {
+export async function timeVisit(
+  page: Page,
+  url: string,
+  name: Namer,
+  last: string,
+  prepare: (session: CDPSession) => Promise<void>,
+): Promise<Milestones> {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   await prepare(session);
   const found: Record<string, number> = {};
   let startMs: number | null = null;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no '${last}' within a minute; there was ${JSON.stringify(found)}`)), 60_000);
+    const timer = setTimeout(
+      () => reject(new Error(`no '${last}' within a minute; there was ${JSON.stringify(found)}`)),
+      60_000,
+    );
     const note = (what: string | null, { timestamp }: Stamped): void => {
       if (what === null || startMs === null || what in found) return;
       found[what] = timestamp * 1000 - startMs;
@@ -41,8 +50,12 @@ export async function timeVisit(page: Page, url: string, name: Namer, last: stri
       else note(requestName(event.request.url), event);
     });
     session.on('Network.webSocketHandshakeResponseReceived', (event) => note('socket open', event));
-    session.on('Network.webSocketFrameReceived', (event) => note(name({ up: false, text: textOf(event.response) }), event));
-    session.on('Network.webSocketFrameSent', (event) => note(name({ up: true, text: textOf(event.response) }), event));
+    session.on('Network.webSocketFrameReceived', (event) =>
+      note(name({ up: false, text: textOf(event.response) }), event),
+    );
+    session.on('Network.webSocketFrameSent', (event) =>
+      note(name({ up: true, text: textOf(event.response) }), event),
+    );
     page.goto(url, { waitUntil: 'commit' }).catch(reject);
   });
 }
@@ -54,8 +67,8 @@ function textOf({ opcode, payloadData }: { readonly opcode: number; readonly pay
 /** The requests that tell how far loading is. */
 function requestName(url: string): string | null {
   const { pathname } = new URL(url);
-  if (/^\/assets\/volunteer-/.test(pathname)) return 'volunteer asked for';
-  if (/^\/assets\/compute\.worker-/.test(pathname)) return 'worker asked for';
+  if (pathname.startsWith('/assets/volunteer-')) return 'volunteer asked for';
+  if (pathname.startsWith('/assets/compute.worker-')) return 'worker asked for';
   if (pathname === '/api/jobs') return 'jobs asked for';
   return pathname.startsWith('/blobs/') ? 'first blob asked for' : null;
 }

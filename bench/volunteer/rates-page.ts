@@ -26,7 +26,12 @@ async function opened(backend: Backend, wish: RatesWish): Promise<Engine | null>
     await engine.start();
     const wasm = await bytesAt(`/${id}/reference.wasm`);
     const wgsl = backend === 'webgpu' ? new TextDecoder().decode(await bytesAt(`/${id}/shader.wgsl`)) : null;
-    await engine.load({ job: 'j1', code: { id, wasm, wgsl }, input: await bytesAt(`/${id}/input`), agreement });
+    await engine.load({
+      job: 'j1',
+      code: { id, wasm, wgsl },
+      input: await bytesAt(`/${id}/input`),
+      agreement,
+    });
     return engine;
   } catch {
     engine.dispose();
@@ -45,7 +50,10 @@ async function measureRates(wish: RatesWish): Promise<Rates> {
     }
   }
   for (const engine of Object.values(engines)) engine?.dispose();
-  return { wasm: engines.wasm === null ? null : took.wasm, webgpu: engines.webgpu === null ? null : took.webgpu };
+  return {
+    wasm: engines.wasm === null ? null : took.wasm,
+    webgpu: engines.webgpu === null ? null : took.webgpu,
+  };
 }
 
 Object.assign(globalThis, { measureRates });

@@ -39,7 +39,8 @@ export async function timeWorkers(context: BrowserContext): Promise<void> {
 /** The page's one worker. */
 export function workerOf(page: Page): Worker {
   const [worker, ...others] = page.workers();
-  if (worker === undefined || others.length > 0) throw new Error(`one worker was expected, there are ${others.length + (worker === undefined ? 0 : 1)}`);
+  if (worker === undefined || others.length > 0)
+    throw new Error(`one worker was expected, there are ${others.length + (worker === undefined ? 0 : 1)}`);
   return worker;
 }
 

@@ -57,7 +57,12 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
     const told = await scene.told(house);
     allIsWell(told, chunks);
     expect(told.expired).toBe(0);
-    expect(told.of('returned').filter((event) => event.account === account).map(({ why }) => why)).toContain('closing');
+    expect(
+      told
+        .of('returned')
+        .filter((event) => event.account === account)
+        .map(({ why }) => why),
+    ).toContain('closing');
     expect(told.paidMicro(account)).toBeGreaterThan(0);
   });
 
@@ -87,14 +92,18 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
     const account = await ona.account();
     await ona.computed(6);
     await ona.context.setOffline(true);
-    await holds('results wait in the browser', async () => /[1-9][0-9]* results? on the way/.test(await ona.text()));
+    await holds('results wait in the browser', async () =>
+      /[1-9][0-9]* results? on the way/.test(await ona.text()),
+    );
     await ona.page.goto('chrome://crash').catch(() => null);
     await ona.page.close();
     await ona.context.setOffline(false);
     ona.turnTo(await ona.context.newPage());
     await ona.page.goto(`${house.door.url}/leaderboard.html`);
     const kept = (await ona.ask(readKept)) as Kept;
-    const leased = kept.leases.flatMap(({ lease, count, done }) => Array.from({ length: count - done }, (_, i) => lease + done + i));
+    const leased = kept.leases.flatMap(({ lease, count, done }) =>
+      Array.from({ length: count - done }, (_, i) => lease + done + i),
+    );
     expect(kept.results.length).toBeGreaterThan(0);
     expect(leased.length).toBeGreaterThan(0);
     await ona.page.goto(house.door.url);
@@ -106,7 +115,10 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
     await house.door.finished(job);
     const told = await scene.told(house);
     allIsWell(told, chunks);
-    const committed = told.of('committed').filter((event) => event.account === account).map(({ replica }) => replica);
+    const committed = told
+      .of('committed')
+      .filter((event) => event.account === account)
+      .map(({ replica }) => replica);
     expect(committed).toEqual(expect.arrayContaining([...kept.results, ...leased]));
   });
 
@@ -125,14 +137,23 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
 
   it('the coordinator is stopped, and later killed, while two pages compute: they come back and nothing is paid twice', async () => {
     const dataDir = freshFolder();
-    const options = { port: await freePort(), dataDir, webDir: scene.folder, seed: 'none', anchorShare: 0 } as const;
+    const options = {
+      port: await freePort(),
+      dataDir,
+      webDir: scene.folder,
+      seed: 'none',
+      anchorShare: 0,
+    } as const;
     let apart: Apart = await openApart(options);
     const { url, token } = apart.listening;
     const door = new Door(url, token ?? '');
     const { job, chunks, priceMicro } = await door.submit(factoring(60, 100));
     const people = [await scene.person(url), await scene.person(url)];
     try {
-      for (const [signal, least] of [['SIGTERM', 4], ['SIGKILL', 14]] as const) {
+      for (const [signal, least] of [
+        ['SIGTERM', 4],
+        ['SIGKILL', 14],
+      ] as const) {
         for (const person of people) await person.computed(least);
         await apart.end(signal);
         for (const person of people) await person.says(words.here.unreachable);

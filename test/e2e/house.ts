@@ -120,7 +120,10 @@ export async function openHouse(webDir: string, options: CoordinatorOptions = {}
     folder,
     heldBy: (account) => {
       const { leases, devices } = running.runtime.state;
-      return [...leases.values()].reduce((sum, { device, left }) => sum + (devices.get(device)?.account === account ? left : 0), 0);
+      return [...leases.values()].reduce(
+        (sum, { device, left }) => sum + (devices.get(device)?.account === account ? left : 0),
+        0,
+      );
     },
     passMs: (ms) => {
       aheadMs += ms;
@@ -150,8 +153,12 @@ export interface Apart {
 const program = new URL('coordinator-process.ts', import.meta.url);
 
 /** Starts one; rejects with what it said when it cannot. */
-export function openApart(options: Omit<CoordinatorOptions, 'now' | 'log' | 'shelf' | 'onNote' | 'onFatal'>): Promise<Apart> {
-  const child = fork(program, [JSON.stringify(options)], { execArgv: ['--disable-warning=ExperimentalWarning'] });
+export function openApart(
+  options: Omit<CoordinatorOptions, 'now' | 'log' | 'shelf' | 'onNote' | 'onFatal'>,
+): Promise<Apart> {
+  const child = fork(program, [JSON.stringify(options)], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the coordinator ended with ${code}`)));
@@ -193,6 +200,10 @@ export async function until<T>(what: string, probe: () => Promise<Probe<T>>, max
 }
 
 /** Waits until something holds. */
-export async function holds(what: string, probe: () => Promise<boolean> | boolean, maxMs?: number): Promise<void> {
+export async function holds(
+  what: string,
+  probe: () => Promise<boolean> | boolean,
+  maxMs?: number,
+): Promise<void> {
   await until(what, async () => ((await probe()) ? { is: true } : { not: 'not yet' }), maxMs);
 }

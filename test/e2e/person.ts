@@ -13,7 +13,10 @@ const startButton = `document.querySelector('button.loud')`;
 
 /** Presses Start as soon as it can be pressed. */
 export async function pressStart(view: View): Promise<void> {
-  await holds('Start can be pressed', async () => (await view.ask(`${startButton} !== null && !${startButton}.disabled`)) === true);
+  await holds(
+    'Start can be pressed',
+    async () => (await view.ask(`${startButton} !== null && !${startButton}.disabled`)) === true,
+  );
   await view.ask(`void ${startButton}.click()`);
 }
 
@@ -21,7 +24,10 @@ const mainButton = `document.querySelector('button.main')`;
 
 /** Presses the one button that is always the next sensible thing, once it has the name that is expected. */
 export async function pressMain(view: View, name: string): Promise<void> {
-  await holds(`the button says ${name}`, async () => (await view.ask(`${mainButton}?.textContent ?? ''`)) === name);
+  await holds(
+    `the button says ${name}`,
+    async () => (await view.ask(`${mainButton}?.textContent ?? ''`)) === name,
+  );
   await view.ask(`void ${mainButton}.click()`);
 }
 
@@ -62,12 +68,22 @@ export class Person implements View {
 
   /** The one heading that says how it stands. */
   async heading(): Promise<string> {
-    return (await this.page.locator('#state').textContent({ timeout: 1_000 }).catch(() => null)) ?? '';
+    return (
+      (await this.page
+        .locator('#state')
+        .textContent({ timeout: 1_000 })
+        .catch(() => null)) ?? ''
+    );
   }
 
   /** The sentence below it. */
   async lede(): Promise<string> {
-    return (await this.page.locator('.work-head .lede').textContent({ timeout: 1_000 }).catch(() => null)) ?? '';
+    return (
+      (await this.page
+        .locator('.work-head .lede')
+        .textContent({ timeout: 1_000 })
+        .catch(() => null)) ?? ''
+    );
   }
 
   /** All that the page says. */
@@ -90,18 +106,36 @@ export class Person implements View {
   }
 
   async says(what: string, maxMs?: number): Promise<void> {
-    await until(`the page says “${what}”`, async () => ((await this.text()).includes(what) ? { is: true } : { not: `${await this.heading()}: ${await this.lede()}` }), maxMs);
+    await until(
+      `the page says “${what}”`,
+      async () =>
+        (await this.text()).includes(what)
+          ? { is: true }
+          : { not: `${await this.heading()}: ${await this.lede()}` },
+      maxMs,
+    );
   }
 
   async stands(heading: string, maxMs?: number): Promise<void> {
-    await until(`the page's heading is “${heading}”`, async () => ((await this.heading()) === heading ? { is: true } : { not: `${await this.heading()}: ${await this.lede()}` }), maxMs);
+    await until(
+      `the page's heading is “${heading}”`,
+      async () =>
+        (await this.heading()) === heading
+          ? { is: true }
+          : { not: `${await this.heading()}: ${await this.lede()}` },
+      maxMs,
+    );
   }
 
   async computed(chunks: number, maxMs?: number): Promise<void> {
-    await until(`${chunks} chunks are computed`, async () => {
-      const now = await this.chunks();
-      return now >= chunks ? { is: now } : { not: `${now}; ${await this.heading()}: ${await this.lede()}` };
-    }, maxMs);
+    await until(
+      `${chunks} chunks are computed`,
+      async () => {
+        const now = await this.chunks();
+        return now >= chunks ? { is: now } : { not: `${now}; ${await this.heading()}: ${await this.lede()}` };
+      },
+      maxMs,
+    );
   }
 
   #listen(page: Page): void {
@@ -110,8 +144,14 @@ export class Person implements View {
 }
 
 /** Opens the page, in a fresh profile unless one is given. `query`: what follows the address. */
-export async function visit(browser: Browser, url: string, query = '', profile?: BrowserContext): Promise<Person> {
-  const context = profile ?? (await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } }));
+export async function visit(
+  browser: Browser,
+  url: string,
+  query = '',
+  profile?: BrowserContext,
+): Promise<Person> {
+  const context =
+    profile ?? (await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } }));
   const page = await context.newPage();
   const person = new Person(context, page);
   await page.goto(`${url}/${query}`);
@@ -119,7 +159,12 @@ export async function visit(browser: Browser, url: string, query = '', profile?:
 }
 
 /** Opens the page and presses Start. */
-export async function join(browser: Browser, url: string, query = '', profile?: BrowserContext): Promise<Person> {
+export async function join(
+  browser: Browser,
+  url: string,
+  query = '',
+  profile?: BrowserContext,
+): Promise<Person> {
   const person = await visit(browser, url, query, profile);
   await pressStart(person);
   return person;

@@ -34,7 +34,10 @@ export class Stage {
   }
 
   /** Somebody who opens the page, and presses Start unless they only look. */
-  async person(url: string, how: { readonly looks?: boolean; readonly query?: string; readonly browser?: Browser } = {}): Promise<Person> {
+  async person(
+    url: string,
+    how: { readonly looks?: boolean; readonly query?: string; readonly browser?: Browser } = {},
+  ): Promise<Person> {
     const browser = how.browser ?? this.#browser;
     if (browser === null) throw new Error('the browser is there before the first story');
     const person = await (how.looks === true ? visit : join)(browser, url, how.query);

@@ -55,7 +55,9 @@ const gpuState = `document.querySelector('.settings')?.textContent ?? ''`;
 
 /** An emulated GPU takes long to prove itself: the others pause until it has, over a job that they finish later. */
 async function leadForTheGpu(people: ReadonlyMap<Engine, View>, door: Door): Promise<void> {
-  const others = engines.filter((engine) => engine !== 'chromium').flatMap((engine) => people.get(engine) ?? []);
+  const others = engines
+    .filter((engine) => engine !== 'chromium')
+    .flatMap((engine) => people.get(engine) ?? []);
   for (const other of others) await pressMain(other, words.start.pause);
   for (const order of [factoring(2, 20), picture(64, 64, 1, 20)]) await door.submit(order);
   await until('the GPU is in use', async () => {
@@ -113,12 +115,20 @@ describe.skipIf(missing.length > 0)('three engines, three people, two jobs', () 
 
   it.for(engines)("%s's chunks are accepted, in both jobs", (engine) => {
     const of = (job: string): number =>
-      told.settlements.filter((settled) => settled.job === job && settled.accounts.some((account) => accounts.get(account) === engine)).length;
+      told.settlements.filter(
+        (settled) =>
+          settled.job === job && settled.accounts.some((account) => accounts.get(account) === engine),
+      ).length;
     for (const { job } of jobs) expect(of(job)).toBeGreaterThan(0);
   });
 
   it('every chunk was settled by two different engines, and every pair of engines settled some', () => {
-    const pairs = told.settlements.map(({ accounts: both }) => both.map((account) => accounts.get(account) ?? account).sort().join(' + '));
+    const pairs = told.settlements.map(({ accounts: both }) =>
+      both
+        .map((account) => accounts.get(account) ?? account)
+        .sort()
+        .join(' + '),
+    );
     const known = new Set(['chromium + firefox', 'chromium + webkit', 'firefox + webkit']);
     for (const pair of pairs) expect(known).toContain(pair);
     expect(new Set(pairs)).toEqual(known);
@@ -132,11 +142,14 @@ describe.skipIf(missing.length > 0)('three engines, three people, two jobs', () 
   it('nobody lost, nobody did wrong, and everybody has what was earned', () => {
     expect(told.settlements.flatMap(({ losers }) => losers)).toEqual([]);
     expect(told.misdeeds).toBe(0);
-    for (const { job, chunks } of jobs) expect(told.settlements.filter((settled) => settled.job === job).length).toBe(chunks);
+    for (const { job, chunks } of jobs)
+      expect(told.settlements.filter((settled) => settled.job === job).length).toBe(chunks);
     const submitted = told.of('submitted').map(({ job, spec }) => ({ job, priceMicro: priceOf(spec) }));
     const finished = new Set(told.of('finished').map(({ job }) => job));
     const paid = [...accounts.keys()].reduce((sum, account) => sum + told.paidMicro(account), 0);
-    expect(paid).toBe(submitted.reduce((sum, { job, priceMicro }) => sum + (finished.has(job) ? priceMicro : 0), 0));
+    expect(paid).toBe(
+      submitted.reduce((sum, { job, priceMicro }) => sum + (finished.has(job) ? priceMicro : 0), 0),
+    );
   });
 
   it('the results are those that Node computes', () => {

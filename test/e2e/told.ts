@@ -6,7 +6,11 @@ import { recount } from '../../scripts/demo/recount.ts';
 import type { Recount } from '../../scripts/demo/recount.ts';
 
 /** The events of a kind; some kinds share a shape. */
-type EventOf<K extends Event['e'], E extends Event = Event> = E extends unknown ? (K extends E['e'] ? E : never) : never;
+type EventOf<K extends Event['e'], E extends Event = Event> = E extends unknown
+  ? K extends E['e']
+    ? E
+    : never
+  : never;
 
 /** One settled chunk, with the accounts that were paid for it. */
 export interface Settlement {
@@ -66,7 +70,7 @@ async function eventsIn(folder: string): Promise<Event[]> {
   const log = new SqliteLog(join(folder, 'log.db'));
   try {
     const all: Event[] = [];
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const records = await log.read(after, 500);
       const last = records.at(-1);
       if (last === undefined) return all;

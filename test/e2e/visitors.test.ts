@@ -93,7 +93,10 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     const url = `http://talka.test:${port}`;
     const house = await scene.house({ port, allowOrigins: [url] });
     const { job, chunks } = await house.door.submit(factoring(16, 50));
-    const browser = await scene.browser({ webgpu: true, args: ['--host-resolver-rules=MAP talka.test 127.0.0.1'] });
+    const browser = await scene.browser({
+      webgpu: true,
+      args: ['--host-resolver-rules=MAP talka.test 127.0.0.1'],
+    });
     const ona = await scene.person(url, { browser });
     await ona.says(words.here.insecure);
     await ona.says(words.settings.gpuStates({ state: 'absent', why: 'insecure-origin' }));
@@ -118,27 +121,31 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     expect(told.settlements.flatMap(({ backends }) => backends)).not.toContain('webgpu');
   });
 
-  it.skipIf(whyNo.firefox() !== null)('a browser without WebGPU says so before Start and after, and computes with the cores', async () => {
-    const house = await scene.house();
-    const { job, chunks } = await house.door.submit(factoring(16, 50));
-    const firefox = await launchFirefox();
-    try {
-      const page = await firefox.newPage();
-      const ona: View = { ask: (expression) => page.evaluate(expression) };
-      const text = async (): Promise<string> => String(await ona.ask(`document.querySelector('#page').textContent`));
-      await page.goto(`${house.door.url}/?lang=en`);
-      expect(await ona.ask(`'gpu' in navigator`)).toBe(false);
-      await holds('it says so before Start', async () => (await text()).includes(words.cost.gpuAbsent));
-      await pressStart(ona);
-      const absent = words.settings.gpuStates({ state: 'absent', why: 'no-webgpu' });
-      await holds('it says so after Start', async () => (await text()).includes(absent));
-      const account = await accountOn(ona);
-      await scene.person(house.door.url);
-      await house.door.finished(job);
-      const told = await scene.told(house);
-      expect(told.settlements.filter(({ accounts }) => accounts.includes(account)).length).toBe(chunks);
-    } finally {
-      await firefox.close();
-    }
-  });
+  it.skipIf(whyNo.firefox() !== null)(
+    'a browser without WebGPU says so before Start and after, and computes with the cores',
+    async () => {
+      const house = await scene.house();
+      const { job, chunks } = await house.door.submit(factoring(16, 50));
+      const firefox = await launchFirefox();
+      try {
+        const page = await firefox.newPage();
+        const ona: View = { ask: (expression) => page.evaluate(expression) };
+        const text = async (): Promise<string> =>
+          String(await ona.ask(`document.querySelector('#page').textContent`));
+        await page.goto(`${house.door.url}/?lang=en`);
+        expect(await ona.ask(`'gpu' in navigator`)).toBe(false);
+        await holds('it says so before Start', async () => (await text()).includes(words.cost.gpuAbsent));
+        await pressStart(ona);
+        const absent = words.settings.gpuStates({ state: 'absent', why: 'no-webgpu' });
+        await holds('it says so after Start', async () => (await text()).includes(absent));
+        const account = await accountOn(ona);
+        await scene.person(house.door.url);
+        await house.door.finished(job);
+        const told = await scene.told(house);
+        expect(told.settlements.filter(({ accounts }) => accounts.includes(account)).length).toBe(chunks);
+      } finally {
+        await firefox.close();
+      }
+    },
+  );
 });
