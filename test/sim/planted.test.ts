@@ -39,8 +39,8 @@ const bugs: readonly Bug[] = [
   {
     what: 'what is left of a price is lost',
     file: 'ledger.ts',
-    from: 'return left > 0n ?',
-    to: 'return left > 1_000_000_000_000_000n ?',
+    from: 'return left > 0n\n',
+    to: 'return left > 1_000_000_000_000_000n\n',
     caughtBy: 'safe',
   },
   {
@@ -102,8 +102,8 @@ const bugs: readonly Bug[] = [
   {
     what: 'a replica is committed a second time',
     file: 'machine.ts',
-    from: "if (replica.phase.is === 'committed') return refuse(",
-    to: "if (replica.phase.is === 'committed' && replica.phase.root === root) return refuse(",
+    from: "if (replica.phase.is === 'committed')\n",
+    to: "if (replica.phase.is === 'committed' && replica.phase.root === root)\n",
     caughtBy: 'safe',
   },
   {
@@ -149,14 +149,8 @@ const bugs: readonly Bug[] = [
     caughtBy: 'progress',
     first: 5260,
   },
-  {
-    what: 'who never answers gets the same chunk again and again',
-    file: 'schedule.ts',
-    from: 'if (at - chunk.since >= retakeAfterMs) return true;',
-    to: 'if (at > 0) return true;',
-    caughtBy: 'progress',
-    first: 160,
-  },
+  // Who never answers and gets the same chunk again and again is no danger to progress since the anchor steps in
+  // five minutes after a chunk was opened: [LS8] is held by test/core/leases.test.ts alone.
   {
     what: 'ids are used again',
     file: 'evolve.ts',
