@@ -41,7 +41,7 @@ const pausing = v.strictObject({ reason: v.pipe(v.string(), v.maxLength(200)) })
 
 /** What a submission comes to: everything that follows from kernel and input is computed here, not believed. */
 export async function specOf(
-  house: Pick<House, 'shelf' | 'blobs'>,
+  house: Pick<House, 'shelf' | 'blobs' | 'inputs'>,
   wish: v.InferOutput<typeof submission>,
 ): Promise<JobSpec | RefusalView> {
   const served = house.shelf.get(wish.kernel);
@@ -60,6 +60,7 @@ export async function specOf(
     if (error instanceof KernelInputError) return { refused: 'bad-input', detail: error.message };
     throw error;
   }
+  house.inputs.prime(kernel, wish.input, input);
   const unitCostMicro = kernel.unitCostMicro(input);
   const { title, cause, demonstration, weight } = wish;
   return {

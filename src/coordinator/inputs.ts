@@ -1,13 +1,19 @@
 /** What each open job computes, at hand: kernel and input bytes, so that a commitment is checked without waiting. */
 import type { State } from '../core/state.ts';
+import type { Kernel } from '../kernels/kernel.ts';
 import type { Blobs } from './blobs.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
+
+/** Inputs that wait to be submitted; a refused submission leaves one behind. */
+const primedMax = 8;
 
 export class Inputs {
   readonly #shelf: Shelf;
   readonly #blobs: Blobs;
   readonly #byJob = new Map<string, KernelInput>();
+  /** By kernel and input: what is about to be submitted, so that its first answers find it here. */
+  readonly #primed = new Map<string, KernelInput>();
 
   constructor(shelf: Shelf, blobs: Blobs) {
     this.#shelf = shelf;
@@ -24,12 +30,25 @@ export class Inputs {
     const lacking: string[] = [];
     for (const { id, spec } of state.jobs.values()) {
       if (this.#byJob.has(id)) continue;
-      const found = await this.read(spec.kernel, spec.input);
+      const key = `${spec.kernel} ${spec.input}`;
+      const found = this.#primed.get(key) ?? (await this.read(spec.kernel, spec.input));
+      this.#primed.delete(key);
       if (found === null) lacking.push(id);
       else this.#byJob.set(id, found);
     }
     for (const id of this.#byJob.keys()) if (!state.jobs.has(id)) this.#byJob.delete(id);
     return lacking;
+  }
+
+  /** A job with this input will be submitted in a moment. */
+  prime(kernel: Kernel, digest: string, input: Uint8Array): void {
+    const oldest = this.#primed.keys().next().value;
+    if (this.#primed.size >= primedMax && oldest !== undefined) this.#primed.delete(oldest);
+    this.#primed.set(`${kernel.id} ${digest}`, {
+      kernel,
+      input,
+      outputBytesMax: kernel.outputBytesMax(input),
+    });
   }
 
   async read(kernelId: string, digest: string): Promise<KernelInput | null> {

@@ -4,6 +4,7 @@
  */
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { nodePosition, packBatch, StoreFault, unpackOutputs } from './log.ts';
 import type {
   Answer,
@@ -39,6 +40,9 @@ export class StoreUnusable extends Error {
 
 /** How long a write waits for a backup that another process makes of the file. */
 const busyMs = 5_000;
+/** Records from this length on are compressed, at zstd's fastest. */
+const recordBytesMin = 1_024;
+const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** What a probe writes: more than fits into pages that happen to be free already. */
 const probeBytes = 262_144;
 
@@ -71,7 +75,7 @@ export class SqliteLog implements Log {
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
     this.#write(() => {
       const { tick, record, root, block } = batch;
-      this.#sql.addTick.run(tick, record, root);
+      this.#sql.addTick.run(tick, shrink(record), root);
       for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
       let at = 0;
       for (const { replica, job, chunk, length } of batch.answers) {
@@ -94,7 +98,7 @@ export class SqliteLog implements Log {
     return this.#read(() =>
       this.#sql.ticks.all(after, max).map((row) => ({
         tick: numberOf(row['tick']),
-        record: bytesOf(row['record']),
+        record: unshrink(bytesOf(row['record'])),
         root: bytesOf(row['root']),
       })),
     );
@@ -248,6 +252,16 @@ function prepareAll(db: DatabaseSync) {
     addProbe: sql('INSERT INTO probe (bytes) VALUES (?)'),
     dropProbes: sql('DELETE FROM probe'),
   };
+}
+
+/** Records are repetitive text: a third of the bytes is a third of the writing. Short ones are not worth it. */
+function shrink(record: Uint8Array): Uint8Array {
+  return record.length < recordBytesMin ? record : zstdCompressSync(record, fast);
+}
+
+/** A record begins with `{`, a compressed one with zstd's magic number. */
+function unshrink(stored: Uint8Array): Uint8Array {
+  return stored[0] === 0x28 ? zstdDecompressSync(stored) : stored;
 }
 
 /** Job ids are `j` and a number; the number is what is stored. */

@@ -55,8 +55,6 @@ export class ThreadLog implements Log {
     });
     this.#thread.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
     this.#thread.on('exit', () => this.#end(new StoreFault('closed', 'the log is closed')));
-    // A process that has nothing else to do may end; `close` waits for what is on its way.
-    this.#thread.unref();
   }
 
   async append(batch: TickBatch): Promise<void> {
