@@ -84,7 +84,11 @@ function waiting(job: Job, account: string, group: string, max: number): [number
     for (const first of chunks) {
       const free = (chunk: number): boolean =>
         chunks.has(chunk) &&
-        mayJoin(job.chunks.get(chunk) ?? { index: chunk, openedAt: 0, since: 0, replicas: [] }, account, group);
+        mayJoin(
+          job.chunks.get(chunk) ?? { index: chunk, openedAt: 0, since: 0, replicas: [] },
+          account,
+          group,
+        );
       if (!free(first)) continue;
       let last = first + 1;
       while (last - first < max && free(last)) last++;

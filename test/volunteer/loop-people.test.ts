@@ -102,7 +102,10 @@ describe('the log', () => {
   it('refuses a coordinator whose log has shrunk, or has another root for the same size', () => {
     for (const [told, reason] of [
       [{ size: 9, root: hex('1') }, { why: 'log-shrunk' }],
-      [{ size: 10, root: hex('2') }, { why: 'refused', detail: 'log-rewritten' }],
+      [
+        { size: 10, root: hex('2') },
+        { why: 'refused', detail: 'log-rewritten' },
+      ],
     ] as const) {
       const hand = started();
       expect(kinds(hand.challenge(told))).not.toContain('hello');
