@@ -181,13 +181,13 @@ export const endingChecks: readonly Check[] = [
     name: 'lets slow units be, as long as they come',
     on: wasmOnly,
     act: (world) =>
-      using(world, { silenceMs: 4000 }, async ({ engine }) => {
+      using(world, { silenceMs: 3500 }, async ({ engine }) => {
         await engine.start();
         const input = mixInput({ seed: 3, rounds: 60_000, values: 300 });
         await engine.load(jobOf(world, input));
-        const result = await engine.run({ replica: 'r', job: 'job', unitFrom: 0, unitTo: 170 }, quiet);
+        const result = await engine.run({ replica: 'r', job: 'job', unitFrom: 0, unitTo: 125 }, quiet);
         ensure(
-          result.wallMs > 4000,
+          result.wallMs > 3500,
           `the whole takes longer than the silence that is allowed: ${result.wallMs}`,
         );
       }),
