@@ -5,12 +5,17 @@ import type { ByeReason } from '../wire/version.ts';
 import { hello as helloSchema } from '../wire/volunteer.ts';
 import type { Challenge, Hello, JobDescriptor, Welcome } from '../wire/volunteer.ts';
 import { signIn } from './auth.ts';
+import { leaseWord } from './batch.ts';
 import { emptyRoot, isOtherVersion, whereIs } from './hearing.ts';
 import type { SigningKey } from './keys.ts';
+import { unheardOf } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Misdeeds } from './misdeeds.ts';
 import type { Outcome } from './order.ts';
 import type { Runtime } from './runtime.ts';
+
+/** A list of held replicas that is shorter than this is whole: 8 KiB take more. */
+const holdingListMax = 400;
 
 /** What letting somebody in needs of the house. */
 export interface ArrivalHouse {
@@ -98,4 +103,13 @@ export async function welcomeOf(
     Number(runtime.state.balances.get(`${kind}:${account}`) ?? 0n);
   const creditMicro = { pending: balance('pending'), vested: balance('vested') };
   return { t: 'welcome', device, account, jobs: [...house.jobs()], holding, creditMicro };
+}
+
+/** Lease messages, as JSON text, for what it was leased and does not know: their messages were lost on the way. */
+export function repeatedLeases({ runtime, now }: ArrivalHouse, { word, device }: Arrived): string[] {
+  // A list that is as long as a stranger's message may not be whole.
+  if (word.holding.length > holdingListMax) return [];
+  const { state } = runtime;
+  const unheard = unheardOf(state, runtime.leasesOf(device), new Set(word.holding));
+  return unheard.map((run) => leaseWord(state, run, Math.max(0, run.deadline - now())));
 }

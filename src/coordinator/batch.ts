@@ -85,15 +85,7 @@ export class Batch {
   }
 
   #leased(state: State, event: EventOf<'leased'>, at: number): void {
-    const job = state.jobs.get(event.job);
-    // One flag for the whole lease: wanted of one chunk, they are sent for all.
-    let bytes = false;
-    for (let i = 0; i < event.count && !bytes; i++)
-      bytes = job === undefined || wantsBytes(job.chunks.get(event.chunk + i), job.spec);
-    const { slot, lease, chunk, count, deadline } = event;
-    this.parcelOf(event.device).leases.push(
-      `{"t":"lease","slot":${slot},"lease":${lease},"job":"${event.job}","chunk":${chunk},"count":${count},"deadlineMs":${deadline - at},"bytes":${bytes}}`,
-    );
+    this.parcelOf(event.device).leases.push(leaseWord(state, event, event.deadline - at));
   }
 
   #accepted(state: State, event: EventOf<'accepted'>, at: number): void {
@@ -121,4 +113,20 @@ export class Batch {
       }
     }
   }
+}
+
+/** What of a lease is told. */
+export type LeaseRun = Pick<EventOf<'leased'>, 'lease' | 'job' | 'chunk' | 'count' | 'slot'>;
+
+/** A lease message, as JSON text. One flag for the whole lease: bytes wanted of one chunk are sent for all. */
+export function leaseWord(
+  state: State,
+  { lease, job, chunk, count, slot }: LeaseRun,
+  deadlineMs: number,
+): string {
+  const known = state.jobs.get(job);
+  let bytes = false;
+  for (let i = 0; i < count && !bytes; i++)
+    bytes = known === undefined || wantsBytes(known.chunks.get(chunk + i), known.spec);
+  return `{"t":"lease","slot":${slot},"lease":${lease},"job":"${job}","chunk":${chunk},"count":${count},"deadlineMs":${deadlineMs},"bytes":${bytes}}`;
 }

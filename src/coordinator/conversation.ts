@@ -12,7 +12,7 @@ import { limits } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
 import { fromVolunteer } from '../wire/volunteer.ts';
 import type { Bye, Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.ts';
-import { arrive, challengeOf, refusedEntry, welcomeOf } from './arrival.ts';
+import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
 import { Flow } from './flow.ts';
@@ -194,6 +194,7 @@ export class Conversation {
     }
     this.#stage = 'open';
     this.#say(JSON.stringify(welcome));
+    for (const lease of repeatedLeases(this.#house, arrived)) this.#say(lease);
   }
 
   #failed(error: unknown): void {

@@ -1,6 +1,5 @@
 /** What only the operator may do, with the token that was shown at first start. */
-import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReadStream } from 'node:fs';
@@ -116,6 +115,12 @@ export function operatorRoutes(house: House): Hono {
       outcome.refused === null ? outcome.events.find((event) => event.e === 'submitted') : undefined;
     return submitted === undefined ? answer(c, outcome) : c.json(house.views.job(submitted.job), 201);
   });
+  switches(app, house);
+  return app;
+}
+
+/** What ends, pauses, resumes and saves. */
+function switches(app: Hono, house: House): void {
   const plain = (path: string, command: (c: Context) => Command): void => {
     app.post(path, async (c) => answer(c, await house.runtime.run(command(c))));
   };
@@ -140,16 +145,17 @@ export function operatorRoutes(house: House): Hono {
     );
   });
   app.post('/backup', async (c) => {
-    const file = join(tmpdir(), `talka-backup-${randomBytes(8).toString('hex')}`);
+    // The keys are in it: a folder that only we may open, for as long as it takes.
+    const dir = await mkdtemp(join(tmpdir(), 'talka-backup-'));
+    const file = join(dir, 'talka.backup');
     await house.backup(file);
     const stream = createReadStream(file);
-    stream.once('close', () => void rm(file, { force: true }));
+    stream.once('close', () => void rm(dir, { recursive: true, force: true }));
     return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, 200, {
       'Content-Type': 'application/octet-stream',
       'Content-Disposition': 'attachment; filename="talka.backup"',
     });
   });
-  return app;
 }
 
 /** The body of a request as a schema has it. */

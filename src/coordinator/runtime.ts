@@ -9,8 +9,9 @@ import { decide } from '../core/machine.ts';
 import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
 import type { Frontier } from '../core/merkle.ts';
 import { emptyState, isRefusal } from '../core/state.ts';
-import type { Command, Decision, Event, LivePeople, State } from '../core/state.ts';
+import type { Command, Decision, Event, Lease, LivePeople, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
+import { SteadyClock } from './clock.ts';
 import { Comparing } from './comparing.ts';
 import type { Measure } from './comparing.ts';
 import { sha256, tree } from './digests.ts';
@@ -22,6 +23,7 @@ import { StoreFault } from './log.ts';
 import type { Log, Outputs } from './log.ts';
 import { storeRefusal } from './order.ts';
 import type { Order, Outcome } from './order.ts';
+import { LeasesByDevice } from './leases.ts';
 import { Parking } from './parking.ts';
 import { ReceiptTree, signHead, tickWord } from './receipts.ts';
 import type { Head } from './receipts.ts';
@@ -74,6 +76,7 @@ export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #comparing = new Comparing();
   readonly #deadlines = new DeadlineHeap();
+  readonly #leases = new LeasesByDevice();
   #state: State = emptyState();
   #frontier: Frontier = emptyFrontier();
   #head: Head | null = null;
@@ -84,13 +87,13 @@ export class Runtime {
   readonly #health: StoreHealth;
   readonly #snapshots: Snapshots;
   #stopping = false;
-  /** While the clock is behind what the log has seen: since when, by the monotonic clock. */
-  #stoodAt: { readonly at: number; readonly monotonic: number } | null = null;
+  readonly #clock: SteadyClock;
   #lookTimer: NodeJS.Timeout | null = null;
 
   private constructor(parts: RuntimeParts) {
     this.#parts = parts;
-    const { log, onFatal, onNote } = parts;
+    const { log, now, onFatal, onNote } = parts;
+    this.#clock = new SteadyClock(() => now());
     this.#snapshots = new Snapshots(log, onNote);
     this.#health = new StoreHealth({ log, onFatal, onRecovery: () => this.#storeRecovered() });
   }
@@ -122,6 +125,11 @@ export class Runtime {
   /** Called whenever the store's health changes. */
   get healthListeners(): Set<() => void> {
     return this.#health.listeners;
+  }
+
+  /** The leases a device holds, those included of which nothing is left to compute. */
+  leasesOf(device: string): Lease[] {
+    return this.#leases.of(this.#state, device);
   }
 
   get queueLength(): number {
@@ -171,27 +179,12 @@ export class Runtime {
       });
   }
 
-  /**
-   * The rules' time: the clock's, and never back. Where the clock was put back, time goes on from where it stood at
-   * the pace of the monotonic clock, so that leases still run out and nobody waits for an hour that was lived twice.
-   */
-  #clock(): number {
-    const now = this.#parts.now();
-    const monotonic = performance.now();
-    if (now >= this.#state.at) this.#stoodAt = null;
-    else this.#stoodAt ??= { at: this.#state.at, monotonic };
-    const stood = this.#stoodAt;
-    return stood === null
-      ? now
-      : Math.max(this.#state.at, stood.at + Math.floor(monotonic - stood.monotonic));
-  }
-
   #hasWork(): boolean {
     return (
       this.#health.fault === null &&
       (this.#queue.length > 0 ||
         (this.parking.hasPending && !this.#stopping) ||
-        this.#deadlines.next <= this.#clock())
+        this.#deadlines.next <= this.#clock.at(this.#state.at))
     );
   }
 
@@ -210,7 +203,7 @@ export class Runtime {
   }
 
   async #tick(): Promise<void> {
-    const at = this.#clock();
+    const at = this.#clock.at(this.#state.at);
     const batch = new Batch(this.#parts.key.publicText, this.#parts.lastView);
     const settle: [Order, Outcome][] = [];
     this.#expireDue(batch, at);
@@ -311,7 +304,9 @@ export class Runtime {
       batch.see(this.#state, event, at, outputs);
       evolve(this.#state, event, at);
       this.parking.notice(event);
-      if (event.e === 'leased') this.#deadlines.push(event.deadline, event.lease);
+      if (event.e !== 'leased') continue;
+      this.#deadlines.push(event.deadline, event.lease);
+      this.#leases.add(this.#state, event);
     }
     return { refused: null, events: decision };
   }
@@ -396,6 +391,7 @@ export class Runtime {
     this.#state = state;
     this.#frontier = frontier;
     this.#snapshots.reset(eventsSinceSnapshot);
+    this.#leases.reset(state);
     this.#deadlines.clear();
     for (const lease of state.leases.values())
       if (lease.left > 0) this.#deadlines.push(lease.deadline, lease.id);
