@@ -23,7 +23,7 @@ const steps = [
     program: check.args,
     minutesMax: 1,
   })),
-  { name: 'quick', vitest: 'quick', minutesMax: 4, quick: true },
+  { name: 'quick', vitest: 'quick', minutesMax: 5, quick: true },
   {
     name: 'simulator: twenty seeds',
     program: ['test/sim/main.ts', '--seeds', '20'],
@@ -34,14 +34,14 @@ const steps = [
     name: 'simulator: a thousand seeds',
     group: 'seeds',
     program: ['test/sim/main.ts', '--seeds', '1000'],
-    minutesMax: 6,
+    minutesMax: 3,
   },
   { name: 'slow', vitest: 'slow', minutesMax: 4 },
-  { name: 'sim', vitest: 'sim', minutesMax: 4 },
+  { name: 'sim', vitest: 'sim', minutesMax: 3 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 10 },
-  { name: 'e2e', vitest: 'e2e', minutesMax: 7 },
-  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 3, needs: 'chromium' },
+  { name: 'browser', vitest: 'browser', minutesMax: 9 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 9 },
+  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4, needs: 'chromium' },
 ];
 
 function chosenSteps(given) {
