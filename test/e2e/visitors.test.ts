@@ -91,7 +91,7 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
   it('over plain http the page says what is missing and computes with the cores', async () => {
     const port = await freePort();
     const url = `http://talka.test:${port}`;
-    const house = await scene.house({ port, allowOrigins: [url] });
+    const house = await scene.house({ port, allowOrigins: [url], loopbackExempt: true });
     const { job, chunks } = await house.door.submit(factoring(16, 50));
     const browser = await scene.browser({
       webgpu: true,
