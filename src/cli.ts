@@ -5,6 +5,7 @@ const usage = `talka volunteer --url URL [options]   compute chunks for a coordi
 
   --url URL        the coordinator, e.g. http://127.0.0.1:8787
   --cores N        worker threads (half of the cores unless said)
+  --share S        how much of each core's time, from 0.1 to 1 (1 unless said)
   --gpu            also use the graphics processor, where Node has WebGPU
   --gpu-always     … even if it is emulated, or slower than a core
   --data DIR       where identity and unsent results lie (~/.talka/volunteer)
@@ -25,6 +26,7 @@ async function volunteer(args: readonly string[]): Promise<number> {
     options: {
       url: { type: 'string' },
       cores: { type: 'string' },
+      share: { type: 'string' },
       gpu: { type: 'boolean', default: false },
       'gpu-always': { type: 'boolean', default: false },
       data: { type: 'string' },
@@ -37,6 +39,7 @@ async function volunteer(args: readonly string[]): Promise<number> {
   return runHeadless({
     url: originOf(values.url),
     cores: values.cores === undefined ? null : positive('--cores', values.cores, true),
+    share: values.share === undefined ? null : shareOf(values.share),
     gpu: values.gpu || values['gpu-always'],
     gpuAlways: values['gpu-always'],
     folder: values.data ?? null,
@@ -57,6 +60,13 @@ function positive(name: string, text: string, whole: boolean): number {
   if (!(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
     throw new UsageError(`${name} must be a ${whole ? 'whole ' : ''}number above 0, not '${text}'`);
   return value;
+}
+
+function shareOf(text: string): number {
+  const share = Number(text);
+  if (!(share >= 0.1 && share <= 1))
+    throw new UsageError(`--share must be a number from 0.1 to 1, not '${text}'`);
+  return share;
 }
 
 async function main([command, ...args]: readonly string[]): Promise<number> {

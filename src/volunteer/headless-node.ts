@@ -10,6 +10,8 @@ export interface HeadlessOptions {
   /** The coordinator: scheme and host. */
   readonly url: string;
   readonly cores: number | null;
+  /** How much of each core's time, 0.1 … 1; null = all of it. */
+  readonly share: number | null;
   readonly gpu: boolean;
   /** Use a GPU even if it is emulated, or slower than a core. */
   readonly gpuAlways: boolean;
@@ -42,7 +44,11 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
     gpuUse: options.gpuAlways ? 'always' : 'auto',
   });
   const { store, actions } = createVolunteer({ url: options.url, platform });
-  actions.configure({ gpu: options.gpu, ...(options.cores === null ? {} : { cores: options.cores }) });
+  actions.configure({
+    gpu: options.gpu,
+    ...(options.cores === null ? {} : { cores: options.cores }),
+    ...(options.share === null ? {} : { share: options.share }),
+  });
   const cores = options.cores ?? store.getState().settings.cores;
   const text = consentText(options.url, cores, options.gpu);
   process.stdout.write(`${text}\n`);

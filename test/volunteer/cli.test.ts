@@ -51,6 +51,10 @@ describe('talka', () => {
       ['volunteer', '--url', 'http://x', '--cores', '0'],
       "talka: --cores must be a whole number above 0, not '0'\n",
     ],
+    [
+      ['volunteer', '--url', 'http://x', '--share', '15'],
+      "talka: --share must be a number from 0.1 to 1, not '15'\n",
+    ],
   ])('tells a mistake in one line: %j', async (args, line) => {
     expect(await talka(args)).toEqual({ code: 2, out: '', err: line });
   });
