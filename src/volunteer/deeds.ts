@@ -12,6 +12,9 @@ import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { Platform, Turn } from './platform.ts';
 import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 
+/** More receipts than this do not wait to be checked; the coordinator can tell them again. */
+const uncheckedMax = 1_000;
+
 /** What a person agreed to, and when. */
 export interface Agreement {
   readonly text: string;
@@ -23,6 +26,8 @@ type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K
 
 export class Deeds {
   readonly #url: string;
+  /** Receipts that nobody could check yet. */
+  readonly #unchecked: (ReceiptWord & { readonly tick: NonNullable<ReceiptWord['tick']> })[] = [];
   readonly #platform: Platform;
   readonly #tell: (event: LoopEvent) => void;
   readonly #crew: Crew;
@@ -315,11 +320,16 @@ export class Deeds {
   async #keepReceipt(receipt: ReceiptWord): Promise<void> {
     const { tick } = receipt;
     if (tick === null || this.#coordinator === null) return;
-    const { receiptHolds } = await import('./checks.ts');
-    if (!(await receiptHolds(receipt, this.#coordinator)))
-      return this.#tell({ on: 'stop', reason: { why: 'refused', detail: 'receipt-forged' } });
-    for (const { replica, leaf, index, path } of receipt.settled)
-      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick } });
+    if (this.#unchecked.length < uncheckedMax) this.#unchecked.push({ ...receipt, tick });
+    const checks = await import('./checks.ts').catch(() => null);
+    // The line is gone and took the program with it: what came is checked with the next receipt.
+    if (checks === null) return;
+    for (const one of this.#unchecked.splice(0)) {
+      if (!(await checks.receiptHolds(one, this.#coordinator)))
+        return this.#tell({ on: 'stop', reason: { why: 'refused', detail: 'receipt-forged' } });
+      for (const { replica, leaf, index, path } of one.settled)
+        this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: one.tick } });
+    }
   }
 
   async #checkLog(from: TreeHead, to: TreeHead): Promise<void> {
