@@ -120,6 +120,10 @@ describe('[LO1] the log is the whole truth', () => {
       }
   });
 
+  test('what a snapshot leaves out is found again: the state that is thawed is the state, not only its text', () => {
+    for (const { state } of days) expect(thaw(freeze(state))).toEqual(state);
+  });
+
   test('a snapshot of another shape is not read', () => {
     const text = freeze(emptyState()).replace(`"schema":${snapshotSchema}`, `"schema":${snapshotSchema + 1}`);
     expect(thaw(text)).toBeNull();
