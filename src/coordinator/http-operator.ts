@@ -9,6 +9,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { unitsPerChunkMax } from '../core/machine.ts';
 import type { Command, JobSpec } from '../core/state.ts';
+import { languageTag, textMax } from '../core/texts.ts';
 import { KernelInputError } from '../kernels/kernel.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
@@ -22,12 +23,22 @@ import type { Outcome } from './order.ts';
 const chunkCostMicro = 500_000;
 
 const requester = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/));
+const text = {
+  title: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.title)),
+  cause: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.cause)),
+};
 const submission = v.strictObject({
   kernel: v.pipe(v.string(), v.maxLength(80)),
   /** Digest of the input, which `POST /api/operator/blobs` took before. */
   input: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-  title: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-  cause: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+  ...text,
+  /** Title and cause in further languages. */
+  texts: v.optional(
+    v.pipe(
+      v.record(v.pipe(v.string(), v.regex(languageTag)), v.strictObject(text)),
+      v.maxEntries(textMax.languages),
+    ),
+  ),
   demonstration: v.optional(v.boolean(), false),
   quorum: v.optional(v.number(), 2),
   unitsPerChunk: v.optional(v.number()),
@@ -61,7 +72,7 @@ export async function specOf(
   }
   house.inputs.prime(kernel, wish.input, input);
   const unitCostMicro = kernel.unitCostMicro(input);
-  const { title, cause, demonstration, weight } = wish;
+  const { title, cause, texts, demonstration, weight } = wish;
   return {
     kernel: kernel.id,
     wasm: wasmDigest,
@@ -77,6 +88,7 @@ export async function specOf(
     weight,
     title,
     cause,
+    ...(texts === undefined ? {} : { texts }),
     demonstration,
   };
 }

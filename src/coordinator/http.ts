@@ -12,6 +12,7 @@ import type { JobView, PulseView, RefusalView, StatusView } from '../wire/views.
 import { protocol } from '../wire/version.ts';
 import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
+import { clothOf, clothOfEnded, windowOf } from './cloth.ts';
 import type { House } from './house.ts';
 import { accountRoutes } from './http-account.ts';
 import { LivePulse } from './http-live.ts';
@@ -20,9 +21,7 @@ import { staticFiles } from './http-static.ts';
 import { isToken } from './keys.ts';
 import { addressOf, isLoopback } from './network.ts';
 import { StoreFault } from './log.ts';
-import { clothOf } from './views.ts';
 
-const clothBinsMax = 4096;
 const leaderboardMax = 1000;
 /** A form's body; a blob may be longer. */
 const formBytesMax = 65_536;
@@ -173,24 +172,25 @@ function fileRoutes(app: Hono<Env>, house: House): void {
 }
 
 function jobRoutes(app: Hono<Env>, house: House): void {
-  app.get('/api/jobs', (c) => c.json({ at: house.now(), jobs: house.views.jobs() }));
+  app.get('/api/jobs', (c) => {
+    const jobs = house.views.jobs().map((job) => {
+      const inputBytes = house.inputs.of(job.job)?.input.length;
+      return inputBytes === undefined ? job : { ...job, inputBytes };
+    });
+    return c.json({ at: house.now(), jobs });
+  });
   app.get('/api/jobs/:job', (c) => {
     const job = house.views.job(c.req.param('job'));
     return job === null ? refuse(c, 404, 'unknown-job') : c.json(job);
   });
   app.get('/api/jobs/:job/cloth', (c) => {
-    const bins = countOf(c.req.query('bins'), 512, clothBinsMax);
-    const open = house.runtime.state.jobs.get(c.req.param('job'));
-    if (open !== undefined) return bytesAnswer(c, clothOf(open, bins), 'application/octet-stream');
     const view = house.views.job(c.req.param('job'));
     if (view === null) return refuse(c, 404, 'unknown-job');
-    // Of a cancelled job only how much was done is kept, not which chunks: its cloth is woven from the left.
-    const woven = Math.round((bins * view.final) / view.chunks);
-    return bytesAnswer(
-      c,
-      Uint8Array.from({ length: bins * 3 }, (_, i) => (i % 3 === 2 && i < woven * 3 ? 255 : 0)),
-      'application/octet-stream',
-    );
+    const window = windowOf(view.chunks, c.req.query());
+    if (typeof window === 'string') return refuse(c, 400, 'out-of-range', window);
+    const open = house.runtime.state.jobs.get(view.job);
+    const cloth = open === undefined ? clothOfEnded(view, window) : clothOf(open, window);
+    return bytesAnswer(c, cloth, 'application/octet-stream');
   });
   const result = (
     name: string,

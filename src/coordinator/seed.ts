@@ -5,6 +5,7 @@ import { demoJob as pictureJob } from '../kernels/path-trace/demo.ts';
 import type { House } from './house.ts';
 import { specOf } from './http-operator.ts';
 import { priceOf } from '../core/machine.ts';
+import type { JobTexts } from '../core/texts.ts';
 
 /** `seed` keeps a neighbourhood busy for hours, `demo` is done in minutes. */
 export type SeedSize = 'none' | 'seed' | 'demo';
@@ -15,6 +16,7 @@ interface Demonstration {
   readonly kernel: string;
   readonly title: string;
   readonly cause: string;
+  readonly texts: JobTexts;
   readonly input: Uint8Array;
 }
 
@@ -25,7 +27,13 @@ function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
       kernel: 'path-trace@1',
       title: 'A rabbit among dyed balls',
       cause:
-        'A demonstration: a picture by path tracing. Every tile is computed by two people and compared. Nobody needs it; it shows how neighbours finish one picture together.',
+        'A demonstration: a picture by path tracing. Nobody needs it; it shows how neighbours finish one together, tile by tile.',
+      texts: {
+        zh: {
+          title: '彩球丛中的兔子',
+          cause: '演示：用路径追踪画一幅画。没有谁等着要它，只为看看左邻右舍怎样一格一格合力画完。',
+        },
+      },
       input: pictureJob(size),
     },
     {
@@ -33,6 +41,13 @@ function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
       title: `Factors of M${spec.exponent}`,
       cause:
         'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
+      texts: {
+        zh: {
+          title: `M${spec.exponent} 的因数`,
+          cause:
+            '演示：在已知有因数的一段范围里，对一个梅森数做试除；寻找梅森素数的人在漫长的检验之前，也先走这一步。',
+        },
+      },
       input: encodeInput(spec),
     },
   ];
@@ -42,7 +57,7 @@ function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
 export async function seed(house: House, size: SeedSize): Promise<string[]> {
   if (size === 'none' || house.runtime.state.nextJob > 1) return [];
   const seeded: string[] = [];
-  for (const { kernel, title, cause, input } of demonstrations(size)) {
+  for (const { kernel, title, cause, texts, input } of demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
     const digest = await house.blobs.put(input);
     const spec = await specOf(house, {
@@ -50,6 +65,7 @@ export async function seed(house: House, size: SeedSize): Promise<string[]> {
       input: digest,
       title,
       cause,
+      texts,
       demonstration: true,
       quorum: 2,
       weight: 1,

@@ -172,7 +172,7 @@ export function descriptorOf({ id, spec }: Job): JobDescriptor {
 }
 
 /** Where a chunk in work stands, for people. A chunk whose leases all expired waits again. */
-function standingOf(job: Job, index: number): 'free' | 'leased' | 'committed' {
+export function standingOf(job: Job, index: number): 'free' | 'leased' | 'committed' {
   let standing: 'free' | 'leased' = 'free';
   for (const { phase } of job.chunks.get(index)?.replicas ?? []) {
     if (phase.is === 'committed') return 'committed';
@@ -190,6 +190,7 @@ function viewOf(state: State, job: Job, showing: Showing): JobView {
     ...descriptorOf(job),
     title: spec.title,
     cause: spec.cause,
+    ...(spec.texts === undefined ? {} : { texts: spec.texts }),
     demonstration: spec.demonstration,
     requester: job.requester,
     quorum: spec.policy.quorum,
@@ -207,40 +208,4 @@ function viewOf(state: State, job: Job, showing: Showing): JobView {
     etaMs: null,
     result: { picture: false, report: false, preview: showing.picture },
   };
-}
-
-/** A job's cloth: for each bin the share (0–255) of its chunks that are leased, committed, final. */
-export function clothOf(job: Job, bins: number): Uint8Array {
-  const chunks = chunksOf(job.spec);
-  const sums = new Float64Array(bins * 3);
-  const binOf = (chunk: number): number => Math.floor((chunk * bins) / chunks);
-  for (const index of job.chunks.keys()) {
-    const standing = standingOf(job, index);
-    const bin = binOf(index) * 3 + (standing === 'leased' ? 0 : 1);
-    if (standing !== 'free') sums[bin] = (sums[bin] as number) + 1;
-  }
-  for (let i = 0; i < job.final.length; i += 2)
-    addRun(sums, job.final[i] as number, job.final[i + 1] as number, bins, chunks);
-  const cloth = new Uint8Array(bins * 3);
-  for (let bin = 0; bin < bins; bin++) {
-    const width = Math.ceil(((bin + 1) * chunks) / bins) - Math.ceil((bin * chunks) / bins);
-    // More bins than chunks: a bin without a chunk of its own shows the one that reaches over it.
-    for (let k = 0; k < 3; k++)
-      cloth[bin * 3 + k] =
-        width === 0
-          ? (cloth[(bin - 1) * 3 + k] as number)
-          : Math.round(((sums[bin * 3 + k] as number) * 255) / width);
-  }
-  return cloth;
-}
-
-/** Adds a run of final chunks to the bins it covers, bin by bin and not chunk by chunk. */
-function addRun(sums: Float64Array, from: number, to: number, bins: number, chunks: number): void {
-  let at = from;
-  while (at < to) {
-    const bin = Math.floor((at * bins) / chunks);
-    const end = Math.min(to, Math.max(at + 1, Math.ceil(((bin + 1) * chunks) / bins)));
-    sums[bin * 3 + 2] = (sums[bin * 3 + 2] as number) + (end - at);
-    at = end;
-  }
 }

@@ -6,6 +6,7 @@ import { judge, mayJoin, withPhase } from './chunk.ts';
 import { balanceOf, refund } from './ledger.ts';
 import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
+import { textsFault } from './texts.ts';
 import type {
   Chunk,
   Command,
@@ -117,7 +118,7 @@ function leastServed(state: State): number {
   return least === Infinity ? 0 : least;
 }
 
-/** What is wrong with a job's numbers; null when nothing is. */
+/** What is wrong with a job's numbers and texts; null when nothing is. */
 function faultOf(spec: JobSpec): string | null {
   const whole = (value: number, max: number): boolean =>
     Number.isSafeInteger(value) && value >= 1 && value <= max;
@@ -129,7 +130,7 @@ function faultOf(spec: JobSpec): string | null {
   if (!whole(spec.policy.quorum, quorumMax)) return `quorum must be a whole number from 1 to ${quorumMax}`;
   if (!Number.isSafeInteger(priceOf(spec))) return 'the price is too large';
   if (!(spec.weight > 0 && spec.weight <= 1000)) return 'weight must be above 0 and at most 1000';
-  return null;
+  return textsFault(spec, spec.texts);
 }
 
 /** A slot asks for work and is leased a run of chunks, or told why not. */

@@ -6,6 +6,7 @@
  * Times are milliseconds since 1970 in UTC, as the coordinator's clock told them.
  */
 import type { Intervals } from './intervals.ts';
+import type { JobTexts } from './texts.ts';
 
 /** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
 export type Backend = 'wasm' | 'webgpu';
@@ -39,6 +40,8 @@ export interface JobSpec {
   readonly cause: string;
   /** A demonstration says so: its answer is known. */
   readonly demonstration: boolean;
+  /** Title and cause once more in other languages (`zh`); absent in older records, and where there is none. */
+  readonly texts?: JobTexts;
 }
 
 /** One debit and one credit of equal amount: the only way credits move. */
@@ -240,6 +243,16 @@ export type Command =
 /** Accounts of volunteers that are connected now, each with its placement groups. The shell knows; the log need not. */
 export type LivePeople = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** A lease that ends for some of its replicas without an answer. */
+interface Ended {
+  readonly job: string;
+  readonly lease: number;
+  readonly replicas: readonly number[];
+  readonly device: string;
+  readonly account: string;
+  readonly site: string | null;
+}
+
 export type Event =
   | {
       readonly e: 'joined';
@@ -303,25 +316,8 @@ export type Event =
       readonly final: boolean;
       readonly entries: readonly Entry[];
     }
-  | {
-      readonly e: 'returned';
-      readonly job: string;
-      readonly lease: number;
-      readonly replicas: readonly number[];
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly why: string;
-    }
-  | {
-      readonly e: 'expired';
-      readonly job: string;
-      readonly lease: number;
-      readonly replicas: readonly number[];
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-    }
+  | (Ended & { readonly e: 'returned'; readonly why: string })
+  | (Ended & { readonly e: 'expired' })
   | {
       readonly e: 'misdeed';
       readonly device: string;

@@ -5,6 +5,8 @@ import type { JobDescriptor, TreeHead } from './volunteer.ts';
 export interface JobView extends JobDescriptor {
   readonly title: string;
   readonly cause: string;
+  /** Title and cause in further languages, by tag (`zh`); absent where there are none. */
+  readonly texts?: Readonly<Record<string, { readonly title: string; readonly cause: string }>>;
   readonly demonstration: boolean;
   readonly requester: string;
   readonly quorum: number;
@@ -24,6 +26,8 @@ export interface JobView extends JobDescriptor {
   readonly paidMicro: number;
   /** Estimate from the last minutes' rate; null until there is one. */
   readonly etaMs: number | null;
+  /** How long its input is; absent once the job is over. */
+  readonly inputBytes?: number;
   readonly result: { readonly picture: boolean; readonly report: boolean; readonly preview: boolean };
 }
 

@@ -82,7 +82,11 @@ describe('views', () => {
       await (await house.call(`/api/jobs/${job.job}/cloth?bins=4096`)).arrayBuffer(),
     );
     expect(fine.filter((value, i) => i % 3 === 2 && value === 255)).toHaveLength(Math.floor((4096 * 3) / 10));
+    const window = await house.call(`/api/jobs/${job.job}/cloth?from=2&to=4&bins=2`);
+    expect([...new Uint8Array(await window.arrayBuffer())]).toEqual([0, 0, 255, 0, 0, 0]);
+    expect((await house.call(`/api/jobs/${job.job}/cloth?from=4&to=11`)).status).toBe(400);
     expect((await house.call('/api/jobs/j99')).status).toBe(404);
+    expect((await house.call('/api/jobs/j99/cloth')).status).toBe(404);
   });
 
   test('accounts, ranks and the leaderboard', async () => {

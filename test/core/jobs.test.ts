@@ -4,7 +4,14 @@ import { priceOf, quorumMax, unitsPerChunkMax } from '../../src/core/machine.ts'
 import { balanceOf } from '../../src/core/ledger.ts';
 import { chunkCostMicro, chunksOf, unitsOf } from '../../src/core/state.ts';
 import type { JobSpec } from '../../src/core/state.ts';
+import { textMax } from '../../src/core/texts.ts';
+import type { JobText } from '../../src/core/texts.ts';
 import { ask, commit, commitCommand, house, join, kernel, slotOf, specOf, submit } from './house.ts';
+
+const manyLanguages = Array.from({ length: textMax.languages + 1 }, (_, i): [string, JobText] => [
+  `zz-${i}${i}`,
+  { title: 'a', cause: 'b' },
+]);
 
 describe('[JB1] a job is accepted', () => {
   test.each<[string, Partial<JobSpec>]>([
@@ -22,6 +29,13 @@ describe('[JB1] a job is accepted', () => {
     ['too large a quorum', { policy: { kind: 'replicate', quorum: quorumMax + 1 } }],
     ['no weight', { weight: 0 }],
     ['NaN weight', { weight: Number.NaN }],
+    ['no title', { title: ' ' }],
+    ['too long a cause', { cause: 'x'.repeat(textMax.cause + 1) }],
+    ['texts in no language', { texts: {} }],
+    ['texts in too many languages', { texts: Object.fromEntries(manyLanguages) }],
+    ['texts in a language of no spelling', { texts: { ZH: { title: '织', cause: '布' } } }],
+    ['too long a title in one language', { texts: { zh: { title: '织'.repeat(201), cause: '布' } } }],
+    ['no cause in one language', { texts: { zh: { title: '织', cause: '' } } }],
   ])('not with %s', (_, over) => {
     const h = house();
     h.must({ c: 'fund', account: 'r', amountMicro: Number.MAX_SAFE_INTEGER });
@@ -39,6 +53,13 @@ describe('[JB1] a job is accepted', () => {
       0n,
       BigInt(priceOf(spec)),
     ]);
+  });
+
+  test('with its texts in other languages, and without any as older records are', () => {
+    const h = house();
+    const texts = { zh: { title: '一件试活', cause: '为了测试' } };
+    expect(submit(h, specOf({ texts })).spec.texts).toEqual(texts);
+    expect('texts' in submit(h, specOf()).spec).toBe(false);
   });
 
   test('not for a paused kernel', () => {
