@@ -29,11 +29,18 @@ const record =
 const all = (check: Check, names: string): Record<string, Check> =>
   Object.fromEntries(names.split(' ').map((name) => [name, check]));
 
+/** An object whose every value passes, or nothing at all. */
+const mapOrNone =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || (typeof value === 'object' && value !== null && Object.values(value).every(check));
+
 const live = record(all(number, 'people devices cores gpus rateMilli'));
 const job = record({
   ...all(text, 'job kernel wasm input agreement title cause requester state'),
   ...all(number, 'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed final'),
   ...all(number, 'settledByPeople settledWithAnchor disputes priceMicro paidMicro'),
+  texts: mapOrNone(record(all(text, 'title cause'))),
   demonstration: flag,
   endedAt: orNull(number),
   etaMs: orNull(number),

@@ -1,4 +1,4 @@
-/** How a job is told to people: the two demonstrations in the page's own words, every other in its requester's. */
+/** How a job is told to people: in its requester's words, in the reader's language where the requester wrote them in it. */
 import type { JobView } from '../wire/views.ts';
 import type { Words } from './words/words.ts';
 
@@ -9,14 +9,11 @@ export interface Told {
   readonly requester: string;
 }
 
-/** Recognises what `src/coordinator/seed.ts` puts into a new store: by label, requester, kernel and title together. */
+/** The requester's name that `src/coordinator/seed.ts` gives to itself. */
+const itself = 'demonstrations';
+
 export function toldOf(w: Words, job: JobView): Told {
-  const { title, cause, requester } = job;
-  const known = w.demonstrations;
-  if (!job.demonstration || requester !== 'demonstrations') return { title, cause, requester };
-  if (job.kernel === 'path-trace@1' && title === 'A rabbit among dyed balls')
-    return { ...known.picture, requester: known.requester };
-  const exponent = /^Factors of M(\d+)$/.exec(title)?.[1];
-  if (job.kernel !== 'mersenne-tf@1' || exponent === undefined) return { title, cause, requester };
-  return { title: known.factors.title(exponent), cause: known.factors.cause, requester: known.requester };
+  const { title, cause } = job.texts?.[w.language] ?? job;
+  const own = job.demonstration && job.requester === itself;
+  return { title, cause, requester: own ? w.job.itself : job.requester };
 }

@@ -23,7 +23,7 @@ import type { Outcome } from './order.ts';
 const chunkCostMicro = 500_000;
 
 const requester = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/));
-const text = {
+const words = {
   title: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.title)),
   cause: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.cause)),
 };
@@ -31,11 +31,11 @@ const submission = v.strictObject({
   kernel: v.pipe(v.string(), v.maxLength(80)),
   /** Digest of the input, which `POST /api/operator/blobs` took before. */
   input: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-  ...text,
+  ...words,
   /** Title and cause in further languages. */
   texts: v.optional(
     v.pipe(
-      v.record(v.pipe(v.string(), v.regex(languageTag)), v.strictObject(text)),
+      v.record(v.pipe(v.string(), v.regex(languageTag)), v.strictObject(words)),
       v.maxEntries(textMax.languages),
     ),
   ),

@@ -273,12 +273,12 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     }
   });
 
-  it('show the demonstrations in the language of the page', async () => {
-    const rabbit = { ...data.picture, requester: 'demonstrations', title: 'A rabbit among dyed balls' };
+  it('show a job in the language of the page, where its requester wrote in it', async () => {
+    const texts = { zh: { title: '彩球丛中的兔子', cause: '演示：大家一起画完一幅画。' } };
+    const rabbit = { ...data.picture, requester: 'demonstrations', texts };
     const page = await open({ scene: { jobs: [rabbit] } }, {}, 'zh');
     const words = (await page.locator('.loom-words').textContent()) ?? '';
-    expect(words).toContain(zh.demonstrations.picture.title);
-    expect(words).toContain(zh.demonstrations.requester);
+    for (const said of [texts.zh.title, texts.zh.cause, zh.job.itself]) expect(words).toContain(said);
     expect(words).not.toMatch(/[A-Za-z]{3,}/);
     await close(page);
   });

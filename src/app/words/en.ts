@@ -52,6 +52,7 @@ export const words: Words = {
     now: 'On the loom now',
     asking: 'Asking the coordinator which jobs are open.',
     requester: (name) => `(ordered by ${name})`,
+    itself: 'this coordinator itself',
     demonstration:
       'A demonstration: the answer is known beforehand. What is being tried is the working together.',
     quorum: (people) =>
@@ -80,19 +81,6 @@ export const words: Words = {
     noneNote:
       'You may press Start all the same: the page waits, computes nothing, and begins when a job opens here.',
     more: 'How answers are checked',
-  },
-  demonstrations: {
-    requester: 'this coordinator itself',
-    picture: {
-      title: 'A rabbit among dyed balls',
-      cause:
-        'A demonstration: a picture by path tracing. Nobody needs it; it shows how neighbours finish one together, tile by tile.',
-    },
-    factors: {
-      title: (exponent) => `Factors of M${exponent}`,
-      cause:
-        'A demonstration: trial factoring of a Mersenne number in a range where a factor is known, as the search for Mersenne primes does it before its long tests.',
-    },
   },
   done: {
     heading: 'Finished',

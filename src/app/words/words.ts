@@ -45,6 +45,8 @@ export interface Words {
     readonly now: string;
     readonly asking: string;
     readonly requester: (name: string) => string;
+    /** The requester of the demonstrations that a new coordinator puts in. */
+    readonly itself: string;
     readonly demonstration: string;
     readonly quorum: (people: number) => string;
     /** For kernels whose answers agree within a tolerance. */
@@ -62,12 +64,6 @@ export interface Words {
     readonly none: string;
     readonly noneNote: string;
     readonly more: string;
-  };
-  /** The two jobs that a new coordinator puts in itself; everybody else's are told in their requester's words. */
-  readonly demonstrations: {
-    readonly requester: string;
-    readonly picture: { readonly title: string; readonly cause: string };
-    readonly factors: { readonly title: (exponent: string) => string; readonly cause: string };
   };
   readonly done: {
     readonly heading: string;

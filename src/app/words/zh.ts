@@ -46,6 +46,7 @@ export const words: Words = {
     now: '现在织的是',
     asking: '正在询问协调端有哪些任务。',
     requester: (name) => `（委托人：${name}）`,
+    itself: '协调端自己',
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
     quorum: (people) =>
       people === 1 ? '每一块收到一份答案即算数。' : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
@@ -69,18 +70,6 @@ export const words: Words = {
     none: '眼下没有开放的任务。',
     noneNote: '也可以先点“开始”：页面会等着，什么都不算，等这里有了任务再动手。',
     more: '答案是怎样核对的',
-  },
-  demonstrations: {
-    requester: '协调端自己',
-    picture: {
-      title: '彩球丛中的兔子',
-      cause: '演示：用路径追踪画一幅画。没有谁等着要它，只为看看左邻右舍怎样一格一格合力画完。',
-    },
-    factors: {
-      title: (exponent) => `M${exponent} 的因数`,
-      cause:
-        '演示：在已知有因数的一段范围里，对一个梅森数做试除；寻找梅森素数的人在漫长的检验之前，也先走这一步。',
-    },
   },
   done: {
     heading: '已经织完',
