@@ -20,7 +20,7 @@ import { StoreHealth } from './health.ts';
 import { DeadlineHeap } from './heap.ts';
 import type { SigningKey } from './keys.ts';
 import { StoreFault } from './log.ts';
-import type { Log, Outputs } from './log.ts';
+import type { Outputs } from './log.ts';
 import { storeRefusal } from './order.ts';
 import type { Order, Outcome } from './order.ts';
 import { LeasesByDevice } from './leases.ts';
@@ -29,6 +29,7 @@ import { ReceiptTree, signHead, tickWord } from './receipts.ts';
 import type { Head } from './receipts.ts';
 import { leafOf } from './record.ts';
 import { Snapshots } from './snapshots.ts';
+import type { SnapshotParts } from './snapshots.ts';
 
 /** One tick takes at most so many commands, and so long. Each fsync is shared by all of them. */
 export const commandsPerTickMax = 1024;
@@ -53,8 +54,7 @@ export interface Tick {
   readonly word: string;
 }
 
-export interface RuntimeParts {
-  readonly log: Log;
+export interface RuntimeParts extends SnapshotParts {
   readonly key: SigningKey;
   /** Milliseconds since 1970; may go back. */
   now(): number;
@@ -63,10 +63,6 @@ export interface RuntimeParts {
   /** How answers of a `tolerance` job are compared; null when its kernel or input is not here. */
   measureOf(job: string): Measure | null;
   lastView(state: State, event: Extract<Event, { e: 'finished' | 'cancelled' }>, at: number): string;
-  /** We are wrong: the caller ends the process. */
-  onFatal(error: unknown): void;
-  /** What an operator should know: the store failed, a snapshot was made. */
-  onNote(note: string, about: Readonly<Record<string, unknown>>): void;
 }
 
 export class Runtime {
@@ -92,9 +88,9 @@ export class Runtime {
 
   private constructor(parts: RuntimeParts) {
     this.#parts = parts;
-    const { log, now, onFatal, onNote } = parts;
+    const { log, now, onFatal } = parts;
     this.#clock = new SteadyClock(() => now());
-    this.#snapshots = new Snapshots(log, onNote);
+    this.#snapshots = new Snapshots(parts);
     this.#health = new StoreHealth({ log, onFatal, onRecovery: () => this.#storeRecovered() });
   }
 
@@ -167,7 +163,7 @@ export class Runtime {
     if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
     this.#health.close();
     while (this.#queue.length > 0 || this.#turning !== null) await (this.#turning ?? nextTurn());
-    if (this.#health.fault === null) await this.#snapshots.save(this.#frontier.size, this.#state);
+    if (this.#health.fault === null) await this.#snapshots.saveLast(this.#frontier.size, this.#state);
   }
 
   #wake(): void {
@@ -200,6 +196,9 @@ export class Runtime {
   /** Time passes: leases may be due, anchors may be waited for. */
   #look(): void {
     if (this.#hasWork()) this.#wake();
+    // Between turns the state is what is durable: now is the time for a snapshot that had to wait.
+    else if (this.#turning === null && this.#health.fault === null)
+      this.#snapshots.saveIfDue(this.#frontier.size, this.#state);
   }
 
   async #tick(): Promise<void> {
@@ -354,7 +353,7 @@ export class Runtime {
       appended();
     }
     this.#head = signHead(this.#parts.key, tick, at, root, receipts.root);
-    this.#snapshots.add(batch.events.length);
+    this.#snapshots.add(batch.events.length, leaf.length);
     const told: Tick = {
       at,
       head: this.#head,
@@ -363,7 +362,7 @@ export class Runtime {
       word: tickWord(this.#head, batch.paid.length),
     };
     for (const listener of this.listeners) listener(told);
-    await this.#snapshots.saveIfDue(tick, this.#state);
+    this.#snapshots.saveIfDue(tick, this.#state);
     return null;
   }
 

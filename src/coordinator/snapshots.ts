@@ -1,50 +1,85 @@
-/** Decides when the state is written down whole, so that a restart reads a snapshot and a short tail of the log. */
+/**
+ * Decides when the state is written down whole, so that a restart reads a snapshot and a short tail of the log: as often
+ * as a small share of the time allows, since what a snapshot costs depends on how much is in flight.
+ */
 import { freeze } from '../core/snapshot.ts';
 import type { State } from '../core/state.ts';
 import { StoreFault } from './log.ts';
 import type { Log } from './log.ts';
 
-/** A snapshot is due after so many events, or four times as many as the state holds things, whichever is more. */
-const eventsMin = 50_000;
+/** A tail below both is not worth a snapshot: it is folded in some 20 ms. */
+export const tailEventsMin = 2_000;
+export const tailBytesMin = 1_000_000;
+/** After a snapshot that took so long, the next one waits so many times as long: 2 % of the time, at most… */
+const restFactor = 50;
+/** …and at least this long, and as long after a start: whoever waits for a first lease comes first. */
+const restMsMin = 500;
+
+export interface SnapshotParts {
+  readonly log: Log;
+  /** What an operator should know: the store failed, a snapshot was not made. */
+  /** What an operator should know: the store failed, a snapshot was not made. */
+  onNote(note: string, about: Readonly<Record<string, unknown>>): void;
+  /** We are wrong: the caller ends the process. */
+  onFatal(error: unknown): void;
+}
 
 export class Snapshots {
-  readonly #log: Log;
-  readonly #onNote: (note: string, about: Readonly<Record<string, unknown>>) => void;
-  /** Events that no snapshot holds yet. */
+  readonly #parts: SnapshotParts;
+  /** Events that no snapshot holds yet, and bytes of their records. */
   #events = 0;
+  #bytes = 0;
+  #restUntil = 0;
+  #saving: Promise<void> | null = null;
 
-  constructor(log: Log, onNote: (note: string, about: Readonly<Record<string, unknown>>) => void) {
-    this.#log = log;
-    this.#onNote = onNote;
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
   }
 
   /** The state was folded anew, and so many events were not in the snapshot. */
   reset(events: number): void {
     this.#events = events;
+    this.#bytes = 0;
+    this.#restUntil = performance.now() + restMsMin;
   }
 
-  /** So many more events are in the log. */
-  add(events: number): void {
+  /** So many more events are in the log, in a record of so many bytes. */
+  add(events: number, bytes: number): void {
     this.#events += events;
+    this.#bytes += bytes;
   }
 
-  async saveIfDue(tick: number, state: State): Promise<void> {
-    const { devices, replicas, accounts } = state;
-    if (this.#events > Math.max(eventsMin, 4 * (devices.size + replicas.size + accounts.size)))
-      await this.save(tick, state);
+  /** Takes down the state as it is now and has it stored while the loop goes on; `tick` is durable and the state's last. */
+  saveIfDue(tick: number, state: State): void {
+    if (this.#events < tailEventsMin && this.#bytes < tailBytesMin) return;
+    if (this.#saving !== null || performance.now() < this.#restUntil) return;
+    this.#saving = this.#save(tick, state)
+      .catch((error: unknown) => this.#parts.onFatal(error))
+      .finally(() => (this.#saving = null));
   }
 
-  /** Saves what is not saved yet. A store that fails costs nothing but time at the next start: the log is whole. */
-  async save(tick: number, state: State): Promise<void> {
-    if (this.#events === 0) return;
+  /** Saves what is not saved yet, for a start that reads no tail at all. */
+  async saveLast(tick: number, state: State): Promise<void> {
+    await this.#saving;
+    if (this.#events > 0) await this.#save(tick, state);
+  }
+
+  /** A store that fails costs nothing but time at the next start: the log is whole. */
+  async #save(tick: number, state: State): Promise<void> {
+    const started = performance.now();
+    const [events, bytes] = [this.#events, this.#bytes];
+    const text = freeze(state);
+    this.#events = 0;
+    this.#bytes = 0;
     try {
-      await this.#log.saveSnapshot({ tick, text: freeze(state) });
-      this.#events = 0;
-      this.#onNote('snapshot saved', { tick });
+      await this.#parts.log.saveSnapshot({ tick, text });
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error;
-      this.#events = Math.floor(eventsMin / 2);
-      this.#onNote('snapshot not saved', { tick, fault: error.message });
+      this.#events += events;
+      this.#bytes += bytes;
+      this.#parts.onNote('snapshot not saved', { tick, fault: error.message });
     }
+    const now = performance.now();
+    this.#restUntil = now + Math.max(restMsMin, restFactor * (now - started));
   }
 }

@@ -1,0 +1,91 @@
+/** When the state is written down whole: soon enough for a short tail, seldom enough to cost next to nothing, and never in anybody's way. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryLog } from '../../src/coordinator/log-memory.ts';
+import { StoreFault } from '../../src/coordinator/log.ts';
+import type { Log, Snapshot } from '../../src/coordinator/log.ts';
+import { Snapshots, tailBytesMin, tailEventsMin } from '../../src/coordinator/snapshots.ts';
+import { emptyState } from '../../src/core/state.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A log whose snapshots take `saveMs`, or fail. */
+function scene(mood: { saveMs: number; down?: boolean }) {
+  const saved: number[] = [];
+  const notes: string[] = [];
+  const log: Log = Object.assign(new MemoryLog(), {
+    async saveSnapshot({ tick }: Snapshot): Promise<void> {
+      await vi.advanceTimersByTimeAsync(mood.saveMs);
+      if (mood.down === true) throw new StoreFault('full', 'no room');
+      saved.push(tick);
+    },
+  });
+  const snapshots = new Snapshots({
+    log,
+    onNote: (note) => notes.push(note),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  snapshots.reset(0);
+  return { snapshots, saved, notes };
+}
+
+describe('a snapshot', () => {
+  test('comes once the tail is worth it, in events or in bytes, and not in the first half second', async () => {
+    const { snapshots, saved } = scene({ saveMs: 1 });
+    snapshots.add(tailEventsMin, 100);
+    snapshots.saveIfDue(1, emptyState());
+    expect(saved).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    snapshots.saveIfDue(2, emptyState());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(saved).toEqual([2]);
+    snapshots.add(tailEventsMin - 1, tailBytesMin - 1);
+    snapshots.saveIfDue(3, emptyState());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(saved).toEqual([2]);
+    snapshots.add(0, 1);
+    snapshots.saveIfDue(4, emptyState());
+    await vi.advanceTimersByTimeAsync(10);
+    expect(saved).toEqual([2, 4]);
+  });
+
+  test('that took long is followed by a long rest: at most a fiftieth of the time', async () => {
+    const { snapshots, saved } = scene({ saveMs: 100 });
+    for (let ms = 0; ms < 20_000; ms += 100) {
+      snapshots.add(tailEventsMin, 0);
+      snapshots.saveIfDue(ms, emptyState());
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(saved.length).toBeGreaterThanOrEqual(3);
+    expect(saved.length).toBeLessThanOrEqual(5);
+  });
+
+  test('that the store refuses is noted and tried again; the events still count', async () => {
+    const mood = { saveMs: 1, down: true };
+    const { snapshots, saved, notes } = scene(mood);
+    snapshots.add(tailEventsMin, 0);
+    await vi.advanceTimersByTimeAsync(500);
+    snapshots.saveIfDue(1, emptyState());
+    await vi.advanceTimersByTimeAsync(500);
+    expect(notes).toEqual(['snapshot not saved']);
+    mood.down = false;
+    await vi.advanceTimersByTimeAsync(500);
+    snapshots.saveIfDue(2, emptyState());
+    await vi.advanceTimersByTimeAsync(500);
+    expect(saved).toEqual([2]);
+  });
+
+  test('at the end waits for the one that is being written, and holds what came since', async () => {
+    const { snapshots, saved } = scene({ saveMs: 50 });
+    snapshots.add(tailEventsMin, 0);
+    await vi.advanceTimersByTimeAsync(500);
+    snapshots.saveIfDue(1, emptyState());
+    snapshots.add(1, 10);
+    await snapshots.saveLast(2, emptyState());
+    expect(saved).toEqual([1, 2]);
+    await snapshots.saveLast(2, emptyState());
+    expect(saved).toEqual([1, 2]);
+  });
+});
