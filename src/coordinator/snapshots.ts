@@ -18,7 +18,6 @@ const restMsMin = 500;
 export interface SnapshotParts {
   readonly log: Log;
   /** What an operator should know: the store failed, a snapshot was not made. */
-  /** What an operator should know: the store failed, a snapshot was not made. */
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** We are wrong: the caller ends the process. */
   onFatal(error: unknown): void;
