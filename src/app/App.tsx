@@ -6,6 +6,7 @@ import type { House } from './house.ts';
 import { words } from './language.ts';
 import { Finished } from './parts/Finished.tsx';
 import { Footer, Header } from './parts/Header.tsx';
+import { hasPicture } from './cloth/ClothView.tsx';
 import { Asking, JobDetails, Loom } from './parts/Job.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Before } from './parts/Start.tsx';
@@ -41,10 +42,15 @@ export function App(props: { readonly house: House }): JSX.Element | null {
   const mine = named(first.current) ?? named(view.workers.find((worker) => worker.job !== null)?.job);
   first.current = mine?.job ?? null;
   const job = named(picked.value) ?? mine ?? open[0] ?? null;
+  const pictured = heard && job !== null && hasPicture(job);
   return (
     <>
       <Header w={w} page="contribute" />
-      <main id="content" tabIndex={-1}>
+      <main
+        id="content"
+        tabIndex={-1}
+        class={parts !== null ? 'at-work' : pictured ? 'first pictured' : 'first'}
+      >
         {parts !== null ? (
           <parts.WorkHead w={w} house={house} />
         ) : (

@@ -142,9 +142,9 @@ describe('the words', () => {
     const seed = readFileSync(new URL('../../src/coordinator/seed.ts', import.meta.url), 'utf8');
     const requester = /^const requester = '(.+)';$/m.exec(seed)?.[1] ?? '';
     expect(toldOf(zh, { ...data.picture, requester }).requester).toBe(zh.job.itself);
-    const chinese = [...seed.matchAll(/zh: \{\s+title: ['`](.+?)['`],\s+cause:\s+'(.+?)',/g)];
-    expect(chinese).toHaveLength(2);
-    for (const [, title = '', cause = ''] of chinese)
+    const seeded = [...seed.matchAll(/zh: \{\s+title: ['`](.+?)['`],\s+cause:\s+'(.+?)',/g)];
+    expect(seeded).toHaveLength(2);
+    for (const [, title = '', cause = ''] of seeded)
       expect(`${title.replace('${spec.exponent}', '')} ${cause}`).not.toMatch(/[A-Za-z]{2,}/);
   });
 

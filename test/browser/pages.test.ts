@@ -119,6 +119,38 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     manyStatesMs,
   );
 
+  it('have Start in sight without scrolling, on phones too, whatever the requester wrote', async () => {
+    const wordy = {
+      title: 'The longest title that anybody wrote '.repeat(5),
+      cause: 'And why. '.repeat(110),
+    };
+    const begins = { ...states, wordy: { scene: { jobs: [{ ...data.picture, ...wordy }] } } };
+    for (const [name, state] of Object.entries(begins)) {
+      if (state.view !== undefined || state.path?.startsWith(board) === true) continue;
+      for (const language of ['en', 'zh']) {
+        const page = await open(state, {}, language);
+        for (const [width, height] of [
+          [360, 640],
+          [390, 844],
+          [1440, 900],
+        ] as const) {
+          if (name === 'wordy' && width > 1000) continue;
+          await page.setViewportSize({ width, height });
+          const seen = await page.locator('button.loud').evaluate((button) => {
+            const { left, right, top, bottom } = button.getBoundingClientRect();
+            const there = document.elementFromPoint((left + right) / 2, bottom - 2);
+            return { top, bottom, scrolled: scrollY, uncovered: button.contains(there) };
+          });
+          const where = `${name}, ${language}, ${width} × ${height}`;
+          expect(seen, where).toMatchObject({ scrolled: 0, uncovered: true });
+          expect(seen.top, where).toBeGreaterThan(0);
+          expect(seen.bottom, where).toBeLessThanOrEqual(height);
+        }
+        await close(page);
+      }
+    }
+  });
+
   it('store nothing, start no worker and open no socket before Start', async () => {
     for (const path of ['/?', `${board}?`]) {
       Object.assign(server.scene, calm());

@@ -35,7 +35,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
   // Stitches come straight from the store: they are told to the weaver, not to the page.
   useEffect(() => watched.view.subscribe((view) => weaver.stitches(view.stitches)), [weaver, watched]);
 
-  const picture = job !== null && job.result.preview;
+  const picture = job !== null && hasPicture(job);
   return (
     <figure class={picture ? 'cloth with-picture' : 'cloth'}>
       {picture && <Picture w={w} job={job} still={still} />}
@@ -60,6 +60,11 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
       )}
     </figure>
   );
+}
+
+/** Whether there is a picture to look at: a job that makes one, once a first tile is verified. Until then it is a cloth. */
+export function hasPicture(job: JobView): boolean {
+  return job.result.preview && job.final > 0;
 }
 
 /** The tiles that are verified, refreshed when enough has changed and only once the new picture is there. */

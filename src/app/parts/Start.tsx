@@ -23,18 +23,23 @@ export function Before({ w, house, job }: Props): JSX.Element {
   return (
     <div class="before">
       <section class="start" aria-label={w.start.start}>
+        <div class="go">
+          <p class="brief small figures" aria-hidden="true">
+            <Brief w={w} house={house} />
+          </p>
+          <button
+            type="button"
+            class="loud"
+            aria-describedby="sum consent"
+            disabled={!known || loading}
+            onClick={() => void house.begin()}
+          >
+            {loading ? w.start.starting : w.start.start}
+          </button>
+        </div>
         <p class="sum" id="sum">
           <CostLine w={w} house={house} />
         </p>
-        <button
-          type="button"
-          class="loud"
-          aria-describedby="sum consent"
-          disabled={!known || loading}
-          onClick={() => void house.begin()}
-        >
-          {loading ? w.start.starting : w.start.start}
-        </button>
         <p class="soft small" role="status">
           {begun.value === 'failed'
             ? w.start.failed
@@ -62,6 +67,18 @@ function CostLine({ w, house }: { readonly w: Words; readonly house: House }): J
   const { secure, settings } = house.watched.view.value;
   const withGpu = gpu && secure && 'gpu' in navigator;
   return <>{w.cost.line(cores, settings.coresMax, cores * coreWatts.low, cores * coreWatts.high, withGpu)}</>;
+}
+
+/** Cores and watts in a few words: on a phone they stay with the button, wherever that is. */
+function Brief({ w, house }: { readonly w: Words; readonly house: House }): JSX.Element {
+  const { cores } = house.chosen.value;
+  const { coresMax } = house.watched.view.value.settings;
+  return (
+    <>
+      {w.cost.coresValue(cores, coresMax)} ·{' '}
+      {w.cost.powerValue(cores * coreWatts.low, cores * coreWatts.high)}
+    </>
+  );
 }
 
 /** Cores, graphics, watts, data, battery, storage: said before the page asks for anything. */

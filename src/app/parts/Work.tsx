@@ -23,34 +23,38 @@ export function WorkHead({ w, house }: Props): JSX.Element {
   const busy = workers.filter(({ state }) => state === 'computing').length;
   return (
     <section class="head work-head" aria-labelledby="state">
-      <h1 id="state">{headingOf(w, phase, reason)}</h1>
-      <p class="lede">
-        {reason !== null ? (
-          <ReasonWords w={w} reason={reason} />
-        ) : phase === 'finishing' ? (
-          w.work.finishing
-        ) : (
-          w.work.running(busy)
-        )}
-      </p>
-      <p class="actions">
-        <MainButton w={w} house={house} button={first} />
-        {mayFinish && (
-          <button type="button" aria-describedby="finish-note" onClick={() => house.finish()}>
-            {w.start.finish}
-          </button>
-        )}
-        {reason?.why === 'reload-needed' && (
-          <button type="button" onClick={() => location.reload()}>
-            {w.start.reload}
-          </button>
-        )}
-      </p>
-      {mayFinish && (
-        <p class="soft small" id="finish-note">
-          {w.start.finishNote}
+      <div class="said">
+        <h1 id="state">{headingOf(w, phase, reason)}</h1>
+        <p class="lede">
+          {reason !== null ? (
+            <ReasonWords w={w} reason={reason} />
+          ) : phase === 'finishing' ? (
+            w.work.finishing
+          ) : (
+            w.work.running(busy)
+          )}
         </p>
-      )}
+      </div>
+      <div class="deeds">
+        <p class="actions">
+          <MainButton w={w} house={house} button={first} />
+          {mayFinish && (
+            <button type="button" aria-describedby="finish-note" onClick={() => house.finish()}>
+              {w.start.finish}
+            </button>
+          )}
+          {reason?.why === 'reload-needed' && (
+            <button type="button" onClick={() => location.reload()}>
+              {w.start.reload}
+            </button>
+          )}
+        </p>
+        {mayFinish && (
+          <p class="soft small" id="finish-note">
+            {w.start.finishNote}
+          </p>
+        )}
+      </div>
     </section>
   );
 }

@@ -30,7 +30,7 @@ export const words: Words = {
     leaderboard: 'Who has helped',
     languages: 'Language',
     heading: 'Lend your machine to one big job.',
-    lede: 'A talka is the day when neighbours come together to finish one household’s big job. Here they meet in the browser: press Start, and your machine computes part of the job below until you stop or close the page.',
+    lede: 'A talka is the day when neighbours come together to finish one household’s big job. Here they meet in the browser.',
   },
   cloth: {
     label: (title) => `The cloth of “${title}”.`,
@@ -97,7 +97,7 @@ export const words: Words = {
   },
   cost: {
     line: (cores, max, low, high, gpu) =>
-      `Start puts ${f.whole(cores)} of ${some(max, 'core')}${gpu ? ' and the graphics processor' : ''} to work: about ${f.whole(low)} to ${f.whole(high)} W more${gpu ? ' for the cores' : ''}, an estimate. Until then nothing is stored, tested or computed.`,
+      `Start puts ${f.whole(cores)} of ${some(max, 'core')}${gpu ? ' and the graphics processor' : ''} to work until you stop or close the page: about ${f.whole(low)} to ${f.whole(high)} W more${gpu ? ' for the cores' : ''} (estimate). Before it, nothing is stored, tested or computed.`,
     heading: 'What it asks of your machine',
     cores: 'Processor',
     coresValue: (cores, max) => `${f.whole(cores)} of ${some(max, 'core')}`,

@@ -24,7 +24,7 @@ export const words: Words = {
     leaderboard: '出过力的人',
     languages: '语言',
     heading: '借出你的电脑，合力干一件大活。',
-    lede: '谁家有了大活，左邻右舍都来搭把手，一天干完，这样的日子叫 talka。如今大家在浏览器里碰头：点一下“开始”，你的电脑就替下面这件活算上一份，直到你停下或关掉网页。',
+    lede: '谁家有了大活，左邻右舍都来搭把手，一天干完，这样的日子叫 talka。如今大家在浏览器里碰头。',
   },
   cloth: {
     label: (title) => `《${title}》这匹布。`,
@@ -86,7 +86,7 @@ export const words: Words = {
   },
   cost: {
     line: (cores, max, low, high, gpu) =>
-      `点“开始”，就会用上 ${f.whole(max)} 个核心中的 ${f.whole(cores)} 个${gpu ? '和显卡' : ''}；${gpu ? '单是核心就' : ''}估计多耗 ${f.whole(low)}～${f.whole(high)} W。在此之前，什么都不存、不测、不算。`,
+      `点“开始”，就会用上 ${f.whole(max)} 个核心中的 ${f.whole(cores)} 个${gpu ? '和显卡' : ''}，直到你停下或关掉网页；${gpu ? '单是核心就' : ''}估计多耗 ${f.whole(low)}～${f.whole(high)} W。在此之前，什么都不存、不测、不算。`,
     heading: '要用到你电脑的什么',
     cores: '处理器',
     coresValue: (cores, max) => `${f.whole(max)} 个核心中的 ${f.whole(cores)} 个`,
