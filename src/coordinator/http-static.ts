@@ -5,9 +5,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono } from 'hono';
+import { encodingOf, Packed } from './packing.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -28,14 +27,11 @@ const types: Readonly<Record<string, string>> = {
 const compressed = /^(text\/|application\/(json|wasm|manifest)|image\/svg)/;
 /** Vite puts a hash of the content into the names of what lies here. */
 const hashedNames = /^\/assets\/.+-[A-Za-z0-9_-]{8,}\.\w+/;
-const packBrotli = promisify(brotliCompress);
-const packGzip = promisify(gzip);
 
 interface Kept {
   readonly changedMs: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly tag: string;
-  readonly packed: Map<string, Promise<Uint8Array<ArrayBuffer>>>;
 }
 
 /** Serves `dir`; `headers` go with every page and file. */
@@ -45,6 +41,7 @@ export function staticFiles(
 ): Hono {
   const app = new Hono();
   const kept = new Map<string, Kept>();
+  const packed = new Packed();
   app.on(['GET', 'HEAD'], '/*', async (c) => {
     const path = pathOf(c.req.path);
     const found = dir === null || path === null ? null : await fileOf(dir, path, kept);
@@ -61,11 +58,10 @@ export function staticFiles(
     };
     if (c.req.header('if-none-match')?.split(/, */).includes(file.tag) === true)
       return c.body(null, 304, common);
-    const encoding =
-      compressed.test(type) && file.bytes.length > 512 ? encodingOf(c.req.header('accept-encoding')) : null;
-    const bytes = encoding === null ? file.bytes : await packedOf(file, encoding);
-    const all = encoding === null ? common : { ...common, 'Content-Encoding': encoding };
-    return c.req.method === 'HEAD' ? c.body(null, 200, all) : c.body(bytes, 200, all);
+    const encoding = compressed.test(type) ? encodingOf(c.req.header('accept-encoding')) : null;
+    const shorter = encoding === null ? null : await packed.of(file.tag, file.bytes, encoding);
+    const all = encoding === null || shorter === null ? common : { ...common, 'Content-Encoding': encoding };
+    return c.req.method === 'HEAD' ? c.body(null, 200, all) : c.body(shorter ?? file.bytes, 200, all);
   });
   return app;
 }
@@ -97,26 +93,9 @@ async function fileOf(
     if (before?.changedMs === about.mtimeMs) return { file: before, name };
     const bytes = Uint8Array.from(await readFile(join(dir, name)));
     const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-    const file: Kept = { changedMs: about.mtimeMs, bytes, tag, packed: new Map() };
+    const file: Kept = { changedMs: about.mtimeMs, bytes, tag };
     kept.set(name, file);
     return { file, name };
   }
   return null;
-}
-
-function encodingOf(accepted: string | undefined): 'br' | 'gzip' | null {
-  const names = (accepted ?? '').split(',').map((part) => part.trim().split(';')[0]);
-  return names.includes('br') ? 'br' : names.includes('gzip') ? 'gzip' : null;
-}
-
-function packedOf(file: Kept, encoding: 'br' | 'gzip'): Promise<Uint8Array<ArrayBuffer>> {
-  const before = file.packed.get(encoding);
-  if (before !== undefined) return before;
-  const packing =
-    encoding === 'br'
-      ? packBrotli(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
-      : packGzip(file.bytes, { level: 9 });
-  const packed = packing.then((bytes) => Uint8Array.from(bytes));
-  file.packed.set(encoding, packed);
-  return packed;
 }

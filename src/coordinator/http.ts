@@ -14,6 +14,7 @@ import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
 import { clothOf, clothOfEnded, windowOf } from './cloth.ts';
 import type { House } from './house.ts';
+import { encodingOf, Packed } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
 import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
@@ -145,6 +146,7 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
 }
 
 function fileRoutes(app: Hono<Env>, house: House): void {
+  const packed = new Packed();
   app.get('/metrics', async (c) => {
     if (!isOperator(c, house) && !isLoopback(addressIn(c, house))) return refuse(c, 401, 'operator-only');
     return c.text(await house.metrics.text(), 200, {
@@ -158,15 +160,19 @@ function fileRoutes(app: Hono<Env>, house: House): void {
       ETag: `"${digest}"`,
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': 'sandbox',
+      Vary: 'Accept-Encoding',
     };
     if (!isDigest(digest)) return refuse(c, 404, 'unknown-blob');
     if (c.req.header('if-none-match') === `"${digest}"`) return c.body(null, 304, headers);
     const bytes = await house.blobs.get(digest);
     if (bytes === null) return refuse(c, 404, 'unknown-blob');
     const wasm = bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
-    return c.body(Uint8Array.from(bytes), 200, {
+    const encoding = encodingOf(c.req.header('accept-encoding'));
+    const shorter = encoding === null ? null : await packed.of(digest, bytes, encoding);
+    return c.body(shorter ?? Uint8Array.from(bytes), 200, {
       ...headers,
       'Content-Type': wasm ? 'application/wasm' : 'application/octet-stream',
+      ...(encoding === null || shorter === null ? {} : { 'Content-Encoding': encoding }),
     });
   });
 }

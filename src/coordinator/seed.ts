@@ -11,6 +11,8 @@ import type { JobTexts } from '../core/texts.ts';
 export type SeedSize = 'none' | 'seed' | 'demo';
 
 const requester = 'demonstrations';
+/** Who comes for the first time has something accepted soon: half of what a chunk without a wish of its own costs. */
+const chunkCostMicro = 250_000;
 
 interface Demonstration {
   readonly kernel: string;
@@ -59,10 +61,12 @@ export async function seed(house: House, size: SeedSize): Promise<string[]> {
   const seeded: string[] = [];
   for (const { kernel, title, cause, texts, input } of demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
+    const unitCostMicro = house.shelf.get(kernel)?.kernel.unitCostMicro(input) ?? chunkCostMicro;
     const digest = await house.blobs.put(input);
     const spec = await specOf(house, {
       kernel,
       input: digest,
+      unitsPerChunk: Math.max(1, Math.round(chunkCostMicro / unitCostMicro)),
       title,
       cause,
       texts,

@@ -165,6 +165,25 @@ describe('views', () => {
 });
 
 describe('blobs and pages', () => {
+  test('blobs go packed to whoever takes that, and whole to everybody else', async () => {
+    const house = await start();
+    const bytes = Buffer.alloc(4000, 'warp and weft ');
+    const { digest } = await json<{ digest: string }>(house.operator('/blobs', bytes));
+    for (const [accepted, encoding] of [
+      ['gzip, deflate, br', 'br'],
+      ['gzip;q=0.5, br;q=0', 'gzip'],
+      ['identity', null],
+    ] as const) {
+      const answer = await house.call(`/blobs/${digest}`, { headers: { 'accept-encoding': accepted } });
+      expect(answer.headers.get('content-encoding')).toBe(encoding);
+      expect(answer.headers.get('vary')).toBe('Accept-Encoding');
+      const body = Buffer.from(await answer.arrayBuffer());
+      const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+      expect(encoding === null ? body : unpack[encoding](body)).toEqual(Buffer.from(bytes));
+      if (encoding !== null) expect(body.length).toBeLessThan(bytes.length);
+    }
+  });
+
   test('a kernel is served by digest, for ever', async () => {
     const house = await start();
     const [kernel] = (await json<StatusView>(house.call('/api/status'))).kernels;

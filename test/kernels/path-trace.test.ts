@@ -211,7 +211,7 @@ describe('units', () => {
   });
 
   it('cover every tile once in each batch, and a run of them is spread over the picture', () => {
-    const head = decodeHead(demoJob('demo'));
+    const head = decodeHead(demoJob('seed'));
     const tiles = (head.width / 8) * (head.height / 8);
     const seen = Array.from({ length: tiles }, (_, k) => place(head, k + 2 * tiles));
     expect(new Set(seen.map(({ left, top }) => `${left},${top}`)).size).toBe(tiles);
@@ -320,6 +320,12 @@ describe('inputs', () => {
     expect(credits(demo)).toBeLessThan(30);
     expect(credits(demoJob('seed')) / 3600).toBeGreaterThan(1.5);
     expect(pathTrace.unitCostMicro(demo)).toBeLessThan(25_000);
+  });
+
+  it.each(['demo', 'seed'] as const)('send at most a kibibyte for 20 ms of work: %s', (size) => {
+    const input = demoJob(size);
+    const bytes = pathTrace.outputBytesMax(input);
+    expect((bytes * 20_000) / pathTrace.unitCostMicro(input)).toBeLessThan(1024);
   });
 });
 

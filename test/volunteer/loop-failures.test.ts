@@ -155,6 +155,8 @@ describe('the graphics processor', () => {
     hand.lease(1);
     hand.lease(2, { chunk: 1 });
     hand.computed(1);
+    expect(hand.loop.slots.has(gpu)).toBe(false);
+    hand.receipt([1]);
     return hand;
   };
   const proven = (hand: Hand, unitMs: number): LoopEffect[] => {
@@ -165,7 +167,7 @@ describe('the graphics processor', () => {
     return hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j1', unitMs });
   };
 
-  it('is looked for only after a core computed the first chunk, and asks once it is proven and faster', () => {
+  it('is looked for only once a core’s first chunk is acknowledged, and asks once it is proven and faster', () => {
     const hand = withGpu();
     expect(hand.loop.slots.has(gpu)).toBe(true);
     expect(asks(proven(hand, 1))).toEqual([gpu]);

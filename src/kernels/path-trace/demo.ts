@@ -68,7 +68,7 @@ export function demoScene(width: number, height: number, samples: number, batche
 
 /** Job input: `demo` takes under half a minute of the reference core, `seed` about two hours. */
 export function demoJob(size: 'demo' | 'seed'): Uint8Array {
-  return encodeInput(size === 'demo' ? demoScene(320, 200, 128, 3) : demoScene(1280, 800, 384, 24));
+  return encodeInput(size === 'demo' ? demoScene(320, 200, 384, 1) : demoScene(1280, 800, 384, 24));
 }
 
 /** How the demo scene is developed: a little brighter than it was lit. */

@@ -9,15 +9,16 @@ import type { CodeName } from './words.ts';
 export const jobsAheadMax = 2;
 const blobRetryMsMax = 60_000;
 
-/** Fetches what the open jobs need, and lets go of what none does. */
-export function fetchCode(loop: Loop): void {
+/** Fetches what the open jobs need, or `only` that one and what is leased, and lets go of what no job needs. */
+export function fetchCode(loop: Loop, only: JobDescriptor | null): void {
   const wanted = new Set<string>();
   const gpu = loop.slots.has(gpuSlot);
   let ahead = 0;
   for (const job of loop.jobs.values()) {
-    const leased = ahead++ < jobsAheadMax || [...loop.leases.values()].some((lease) => lease.job === job.job);
+    const leased = [...loop.leases.values()].some((lease) => lease.job === job.job);
+    if (only !== null && only !== job && !leased) continue;
     wanted.add(job.wasm);
-    if (leased) wanted.add(job.input);
+    if (ahead++ < jobsAheadMax || leased) wanted.add(job.input);
     if (gpu && job.wgsl !== null) wanted.add(job.wgsl);
   }
   for (const digest of wanted) {
@@ -30,7 +31,7 @@ export function fetchCode(loop: Loop): void {
   if (!loop.jobsKnown) return;
   for (const digest of loop.blobs.keys()) {
     if (wanted.has(digest) || loop.blobs.get(digest)?.is === 'fetching') continue;
-    if ([...loop.jobs.values()].some((job) => job.input === digest || job.wgsl === digest)) continue;
+    if ([...loop.jobs.values()].some((job) => [job.wasm, job.input, job.wgsl].includes(digest))) continue;
     loop.blobs.delete(digest);
     loop.out.push({ do: 'dropBlob', digest });
   }

@@ -4,6 +4,8 @@ import { stopLoop } from './phases.ts';
 import type { Loop } from './state.ts';
 
 const logCheckEveryMs = 600_000;
+/** The first comparison leaves the line to the first chunk, for no longer than this. */
+const logCheckAfterMs = 5_000;
 
 /** A log never shrinks, and never has two roots for one size. */
 export function headFault(known: TreeHead | null, told: TreeHead): string | null {
@@ -17,10 +19,19 @@ export function checkLog(loop: Loop): void {
   const { head, newestHead, coordinator } = loop;
   if (newestHead === null || coordinator === null) return;
   if (loop.headCheckedAt !== null && loop.at < loop.headCheckedAt + logCheckEveryMs) return;
-  loop.headCheckedAt = loop.at;
   // Every log extends the empty one, so there is nothing to prove the first time.
-  if (head === null || head.size === 0) return rememberHead(loop, coordinator, newestHead);
+  const nothingToProve = head === null || head.size === 0;
+  if (!nothingToProve && (loop.link.is !== 'open' || logCheckWaitsUntil(loop) !== null)) return;
+  loop.headCheckedAt = loop.at;
+  if (nothingToProve) return rememberHead(loop, coordinator, newestHead);
   if (newestHead.size > head.size) loop.out.push({ do: 'checkLog', from: head, to: newestHead });
+}
+
+/** Until when the first comparison of a visit waits; null when it does not. */
+export function logCheckWaitsUntil(loop: Loop): number | null {
+  if (loop.headCheckedAt !== null || loop.counts.committed > 0 || loop.link.is !== 'open') return null;
+  const due = loop.link.since + logCheckAfterMs;
+  return loop.at < due ? due : null;
 }
 
 function rememberHead(loop: Loop, coordinator: string, head: TreeHead): void {

@@ -1,7 +1,7 @@
 /** The connection: when to connect, how to sign in, when to doubt it, how long to wait before the next. */
 import type { Challenge } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
-import { checkLog, headFault } from './head.ts';
+import { checkLog, headFault, logCheckWaitsUntil } from './head.ts';
 import { stopLoop } from './phases.ts';
 import { dropResults, isLive, release } from './state.ts';
 import type { Link, Loop } from './state.ts';
@@ -81,7 +81,9 @@ export function linkDue(loop: Loop): number | null {
   if (link.is !== 'open') return null;
   if (loop.suspectAt !== null) return loop.suspectAt + graceMs;
   const oldest = oldestUnanswered(loop);
-  return oldest === null ? null : oldest + answerMsMax;
+  const compare = logCheckWaitsUntil(loop);
+  if (oldest === null) return compare;
+  return compare === null ? oldest + answerMsMax : Math.min(compare, oldest + answerMsMax);
 }
 
 /** The socket is gone: what was asked is unanswered. (What was sent over it and not acknowledged is sent again, as over any other.) */

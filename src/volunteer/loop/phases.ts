@@ -22,6 +22,7 @@ export function onStart(loop: Loop): void {
   loop.attempts = 0;
   loop.startedAt = loop.at;
   loop.jobsKnown = false;
+  loop.begins = null;
   loop.work.length = 0;
   loop.workSince = null;
   loop.device = null;

@@ -1,6 +1,7 @@
 /** The slots and their engines: how many there are, and what each is told to do next. */
 import type { Backend } from '../../core/state.ts';
 import type { JobDescriptor } from '../../wire/volunteer.ts';
+import { beginningDue, beginsWith, chooseBeginning } from './beginning.ts';
 import { codeOf, fetchCode, isHere, isProven, jobsAheadMax, proofKey } from './code.ts';
 import { forgetErrands } from './failures.ts';
 import { giveBack, gpuSlot, heldOf, isLive, loseReplica, stitch, unitsOf } from './state.ts';
@@ -10,7 +11,7 @@ import type { CodeName } from './words.ts';
 /** Runs that an engine is given at once, so that it never waits for this thread between two chunks. */
 const runsAheadMax: Readonly<Record<Backend, number>> = { wasm: 2, webgpu: 4 };
 
-/** The GPU is looked for once a core has computed something, or after this long. */
+/** The GPU is looked for once a core's first chunk is acknowledged, or this long after a core was ready. */
 const gpuPatienceMs = 5_000;
 
 /** Makes the slots what the settings say, starts engines that are due, and gives each something to do. */
@@ -18,10 +19,12 @@ export function tendSlots(loop: Loop): void {
   if (!isLive(loop)) return;
   if (loop.phase !== 'finishing') matchSettings(loop);
   dropConcluded(loop);
-  fetchCode(loop);
+  chooseBeginning(loop);
+  const only = beginsWith(loop);
+  fetchCode(loop, only);
   for (const slot of loop.slots.values()) {
     if (slot.stage.is === 'lost' && loop.at >= slot.stage.until) startEngine(loop, slot);
-    if (slot.stage.is === 'ready') tendReady(loop, slot);
+    if (slot.stage.is === 'ready') tendReady(loop, slot, only);
   }
 }
 
@@ -37,7 +40,7 @@ function matchSettings(loop: Loop): void {
   } else if (!loop.slots.has(gpuSlot)) lookForGpu(loop);
 }
 
-/** The first unit is always a core's: the GPU is not even looked for before, since its start costs time. */
+/** The first unit is always a core's: the GPU is not even looked for before it is acknowledged, since its start costs time. */
 function lookForGpu(loop: Loop): void {
   if (loop.gpu.state !== 'unknown' && loop.gpu.state !== 'off') return;
   if (!loop.options.webgpu) {
@@ -46,7 +49,7 @@ function lookForGpu(loop: Loop): void {
   }
   const ready = [...loop.slots.values()].some(({ stage }) => stage.is === 'ready');
   if (loop.gpuAfter === null && ready) loop.gpuAfter = loop.at + gpuPatienceMs;
-  if (loop.counts.computed === 0 && (loop.gpuAfter === null || loop.at < loop.gpuAfter)) return;
+  if (loop.counts.committed === 0 && (loop.gpuAfter === null || loop.at < loop.gpuAfter)) return;
   loop.gpu = { state: 'unknown' };
   addSlot(loop, gpuSlot, 'webgpu');
 }
@@ -117,17 +120,20 @@ function dropConcluded(loop: Loop): void {
   }
 }
 
-/** Tests, loads, measures and computes, whatever this slot's engine can do now. */
-function tendReady(loop: Loop, slot: Slot): void {
-  for (const job of loop.jobs.values()) {
+/** Tests, loads, measures and computes, whatever this slot's engine can do now; of jobs that are not leased `only` that one, if any. */
+function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
+  const leased = new Set(slot.queue.map((replica) => loop.held.get(replica)?.job));
+  const wanted = [...loop.jobs.values()].filter(
+    (job) => only === null || only === job || leased.has(job.job),
+  );
+  for (const job of wanted) {
     const code = codeOf(job, slot.backend);
     if (code === null) continue;
     test(loop, slot, code);
   }
   let ahead = 0;
-  for (const job of loop.jobs.values()) {
-    const leased = slot.queue.some((replica) => loop.held.get(replica)?.job === job.job);
-    if (leased || ahead++ < jobsAheadMax) load(loop, slot, job);
+  for (const job of wanted) {
+    if (leased.has(job.job) || ahead++ < jobsAheadMax) load(loop, slot, job);
     if (slot.backend === 'webgpu') measure(loop, slot, job);
   }
   // Whether what an earlier visit left is still ours, only the coordinator knows.
@@ -208,5 +214,6 @@ export function slotsDue(loop: Loop): number | null {
   for (const blob of loop.blobs.values()) if (blob.is === 'failed') due = Math.min(due, blob.until);
   if (loop.gpuAfter !== null && !loop.slots.has(gpuSlot) && loop.gpu.state === 'unknown')
     due = Math.min(due, loop.gpuAfter);
+  if (beginsWith(loop) !== null) due = Math.min(due, beginningDue(loop) ?? due);
   return due === Number.POSITIVE_INFINITY ? null : due;
 }

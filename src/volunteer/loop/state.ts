@@ -137,6 +137,8 @@ export interface Loop {
 
   jobs: Map<string, JobDescriptor>;
   jobsKnown: boolean;
+  /** The job that this visit begins with (see `beginning.ts`). */
+  begins: string | null;
   readonly blobs: Map<string, BlobState>;
   readonly proofs: Map<string, Proof>;
   /** Jobs that cannot be computed here, by `backend job`. */
@@ -202,6 +204,7 @@ export function createLoop(options: LoopOptions): Loop {
     unsigned: 0,
     jobs: new Map(),
     jobsKnown: false,
+    begins: null,
     blobs: new Map(),
     proofs: new Map(),
     broken: new Map(),

@@ -1,0 +1,118 @@
+/** How a visit begins: one job alone until its first chunk is acknowledged, so that nothing stands in its way. */
+import { describe, expect, it } from 'vitest';
+import { openJobs } from '../../src/volunteer/jobs.ts';
+import type { LoopEffect } from '../../src/volunteer/loop.ts';
+import type { JobDescriptor } from '../../src/wire/volunteer.ts';
+import { asks, Hand, hex, job, kinds, remembered } from './hand.ts';
+
+const other: JobDescriptor = {
+  ...job,
+  job: 'j2',
+  kernel: 'mix@1',
+  wasm: hex('1'),
+  wgsl: null,
+  input: hex('2'),
+};
+const both = [job, other];
+
+const fetched = (effects: readonly LoopEffect[]): string[] =>
+  effects.flatMap((effect) => (effect.do === 'fetchBlob' ? [effect.digest] : []));
+const tested = (effects: readonly LoopEffect[]): string[] =>
+  effects.flatMap((effect) => (effect.do === 'selfTest' ? [effect.code.kernel] : []));
+
+/** Up to the first ask, with two jobs open; the last effects are those of the self-test's answer. */
+function begun(): Hand {
+  const hand = new Hand();
+  hand.on({ on: 'configure', settings: { cores: 1 } });
+  hand.on({ on: 'start' });
+  hand.on({ on: 'prepared', remembered });
+  hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+  expect(fetched(hand.on({ on: 'jobs', jobs: both }))).toEqual([job.wasm, job.input]);
+  // The coordinator's own order is another; what was begun with stays.
+  hand.challenge();
+  expect(fetched(hand.welcome([], both.toReversed()))).toEqual([]);
+  expect(tested(hand.on({ on: 'blob', digest: job.wasm, fault: null }))).toEqual([job.kernel]);
+  hand.on({ on: 'blob', digest: job.input, fault: null });
+  hand.on({
+    on: 'tested',
+    ...hand.engine(0),
+    code: { kernel: job.kernel, wasm: job.wasm, wgsl: null },
+    fault: null,
+  });
+  return hand;
+}
+
+describe('a visit', () => {
+  it('begins with one job: the others are neither fetched nor proven until its first chunk is acknowledged', () => {
+    const hand = begun();
+    expect(asks(hand.last)).toEqual([0]);
+    expect(tested(hand.last)).toEqual([]);
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    expect(fetched(hand.lease(1))).toEqual([]);
+    expect(fetched(hand.computed(1))).toEqual([]);
+    expect(fetched(hand.receipt([1]))).toEqual([other.wasm, other.input]);
+    expect(tested(hand.on({ on: 'blob', digest: other.wasm, fault: null }))).toEqual([other.kernel]);
+  });
+
+  it('waits no longer than five seconds for that', () => {
+    const hand = begun();
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    hand.lease(1);
+    expect(fetched(hand.wait(4_900))).toEqual([]);
+    expect(fetched(hand.wait(200))).toEqual([other.wasm, other.input]);
+  });
+
+  it('turns to the others at once when there is no work in the first', () => {
+    const hand = begun();
+    const word = { t: 'refusal', about: 'ask', slot: 0, reason: 'waiting-for-others' } as const;
+    expect(fetched(hand.word(word))).toEqual([other.wasm, other.input]);
+  });
+
+  it('turns to the others at once when the first cannot be fetched, or is computed wrongly', () => {
+    const unfetched = new Hand();
+    unfetched.on({ on: 'start' });
+    unfetched.on({ on: 'jobs', jobs: both });
+    expect(fetched(unfetched.on({ on: 'blob', digest: job.input, fault: 'HTTP 404' }))).toEqual([
+      other.wasm,
+      other.input,
+    ]);
+    const hand = new Hand();
+    hand.on({ on: 'configure', settings: { cores: 1 } });
+    hand.on({ on: 'start' });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    hand.on({ on: 'jobs', jobs: both });
+    hand.on({ on: 'blob', digest: job.wasm, fault: null });
+    const code = { kernel: job.kernel, wasm: job.wasm, wgsl: null };
+    expect(fetched(hand.on({ on: 'tested', ...hand.engine(0), code, fault: 'v1: 00' }))).toEqual([
+      other.wasm,
+      other.input,
+    ]);
+  });
+
+  it('fetches what is leased, whatever it began with', () => {
+    const hand = begun();
+    const word = {
+      t: 'lease',
+      slot: 0,
+      lease: 1,
+      job: 'j2',
+      chunk: 0,
+      count: 1,
+      deadlineMs: 60_000,
+      bytes: true,
+    } as const;
+    const effects = hand.word(word);
+    expect(fetched(effects)).toEqual([other.wasm, other.input]);
+    expect(tested(hand.on({ on: 'blob', digest: other.wasm, fault: null }))).toEqual([other.kernel]);
+    expect(kinds(effects)).toContain('keepLease');
+  });
+
+  it('begins with the job whose input is the shortest, where HTTP says how long they are', () => {
+    const view = { state: 'open', title: 'further fields are no trouble' };
+    const jobs = [
+      { ...job, ...view, inputBytes: 142_000 },
+      { ...other, ...view, inputBytes: 24 },
+    ];
+    expect(openJobs({ jobs })?.map((open) => open.job)).toEqual(['j2', 'j1']);
+  });
+});
