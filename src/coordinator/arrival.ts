@@ -101,7 +101,7 @@ export async function welcomeOf(
   }
   const balance = (kind: 'pending' | 'vested'): number =>
     Number(runtime.state.balances.get(`${kind}:${account}`) ?? 0n);
-  const creditMicro = { pending: balance('pending'), vested: balance('vested') };
+  const creditMicro = { pending: balance('pending'), vested: balance('vested'), asOf: runtime.ticks };
   return { t: 'welcome', device, account, jobs: [...house.jobs()], holding, creditMicro };
 }
 

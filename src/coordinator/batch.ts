@@ -5,8 +5,7 @@
 import { wantsBytes } from '../core/chunk.ts';
 import type { Event, State } from '../core/state.ts';
 import type { Answer, Concluded, Outputs, Settled } from './log.ts';
-import { paidBy } from './receipts.ts';
-import type { Paid } from './receipts.ts';
+import { Payroll } from './receipts.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
@@ -15,8 +14,6 @@ export interface Parcel {
   /** Lease messages, as JSON text. */
   readonly leases: string[];
   readonly acks: number[];
-  /** Places in the tick's list of paid replicas. */
-  readonly settled: number[];
   readonly lost: number[];
 }
 
@@ -26,19 +23,14 @@ export class Batch {
   readonly settled: Omit<Settled, 'tick'>[] = [];
   readonly dropped: number[] = [];
   readonly concluded: Concluded[] = [];
-  readonly paid: Paid[] = [];
+  readonly payroll = new Payroll();
   readonly parcels = new Map<string, Parcel>();
   /** Open jobs are others than before: everybody hears of it. */
   jobsChanged = false;
-  readonly #coordinator: string;
   readonly #lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string;
 
-  /** `coordinator`: its public key as text. `lastView`: what people will see of a job for ever once it has ended. */
-  constructor(
-    coordinator: string,
-    lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string,
-  ) {
-    this.#coordinator = coordinator;
+  /** `lastView`: what people will see of a job for ever once it has ended. */
+  constructor(lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string) {
     this.#lastView = lastView;
   }
 
@@ -60,7 +52,7 @@ export class Batch {
         this.parcelOf(event.device).acks.push(event.replica);
         return;
       case 'accepted':
-        this.#accepted(state, event, at);
+        this.#accepted(state, event);
         return;
       case 'submitted':
         this.jobsChanged = true;
@@ -78,7 +70,7 @@ export class Batch {
   parcelOf(device: string): Parcel {
     let parcel = this.parcels.get(device);
     if (parcel === undefined) {
-      parcel = { leases: [], acks: [], settled: [], lost: [] };
+      parcel = { leases: [], acks: [], lost: [] };
       this.parcels.set(device, parcel);
     }
     return parcel;
@@ -88,17 +80,17 @@ export class Batch {
     this.parcelOf(event.device).leases.push(leaseWord(state, event, event.deadline - at));
   }
 
-  #accepted(state: State, event: EventOf<'accepted'>, at: number): void {
-    const withAnchor = event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor');
-    for (const paid of paidBy(event, at, this.#coordinator, withAnchor)) {
-      this.parcelOf(paid.device).settled.push(this.paid.length);
-      this.paid.push(paid);
-    }
+  #accepted(state: State, event: EventOf<'accepted'>): void {
+    this.payroll.add(
+      event,
+      event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor'),
+    );
+    for (const { device } of event.winners) this.parcelOf(device);
     this.settled.push({ job: event.job, chunk: event.chunk, replica: event.replica });
-    const won = new Set(event.winners.map(({ replica }) => replica));
     // The chunk still holds its replicas here; the commitment that settled it is in the state already.
     for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {
-      if (!won.has(replica.id)) this.parcelOf(replica.device).lost.push(replica.id);
+      if (!event.winners.some((winner) => winner.replica === replica.id))
+        this.parcelOf(replica.device).lost.push(replica.id);
       if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
         this.dropped.push(replica.id);
     }

@@ -15,14 +15,16 @@ import type { Bye, Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunt
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
+import { textFrame } from './text-frame.ts';
 import { Flow } from './flow.ts';
-import { latin1, retryMsOf } from './hearing.ts';
+import { frameTools, retryMsOf } from './hearing.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
-import { receiptMessage } from './receipts.ts';
+import { paidReceipt, plainReceipt } from './receipts.ts';
+import type { Payslip } from './receipts.ts';
 import { restReasons } from './runtime.ts';
 import type { Tick } from './runtime.ts';
 import { afterwards } from './settling.ts';
@@ -48,6 +50,11 @@ export interface ConversationHouse extends ArrivalHouse {
   onRefusal(reason: string): void;
 }
 
+/** Words in one frame. */
+function listOf(words: readonly string[]): string {
+  return words.length === 1 ? (words[0] as string) : `[${words.join(',')}]`;
+}
+
 type Stage = 'stranger' | 'joining' | 'open' | 'closed';
 
 export class Conversation {
@@ -71,6 +78,7 @@ export class Conversation {
   #publicKey = '';
   readonly #chain = new SessionChain(this.#nonce);
   readonly #flow: Flow;
+  readonly #tools = frameTools();
   #lookUps = 0;
 
   constructor(ws: WebSocket, socket: Duplex, house: ConversationHouse, whence: Whence) {
@@ -92,20 +100,16 @@ export class Conversation {
     return this.#stage === 'stranger';
   }
 
-  /** Tells it what a durable tick means to it. */
-  deliver(parcel: Parcel, tick: Tick): void {
-    // What belongs together goes out in one write: a system call costs as much as all the rest of a message.
-    this.#socket.cork();
-    for (const lease of parcel.leases) this.#say(lease);
-    if (parcel.acks.length + parcel.settled.length + parcel.lost.length > 0) this.#sayReceipt(parcel, tick);
-    this.#socket.uncork();
-  }
-
-  #sayReceipt(parcel: Parcel, tick: Tick): void {
-    const settled = parcel.settled.map((index) =>
-      tick.receipts.wordOf(tick.batch.paid[index] as (typeof tick.batch.paid)[number], index),
-    );
-    this.#say(receiptMessage(parcel.acks, settled, parcel.lost, tick.word));
+  /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
+  deliver({ leases, acks, lost }: Parcel, { batch, receipts, word }: Tick): void {
+    const index = batch.payroll.indexOf(this.device);
+    const hasReceipt = index !== undefined || acks.length + lost.length > 0;
+    if (!hasReceipt) return leases.length > 0 ? this.#say(listOf(leases)) : undefined;
+    const receipt =
+      index === undefined
+        ? plainReceipt(acks, lost)
+        : paidReceipt(acks, lost, batch.payroll.slips[index] as Payslip, index, receipts, word);
+    this.#say(leases.length === 0 ? receipt : `[${leases.join(',')},${receipt}]`);
   }
 
   /** Tells it something that is JSON text already. */
@@ -147,7 +151,7 @@ export class Conversation {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#ws.bufferedAmount > bufferedBytesMax)
       return this.bye('slow', 'you read more slowly than you ask');
-    this.#ws.send(text);
+    this.#socket.write(textFrame(text));
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
@@ -221,7 +225,7 @@ export class Conversation {
   }
 
   #onFrame(data: Buffer): void {
-    const frame = decodeCommit(data, latin1);
+    const frame = decodeCommit(data, this.#tools);
     if (isMalformed(frame)) return this.bye('malformed', frame.malformed);
     for (const part of frame.parts) this.#commit(part);
     if (frame.header.slots !== undefined) this.#ask(frame.header.slots);
@@ -286,7 +290,7 @@ export class Conversation {
 
   #commitRefused(replica: number, outcome: RefusedOrder): void {
     const { refused } = outcome;
-    if (refused === 'same-commitment') return this.#say(receiptMessage([replica], [], [], 'null'));
+    if (refused === 'same-commitment') return this.#say(plainReceipt([replica], []));
     // Settled between the look at it and the decision, or its place was taken.
     if (refused === 'unknown-replica')
       return void this.#commitAfterwards(replica).catch((error: unknown) => this.#failed(error));

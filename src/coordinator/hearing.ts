@@ -1,11 +1,30 @@
 /** Small things a conversation asks: where a replica stands, how bytes are read as text, when to ask again. */
 import { mayJoin } from '../core/chunk.ts';
 import type { State } from '../core/state.ts';
+import { readWishes } from '../wire/frame.ts';
+import type { FrameTools } from '../wire/frame.ts';
 import { protocol } from '../wire/version.ts';
+import type { SlotWord } from '../wire/volunteer.ts';
 
-/** The platform's own reading of a frame's header: six times as fast as character by character. */
-export const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+const nodeBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The platform's own reading of a frame, six times as fast as a pure one; wishes that come again are not read again. */
+export function frameTools(): FrameTools {
+  let text = '';
+  let wishes: readonly SlotWord[] = [];
+  return {
+    text: (bytes) => nodeBuffer(bytes).toString('latin1'),
+    hex: (bytes) => nodeBuffer(bytes).toString('hex'),
+    wishes(again) {
+      if (again === text) return wishes;
+      const read = readWishes(again);
+      if ('malformed' in read) return read;
+      text = again;
+      return (wishes = read);
+    },
+  };
+}
 
 /** Root of a log without ticks: SHA-256(''). */
 export const emptyRoot = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

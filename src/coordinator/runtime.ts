@@ -113,6 +113,11 @@ export class Runtime {
     return this.#head;
   }
 
+  /** How many ticks the state holds; the last of them may not be durable yet. */
+  get ticks(): number {
+    return this.#frontier.size;
+  }
+
   /** Why the store takes no writes; null when it does. */
   get storeFault(): StoreFault | null {
     return this.#health.fault;
@@ -203,7 +208,7 @@ export class Runtime {
 
   async #tick(): Promise<void> {
     const at = this.#clock.at(this.#state.at);
-    const batch = new Batch(this.#parts.key.publicText, this.#parts.lastView);
+    const batch = new Batch(this.#parts.lastView);
     const settle: [Order, Outcome][] = [];
     this.#expireDue(batch, at);
     const count = this.#decideQueue(batch, settle, at);
@@ -326,7 +331,7 @@ export class Runtime {
   /** Makes a tick durable and tells everybody; null when that went well. */
   async #append(batch: Batch, at: number): Promise<StoreFault | null> {
     const tick = this.#frontier.size + 1;
-    const receipts = new ReceiptTree(batch.paid);
+    const receipts = new ReceiptTree(batch.payroll, at, this.#parts.key.publicText);
     const leaf = leafOf(tick, at, receipts.root, batch.events);
     const nodes = appendLeaf(tree, this.#frontier, sha256(leaf));
     const root = rootOfFrontier(tree, this.#frontier);
@@ -359,7 +364,7 @@ export class Runtime {
       head: this.#head,
       batch,
       receipts,
-      word: tickWord(this.#head, batch.paid.length),
+      word: tickWord(this.#head, batch.payroll.slips.length),
     };
     for (const listener of this.listeners) listener(told);
     this.#snapshots.saveIfDue(tick, this.#state);

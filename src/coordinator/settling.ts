@@ -1,6 +1,7 @@
 /** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
 import type { Log } from './log.ts';
-import { paidIn, ReceiptTree, receiptMessage, signHead, tickWord } from './receipts.ts';
+import { paidIn, paidReceipt, plainReceipt, ReceiptTree, signHead, tickWord } from './receipts.ts';
+import type { Payslip } from './receipts.ts';
 import type { SigningKey } from './keys.ts';
 import { readRecord } from './record.ts';
 
@@ -23,19 +24,17 @@ export async function afterwards(
   if (answer === null) return { is: 'unknown' };
   const settled = await log.settled(answer.job, answer.chunk);
   // Its job was cancelled before the chunk settled.
-  if (settled === null) return { is: 'receipt', message: receiptMessage([replica], [], [replica], 'null') };
+  if (settled === null) return { is: 'receipt', message: plainReceipt([replica], [replica]) };
   const [stored] = await log.read(settled.tick - 1, 1);
   if (stored === undefined) throw new Error(`tick ${settled.tick} is not in the log`);
   const record = readRecord(stored.record);
-  const paid = paidIn(record, key.publicText, isAnchor);
-  const index = paid.findIndex((one) => one.replica === replica);
-  const mine = paid[index];
-  if (mine === undefined) return { is: 'receipt', message: receiptMessage([replica], [], [replica], 'null') };
+  const payroll = paidIn(record, isAnchor);
+  const index = payroll.slips.findIndex(({ rows }) => rows.some((row) => row.replica === replica));
+  const mine = payroll.slips[index] as Payslip | undefined;
+  if (mine === undefined) return { is: 'receipt', message: plainReceipt([replica], [replica]) };
   if (mine.device !== device) return { is: 'not-yours' };
-  const receipts = new ReceiptTree(paid);
+  const receipts = new ReceiptTree(payroll, record.at, key.publicText);
   const head = signHead(key, stored.tick, record.at, stored.root, receipts.root);
-  return {
-    is: 'receipt',
-    message: receiptMessage([replica], [receipts.wordOf(mine, index)], [], tickWord(head, paid.length)),
-  };
+  const word = tickWord(head, payroll.slips.length);
+  return { is: 'receipt', message: paidReceipt([replica], [], mine, index, receipts, word) };
 }

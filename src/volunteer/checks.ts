@@ -5,6 +5,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as v from 'valibot';
 import { treeHash, verifyConsistency, verifyInclusion } from '../core/merkle.ts';
+import { receiptText } from '../wire/receipt.ts';
+import type { PaidTo } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import { bytesOfBase64url, bytesOfHex, tagged, u64, verify } from './crypto.ts';
@@ -26,8 +28,8 @@ export function logExtends(from: TreeHead, to: TreeHead, answer: unknown): boole
   );
 }
 
-/** Whether every payment of a receipt lies under the tick's root, and the tick's head is signed by the coordinator [LO6]. */
-export async function receiptHolds(receipt: ReceiptWord, coordinator: string): Promise<boolean> {
+/** Whether a receipt's payments lie under the tick's root, and the tick's head is signed by the coordinator [LO6]. */
+export async function receiptHolds(receipt: ReceiptWord, to: Omit<PaidTo, 'at'>): Promise<boolean> {
   const { tick, settled } = receipt;
   if (tick === null) return settled.length === 0;
   const root = bytesOfHex(tick.receipts);
@@ -39,9 +41,10 @@ export async function receiptHolds(receipt: ReceiptWord, coordinator: string): P
     bytesOfHex(tick.root),
     root,
   );
-  const utf8 = new TextEncoder();
-  const paths = settled.every(({ leaf, index, path }) =>
-    verifyInclusion(hash, hash.leaf(utf8.encode(leaf)), index, tick.count, path.map(bytesOfHex), root),
+  const leaf = new TextEncoder().encode(receiptText({ ...to, at: tick.at }, settled));
+  const { index, count, path } = tick;
+  return (
+    verifyInclusion(hash, hash.leaf(leaf), index, count, path.map(bytesOfHex), root) &&
+    (await verify(bytesOfBase64url(to.coordinator), words, bytesOfBase64url(tick.signature)))
   );
-  return paths && (await verify(bytesOfBase64url(coordinator), words, bytesOfBase64url(tick.signature)));
 }

@@ -2,6 +2,7 @@
 import type { Outbox, Change, KeptResult } from './outbox.ts';
 import { memoryOutbox } from './outbox-memory.ts';
 import { encodeCommit } from '../wire/frame.ts';
+import { receiptText } from '../wire/receipt.ts';
 import { openJobs } from './jobs.ts';
 import { bytesOfHex, hexOf, sha256 } from './crypto.ts';
 import { consentHolds, makeIdentity, openIdentity, signConsent, signHello } from './identity.ts';
@@ -319,16 +320,21 @@ export class Deeds {
   /** Keeps what proves our payments, if it does. */
   async #keepReceipt(receipt: ReceiptWord): Promise<void> {
     const { tick } = receipt;
-    if (tick === null || this.#coordinator === null) return;
+    const identity = this.#identity;
+    if (tick === null || this.#coordinator === null || identity === null) return;
     if (this.#unchecked.length < uncheckedMax) this.#unchecked.push({ ...receipt, tick });
     const checks = await import('./checks.ts').catch(() => null);
     // The line is gone and took the program with it: what came is checked with the next receipt.
     if (checks === null) return;
+    const { account, device } = identity;
+    const to = { coordinator: this.#coordinator, account, device, site: this.#consent?.site ?? null };
     for (const one of this.#unchecked.splice(0)) {
-      if (!(await checks.receiptHolds(one, this.#coordinator)))
+      if (!(await checks.receiptHolds(one, to)))
         return this.#tell({ on: 'stop', reason: { why: 'refused', detail: 'receipt-forged' } });
-      for (const { replica, leaf, index, path } of one.settled)
-        this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: one.tick } });
+      const { index, path, ...head } = one.tick;
+      const leaf = receiptText({ ...to, at: head.at }, one.settled);
+      const replica = one.settled[0]?.replica ?? 0;
+      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: head } });
     }
   }
 

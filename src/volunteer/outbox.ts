@@ -17,13 +17,14 @@ export interface KeptResult extends ResultName {
   readonly lengths: Uint32Array;
 }
 
-/** What proves one payment: a leaf of a tick's receipts, its path, and the signed head over both. */
+/** What proves a tick's payments to this device: a leaf of the tick's receipts, its path, and the signed head over both. */
 export interface KeptReceipt {
+  /** The first replica that it pays. */
   readonly replica: number;
   readonly leaf: string;
   readonly index: number;
   readonly path: readonly string[];
-  readonly tick: NonNullable<ReceiptWord['tick']>;
+  readonly tick: Omit<NonNullable<ReceiptWord['tick']>, 'index' | 'path'>;
 }
 
 /** The coordinator we last spoke to (its public key), and what its log was then. */

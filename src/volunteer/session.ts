@@ -1,5 +1,5 @@
 /** One connection to the coordinator: a WebSocket whose words are decoded, and whose end is told once. */
-import { isMalformed, parse } from '../wire/schema.ts';
+import { isMalformed, parseAll } from '../wire/schema.ts';
 import { fromCoordinator } from '../wire/volunteer.ts';
 import type { FromCoordinator, FromVolunteer, Hello } from '../wire/volunteer.ts';
 import { protocol } from '../wire/version.ts';
@@ -32,9 +32,9 @@ export function openSession(socket: WebSocket, listener: SessionListener): Sessi
   };
   socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (over) return;
-    const word = typeof data === 'string' ? decode(data) : { malformed: 'message: not text' };
-    if (isMalformed(word)) end(word.malformed);
-    else listener.word(word);
+    const words = typeof data === 'string' ? decode(data) : { malformed: 'message: not text' };
+    if (isMalformed(words)) return end(words.malformed);
+    for (const word of words) if (!over) listener.word(word);
   });
   socket.addEventListener('close', ({ code, reason }) => end(reason === '' ? `closed (${code})` : reason));
   socket.addEventListener('error', () => end('the connection failed'));
@@ -55,11 +55,12 @@ export function openSession(socket: WebSocket, listener: SessionListener): Sessi
   };
 }
 
-/** A coordinator of another protocol is recognised before its words are taken to be malformed. */
-function decode(text: string): FromCoordinator | { malformed: string } {
-  const word = parse(fromCoordinator, text, wordLengthMax);
-  const spoken = isMalformed(word) ? protocolIn(text) : word.t === 'challenge' ? word.protocol : null;
-  return spoken !== null && spoken !== protocol ? { t: 'bye', reason: 'protocol' } : word;
+/** A frame's words. A coordinator of another protocol is recognised before its words are taken to be malformed. */
+function decode(text: string): FromCoordinator[] | { malformed: string } {
+  const words = parseAll(fromCoordinator, text, wordLengthMax);
+  const first = isMalformed(words) ? undefined : words[0];
+  const spoken = isMalformed(words) ? protocolIn(text) : first?.t === 'challenge' ? first.protocol : null;
+  return spoken !== null && spoken !== protocol ? [{ t: 'bye', reason: 'protocol' }] : words;
 }
 
 /** The protocol that a challenge names, however else it may have changed. */

@@ -1,12 +1,20 @@
 /**
- * The binary frame of a commit: u32 big-endian length of the JSON header, the header (UTF-8), then for
- * each item its digests and, where lengths are given, the units' outputs, all in the header's order.
+ * The binary frame of a commit. All numbers are big-endian:
+ *
+ *     u32 length of the wishes, u16 how many items,
+ *     for each item: u64 replica, 32 bytes root, u32 bytes of digests, u32 how many outputs (2^32 − 1 = digests only),
+ *                    u32 length of each output,
+ *     the wishes: which slots want more, as a JSON list of slots in ASCII (nothing = none),
+ *     for each item: its digests, then its outputs.
+ *
+ * The items are binary since they come with every chunk; the wishes are words like all others.
  */
+import * as v from 'valibot';
 import { isMalformed, parse } from './schema.ts';
 import type { Malformed } from './schema.ts';
 import { limits } from './version.ts';
-import { commit } from './volunteer.ts';
-import type { CommitHeader, CommitItem } from './volunteer.ts';
+import { slot } from './volunteer.ts';
+import type { CommitHeader, CommitItem, SlotWord } from './volunteer.ts';
 
 /** One committed replica with its parts of the payload (views, not copies). */
 export interface CommitPart {
@@ -20,21 +28,45 @@ export interface CommitFrame {
   readonly parts: readonly CommitPart[];
 }
 
-/** ASCII only, as our headers are: no TextEncoder exists in a pure room. */
-function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) & 0x7f;
-  return bytes;
+/** What a shell may bring to read frames faster than this pure room can. */
+export interface FrameTools {
+  /** Bytes as text, one character a byte. */
+  text(bytes: Uint8Array): string;
+  /** Bytes in lower-case hex. */
+  hex(bytes: Uint8Array): string;
+  /** The wishes behind their text; a shell may remember those that it has read before. */
+  wishes(text: string): readonly SlotWord[] | Malformed;
 }
 
-/** Bytes as text, one character a byte; a shell may bring a faster one of its platform. */
-export type BytesToText = (bytes: Uint8Array) => string;
+const headBytes = 6;
+const itemBytes = 48;
+const rootBytes = 32;
+/** In place of a count of outputs: there are none in this frame. */
+const digestsOnly = 0xffffffff;
 
-function textOfBytes(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return text;
+const wishList = v.pipe(v.array(slot), v.maxLength(limits.slotsMax));
+
+/** Reads wishes from their text. */
+export function readWishes(text: string): readonly SlotWord[] | Malformed {
+  if (!/^[\x20-\x7e]*$/.test(text)) return { malformed: 'frame: the wishes are not printable ASCII' };
+  return parse(wishList, text, limits.headerBytesMax);
 }
+
+const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+const pureTools: FrameTools = {
+  text(bytes) {
+    let text = '';
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return text;
+  },
+  hex(bytes) {
+    let text = '';
+    for (const byte of bytes) text += hexDigits[byte] as string;
+    return text;
+  },
+  wishes: readWishes,
+};
 
 /** Sum of the outputs' lengths. */
 function sumOf(lengths: readonly number[]): number {
@@ -43,16 +75,24 @@ function sumOf(lengths: readonly number[]): number {
   return sum;
 }
 
+/** Bytes that an item takes in the frame's head. */
+function headOf({ lengths }: CommitItem): number {
+  return itemBytes + 4 * (lengths?.length ?? 0);
+}
+
 /** Builds the frame. Throws when a part's sizes contradict its item: that is our own bug. */
-export function encodeCommit(frame: CommitFrame): Uint8Array<ArrayBuffer> {
-  const header = asciiBytes(JSON.stringify(frame.header));
-  let size = 4 + header.length;
-  for (const part of frame.parts) size += part.digests.length + (part.bytes?.length ?? 0);
+export function encodeCommit({ header, parts }: CommitFrame): Uint8Array<ArrayBuffer> {
+  const wishes = header.slots === undefined ? '' : JSON.stringify(header.slots);
+  let size = headBytes + wishes.length;
+  for (const { item, digests, bytes } of parts) size += headOf(item) + digests.length + (bytes?.length ?? 0);
   const out = new Uint8Array(size);
-  new DataView(out.buffer).setUint32(0, header.length);
-  out.set(header, 4);
-  let at = 4 + header.length;
-  for (const { item, digests, bytes } of frame.parts) {
+  const view = new DataView(out.buffer);
+  view.setUint32(0, wishes.length);
+  view.setUint16(4, parts.length);
+  let at = headBytes;
+  for (const { item } of parts) at = putItem(view, at, item);
+  for (let i = 0; i < wishes.length; i++) out[at++] = wishes.charCodeAt(i) & 0x7f;
+  for (const { item, digests, bytes } of parts) {
     if (digests.length !== item.digestBytes || (bytes?.length ?? 0) !== sumOf(item.lengths ?? []))
       throw new Error('a commit part contradicts its item');
     out.set(digests, at);
@@ -63,19 +103,73 @@ export function encodeCommit(frame: CommitFrame): Uint8Array<ArrayBuffer> {
   return out;
 }
 
+/** Writes one item; says where the next begins. */
+function putItem(view: DataView, at: number, { replica, root, digestBytes, lengths }: CommitItem): number {
+  view.setUint32(at, Math.floor(replica / 2 ** 32));
+  view.setUint32(at + 4, replica % 2 ** 32);
+  for (let i = 0; i < rootBytes; i++)
+    view.setUint8(at + 8 + i, Number.parseInt(root.slice(2 * i, 2 * i + 2), 16));
+  view.setUint32(at + 40, digestBytes);
+  view.setUint32(at + 44, lengths === null ? digestsOnly : lengths.length);
+  at += itemBytes;
+  for (const length of lengths ?? []) {
+    view.setUint32(at, length);
+    at += 4;
+  }
+  return at;
+}
+
 /** Reads a frame; every size is checked against what is there before anything is touched. */
-export function decodeCommit(frame: Uint8Array, toText: BytesToText = textOfBytes): CommitFrame | Malformed {
-  if (frame.length < 4 || frame.length > limits.frameBytesMax)
+export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): CommitFrame | Malformed {
+  if (frame.length < headBytes || frame.length > limits.frameBytesMax)
     return { malformed: 'frame: size out of bounds' };
-  const headerBytes = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
-  if (headerBytes > limits.headerBytesMax || 4 + headerBytes > frame.length)
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const wishBytes = view.getUint32(0);
+  const count = view.getUint16(4);
+  if (count < 1 || count > limits.commitItemsMax) return { malformed: 'frame: too many items, or none' };
+  const items: CommitItem[] = [];
+  let at = headBytes;
+  for (let i = 0; i < count; i++) {
+    const item = readItem(view, at, frame, tools);
+    if (isMalformed(item)) return item;
+    items.push(item);
+    at += headOf(item);
+  }
+  const payload = at + wishBytes;
+  if (payload > limits.headerBytesMax || payload > frame.length)
     return { malformed: 'frame: header out of bounds' };
-  const text = toText(frame.subarray(4, 4 + headerBytes));
-  if (!/^[\x20-\x7e]*$/.test(text)) return { malformed: 'frame: header is not printable ASCII' };
-  const header = parse(commit, text, limits.headerBytesMax);
-  if (isMalformed(header)) return header;
+  if (wishBytes === 0) return withPayload(frame, payload, { t: 'commit', items });
+  const slots = tools.wishes(tools.text(frame.subarray(at, payload)));
+  if ('malformed' in slots) return slots;
+  return withPayload(frame, payload, { t: 'commit', items, slots: slots as SlotWord[] });
+}
+
+/** One item at `at`, as far as it says something about itself. */
+function readItem(
+  view: DataView,
+  at: number,
+  frame: Uint8Array,
+  { hex }: FrameTools,
+): CommitItem | Malformed {
+  if (at + itemBytes > frame.length) return { malformed: 'frame: header out of bounds' };
+  const high = view.getUint32(at);
+  const replica = high * 2 ** 32 + view.getUint32(at + 4);
+  if (high >= 2 ** 21 || replica === 0) return { malformed: 'frame: an item without a replica' };
+  const root = hex(frame.subarray(at + 8, at + 8 + rootBytes));
+  const digestBytes = view.getUint32(at + 40);
+  const outputs = view.getUint32(at + 44);
+  if (outputs === digestsOnly) return { replica, root, digestBytes, lengths: null };
+  if (outputs > limits.unitsPerChunkMax || at + itemBytes + 4 * outputs > frame.length)
+    return { malformed: 'frame: too many outputs' };
+  const lengths: number[] = [];
+  for (let i = 0; i < outputs; i++) lengths.push(view.getUint32(at + itemBytes + 4 * i));
+  return { replica, root, digestBytes, lengths };
+}
+
+/** Cuts the payload into the items' parts; it must be exactly as long as they say. */
+function withPayload(frame: Uint8Array, payload: number, header: CommitHeader): CommitFrame | Malformed {
   const parts: CommitPart[] = [];
-  let at = 4 + headerBytes;
+  let at = payload;
   for (const item of header.items) {
     const byteCount = item.lengths === null ? 0 : sumOf(item.lengths);
     if (at + item.digestBytes + byteCount > frame.length)

@@ -34,3 +34,16 @@ export function parse<T extends object>(
   }
   return check(schema, value);
 }
+
+/** The same for a frame that holds one word or a list of words. */
+export function parseAll<T extends object>(
+  schema: v.GenericSchema<unknown, T>,
+  text: string,
+  bytesMax: number,
+): T[] | Malformed {
+  if (!text.startsWith('[')) {
+    const word = parse(schema, text, bytesMax);
+    return isMalformed(word) ? word : [word];
+  }
+  return parse(v.array(schema), text, bytesMax);
+}

@@ -1,7 +1,7 @@
 /** The protocol's version, its limits, and the closed list of reasons why two sides cannot talk. */
 
 /** Raised whenever an older volunteer or coordinator would misunderstand a message. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** Sizes and counts beyond which a message is not even parsed, or a socket is closed. */
 export const limits = {

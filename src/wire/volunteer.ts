@@ -1,7 +1,7 @@
 /**
  * The words between volunteer and coordinator. Up: hello, ask, commit, giveBack, chain. Down:
- * challenge, welcome, news, lease, receipt, refusal, bye. Control frames are JSON text; a commit
- * is one binary frame (see `frame.ts`), since digests and bytes travel with it.
+ * challenge, welcome, news, lease, receipt, refusal, bye. Control frames are JSON text, downwards one
+ * word or a list of words; a commit is one binary frame (see `frame.ts`), since digests and bytes travel with it.
  *
  * Ids: `device` and `account` are 16 characters of base64url, `job` is `j` and a number, `replica`
  * and `lease` are positive integers, digests and roots lower-case hex.
@@ -67,21 +67,23 @@ export const ask = v.strictObject({
   slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)),
 });
 
-export const commitItem = v.strictObject({
-  replica: positive,
-  root: hex32,
+/** One committed replica, as the head of a commit's frame has it (`frame.ts`). */
+export interface CommitItem {
+  readonly replica: number;
+  /** Lower-case hex. */
+  readonly root: string;
   /** Bytes of digests in the payload. */
-  digestBytes: natural,
+  readonly digestBytes: number;
   /** Length of each unit's output, whose bytes follow the digests; null = digests only. */
-  lengths: v.nullable(v.pipe(v.array(natural), v.maxLength(limits.unitsPerChunkMax))),
-});
+  readonly lengths: readonly number[] | null;
+}
 
-export const commit = v.strictObject({
-  t: v.literal('commit'),
-  items: v.pipe(v.array(commitItem), v.minLength(1), v.maxLength(limits.commitItemsMax)),
-  /** Committing and asking are one message. */
-  slots: v.optional(v.pipe(v.array(slot), v.maxLength(limits.slotsMax))),
-});
+/** What a commit says before its payload. Committing and asking are one message. */
+export interface CommitHeader {
+  readonly t: 'commit';
+  readonly items: readonly CommitItem[];
+  readonly slots?: readonly SlotWord[];
+}
 
 export const giveBack = v.strictObject({
   t: v.literal('giveBack'),
@@ -127,7 +129,8 @@ export const welcome = v.strictObject({
   jobs: v.array(jobDescriptor),
   /** Of those the device said it holds: still its own to compute or commit. The others are over. */
   holding: v.array(positive),
-  creditMicro: v.strictObject({ pending: natural, vested: natural }),
+  /** What the account has, all ticks up to `asOf` counted. */
+  creditMicro: v.strictObject({ pending: natural, vested: natural, asOf: natural }),
 });
 
 export const news = v.strictObject({ t: v.literal('news'), jobs: v.array(jobDescriptor) });
@@ -150,16 +153,15 @@ export const receipt = v.strictObject({
   t: v.literal('receipt'),
   /** Durable: these commitments are in the log. */
   acks: v.array(positive),
-  /** Settled and paid: leaf and path under the signed root (SPEC, "Receipts"). */
+  /** Settled and paid: together they are one leaf under the signed root (SPEC, "Receipts"), in this order. */
   settled: v.array(
     v.strictObject({
       replica: positive,
+      job: jobId,
+      chunk: natural,
       amountMicro: natural,
-      withAnchor: v.boolean(),
       final: v.boolean(),
-      leaf: v.string(),
-      index: natural,
-      path: v.array(hex32),
+      withAnchor: v.boolean(),
     }),
   ),
   /** Settled against this answer, or without it. */
@@ -173,6 +175,9 @@ export const receipt = v.strictObject({
       receipts: hex32,
       count: natural,
       signature: base64url(64),
+      /** Where the leaf lies among the tick's `count`, and its path. */
+      index: natural,
+      path: v.array(hex32),
     }),
   ),
 });
@@ -202,8 +207,6 @@ export type TreeHead = v.InferOutput<typeof treeHead>;
 export type Hello = v.InferOutput<typeof hello>;
 export type SlotWord = v.InferOutput<typeof slot>;
 export type Ask = v.InferOutput<typeof ask>;
-export type CommitHeader = v.InferOutput<typeof commit>;
-export type CommitItem = v.InferOutput<typeof commitItem>;
 export type GiveBack = v.InferOutput<typeof giveBack>;
 export type Chain = v.InferOutput<typeof chain>;
 export type FromVolunteer = v.InferOutput<typeof fromVolunteer>;

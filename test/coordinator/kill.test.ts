@@ -132,7 +132,7 @@ class Stubborn {
   }
 
   #learn(word: Parameters<typeof receiptHolds>[0], coordinator: string): void {
-    if (!receiptHolds(word, coordinator)) this.forged++;
+    if (!receiptHolds(word, coordinator, this.who)) this.forged++;
     for (const { replica, amountMicro } of word.settled) {
       this.paid.set(replica, amountMicro);
       this.outbox.delete(replica);

@@ -60,7 +60,7 @@ describe('tolerance', () => {
     // Both in one tick, if they like: comparing must not depend on the order.
     cpu.commit([right(job, leaseC)]);
     const receipt = await gpu.settled(leaseG.lease);
-    expect(receiptHolds(receipt, house.house.keys.coordinator.publicText)).toBe(true);
+    expect(receiptHolds(receipt, house.house.keys.coordinator.publicText, gpu.who)).toBe(true);
     await cpu.settled(leaseC.lease);
     const [result] = await house.house.log.results(job.job, 0, 10);
     expect(result?.replica).toBe(leaseC.lease);

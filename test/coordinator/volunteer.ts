@@ -165,7 +165,9 @@ export class Scripted {
       });
     });
     this.ws.on('error', () => {});
-    this.ws.on('message', (data: Buffer) => this.#hear(JSON.parse(data.toString())));
+    this.ws.on('message', (data: Buffer) => {
+      for (const word of [JSON.parse(data.toString()) as unknown].flat()) this.#hear(word);
+    });
   }
 
   #hear(value: unknown): void {
@@ -281,10 +283,10 @@ export function outputsOf(input: Uint8Array, from: number, to: number): Buffer[]
   return Array.from({ length: to - from }, (_, i) => cheapOutput(input, from + i));
 }
 
-/** Whether every receipt of a message is signed by the coordinator and in its tree. */
-export function receiptHolds(word: ReceiptWord, coordinator: string): boolean {
-  const { tick } = word;
-  if (tick === null) return word.settled.length === 0;
+/** Whether a message's payments to `who` are signed by the coordinator and in its tree, written from the specification. */
+export function receiptHolds(word: ReceiptWord, coordinator: string, who: Identity): boolean {
+  const { tick, settled } = word;
+  if (tick === null) return settled.length === 0;
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: coordinator }, format: 'jwk' });
   const bytes = headBytes(
     tick.tick,
@@ -294,22 +296,20 @@ export function receiptHolds(word: ReceiptWord, coordinator: string): boolean {
     Buffer.from(tick.receipts, 'hex'),
   );
   if (!verify(null, bytes, key, Buffer.from(tick.signature, 'base64url'))) return false;
-  return word.settled.every(({ leaf, index, path, amountMicro, replica }) => {
-    const said = JSON.parse(leaf) as unknown[];
-    const inTree = verifyInclusion(
-      tree,
-      tree.leaf(Buffer.from(leaf)),
-      index,
-      tick.count,
-      path.map((hash) => Buffer.from(hash, 'hex')),
-      Buffer.from(tick.receipts, 'hex'),
-    );
-    return (
-      inTree &&
-      said[0] === 'talka/receipt/1' &&
-      said[1] === coordinator &&
-      said[4] === replica &&
-      said[8] === amountMicro
-    );
-  });
+  const rows = settled.map(({ job, chunk, replica, amountMicro, final }) => [
+    job,
+    chunk,
+    replica,
+    amountMicro,
+    final,
+  ]);
+  const leaf = JSON.stringify(['talka/receipt/2', coordinator, who.account, who.device, null, tick.at, rows]);
+  return verifyInclusion(
+    tree,
+    tree.leaf(Buffer.from(leaf)),
+    tick.index,
+    tick.count,
+    tick.path.map((hash) => Buffer.from(hash, 'hex')),
+    Buffer.from(tick.receipts, 'hex'),
+  );
 }

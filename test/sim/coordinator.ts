@@ -306,7 +306,11 @@ export class Coordinator {
       account,
       jobs: this.jobs(),
       holding: holding.filter((id) => this.#isStillYours(device, id)),
-      creditMicro: { pending: balance('pending'), vested: balance('vested') },
+      creditMicro: {
+        pending: balance('pending'),
+        vested: balance('vested'),
+        asOf: this.#disk.records.length,
+      },
     });
   }
 
@@ -367,7 +371,10 @@ export class Coordinator {
     }
     if (answer.paid === null)
       return this.#say(socket, receipt({ acks: [replica], lost: answer.over ? [replica] : [] }));
-    this.#say(socket, receipt({ acks: [replica], settled: [settledWord(replica, answer.paid)] }));
+    this.#say(
+      socket,
+      receipt({ acks: [replica], settled: [settledWord(replica, answer.job, answer.chunk, answer.paid)] }),
+    );
   }
 
   #giveBack(
@@ -474,7 +481,7 @@ export class Coordinator {
     const won = new Set(winners.map((winner) => winner.replica));
     for (const { replica, device } of winners) {
       turn.answers.push([replica, { device, job, chunk, paid: { amountMicro, withAnchor }, over: true }]);
-      receiptFor(turn, device).settled.push(settledWord(replica, { amountMicro, withAnchor }));
+      receiptFor(turn, device).settled.push(settledWord(replica, job, chunk, { amountMicro, withAnchor }));
     }
     for (const replica of this.state.jobs.get(job)?.chunks.get(chunk)?.replicas ?? [])
       if (!won.has(replica.id)) noticeLost(turn, job, chunk, replica);

@@ -48,15 +48,9 @@ export function receipt(over: {
 /** One settled replica of a receipt. */
 export function settledWord(
   replica: number,
-  paid: { readonly amountMicro: number; readonly withAnchor: boolean },
+  job: string,
+  chunk: number,
+  { amountMicro, withAnchor }: { readonly amountMicro: number; readonly withAnchor: boolean },
 ): ReceiptWord['settled'][number] {
-  return {
-    replica,
-    amountMicro: paid.amountMicro,
-    withAnchor: paid.withAnchor,
-    final: true,
-    leaf: '',
-    index: 0,
-    path: [],
-  };
+  return { replica, job, chunk, amountMicro, withAnchor, final: true };
 }

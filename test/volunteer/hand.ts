@@ -2,6 +2,7 @@
 import { createLoop, step, wakeAt } from '../../src/volunteer/loop.ts';
 import type { Loop, LoopEffect, LoopEvent, LoopOptions } from '../../src/volunteer/loop.ts';
 import type { Remembered } from '../../src/volunteer/loop/words.ts';
+import { protocol } from '../../src/wire/version.ts';
 import type { FromCoordinator, JobDescriptor, TreeHead } from '../../src/wire/volunteer.ts';
 
 export const hex = (c: string): string => c.repeat(64);
@@ -68,7 +69,7 @@ export class Hand {
   }
 
   challenge(head: TreeHead = { size: 0, root: hex('0') }, coordinator = 'C'.repeat(43)): LoopEffect[] {
-    return this.word({ t: 'challenge', protocol: 1, nonce: 'N'.repeat(22), coordinator, head });
+    return this.word({ t: 'challenge', protocol, nonce: 'N'.repeat(22), coordinator, head });
   }
 
   welcome(holding: number[] = [], jobs: JobDescriptor[] = [job]): LoopEffect[] {
@@ -78,7 +79,7 @@ export class Hand {
       account: 'a'.repeat(16),
       jobs,
       holding,
-      creditMicro: { pending: 0, vested: 7 },
+      creditMicro: { pending: 0, vested: 7, asOf: 0 },
     });
   }
 

@@ -11,6 +11,7 @@ import {
   signConsent,
   signHello,
 } from '../../src/volunteer/identity.ts';
+import { protocol } from '../../src/wire/version.ts';
 
 /** The first test of RFC 8032, 7.1. */
 const seed = Uint8Array.from(
@@ -127,7 +128,7 @@ describe.each([
       null,
       consent.text,
       consent.at,
-      1,
+      protocol,
     ]);
     expect(accepts(identity.publicKey, ['talka/hello/1\0', said], hello.signature)).toBe(true);
     expect(

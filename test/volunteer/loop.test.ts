@@ -154,9 +154,7 @@ describe('working', () => {
     hand.word({
       t: 'receipt',
       acks: [1],
-      settled: [
-        { replica: 1, amountMicro: 500_000, withAnchor: true, final: true, leaf: '', index: 0, path: [] },
-      ],
+      settled: [{ replica: 1, job: 'j1', chunk: 0, amountMicro: 500_000, withAnchor: true, final: true }],
       lost: [],
       tick: null,
     });

@@ -26,9 +26,9 @@ const commitEveryMs = 100;
 const inFlightMax = 256;
 const inFlightBytesMax = 8 * 1024 * 1024;
 const chainEveryMs = 60_000;
-/** A header's share of one item: fixed text, and each unit's length. */
-const itemHeaderBytes = 160;
-const lengthHeaderBytes = 8;
+/** A header's share of one item, and of each unit's length. */
+const itemHeaderBytes = 48;
+const lengthHeaderBytes = 4;
 
 /** Sends what is ready: results, and in the same message the slots that want more. */
 export function tendAsking(loop: Loop): void {
@@ -92,10 +92,17 @@ function ratesOf(loop: Loop, slot: Slot): Record<string, number> {
   for (const job of loop.jobs.values()) {
     if (job.kernel in rates || count >= limits.ratesMax || !isProven(loop, slot.backend, job)) continue;
     if (slot.backend === 'webgpu' && !isWorthIt(loop, job.kernel)) continue;
-    rates[job.kernel] = Math.min(1e9, paceOf(loop, slot, job.kernel));
+    rates[job.kernel] = Math.min(1e9, rounded(paceOf(loop, slot, job.kernel)));
     count += 1;
   }
   return rates;
+}
+
+/** Two digits are what a measured speed is worth; and words that stay the same need not be read anew each time. */
+function rounded(rateMilli: number): number {
+  let step = 1;
+  while (rateMilli >= 100 * step) step *= 10;
+  return Math.max(1, Math.round(rateMilli / step) * step);
 }
 
 function isWorthIt(loop: Loop, kernel: string): boolean {

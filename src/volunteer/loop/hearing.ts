@@ -50,6 +50,7 @@ function onWelcome(loop: Loop, socket: number, word: Welcome): void {
   loop.welcomed = true;
   loop.chainAfter = loop.at + 60_000;
   loop.account = word.account;
+  loop.creditAsOf = word.creditMicro.asOf;
   loop.credit = {
     ...loop.credit,
     pendingMicro: word.creditMicro.pending,
@@ -85,16 +86,20 @@ export function setJobs(loop: Loop, jobs: readonly JobDescriptor[]): void {
 
 function onReceipt(loop: Loop, word: ReceiptWord): void {
   for (const replica of word.acks) acked(loop, replica);
+  // A receipt that is told again names all that its tick paid us: what the welcome counted is not counted twice.
+  // (The simulator's receipts have no tick; a real one that pays without one is refused by its check.)
+  const isNews = word.tick === null || word.tick.tick > loop.creditAsOf;
   for (const { replica, amountMicro, withAnchor, final } of word.settled) {
     acked(loop, replica);
     const known = loop.awaited.get(replica);
+    if (known === undefined && !isNews) continue;
     loop.awaited.delete(replica);
     loop.counts.final += 1;
     if (withAnchor) loop.finalWithAnchor += 1;
     const { pendingMicro, vestedMicro, sessionMicro } = loop.credit;
     loop.credit = {
-      pendingMicro: pendingMicro + (final ? 0 : amountMicro),
-      vestedMicro: vestedMicro + (final ? amountMicro : 0),
+      pendingMicro: pendingMicro + (isNews && !final ? amountMicro : 0),
+      vestedMicro: vestedMicro + (isNews && final ? amountMicro : 0),
       sessionMicro: sessionMicro + amountMicro,
     };
     if (known !== undefined) stitch(loop, known.job, known.chunk, 'final');

@@ -166,6 +166,8 @@ export interface Loop {
   counts: { computed: number; committed: number; final: number; lost: number };
   finalWithAnchor: number;
   credit: { pendingMicro: number; vestedMicro: number; sessionMicro: number };
+  /** The last tick whose payments the welcome's credit held. */
+  creditAsOf: number;
   /** Reference work done, in microcredits, by second. */
   readonly work: { second: number; costMicro: number }[];
   workSince: number | null;
@@ -224,6 +226,7 @@ export function createLoop(options: LoopOptions): Loop {
     counts: { computed: 0, committed: 0, final: 0, lost: 0 },
     finalWithAnchor: 0,
     credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
+    creditAsOf: 0,
     work: [],
     workSince: null,
     stitches: new Map(),

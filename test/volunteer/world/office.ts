@@ -36,9 +36,8 @@ export abstract class Office extends Time {
             amountMicro: event.entries[0]?.amountMicro ?? 0,
             withAnchor: false,
             final: event.final,
-            leaf: '',
-            index: 0,
-            path: [],
+            job: event.job,
+            chunk: event.chunk,
           };
           this.tell(winner.device, { t: 'receipt', acks: [], settled: [settled], lost: [], tick: null });
         }
@@ -79,7 +78,7 @@ export abstract class Office extends Time {
       account,
       jobs: this.jobs(),
       holding: still,
-      creditMicro: { pending: 0, vested: 0 },
+      creditMicro: { pending: 0, vested: 0, asOf: 0 },
     });
   }
 
