@@ -138,6 +138,8 @@ export function sentenceOf(reason: Reason): string {
       return 'paused';
     case 'finished-by-you':
       return 'finished';
+    case 'delivering':
+      return 'waiting for the last acknowledgement';
     case 'unreachable':
       return 'the coordinator does not answer';
     case 'offline':
@@ -160,6 +162,8 @@ export function sentenceOf(reason: Reason): string {
       return 'that coordinator’s log is shorter than it was: ask its operator';
     case 'refused':
       return `refused: ${reason.detail}`;
+    case 'worker-restarting':
+      return `its workers ended and start again soon: ${reason.detail}`;
     case 'no-worker-works':
       return `nothing can compute here: ${reason.detail}`;
     default:

@@ -16,9 +16,14 @@ export type VolunteerPhase =
 /** Why nothing is being computed just now; null while something is. Pages turn it into words. */
 export type Reason =
   | { readonly why: 'not-started' }
-  | { readonly why: 'preparing'; readonly step: 'identity' | 'connecting' | 'fetching' | 'testing' }
+  | {
+      readonly why: 'preparing';
+      readonly step: 'identity' | 'connecting' | 'fetching' | 'starting' | 'testing' | 'loading' | 'asking';
+    }
   | { readonly why: 'paused-by-you' }
   | { readonly why: 'finished-by-you' }
+  /** Finishing: everything is computed, and the last results wait for the coordinator's word. */
+  | { readonly why: 'delivering' }
   | { readonly why: 'unreachable'; readonly retryAt: number }
   | { readonly why: 'offline' }
   | { readonly why: 'no-job-open' }
@@ -31,6 +36,8 @@ export type Reason =
   /** This end refuses: the coordinator shows a log shorter than it has shown before. */
   | { readonly why: 'log-shrunk' }
   | { readonly why: 'refused'; readonly detail: string }
+  /** The workers that could compute ended by themselves; the first of them starts again at `retryAt`. */
+  | { readonly why: 'worker-restarting'; readonly retryAt: number; readonly detail: string }
   | { readonly why: 'no-worker-works'; readonly detail: string };
 
 /** One Web Worker with what it is at. */

@@ -41,6 +41,7 @@ export const reasons: readonly Reason[] = [
   { why: 'preparing', step: 'testing' },
   { why: 'paused-by-you' },
   { why: 'finished-by-you' },
+  { why: 'delivering' },
   { why: 'unreachable', retryAt: 0 },
   { why: 'offline' },
   { why: 'no-job-open' },
@@ -52,6 +53,7 @@ export const reasons: readonly Reason[] = [
   { why: 'reload-needed' },
   { why: 'log-shrunk' },
   { why: 'refused', detail: 'suspended' },
+  { why: 'worker-restarting', retryAt: 0, detail: 'the worker ended' },
   { why: 'no-worker-works', detail: 'no WebAssembly SIMD' },
 ];
 

@@ -15,6 +15,31 @@ describe('failures', () => {
     expect(kinds(hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' }))).toEqual(['run', 'run']);
   });
 
+  it('says that its only worker starts again, and when: a running visit never stands still without a reason', () => {
+    const hand = new Hand().ready();
+    hand.quiet();
+    for (const waitMs of [500, 5_000, 30_000, 300_000]) {
+      hand.on({ on: 'lost', ...hand.engine(0), loss: 'died', detail: 'out of memory' });
+      const reason = { why: 'worker-restarting', retryAt: hand.at + waitMs, detail: 'out of memory' };
+      expect(viewOf(hand.loop)).toMatchObject({ phase: 'running', reason });
+      hand.wait(waitMs);
+      expect(viewOf(hand.loop).reason).not.toBeNull();
+      hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+      expect(viewOf(hand.loop).reason).toEqual({ why: 'waiting-for-others' });
+    }
+    hand.on({ on: 'lost', ...hand.engine(0), loss: 'died', detail: 'out of memory' });
+    expect(viewOf(hand.loop).reason).toEqual({ why: 'no-worker-works', detail: 'out of memory' });
+  });
+
+  it('says nothing of a lost worker while another computes or waits for work', () => {
+    const hand = new Hand().ready(2);
+    hand.quiet();
+    hand.on({ on: 'lost', ...hand.engine(1), loss: 'died', detail: '' });
+    expect(viewOf(hand.loop).reason).toEqual({ why: 'waiting-for-others' });
+    hand.lease(1);
+    expect(viewOf(hand.loop).reason).toBeNull();
+  });
+
   it('ignores what an engine that was replaced still says', () => {
     const hand = new Hand().ready();
     hand.lease(1, { count: 2 });

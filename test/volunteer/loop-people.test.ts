@@ -38,8 +38,10 @@ describe('people', () => {
     expect(returned(finish)).toEqual([{ why: 'finished', replicas: [2, 3, 4] }]);
     expect(kinds(finish)).toContain('cancel');
     expect(hand.loop.phase).toBe('finishing');
+    expect(viewOf(hand.loop).reason).toBeNull();
     hand.computed(1);
     expect(hand.loop.phase).toBe('finishing');
+    expect(viewOf(hand.loop).reason).toEqual({ why: 'delivering' });
     expect(kinds(hand.receipt([1]))).toEqual(['dropResults', 'endEngine', 'signChain', 'disconnect']);
     expect(viewOf(hand.loop)).toMatchObject({
       phase: 'finished',

@@ -87,11 +87,13 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
   if (reason.why === 'preparing') return <>{w.work.preparing[reason.step]}</>;
   if (reason.why === 'refused') return <>{w.work.refused(reason.detail)}</>;
   if (reason.why === 'no-worker-works') return <>{w.work.noWorker(reason.detail)}</>;
-  if (reason.why !== 'unreachable') return <>{w.work.plain[reason.why]}</>;
+  if (reason.why !== 'unreachable' && reason.why !== 'worker-restarting')
+    return <>{w.work.plain[reason.why]}</>;
+  const said = reason.why === 'unreachable' ? w.work.unreachable : w.work.restarting(reason.detail);
   return (
     <>
-      {w.work.unreachable}
-      {gapAfter(w.work.unreachable)}
+      {said}
+      {gapAfter(said)}
       <Retry w={w} at={reason.retryAt} />
     </>
   );

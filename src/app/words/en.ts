@@ -157,6 +157,8 @@ export const words: Words = {
       'not-started': 'Nothing runs until you press Start.',
       'paused-by-you': 'Paused by you. Nothing is being computed; results already made are safe.',
       'finished-by-you': 'The chunks in work were completed and the rest went back to be given to others.',
+      delivering:
+        'Everything is computed. The last results wait for the coordinator to say that it has them.',
       offline:
         'This machine is offline. Results are kept in this browser and go out when the network is back.',
       'no-job-open': 'No job is open now. The page waits and begins by itself when one opens.',
@@ -175,7 +177,10 @@ export const words: Words = {
     },
     preparing: {
       identity: 'Making this device’s key.',
+      starting: 'Starting the workers of this machine.',
       connecting: 'Greeting the coordinator.',
+      loading: 'Handing the next chunk to a worker.',
+      asking: 'Asking the coordinator for the next chunk.',
       fetching: 'Fetching the program and the job’s input.',
       testing: 'Checking this machine against known answers.',
     },
@@ -184,6 +189,8 @@ export const words: Words = {
     retrying: 'Trying again now.',
     refused: (detail) =>
       `This device and this coordinator cannot go on together: ${detail}. Nothing is being computed; results already made are kept in this browser.`,
+    restarting: (detail) =>
+      `The workers of this machine ended by themselves (${detail}) and are started again.`,
     noWorker: (detail) =>
       `No part of this machine passed its check, so nothing is computed here: ${detail}. A current version of the browser may help.`,
     machine: 'This machine',

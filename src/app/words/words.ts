@@ -8,7 +8,10 @@ export type ChunkState = 'free' | 'leased' | 'committed' | 'accepted' | 'final' 
 
 type Why = Reason['why'];
 /** What can be said in one sentence; what has a step, a countdown or a detail is said by functions. */
-export type PlainWhy = Exclude<Why, 'preparing' | 'unreachable' | 'refused' | 'no-worker-works'>;
+export type PlainWhy = Exclude<
+  Why,
+  'preparing' | 'unreachable' | 'refused' | 'no-worker-works' | 'worker-restarting'
+>;
 export type Step = Extract<Reason, { why: 'preparing' }>['step'];
 
 export interface Words {
@@ -124,6 +127,7 @@ export interface Words {
     readonly unreachable: string;
     readonly retry: (seconds: number) => string;
     readonly retrying: string;
+    readonly restarting: (detail: string) => string;
     readonly refused: (detail: string) => string;
     readonly noWorker: (detail: string) => string;
     readonly machine: string;

@@ -140,6 +140,7 @@ export const words: Words = {
     plain: {
       'not-started': '你点“开始”之前，什么都不会运行。',
       'paused-by-you': '你按了暂停。现在什么都没在算；已经算出的结果都在。',
+      delivering: '全都算完了。最后的结果正等着协调端说一声“收到”。',
       'finished-by-you': '手上的块已经算完，其余的已交还，分给别人。',
       offline: '这台电脑没有联网。结果存在浏览器里，网络恢复后就送出。',
       'no-job-open': '眼下没有开放的任务。页面等着，一有任务就自己动手。',
@@ -155,7 +156,10 @@ export const words: Words = {
     },
     preparing: {
       identity: '正在生成这台设备的密钥。',
+      starting: '正在启动这台电脑上的工作线程。',
       connecting: '正在和协调端打招呼。',
+      loading: '正在把下一块交给工作线程。',
+      asking: '正在向协调端要下一块。',
       fetching: '正在取程序和任务的输入。',
       testing: '正在用已知答案检验这台电脑。',
     },
@@ -163,6 +167,7 @@ export const words: Words = {
     retry: (seconds) => `${f.seconds(seconds)}后再试。`,
     retrying: '正在重试。',
     refused: (detail) =>
+    restarting: (detail) => `这台电脑的工作线程自己停了（${detail}），会重新启动。`,
       `这台设备和这个协调端没法继续合作：${detail}。现在什么都没在算，已经算出的结果都存在这个浏览器里。`,
     noWorker: (detail) => `这台电脑没有一处通过检验，所以不在这里计算：${detail}。换用较新的浏览器也许就行。`,
     machine: '这台电脑',

@@ -123,7 +123,7 @@ export function lost(loop: Loop, slot: Slot, loss: EngineLoss, detail: string): 
   }
   if (lossesWithin(slot, loop.at) >= lossesPerHourMax) return giveUp(loop, slot, detail);
   const waitMs = pickWait(restartMs, slot.losses.length);
-  slot.stage = { is: 'lost', until: loop.at + waitMs };
+  slot.stage = { is: 'lost', until: loop.at + waitMs, detail };
   if (waitMs > restartPatienceMs) for (const replica of [...slot.queue]) giveBack(loop, replica, 'failed');
 }
 
@@ -146,7 +146,7 @@ function gpuLost(loop: Loop, slot: Slot, detail: string): void {
     return;
   }
   const until = loop.at + pickWait(gpuRestartMs, slot.losses.length);
-  slot.stage = { is: 'lost', until };
+  slot.stage = { is: 'lost', until, detail };
   loop.gpu = { state: 'lost', name, retryAt: until };
 }
 

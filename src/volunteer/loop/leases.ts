@@ -50,7 +50,7 @@ function whyNot(
   if (slot.stage.is === 'lost' && slot.stage.until > loop.at + restartPatienceMs) return 'failed';
   if (loop.jobs.has(job) && !loop.broken.has(`${slot.backend} ${job}`)) return null;
   // Asking again at once would bring the same chunks.
-  slot.askAfter = loop.at + refusalWaitMsMax;
+  restFromAsking(loop, slot);
   return 'failed';
 }
 
@@ -63,7 +63,7 @@ function take(
 ): void {
   const replica = lease.lease + (chunk - lease.chunk);
   if ((loop.fails.get(`${lease.job}/${chunk}`) ?? 0) >= failsMaxOfChunk) {
-    slot.askAfter = loop.at + refusalWaitMsMax;
+    restFromAsking(loop, slot);
     return returnLater(loop, replica, 'failed');
   }
   loop.held.set(replica, {
@@ -77,4 +77,10 @@ function take(
     unitsDone: 0,
   });
   slot.queue.push(replica);
+}
+
+/** What there is has no use for this slot just now. */
+function restFromAsking(loop: Loop, slot: Slot): void {
+  slot.askAfter = loop.at + refusalWaitMsMax;
+  slot.reason = { why: 'nothing-for-this-device' };
 }

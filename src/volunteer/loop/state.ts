@@ -39,7 +39,7 @@ export type Link =
 export type Stage =
   | { readonly is: 'starting' }
   | { readonly is: 'ready' }
-  | { readonly is: 'lost'; readonly until: number }
+  | { readonly is: 'lost'; readonly until: number; readonly detail: string }
   | { readonly is: 'off'; readonly detail: string };
 
 /** One worker with its queue. */

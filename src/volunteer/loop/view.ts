@@ -90,6 +90,8 @@ function rateOf(loop: Loop): number | null {
   return Math.round(costMicro / ms);
 }
 
+type Step = Extract<Reason, { readonly why: 'preparing' }>['step'];
+
 /** Why nothing is being computed just now; null while something is. */
 function reasonOf(loop: Loop): Reason | null {
   switch (loop.phase) {
@@ -100,29 +102,47 @@ function reasonOf(loop: Loop): Reason | null {
     case 'paused':
       return { why: 'paused-by-you' };
     case 'finishing':
-      return null;
+      return computes(loop) ? null : { why: 'delivering' };
     case 'finished':
       return { why: 'finished-by-you' };
     case 'starting':
     case 'running':
-      return [...loop.slots.values()].some((slot) => isComputing(loop, slot)) ? null : idleReason(loop);
+      return computes(loop) ? null : idleReason(loop);
     default:
       return loop.phase satisfies never;
   }
 }
 
+function computes(loop: Loop): boolean {
+  return [...loop.slots.values()].some((slot) => isComputing(loop, slot));
+}
+
 /** The most basic thing that is missing comes first. */
-function idleReason(loop: Loop): Reason | null {
+function idleReason(loop: Loop): Reason {
   if (loop.device === null) return { why: 'preparing', step: 'identity' };
   if (!loop.online) return { why: 'offline' };
   if (loop.link.is === 'waiting') return waitingReason(loop, loop.link.until);
   const broken = nothingWorks(loop);
   if (broken !== null) return { why: 'no-worker-works', detail: broken };
   if (loop.jobsKnown && loop.jobs.size === 0) return { why: 'no-job-open' };
+  const restarting = restartingReason(loop);
+  if (restarting !== null) return restarting;
   const preparing = preparingStep(loop);
   if (preparing !== null) return { why: 'preparing', step: preparing };
   for (const slot of loop.slots.values()) if (slot.reason !== null) return slot.reason;
-  return null;
+  return { why: 'preparing', step: lastStep(loop) };
+}
+
+/** When no worker is left but lost ones, the one that comes back first is what is waited for. */
+function restartingReason(loop: Loop): Reason | null {
+  let next: Extract<Slot['stage'], { readonly is: 'lost' }> | null = null;
+  for (const { backend, stage, queue, askedAt } of loop.slots.values()) {
+    // A GPU that is slower than a core is there and asks for nothing.
+    const counts = backend === 'wasm' || queue.length > 0 || askedAt !== null;
+    if (counts && (stage.is === 'starting' || stage.is === 'ready')) return null;
+    if (stage.is === 'lost' && (next === null || stage.until < next.until)) next = stage;
+  }
+  return next === null ? null : { why: 'worker-restarting', retryAt: next.until, detail: next.detail };
 }
 
 /** A store that is full says so with its bye; any other wait means that nobody answers. */
@@ -154,7 +174,7 @@ function faultOfAll(loop: Loop): string | null {
   return detail;
 }
 
-function preparingStep(loop: Loop): 'connecting' | 'fetching' | 'testing' | null {
+function preparingStep(loop: Loop): Step | null {
   const blobs = [...loop.blobs.values()];
   if (blobs.some((blob) => blob.is === 'failed')) return 'fetching';
   if (loop.link.is !== 'open') return 'connecting';
@@ -165,4 +185,11 @@ function preparingStep(loop: Loop): 'connecting' | 'fetching' | 'testing' | null
     return proof === undefined || proof.is === 'testing' || proof.is === 'untested';
   });
   return untested ? 'testing' : null;
+}
+
+/** What stands between a visit that has everything and its next chunk: a worker, its answer, or the coordinator's. */
+function lastStep(loop: Loop): Step {
+  const slots = [...loop.slots.values()];
+  if (!slots.some(({ stage }) => stage.is === 'ready')) return 'starting';
+  return slots.some(({ queue }) => queue.length > 0) ? 'loading' : 'asking';
 }

@@ -2,7 +2,7 @@
  * A small world for the volunteer's loop: the real rules (`core`) as coordinator, real loops as volunteers,
  * and between them engines that fail, sockets that break, double and reorder, people who pause, and reloads.
  */
-import { createLoop, step, wakeAt } from '../../../src/volunteer/loop.ts';
+import { createLoop, isLive, step, viewOf, wakeAt } from '../../../src/volunteer/loop.ts';
 import type { LoopEffect, LoopEvent } from '../../../src/volunteer/loop.ts';
 import type { FromCoordinator, TreeHead } from '../../../src/wire/volunteer.ts';
 import { Engines } from './engines.ts';
@@ -102,6 +102,10 @@ export class World extends Office {
     );
     if (asks && (loop.phase === 'paused' || loop.phase === 'finishing' || loop.closing))
       this.faults.push(`asked while ${loop.phase}`);
+    const { reason, workers } = viewOf(loop);
+    const computes = loop.phase !== 'paused' && workers.some(({ state }) => state === 'computing');
+    if (isLive(loop) && (reason === null) !== computes)
+      this.faults.push(`${loop.phase}, ${computes ? 'computing' : 'idle'}: ${JSON.stringify(reason)}`);
     for (const [id, held] of loop.held) {
       if (loop.unsent.has(id)) this.faults.push(`${id} is held and computed`);
       const slot = loop.slots.get(held.slot);
