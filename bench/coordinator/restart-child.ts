@@ -1,28 +1,11 @@
-/** One start, timed from outside: opens a data folder the way the coordinator does and leases one chunk (`ours`), or only opens its database (`bare`). */
-import { join } from 'node:path';
+/** One start, timed from outside: opens a data folder with the coordinator's rules and leases one chunk, then says so. */
 import process from 'node:process';
-import { DatabaseSync } from 'node:sqlite';
+import { firstLease, openRules } from './restart-fill.ts';
 
-const [how, dataDir] = process.argv.slice(2) as ['ours' | 'bare', string];
-
-async function ours(): Promise<void> {
-  const { fill } = await import('./restart-fill.ts');
-  const filled = await fill(dataDir);
-  const outcome = await filled.lease(`again${process.pid}`);
-  if (outcome !== 'leased') throw new Error(`no lease: ${outcome}`);
-}
-
-function bare(): void {
-  const db = new DatabaseSync(join(dataDir, 'log.db'));
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  const row = db
-    .prepare('SELECT count(*) AS ticks FROM (SELECT tick FROM tick ORDER BY tick DESC LIMIT 1)')
-    .get();
-  if (row === undefined) throw new Error('the database is empty');
-  db.close();
-}
-
-if (how === 'ours') await ours();
-else bare();
-// Ended without ado: a graceful stop would write a snapshot for the next start to find.
-process.exit(0);
+const runtime = await openRules(process.argv[2] as string);
+const outcome = await firstLease(runtime, `again${String(process.pid).padStart(11, '0')}`);
+if (outcome !== 'leased') throw new Error(`no lease: ${outcome}`);
+process.stdout.write('leased\n');
+// Whoever ends it with a kind signal lets it keep what it compiled.
+process.on('SIGTERM', () => process.exit(0));
+setInterval(() => {}, 60_000);

@@ -1,45 +1,32 @@
-/** A runtime on a SQLite log without sockets, and a way to give it a long past: people who lease, commit and agree. */
+/** The rules on a SQLite log without sockets, as `bench/restart.ts` starts them, and the crowd that gives them a long past. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { makeKeys } from '../../src/coordinator/keys.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openKeys } from '../../src/coordinator/keys.ts';
 import { SqliteLog } from '../../src/coordinator/log-sqlite.ts';
+import type { Log } from '../../src/coordinator/log.ts';
 import { Runtime } from '../../src/coordinator/runtime.ts';
 import type { Outcome } from '../../src/coordinator/runtime.ts';
+import type { JobSpec } from '../../src/core/state.ts';
 import { priceOf } from '../../src/core/machine.ts';
-import type { Command, JobSpec } from '../../src/core/state.ts';
 
 const kernel = 'mersenne-tf@1';
 const outputs = { lengths: Array.from({ length: 16 }, () => 16), bytes: new Uint8Array(256) };
 const digests = Buffer.alloc(128, 5).toString('base64url');
 const root = createHash('sha256').update('root').digest('hex');
-const spec: JobSpec = {
-  kernel,
-  wasm: root,
-  wgsl: null,
-  input: root,
-  agreement: 'exact',
-  units: 16 * 100_000_000,
-  unitsPerChunk: 16,
-  unitCostMicro: 15_000,
-  policy: { kind: 'replicate', quorum: 2 },
-  weight: 1,
-  title: 'bench',
-  cause: 'measuring a restart',
-  demonstration: true,
-};
+/** A third of a core: leases of some eighteen chunks. */
+const rateMilli = 300;
 
-export interface Filled {
-  /** Asks for one lease as a new person: `leased`, or why not. */
-  lease(person: string): Promise<string>;
-  /** Settles chunks until at least so many events have happened; says how many did. */
-  live(events: number): Promise<number>;
+/** Where a data folder keeps its log. */
+export function logFileOf(dataDir: string): string {
+  return join(dataDir, 'log.db');
 }
 
-/** Opens a data folder; an empty one gets a job. */
-export async function fill(dataDir: string): Promise<Filled> {
-  const runtime = await Runtime.open({
-    log: new SqliteLog(join(dataDir, 'log.db')),
-    key: makeKeys().keys.coordinator,
+/** Opens a data folder as the coordinator does. `around` may stand between the rules and the file. */
+export function openRules(dataDir: string, around: (log: Log) => Log = (log) => log): Promise<Runtime> {
+  return Runtime.open({
+    log: around(new SqliteLog(logFileOf(dataDir))),
+    key: openKeys(dataDir).coordinator,
     now: Date.now,
     live: new Map(),
     measureOf: () => null,
@@ -47,44 +34,59 @@ export async function fill(dataDir: string): Promise<Filled> {
     onFatal: (error) => { throw error; }, // prettier-ignore
     onNote: () => {},
   });
-  const run = async (command: Command): Promise<Outcome> =>
-    runtime.run(command, command.c === 'commit' ? outputs : null);
-  const join_ = (device: string): Promise<Outcome> =>
-    run({ c: 'join', device, account: `a${device}`, site: null, group: '', role: 'volunteer' });
-  const ask = (device: string, rateMilli: number): Promise<Outcome> =>
-    run({
-      c: 'ask',
-      device,
-      slot: { slot: 0, backend: 'wasm', rates: { [kernel]: rateMilli } },
-      live: new Map(),
-    });
-  if (runtime.state.jobs.size === 0) {
-    await run({ c: 'fund', account: 'bench', amountMicro: priceOf(spec) });
-    await run({ c: 'submit', requester: 'bench', spec });
-  }
-  return {
-    lease: async (person) => {
-      await join_(person);
-      const outcome = await ask(person, 1000);
-      return outcome.refused === null ? 'leased' : outcome.refused;
-    },
-    live: async (wanted) => {
-      const devices = Array.from({ length: 200 }, (_, i) => `device${String(i).padStart(10, '0')}`);
-      for (const device of devices) await join_(device);
-      let events = 0;
-      const count = (outcome: Outcome): Outcome => {
-        if (outcome.refused === null) events += outcome.events.length;
-        return outcome;
-      };
-      while (events < wanted) {
-        await Promise.all(devices.map(async (device) => {
-          const outcome = count(await ask(device, 300));
-          const leased = outcome.refused === null ? outcome.events[0] : undefined;
-          if (leased?.e !== 'leased') return;
-          await Promise.all(Array.from({ length: leased.count }, async (_, i) => count(await run({ c: 'commit', device, replica: leased.lease + i, root, digests, stored: true, agrees: [] }))));
-        })); // prettier-ignore
+}
+
+/** Submits the job that the past is about. */
+export async function submit(runtime: Runtime, spec: JobSpec): Promise<void> {
+  await given(runtime.run({ c: 'fund', account: 'bench', amountMicro: priceOf(spec) }));
+  await given(runtime.run({ c: 'submit', requester: 'bench', spec }));
+}
+
+async function given(answer: Promise<Outcome>): Promise<void> {
+  const outcome = await answer;
+  if (outcome.refused !== null) throw new Error(`${outcome.refused} ${outcome.detail ?? ''}`);
+}
+
+function joined(runtime: Runtime, device: string, group: string): Promise<Outcome> {
+  return runtime.run({ c: 'join', device, account: `a${device}`, site: null, group, role: 'volunteer' });
+}
+
+function asked(runtime: Runtime, device: string): Promise<Outcome> {
+  const slot = { slot: 0, backend: 'wasm', rates: { [kernel]: rateMilli } } as const;
+  return runtime.run({ c: 'ask', device, slot, live: new Map() });
+}
+
+/** One lease for somebody new: `leased`, or why not. */
+export async function firstLease(runtime: Runtime, person: string): Promise<string> {
+  await joined(runtime, person, 'new');
+  return (await asked(runtime, person)).refused ?? 'leased';
+}
+
+/** Where a past stands. */
+export interface Past {
+  events: number;
+  /** Every person rests so long after each commitment; 0: as fast as the coordinator goes. */
+  restMs: number;
+}
+
+/** So many people who lease, commit chunk after chunk and lease again, each on their own, for ever; `past` tells of it. */
+export async function live(runtime: Runtime, people: number, past: Past): Promise<never> {
+  const one = async (i: number): Promise<never> => {
+    const device = `device${String(i).padStart(10, '0')}`;
+    await joined(runtime, device, `n${i + 1}`);
+    for (;;) {
+      const outcome = await asked(runtime, device);
+      const leased = outcome.refused === null ? outcome.events[0] : undefined;
+      if (leased?.e !== 'leased') throw new Error(`no lease: ${outcome.refused}`);
+      past.events++;
+      for (let chunk = 0; chunk < leased.count; chunk++) {
+        const replica = leased.lease + chunk;
+        const commit = { c: 'commit', device, replica, root, digests, stored: true, agrees: [] } as const;
+        const committed = await runtime.run(commit, outputs);
+        if (committed.refused === null) past.events += committed.events.length;
+        if (past.restMs > 0) await sleep(past.restMs * (0.5 + Math.random()));
       }
-      return events;
-    },
+    }
   };
+  return Promise.race(Array.from({ length: people }, (_, i) => one(i)));
 }

@@ -93,7 +93,10 @@ async function fetchNode(pin) {
   say(`Node ${version} is ready (${since(startMs)})`);
 }
 
-/** The environment in which everything of the house runs: this Node first on the path, its warnings quiet. */
+/**
+ * The environment in which everything of the house runs: this Node first on the path, its warnings quiet, and compiled
+ * sources kept from one run to the next (a start is twice as fast with them).
+ */
 export function nodeEnvironment(node) {
   const key = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   const quiet = '--disable-warning=ExperimentalWarning';
@@ -101,6 +104,7 @@ export function nodeEnvironment(node) {
   return {
     ...process.env,
     [key]: [dirname(node), process.env[key]].filter(Boolean).join(delimiter),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.tools', 'compile-cache'),
     NODE_OPTIONS: options.includes(quiet) ? options : `${options} ${quiet}`.trim(),
   };
 }

@@ -41,7 +41,7 @@ export class StoreUnusable extends Error {
 /** How long a write waits for a backup that another process makes of the file. */
 const busyMs = 5_000;
 /** Records from this length on are compressed, at zstd's fastest. */
-const recordBytesMin = 1_024;
+const recordBytesMin = 4_096;
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** What a probe writes: more than fits into pages that happen to be free already. */
 const probeBytes = 262_144;

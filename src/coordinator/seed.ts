@@ -1,7 +1,5 @@
 /** The two jobs that a new coordinator shows first: real work whose answers are known, and labelled so. */
-import { demoJob as mersenneJob } from '../kernels/mersenne-tf/demo.ts';
 import { encodeInput } from '../kernels/mersenne-tf/index.ts';
-import { demoJob as pictureJob } from '../kernels/path-trace/demo.ts';
 import type { House } from './house.ts';
 import { specOf } from './http-operator.ts';
 import { priceOf } from '../core/machine.ts';
@@ -22,7 +20,10 @@ interface Demonstration {
   readonly input: Uint8Array;
 }
 
-function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
+/** Scene and mesh are read here: only a first start needs them. */
+async function demonstrations(size: 'seed' | 'demo'): Promise<Demonstration[]> {
+  const { demoJob: mersenneJob } = await import('../kernels/mersenne-tf/demo.ts');
+  const { demoJob: pictureJob } = await import('../kernels/path-trace/demo.ts');
   const spec = mersenneJob(size);
   return [
     {
@@ -59,7 +60,7 @@ function demonstrations(size: 'seed' | 'demo'): Demonstration[] {
 export async function seed(house: House, size: SeedSize): Promise<string[]> {
   if (size === 'none' || house.runtime.state.nextJob > 1) return [];
   const seeded: string[] = [];
-  for (const { kernel, title, cause, texts, input } of demonstrations(size)) {
+  for (const { kernel, title, cause, texts, input } of await demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
     const unitCostMicro = house.shelf.get(kernel)?.kernel.unitCostMicro(input) ?? chunkCostMicro;
     const digest = await house.blobs.put(input);

@@ -17,7 +17,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 4;
+export const snapshotSchema = 5;
 
 type DeviceRow = [string, string, string | null, string, Device['role'], number, number, number];
 type AccountRow = [string, number, number, number, number, number];
@@ -34,17 +34,21 @@ type LeaseRow = [
   number,
   number,
 ];
-/** Id and lease; then nothing while it is leased, why it was closed, or its root, whether bytes are stored, and whom it agrees with. */
-type ReplicaRow =
-  | [number, number]
-  | [number, number, 0 | 1]
-  | [number, number, string, 0 | 1, readonly number[]];
-/** Site and group of a replica whose device has since moved. */
-type Moved = { site: string | null; group: string };
-/** Number, opened, since; each replica's row; a row followed by where it was when its device is elsewhere now. */
-type ChunkRow = [number, number, number, ...(ReplicaRow | Moved)[]];
+/**
+ * All chunks of a job in one row, one after the other, since reading many small rows takes longer than reading what is in
+ * them: number, opened, since, replicas; and of each replica id, lease, how it stands, and what its standing brings.
+ */
+type Chunks = (number | string | null)[];
+/** How a replica stands. A commitment brings its root, how many it agrees with, and these. */
+const leased = 0;
+const expired = 1;
+const returned = 2;
+const bound = 3;
+const boundAndStored = 4;
+/** Added to it where the device has moved since: then comes the site and the group it came from. */
+const moved = 8;
 type Derived = 'chunks' | 'wanting' | 'wantingKey';
-type JobRow = Omit<Job, Derived> & { chunks: ChunkRow[]; wanting: [string, number[]][] };
+type JobRow = Omit<Job, Derived> & { chunks: Chunks; wanting: [string, number[]][] };
 
 interface Frozen extends Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> {
   schema: number;
@@ -88,7 +92,7 @@ export function freeze(state: State): string {
       const { chunks, wanting, wantingKey: _, ...rest } = job;
       return {
         ...rest,
-        chunks: Array.from(chunks.values(), (chunk) => chunkRow(state, chunk)),
+        chunks: chunksRow(state, chunks.values()),
         wanting: Array.from(wanting, ([key, numbers]) => [key, [...numbers]]),
       };
     }),
@@ -105,25 +109,29 @@ function leaseRow(lease: Lease): LeaseRow {
   return [id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open];
 }
 
-function chunkRow(state: State, { index, openedAt, since, replicas }: Chunk): ChunkRow {
-  const row: ChunkRow = [index, openedAt, since];
-  for (const replica of replicas) {
-    row.push(replicaRow(replica));
-    const device = state.devices.get(replica.device);
-    if (device?.site !== replica.site || device.group !== replica.group)
-      row.push({ site: replica.site, group: replica.group });
+function chunksRow(state: State, chunks: Iterable<Chunk>): Chunks {
+  const row: Chunks = [];
+  for (const { index, openedAt, since, replicas } of chunks) {
+    row.push(index, openedAt, since, replicas.length);
+    for (const { id, lease, device, site, group, phase } of replicas) {
+      const now = state.devices.get(device);
+      const away = now === undefined || now.site !== site || now.group !== group;
+      row.push(id, lease, standingOf(phase) + (away ? moved : 0));
+      if (away) row.push(site, group);
+      if (phase.is === 'committed') row.push(phase.root, phase.agrees.length, ...phase.agrees);
+    }
   }
   return row;
 }
 
-function replicaRow({ id, lease, phase }: Replica): ReplicaRow {
+function standingOf(phase: ReplicaPhase): number {
   switch (phase.is) {
     case 'leased':
-      return [id, lease];
+      return leased;
     case 'closed':
-      return [id, lease, phase.why === 'expired' ? 0 : 1];
+      return phase.why === 'expired' ? expired : returned;
     case 'committed':
-      return [id, lease, phase.root, phase.stored ? 1 : 0, phase.agrees];
+      return phase.stored ? boundAndStored : bound;
     default:
       return phase satisfies never;
   }
@@ -153,14 +161,25 @@ export function thaw(text: string): State | null {
 }
 
 function leaseOf(row: LeaseRow): Lease {
-  const [id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open] = row;
-  return { id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open };
+  return {
+    id: row[0],
+    job: row[1],
+    chunk: row[2],
+    count: row[3],
+    device: row[4],
+    slot: row[5],
+    backend: row[6],
+    rateMilli: row[7],
+    deadline: row[8],
+    left: row[9],
+    open: row[10],
+  };
 }
 
 /** A job with its chunks and indices; its replicas become known to the state. */
 function jobOf(state: State, row: JobRow): Job {
-  const job: Job = { ...row, chunks: new Map(), wanting: new Map(), wantingKey: new Map() };
-  for (const chunk of row.chunks) job.chunks.set(chunk[0], chunkOf(state, chunk));
+  const chunks = chunksOf(state, row.chunks);
+  const job: Job = { ...row, chunks, wanting: new Map(), wantingKey: new Map() };
   for (const [key, numbers] of row.wanting) {
     job.wanting.set(key, new Set(numbers));
     for (const index of numbers) job.wantingKey.set(index, key);
@@ -168,25 +187,38 @@ function jobOf(state: State, row: JobRow): Job {
   return job;
 }
 
-function chunkOf(state: State, [index, openedAt, since, ...rows]: ChunkRow): Chunk {
-  const replicas: Replica[] = [];
-  for (const row of rows) {
-    if (!Array.isArray(row)) {
-      replicas.push({ ...(replicas.pop() as Replica), ...row });
-      continue;
+/** Read by position and without destructuring: this runs once, cold, while somebody waits for the first lease. */
+function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
+  const chunks = new Map<number, Chunk>();
+  for (let at = 0; at < row.length;) {
+    const index = row[at++] as number;
+    const openedAt = row[at++] as number;
+    const since = row[at++] as number;
+    const replicas: Replica[] = [];
+    for (let left = row[at++] as number; left > 0; left--) {
+      const id = row[at++] as number;
+      const lease = row[at++] as number;
+      const standing = row[at++] as number;
+      const { device, backend, deadline } = state.leases.get(lease) as Lease;
+      const now = state.devices.get(device) as Device;
+      const away = standing >= moved;
+      const site = away ? (row[at++] as string | null) : now.site;
+      const group = away ? (row[at++] as string) : now.group;
+      const brings = standing % moved >= bound ? 2 + (row[at + 1] as number) : 0;
+      const phase = phaseOf(standing % moved, deadline, row, at);
+      at += brings;
+      replicas.push({ id, lease, device, account: now.account, site, group, backend, phase });
+      state.replicas.set(id, lease);
     }
-    const [id, lease] = row;
-    const { device, backend, deadline } = state.leases.get(lease) as Lease;
-    const { account, site, group } = state.devices.get(device) as Device;
-    replicas.push({ id, lease, device, account, site, group, backend, phase: phaseOf(row, deadline) });
-    state.replicas.set(id, lease);
+    chunks.set(index, { index, openedAt, since, replicas });
   }
-  return { index, openedAt, since, replicas };
+  return chunks;
 }
 
-/** A replica is leased for as long as its lease. */
-function phaseOf(row: ReplicaRow, deadline: number): ReplicaPhase {
-  if (row.length === 2) return { is: 'leased', deadline };
-  if (row.length === 3) return { is: 'closed', why: row[2] === 0 ? 'expired' : 'returned' };
-  return { is: 'committed', root: row[2], stored: row[3] === 1, agrees: row[4] };
+/** `at`: where what the standing brings lies. A replica is leased for as long as its lease. */
+function phaseOf(standing: number, deadline: number, row: Chunks, at: number): ReplicaPhase {
+  if (standing === leased) return { is: 'leased', deadline };
+  if (standing < bound) return { is: 'closed', why: standing === expired ? 'expired' : 'returned' };
+  const agrees = row.slice(at + 2, at + 2 + (row[at + 1] as number)) as number[];
+  return { is: 'committed', root: row[at] as string, stored: standing === boundAndStored, agrees };
 }
