@@ -75,7 +75,7 @@ describe('the reference', () => {
         fc.double({ min: 0, max: 79.9, noNaN: true }),
         fc.constantFrom(256, 512),
         (exponent, bits, kPerUnit) => {
-          const kMax = 1n << 62n;
+          const kMax = 1n << 63n;
           const k = (BigInt(Math.floor(2 ** Math.max(0, bits - 30))) * (1n << 29n)) / BigInt(exponent);
           const spec = { exponent, kFrom: ((k < kMax ? k : kMax - 4096n) / 4n) * 4n, kPerUnit, units: 2 };
           expect(decodeOutput(openReference(encodeInput(spec)).run(1))).toEqual(slowAnswer(spec, 1));
@@ -85,7 +85,7 @@ describe('the reference', () => {
     );
   });
 
-  it('says what BigInt says where the method changes: around 2^64, 2^78, at the end of the sieve, at 2^80', () => {
+  it('says what BigInt says where the method changes: around 2^64, 2^78, at the end of the sieve, at 2^80, at k = 2^62 and 2^63', () => {
     const near = (exponent: number, q: bigint): bigint => (q / (2n * BigInt(exponent)) / 4n) * 4n - 256n;
     for (const [exponent, q] of [
       [65521, 1n << 32n],
@@ -94,6 +94,8 @@ describe('the reference', () => {
       [2147483647, 1n << 78n],
       [99999989, 1n << 78n],
       [2147483647, (1n << 80n) - (1n << 42n)],
+      [61, 61n << 63n],
+      [61, 122n * ((1n << 63n) - 256n)],
     ] as const) {
       const spec = { exponent, kFrom: near(exponent, q), kPerUnit: 512, units: 1 };
       expect(decodeOutput(openReference(encodeInput(spec)).run(0))).toEqual(slowAnswer(spec, 0));
@@ -143,7 +145,7 @@ describe('the reference', () => {
       with32(4, 300),
       with32(4, 2 ** 23),
       with32(8, 2),
-      with32(12, 2 ** 30),
+      with32(12, 2 ** 31),
       with32(16, 0),
       with32(20, 1),
     ];
@@ -166,6 +168,24 @@ describe('the reference', () => {
     const bytes = encodeInput(edge);
     new DataView(bytes.buffer).setBigUint64(8, over.kFrom, true);
     expect(prepareCode(freshExports(), bytes)).toBe(3);
+  });
+
+  it('takes every k below 2^63, and draws the line where the codec draws it', () => {
+    const edge = { exponent: 61, kFrom: (1n << 63n) - 512n, kPerUnit: 256, units: 2 };
+    expect(prepareCode(freshExports(), encodeInput(edge))).toBe(0);
+    for (const over of [
+      { ...edge, units: 3 },
+      { ...edge, kFrom: edge.kFrom + 4n },
+      { ...edge, kFrom: 1n << 63n, units: 1 },
+      { ...edge, kFrom: (1n << 64n) - 256n, units: 1 },
+    ]) {
+      expect(() => encodeInput(over)).toThrow(KernelInputError);
+      const bytes = encodeInput(edge);
+      const view = new DataView(bytes.buffer);
+      view.setBigUint64(8, over.kFrom, true);
+      view.setUint32(16, over.units, true);
+      expect(prepareCode(freshExports(), bytes)).toBe(3);
+    }
   });
 });
 
@@ -261,6 +281,7 @@ describe.skipIf(clang === undefined)(`native C (${clang ?? 'clang is not install
   it.each([
     ['just below 2^78', 1073741789, (1n << 47n) - (1n << 20n)],
     ['just below 2^80', 2147483647, (1n << 48n) + (1n << 17n) - (1n << 20n)],
+    ['just below k = 2^63', 65521, (1n << 63n) - (1n << 20n)],
   ])(
     'gives the same bytes in a large block %s, where residues come nearest to their limits',
     (_, exponent, kFrom) => {

@@ -10,11 +10,11 @@ import { KernelInputError } from '../kernel.ts';
 export interface MersenneSpec {
   /** p, an odd prime below 2^31. */
   readonly exponent: number;
-  /** First k, a multiple of 4 below 2^62 (k = 0 itself is no candidate and is passed over). */
+  /** First k, a multiple of 4 (k = 0 itself is no candidate and is passed over). */
   readonly kFrom: bigint;
   /** How many k a unit covers, a multiple of 256 from 256 to 2^22. */
   readonly kPerUnit: number;
-  /** How many units, 1 … 2^32 − 1. */
+  /** How many units, 1 … 2^32 − 1; every k of theirs lies below 2^63, every q below 2^80. */
   readonly units: number;
 }
 
@@ -27,7 +27,7 @@ export const kPerUnitDefault = 1 << 21;
 
 export const kPerUnitMin = 256;
 export const kPerUnitMax = 1 << 22;
-const kFromEnd = 1n << 62n;
+const kEndMax = 1n << 63n;
 const exponentEnd = 2 ** 31;
 
 /** Whether n < 2^53 is an odd prime; trial division, at most 23,170 steps for n < 2^31. */
@@ -63,7 +63,8 @@ function fault(spec: MersenneSpec): string | null {
   }
   if (!Number.isInteger(units) || units < 1 || units > 0xffffffff)
     return 'units must lie between 1 and 2^32 - 1';
-  if (kFrom < 0n || kFrom >= kFromEnd || kFrom % 4n !== 0n) return 'kFrom must be a multiple of 4 below 2^62';
+  if (kFrom < 0n || kFrom % 4n !== 0n) return 'kFrom must be a multiple of 4';
+  if (kEndOf(spec) > kEndMax) return 'every k must lie below 2^63';
   // The same question as the reference asks: 2·kEnd·p + 1 itself must lie below 2^80.
   if (candidate(exponent, kEndOf(spec)) >= 1n << BigInt(qBitsMax))
     return `candidates must stay below 2^${qBitsMax}`;

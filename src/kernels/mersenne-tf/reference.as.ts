@@ -63,9 +63,11 @@ export function prepare(): i32 {
   findPrimes(exponent);
   if (!isPrimeExponent(exponent)) return 1;
   if (kPerUnit < 256 || kPerUnit > 1 << 22 || kPerUnit % 256 != 0) return 2;
-  if (units == 0 || kFrom % 4 != 0 || kFrom >= 1 << 62) return 3;
+  const kEndMax = <u64>1 << 63;
+  if (units == 0 || kFrom % 4 != 0 || kFrom >= kEndMax) return 3;
+  const kEnd = kFrom + <u64>units * <u64>kPerUnit; // below 2^63 + 2^54
   twoP = <u64>exponent * 2;
-  if (highOf(kFrom + <u64>units * <u64>kPerUnit) >= 1 << 24) return 3; // q < 2^80
+  if (kEnd > kEndMax || highOf(kEnd) >= 1 << 24) return 3; // q < 2^80
   class1 = (exponent * 3) & 3;
   findRoots(twoP, kFrom, kPerUnit, class1);
   ready = true;

@@ -138,4 +138,20 @@ export const vectors: readonly KernelVector[] = [
     1,
     '7b926fc28849dbb298a30000fd3c2b6d51431802338e36d0dc31fcc2320023a1',
   ),
+  known(
+    'M163: 150287 · 704161 · 27669118297 (71 bits), a composite divisor with k near 2^63',
+    163,
+    8981959723591085312n,
+    256,
+    1,
+    '8b9d57ca64713fc8e8996aacae88f60a21c0718d885376a8e8ca4e0a6cef74e1',
+  ),
+  known(
+    'M65521: nothing up to k = 2^63 - 1, just below 2^80',
+    65521,
+    9223372036854775296n,
+    256,
+    1,
+    '2f762be5b417ec4abe4fdc0b9781665d947f2179e7f88c7af12589ba071f8cf7',
+  ),
 ];
