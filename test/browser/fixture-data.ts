@@ -136,6 +136,23 @@ export function status(over: Partial<StatusView> = {}): StatusView {
   };
 }
 
+/** A job of a million chunks, half woven. */
+export const million: JobView = {
+  ...factoring,
+  job: 'j9',
+  title: 'A million chunks of one big question',
+  units: 40_000_000,
+  chunks: 1_000_000,
+  free: 499_000,
+  leased: 700,
+  committed: 300,
+  final: 500_000,
+  settledByPeople: 499_000,
+  settledWithAnchor: 1_000,
+  priceMicro: 1_200_000_000_000,
+  etaMs: 19 * 24 * 3_600_000,
+};
+
 /** A picture of which the first `share` of the tiles is there: a glazed ball on linen. */
 export function pictureOf(share: number): Uint8Array {
   const [width, height, tile] = [480, 270, 15];
@@ -156,10 +173,10 @@ export function pictureOf(share: number): Uint8Array {
 }
 
 /** Bins as a coordinator would say them: woven from the top, leases ahead, returned ones between. */
-export function clothOf(job: JobView, bins: number): Uint8Array {
+export function clothOf(job: JobView, bins: number, first = 0, end = job.chunks): Uint8Array {
   const bytes = new Uint8Array(bins * 3);
   for (let bin = 0; bin < bins; bin++) {
-    const chunk = Math.floor((bin * job.chunks) / bins);
+    const chunk = first + Math.floor((bin * (end - first)) / bins);
     const scatter = (Math.imul(chunk + 7, 2654435761) >>> 0) / 2 ** 32;
     const edge = job.final + job.committed + job.leased;
     if (chunk >= edge) continue;

@@ -111,7 +111,15 @@ function answer(scene: Scene, path: string, query: URLSearchParams, response: Se
   const account = scene.accounts[id ?? ''];
   if (kind === 'account' && account !== undefined) return json(account);
   if (job !== undefined && part === 'cloth') {
-    return bytes('application/octet-stream', clothOf(job, Number(query.get('bins'))));
+    return bytes(
+      'application/octet-stream',
+      clothOf(
+        job,
+        Number(query.get('bins')),
+        Number(query.get('from') ?? 0),
+        Number(query.get('to') ?? job.chunks),
+      ),
+    );
   }
   if (job !== undefined && part === 'report.txt') return bytes('text/plain; charset=utf-8', report);
   if (job !== undefined && (part === 'preview.png' || part === 'picture.png')) {

@@ -34,6 +34,8 @@ export interface State {
   readonly path?: string;
   readonly scene?: Partial<Scene>;
   readonly view?: Partial<VolunteerView>;
+  /** The cloth is looked at from close by. */
+  readonly closeBy?: true;
 }
 
 /** Every reason why nothing runs, but the one before Start. */
@@ -70,6 +72,12 @@ export const states: Readonly<Record<string, State>> = {
   'before Start, unreachable': { scene: { up: false } },
   'before Start, store full': { scene: { status: data.status({ storeFault: 'the disk is full' }) } },
   running: { view: data.running },
+  'before Start, cloth from close by': { closeBy: true },
+  'running, cloth of a million chunks from close by': {
+    scene: { jobs: [data.million] },
+    view: { ...data.running, stitches: [] },
+    closeBy: true,
+  },
   paused: { view: data.paused },
   finished: { view: { ...data.running, phase: 'finished', reason: { why: 'finished-by-you' }, workers: [] } },
   'no GPU': { view: { ...data.running, gpu: { state: 'absent', why: 'no-webgpu' } } },

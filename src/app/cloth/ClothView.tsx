@@ -2,11 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
+import type { Glass as GlassPart } from '../glass/Glass.tsx';
 import type { JobView } from '../../wire/views.ts';
 import type { Watched } from '../view.ts';
 import type { Words } from '../words/words.ts';
 import { toldOf } from '../told.ts';
 import { Weaver } from './weaver.ts';
+
+type Glass = typeof GlassPart;
 
 interface Props {
   readonly w: Words;
@@ -36,11 +39,29 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
   useEffect(() => watched.view.subscribe((view) => weaver.stitches(view.stitches)), [weaver, watched]);
 
   const picture = job !== null && hasPicture(job);
+  const glass = useSignal<{ readonly Glass: Glass; readonly job: string; readonly chunk: number } | null>(
+    null,
+  );
+  const opener = useRef<HTMLButtonElement>(null);
+  const closeBy = glass.value !== null && glass.value.job === job?.job ? glass.value : null;
+  const lookAt = async (chunk: number): Promise<void> => {
+    if (job === null) return;
+    const { Glass } = await import('../glass/Glass.tsx');
+    glass.value = { Glass, job: job.job, chunk };
+  };
+  const lookCloser = (event: MouseEvent): void => {
+    const { left, top } = weaver.box();
+    event.preventDefault();
+    void lookAt(weaver.chunkAt(event.clientX - left, event.clientY - top));
+  };
   return (
     <figure class={picture ? 'cloth with-picture' : 'cloth'}>
       {picture && <Picture w={w} job={job} still={still} />}
       <canvas
         ref={canvas}
+        hidden={closeBy !== null}
+        onDblClick={lookCloser}
+        onWheel={(event) => (event.ctrlKey || event.metaKey) && lookCloser(event)}
         role="img"
         aria-label={
           job === null
@@ -48,9 +69,29 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
             : `${w.cloth.label(toldOf(w, job).title)} ${w.cloth.summary(job.final, job.committed, job.leased, job.free)}`
         }
       />
+      {closeBy !== null && job !== null && (
+        <closeBy.Glass
+          key={closeBy.chunk}
+          w={w}
+          job={job}
+          chunk={closeBy.chunk}
+          still={still}
+          overview={() => weaver.shares}
+          mine={weaver.computedHere(job.job)}
+          close={() => {
+            glass.value = null;
+            requestAnimationFrame(() => opener.current?.focus());
+          }}
+        />
+      )}
       {job !== null && (
         <figcaption>
           <Key w={w} job={job} />
+          {closeBy === null && job.chunks > 1 && (
+            <button type="button" class="text" ref={opener} onClick={() => void lookAt(weaver.edge())}>
+              {w.cloth.closer}
+            </button>
+          )}
           {keep && woven.value && job.final > 0 && (
             <button type="button" class="text" onClick={() => void weaver.keep(`talka-${job.job}.png`)}>
               {w.cloth.keep}

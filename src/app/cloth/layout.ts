@@ -35,6 +35,12 @@ export function stitchesOf(
   return [Math.ceil((bin * all) / each), Math.ceil(((bin + 1) * all) / each)];
 }
 
+/** The bin of the stitch under a point, in CSS pixels from the cloth's top left. */
+export function binAt({ bins, columns, rows, width, height }: Layout, x: number, y: number): number {
+  const stitch = Math.floor(y / height) * columns + Math.floor(x / width);
+  return Math.max(0, Math.min(bins - 1, Math.floor((stitch * Math.max(1, bins)) / (columns * rows))));
+}
+
 /** The bin a chunk falls in. */
 export function binOf(chunk: number, chunks: number): number {
   const bins = Math.min(chunks, binsMax);

@@ -38,35 +38,65 @@ export function paintBin(ink: Ink, cloth: Cloth, palette: Palette, bin: number, 
   for (let stitch = from; stitch < to; stitch++) {
     const column = stitch % layout.columns;
     const row = Math.floor(stitch / layout.columns);
-    paintStitch(ink, cloth, palette, bin, column, row, settled);
+    const x = column * layout.width;
+    const y = row * layout.height;
+    paintWarp(ink, x, y, layout.width, layout.height, palette);
+    if (bin >= layout.bins) continue;
+    const share = (k: number): number => (cloth.shares[bin * 3 + k] ?? 0) / 255;
+    const look = {
+      x,
+      y,
+      width: layout.width,
+      height: layout.height,
+      leased: share(0),
+      committed: share(1),
+      final: share(2),
+      dye: palette.shades[cloth.motif(column, row)],
+      under: (column + row) % 2 === 1,
+      mine: cloth.mine.has(bin),
+    };
+    paintStitch(ink, look, palette, settled);
   }
 }
 
-function paintStitch(
+/** The ground of one stitch, with its thread of warp. */
+export function paintWarp(
   ink: Ink,
-  cloth: Cloth,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
   palette: Palette,
-  bin: number,
-  column: number,
-  row: number,
-  settled: number,
 ): void {
-  const { width, height } = cloth.layout;
-  const x = column * width;
-  const y = row * height;
   ink.globalAlpha = 1;
   ink.fillStyle = palette.ground;
   ink.fillRect(x, y, width, height);
   ink.fillStyle = palette.warp;
   ink.fillRect(x + width / 2 - 0.5, y, 1, height);
-  if (bin >= cloth.layout.bins) return;
-  const [leased, committed, final] = [0, 1, 2].map((i) => (cloth.shares[bin * 3 + i] ?? 0) / 255) as [
-    number,
-    number,
-    number,
-  ];
-  const dye = palette.shades[cloth.motif(column, row)];
-  const gap = Math.min(0.75, height * 0.08);
+}
+
+/** One stitch: where it lies, what it shows, and how it is coloured. */
+export interface StitchLook {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Shares of its chunks, 0 … 1; nothing is drawn of the rest. */
+  readonly leased: number;
+  readonly committed: number;
+  readonly final: number;
+  readonly dye: string;
+  /** Every other stitch lies a little deeper: over and under. */
+  readonly under: boolean;
+  readonly mine: boolean;
+}
+
+/** Paints one stitch over the ground; `settled` from 0 to 1 lets it come in. */
+export function paintStitch(ink: Ink, look: StitchLook, palette: Palette, settled: number): void {
+  const { x, y, width, height, leased, committed, final, dye } = look;
+  // From close by, stitches stand a little apart and are drawn with a stronger thread.
+  const gap = height > 30 ? Math.min(4, height * 0.05) : Math.min(0.75, height * 0.08);
+  const thread = Math.max(1, Math.min(3, height / 30));
   const inner = width - 2 * gap;
   const top = y + gap;
   const tall = height - 2 * gap;
@@ -74,51 +104,54 @@ function paintStitch(
   ink.globalAlpha = settled;
   if (final > 0) {
     lozenge(ink, at, top, inner * final, tall, dye);
-    // Every other stitch lies a little deeper: over and under.
-    if ((column + row) % 2 === 1) {
+    if (look.under) {
       ink.globalAlpha = settled * 0.22;
       lozenge(ink, at, top, inner * final, tall, palette.ground);
       ink.globalAlpha = settled;
     }
     at += inner * final;
   }
-  if (committed > 0) outline(ink, at, top, inner * committed, tall, dye);
+  if (committed > 0) outline(ink, at, top, inner * committed, tall, dye, thread);
   at += inner * committed;
   if (leased > 0) {
     ink.globalAlpha = settled * 0.55;
     ink.fillStyle = dye;
-    ink.fillRect(at, y + height / 2 - 0.5, inner * leased, 1);
+    ink.fillRect(at, y + height / 2 - thread / 2, inner * leased, thread);
   }
-  if (cloth.mine.has(bin) && final > 0) {
+  if (look.mine && final > 0) {
     ink.globalAlpha = settled;
     ink.fillStyle = palette.mine;
-    ink.fillRect(
-      x + width * 0.22,
-      y + height / 2 - Math.max(0.6, height * 0.1),
-      width * 0.56,
-      Math.max(1.2, height * 0.2),
-    );
+    const thick = Math.min(6, Math.max(1.2, height * 0.2));
+    ink.fillRect(x + width * 0.22, y + height / 2 - thick / 2, width * 0.56, thick);
   }
+}
+
+function roundness(width: number, height: number): number {
+  return Math.min(12, Math.min(width, height) / 2.4);
 }
 
 function lozenge(ink: Ink, x: number, y: number, width: number, height: number, colour: string): void {
   ink.fillStyle = colour;
   ink.beginPath();
-  ink.roundRect(x, y, width, height, Math.min(width, height) / 2.4);
+  ink.roundRect(x, y, width, height, roundness(width, height));
   ink.fill();
 }
 
-function outline(ink: Ink, x: number, y: number, width: number, height: number, colour: string): void {
+function outline(
+  ink: Ink,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  colour: string,
+  thread: number,
+): void {
   ink.strokeStyle = colour;
-  ink.lineWidth = 1;
+  ink.lineWidth = thread;
+  const wide = Math.max(1, width - thread);
+  const tall = Math.max(1, height - thread);
   ink.beginPath();
-  ink.roundRect(
-    x + 0.5,
-    y + 0.5,
-    Math.max(1, width - 1),
-    Math.max(1, height - 1),
-    Math.min(width, height) / 2.4,
-  );
+  ink.roundRect(x + thread / 2, y + thread / 2, wide, tall, roundness(width, height));
   ink.stroke();
 }
 

@@ -2,7 +2,7 @@
 import type { JobView } from '../../wire/views.ts';
 import type { Stitch } from '../../volunteer/store.ts';
 import { dyeOf } from '../ornament.ts';
-import { binOf, binsMax, layOut, middleOf, motifOf } from './layout.ts';
+import { binAt, binOf, binsMax, layOut, middleOf, motifOf } from './layout.ts';
 import { paintAll, paintBin, paletteOf } from './paint.ts';
 import type { Cloth } from './paint.ts';
 
@@ -16,6 +16,7 @@ export class Weaver {
   #shares = new Uint8Array(0);
   #cloth: Cloth | null = null;
   readonly #mine = new Map<string, Set<number>>();
+  readonly #mineChunks = new Map<string, Set<number>>();
   #seen = 0;
   #counts = '';
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -48,6 +49,9 @@ export class Weaver {
     if (changed) {
       this.#shares = new Uint8Array(0);
       this.#counts = '';
+      // Chunks of this job that were verified while another one was on the loom.
+      if (job !== null)
+        for (const chunk of this.computedHere(job.job)) this.#mineOf(job.job).add(binOf(chunk, job.chunks));
       this.#paint();
     }
     if (job === null) return false;
@@ -67,13 +71,45 @@ export class Weaver {
     return this.#shares.length > 0;
   }
 
+  /** The whole cloth as last told: three bytes a bin. */
+  get shares(): Uint8Array {
+    return this.#shares;
+  }
+
+  /** The chunks of a job that were computed here, this session, and are verified. */
+  computedHere(job: string): ReadonlySet<number> {
+    return setOf(this.#mineChunks, job);
+  }
+
+  /** The first chunk that is not verified, about: where the work is going on. */
+  edge(): number {
+    const bins = this.#shares.length / 3;
+    let bin = 0;
+    while (bin < bins && this.#shares[bin * 3 + 2] === 255) bin++;
+    return this.#job === null || bin === bins ? 0 : Math.floor((bin * this.#job.chunks) / bins);
+  }
+
+  /** Where the canvas stands in the window. */
+  box(): { readonly left: number; readonly top: number } {
+    return this.#canvas?.getBoundingClientRect() ?? { left: 0, top: 0 };
+  }
+
+  /** The chunk under a point of the canvas: the first of its bin. */
+  chunkAt(x: number, y: number): number {
+    if (this.#cloth === null || this.#job === null) return 0;
+    const { layout } = this.#cloth;
+    return Math.floor((binAt(layout, x, y) * this.#job.chunks) / Math.max(1, layout.bins));
+  }
+
   /** Hears of my own stitches: those that are final shine, new ones travel here from my machine. */
   stitches(stitches: readonly Stitch[]): void {
     const fresh = stitches.filter(({ at }) => at > this.#seen);
     const shining: number[] = [];
     for (const { job, chunk, state, at } of fresh) {
       this.#seen = Math.max(this.#seen, at);
-      if (state !== 'final' || this.#job === null || this.#job.job !== job) continue;
+      if (state !== 'final') continue;
+      setOf(this.#mineChunks, job).add(chunk);
+      if (this.#job === null || this.#job.job !== job) continue;
       const bin = binOf(chunk, this.#job.chunks);
       if (this.#mineOf(job).has(bin)) continue;
       this.#mineOf(job).add(bin);
@@ -134,9 +170,7 @@ export class Weaver {
   }
 
   #mineOf(job: string): Set<number> {
-    const mine = this.#mine.get(job) ?? new Set();
-    this.#mine.set(job, mine);
-    return mine;
+    return setOf(this.#mine, job);
   }
 
   #repaint(bins: readonly number[]): void {
@@ -170,4 +204,10 @@ export class Weaver {
     };
     paintAll(ink, this.#cloth, paletteOf(canvas, this.#dye()));
   }
+}
+
+function setOf(sets: Map<string, Set<number>>, job: string): Set<number> {
+  const found = sets.get(job) ?? new Set();
+  sets.set(job, found);
+  return found;
 }

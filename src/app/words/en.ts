@@ -42,11 +42,9 @@ export const words: Words = {
     state: 'State',
     chunks: 'Chunks',
     share: 'Share',
-    mine: 'of them mine, this session',
+    closer: 'Look closer',
     keep: 'Keep the cloth (PNG)',
     picture: (title) => `“${title}”, as far as its tiles are verified.`,
-    pictureNote: 'Only verified tiles are shown.',
-    key: 'Stitches',
   },
   job: {
     now: 'On the loom now',
@@ -157,10 +155,10 @@ export const words: Words = {
       'not-started': 'Nothing runs until you press Start.',
       'paused-by-you': 'Paused by you. Nothing is being computed; results already made are safe.',
       'finished-by-you': 'The chunks in work were completed and the rest went back to be given to others.',
-      delivering:
-        'Everything is computed. The last results wait for the coordinator to say that it has them.',
       offline:
         'This machine is offline. Results are kept in this browser and go out when the network is back.',
+      delivering:
+        'Everything is computed. The last results wait for the coordinator to say that it has them.',
       'no-job-open': 'No job is open now. The page waits and begins by itself when one opens.',
       'waiting-for-others':
         'Your part is done for now: what is left needs an answer from somebody else. The page waits for new work.',
@@ -177,22 +175,22 @@ export const words: Words = {
     },
     preparing: {
       identity: 'Making this device’s key.',
-      starting: 'Starting the workers of this machine.',
       connecting: 'Greeting the coordinator.',
+      fetching: 'Fetching the program and the job’s input.',
+      starting: 'Starting the workers of this machine.',
+      testing: 'Checking this machine against known answers.',
       loading: 'Handing the next chunk to a worker.',
       asking: 'Asking the coordinator for the next chunk.',
-      fetching: 'Fetching the program and the job’s input.',
-      testing: 'Checking this machine against known answers.',
     },
     unreachable: 'The coordinator does not answer. Results already made are kept in this browser.',
     retry: (seconds) => `Next try in ${f.seconds(seconds)}.`,
     retrying: 'Trying again now.',
     refused: (detail) =>
       `This device and this coordinator cannot go on together: ${detail}. Nothing is being computed; results already made are kept in this browser.`,
-    restarting: (detail) =>
-      `The workers of this machine ended by themselves (${detail}) and are started again.`,
     noWorker: (detail) =>
       `No part of this machine passed its check, so nothing is computed here: ${detail}. A current version of the browser may help.`,
+    restarting: (detail) =>
+      `The workers of this machine ended by themselves (${detail}) and are started again.`,
     machine: 'This machine',
     core: (number) => `Core ${f.whole(number)}`,
     gpu: 'Graphics',

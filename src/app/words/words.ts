@@ -38,11 +38,9 @@ export interface Words {
     readonly state: string;
     readonly chunks: string;
     readonly share: string;
-    readonly mine: string;
+    readonly closer: string;
     readonly keep: string;
     readonly picture: (title: string) => string;
-    readonly pictureNote: string;
-    readonly key: string;
   };
   readonly job: {
     readonly now: string;
@@ -127,9 +125,9 @@ export interface Words {
     readonly unreachable: string;
     readonly retry: (seconds: number) => string;
     readonly retrying: string;
-    readonly restarting: (detail: string) => string;
     readonly refused: (detail: string) => string;
     readonly noWorker: (detail: string) => string;
+    readonly restarting: (detail: string) => string;
     readonly machine: string;
     readonly core: (number: number) => string;
     readonly gpu: string;
