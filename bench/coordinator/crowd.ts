@@ -77,7 +77,9 @@ export class Crowd {
 
   /** Connects and signs everybody in, `together` at a time. */
   async join(together = 50): Promise<void> {
-    for (let i = 0; i < this.#options.people; i += together) {
+    // The first learns which jobs there are, and answers are laid out before others wait for their welcome.
+    await this.#joinOne();
+    for (let i = 1; i < this.#options.people; i += together) {
       const some = Array.from({ length: Math.min(together, this.#options.people - i) }, () =>
         this.#joinOne(),
       );

@@ -5,7 +5,7 @@
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { nodePosition, packBatch, StoreFault, unpackOutputs } from './log.ts';
+import { jobNumber, nodePosition, packBatch, StoreFault, unpackOutputs } from './log.ts';
 import type {
   Answer,
   Concluded,
@@ -74,16 +74,27 @@ export class SqliteLog implements Log {
     if (batch.tick !== this.#size + 1)
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
     this.#write(() => {
-      const { tick, record, root, block } = batch;
+      const { tick, record, root, block, answers, settled } = batch;
       this.#sql.addTick.run(tick, shrink(record), root);
       for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
       let at = 0;
-      for (const { replica, job, chunk, length } of batch.answers) {
+      for (let i = 0; i < answers.length; i += 4) {
+        const length = answers[i + 3] as number;
         const outputs = length < 0 ? null : block.subarray(at, (at += length));
-        this.#sql.addAnswer.run(replica, jobNumber(job), chunk, outputs);
+        this.#sql.addAnswer.run(
+          answers[i] as number,
+          answers[i + 1] as number,
+          answers[i + 2] as number,
+          outputs,
+        );
       }
-      for (const { job, chunk, replica } of batch.settled)
-        this.#sql.addSettled.run(jobNumber(job), chunk, replica, tick);
+      for (let i = 0; i < settled.length; i += 3)
+        this.#sql.addSettled.run(
+          settled[i] as number,
+          settled[i + 1] as number,
+          settled[i + 2] as number,
+          tick,
+        );
       for (const replica of batch.dropped) this.#sql.dropOutputs.run(replica);
       for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
     });
@@ -262,11 +273,6 @@ function shrink(record: Uint8Array): Uint8Array {
 /** A record begins with `{`, a compressed one with zstd's magic number. */
 function unshrink(stored: Uint8Array): Uint8Array {
   return stored[0] === 0x28 ? zstdDecompressSync(stored) : stored;
-}
-
-/** Job ids are `j` and a number; the number is what is stored. */
-function jobNumber(job: string): number {
-  return Number(job.slice(1));
 }
 
 function numberOf(value: unknown): number {

@@ -62,7 +62,11 @@ export class ThreadLog implements Log {
     if (batch.tick !== size + 1)
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${size}`);
     const packed = packBatch(batch);
-    await this.#ask({ is: 'append', batch: packed }, [packed.block.buffer as ArrayBuffer]);
+    const { block, answers, settled, dropped } = packed;
+    await this.#ask(
+      { is: 'append', batch: packed },
+      [block, answers, settled, dropped].map(({ buffer }) => buffer),
+    );
     this.#size = batch.tick;
   }
 

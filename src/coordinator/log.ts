@@ -51,16 +51,20 @@ export interface TickBatch {
   readonly concluded: readonly Concluded[];
 }
 
-/** A tick with the outputs of all its answers in one block, which a thread can be handed without copying. */
-export interface PackedBatch extends Omit<TickBatch, 'answers'> {
-  readonly answers: readonly {
-    readonly replica: number;
-    readonly job: string;
-    readonly chunk: number;
-    readonly length: number;
-  }[];
-  /** Packed outputs one after the other; an answer of length −1 has none. */
-  readonly block: Uint8Array;
+/** A tick as a thread can be handed it: numbers in columns and outputs in one block, neither of them copied on the way. */
+export interface PackedBatch extends Omit<TickBatch, 'answers' | 'settled' | 'dropped'> {
+  /** Four numbers an answer: replica, job's number, chunk, length of its packed outputs (−1 = none). */
+  readonly answers: Float64Array<ArrayBuffer>;
+  /** Three numbers a settled chunk: job's number, chunk, replica. */
+  readonly settled: Float64Array<ArrayBuffer>;
+  readonly dropped: Float64Array<ArrayBuffer>;
+  /** Packed outputs one after the other. */
+  readonly block: Uint8Array<ArrayBuffer>;
+}
+
+/** Job ids are `j` and a number; the number is what is stored. */
+export function jobNumber(job: string): number {
+  return Number(job.slice(1));
 }
 
 export interface TickRecord {
@@ -119,13 +123,13 @@ export function nodePosition({ level, index }: TreePlace): number {
   return 2 * lastLeaf - ones + level;
 }
 
-/** One blob for a chunk's outputs: u32 count, u32 lengths, bytes (big-endian). */
-export function packOutputs({ lengths, bytes }: Outputs): Buffer {
-  const packed = Buffer.allocUnsafe(4 + 4 * lengths.length + bytes.length);
-  packed.writeUInt32BE(lengths.length, 0);
-  for (let i = 0; i < lengths.length; i++) packed.writeUInt32BE(lengths[i] as number, 4 + 4 * i);
-  packed.set(bytes, 4 + 4 * lengths.length);
-  return packed;
+/** One blob for a chunk's outputs: u32 count, u32 lengths, bytes (big-endian). Says where the next begins. */
+function putOutputs(block: Uint8Array, view: DataView, at: number, { lengths, bytes }: Outputs): number {
+  view.setUint32(at, lengths.length);
+  at += 4;
+  for (let i = 0; i < lengths.length; i++, at += 4) view.setUint32(at, lengths[i] as number);
+  block.set(bytes, at);
+  return at + bytes.length;
 }
 
 export function unpackOutputs(packed: Uint8Array): Outputs {
@@ -144,18 +148,20 @@ export function* eachOutput({ lengths, bytes }: Outputs): Generator<Uint8Array> 
   }
 }
 
-/** Packs a tick's outputs into one block. */
+/** Packs a tick for the store. */
 export function packBatch(batch: TickBatch): PackedBatch {
-  const blobs = batch.answers.map(({ outputs }) => (outputs === null ? null : packOutputs(outputs)));
+  const answers = new Float64Array(4 * batch.answers.length);
   let total = 0;
-  for (const blob of blobs) total += blob?.length ?? 0;
-  const block = new Uint8Array(total);
-  let at = 0;
-  const answers = batch.answers.map(({ replica, job, chunk }, i) => {
-    const blob = blobs[i] ?? null;
-    if (blob !== null) block.set(blob, at);
-    at += blob?.length ?? 0;
-    return { replica, job, chunk, length: blob?.length ?? -1 };
+  batch.answers.forEach(({ replica, job, chunk, outputs }, i) => {
+    const length = outputs === null ? -1 : 4 + 4 * outputs.lengths.length + outputs.bytes.length;
+    answers.set([replica, jobNumber(job), chunk, length], 4 * i);
+    if (length > 0) total += length;
   });
-  return { ...batch, answers, block };
+  const settled = new Float64Array(3 * batch.settled.length);
+  batch.settled.forEach(({ job, chunk, replica }, i) => settled.set([jobNumber(job), chunk, replica], 3 * i));
+  const block = new Uint8Array(total);
+  const view = new DataView(block.buffer);
+  let at = 0;
+  for (const { outputs } of batch.answers) if (outputs !== null) at = putOutputs(block, view, at, outputs);
+  return { ...batch, answers, settled, dropped: Float64Array.from(batch.dropped), block };
 }

@@ -1,6 +1,6 @@
 /** A tick's record as the log keeps it [LO1]: written once, hashed into the tree, read when the state is folded. */
 import { randomBytes } from 'node:crypto';
-import type { Event } from '../core/state.ts';
+import type { Entry, Event, Winner } from '../core/state.ts';
 
 /** A record read back. It is our own: trusted once its hash is in the tree. */
 export interface TickWord {
@@ -17,8 +17,50 @@ export interface TickWord {
 export function leafOf(tick: number, at: number, receipts: string, events: readonly Event[]): Buffer {
   const salt = randomBytes(16).toString('base64url');
   return Buffer.from(
-    `\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts}","events":${JSON.stringify(events)}}`,
+    `\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts}","events":${eventsText(events)}}`,
   );
+}
+
+/**
+ * The events as JSON.stringify writes them, four times as fast for the kinds that come with every chunk: nothing in those
+ * is a text that JSON would have to escape (ids, digests and roots have been decoded by a schema).
+ */
+export function eventsText(events: readonly Event[]): string {
+  let text = '[';
+  for (const event of events) text += text === '[' ? eventText(event) : `,${eventText(event)}`;
+  return `${text}]`;
+}
+
+function eventText(event: Event): string {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- what is rare is written by the platform
+  switch (event.e) {
+    case 'leased': {
+      const { lease, job, chunk, count, device, account, site, slot, backend, rateMilli, deadline } = event;
+      return `{"e":"leased","lease":${lease},"job":"${job}","chunk":${chunk},"count":${count},${who(device, account, site)},"slot":${slot},"backend":"${backend}","rateMilli":${rateMilli},"deadline":${deadline}}`;
+    }
+    case 'committed': {
+      const { job, chunk, replica, device, account, site, root, digests, stored, agrees } = event;
+      return `{"e":"committed","job":"${job}","chunk":${chunk},"replica":${replica},${who(device, account, site)},"root":"${root}","digests":"${digests}","stored":${stored},"agrees":[${agrees.join(',')}]}`;
+    }
+    case 'accepted': {
+      const { job, chunk, root, replica, winners, losers, final, entries } = event;
+      return `{"e":"accepted","job":"${job}","chunk":${chunk},"root":"${root}","replica":${replica},"winners":[${winners.map(winnerText).join(',')}],"losers":[${losers.join(',')}],"final":${final},"entries":[${entries.map(entryText).join(',')}]}`;
+    }
+    default:
+      return JSON.stringify(event);
+  }
+}
+
+function who(device: string, account: string, site: string | null): string {
+  return `"device":"${device}","account":"${account}","site":${site === null ? 'null' : `"${site}"`}`;
+}
+
+function winnerText({ replica, device, account, site }: Winner): string {
+  return `{"replica":${replica},${who(device, account, site)}}`;
+}
+
+function entryText({ from, to, amountMicro }: Entry): string {
+  return `{"from":"${from}","to":"${to}","amountMicro":${amountMicro}}`;
 }
 
 /** Throws when the record is of a version that this code does not know. */

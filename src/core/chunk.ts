@@ -68,15 +68,44 @@ function agreesWithRoot(chunk: Chunk, replica: Replica, root: string): boolean {
   );
 }
 
+/** How many distinct accounts back one committed root of an `exact` kernel; without making anything, since it is asked all the time. */
+function backersOf(chunk: Chunk, root: string): number {
+  const { replicas } = chunk;
+  let backers = 0;
+  for (let i = 0; i < replicas.length; i++) {
+    const { phase, account } = replicas[i] as Replica;
+    if (phase.is !== 'committed' || phase.root !== root) continue;
+    let fresh = true;
+    for (let j = 0; j < i && fresh; j++) {
+      const other = replicas[j] as Replica;
+      fresh = other.phase.is !== 'committed' || other.phase.root !== root || other.account !== account;
+    }
+    if (fresh) backers++;
+  }
+  return backers;
+}
+
+/** How many accounts back the best answer that could become the result. */
+function bestBacked(chunk: Chunk, agreement: JobSpec['agreement']): number {
+  let best = 0;
+  if (agreement === 'tolerance') {
+    for (const candidate of candidates(chunk, agreement)) best = Math.max(best, candidate.winners.length);
+    return best;
+  }
+  for (const { phase } of chunk.replicas)
+    if (phase.is === 'committed' && phase.stored) best = Math.max(best, backersOf(chunk, phase.root));
+  return best;
+}
+
 /** Judges one chunk: the first stored answer that a quorum of distinct accounts backs wins; null until then. */
 export function judge(chunk: Chunk, spec: JobSpec): Judgement | null {
+  if (bestBacked(chunk, spec.agreement) < spec.policy.quorum) return null;
   return candidates(chunk, spec.agreement).find((c) => c.winners.length >= spec.policy.quorum) ?? null;
 }
 
 /** How many more replicas must be handed out before the chunk can settle, as far as one can tell now. */
 export function wanted(chunk: Chunk, spec: JobSpec): number {
-  let best = 0;
-  for (const candidate of candidates(chunk, spec.agreement)) best = Math.max(best, candidate.winners.length);
+  let best = bestBacked(chunk, spec.agreement);
   if (best === 0 && chunk.replicas.some((r) => r.phase.is === 'committed'))
     best = waitingForReference(chunk, spec);
   let live = 0;

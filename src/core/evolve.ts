@@ -7,7 +7,19 @@ import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
-import type { AccountRecord, BusySlot, Chunk, Device, Event, Job, Lease, Replica, State } from './state.ts';
+import type {
+  AccountRecord,
+  BusySlot,
+  Chunk,
+  Device,
+  Entry,
+  Event,
+  Job,
+  Lease,
+  Replica,
+  State,
+  Winner,
+} from './state.ts';
 
 /** Applies one event that happened at `at`. */
 export function evolve(state: State, event: Event, at: number): void {
@@ -68,8 +80,7 @@ function joined(state: State, event: EventOf<'joined'>, at: number): void {
 }
 
 function misdeed(state: State, event: EventOf<'misdeed'>): void {
-  const device = deviceOf(state, event.device);
-  state.devices.set(event.device, { ...device, misdeeds: device.misdeeds + 1 });
+  deviceOf(state, event.device).misdeeds++;
 }
 
 function submitted(state: State, event: EventOf<'submitted'>, at: number): void {
@@ -131,7 +142,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
   const known = knownRateMilli(state.accounts.get(event.account), rateMilli, at);
   occupy(state, slotKey(event.device, slot), known, count * chunkCostMicro(job.spec, 0));
-  state.devices.set(event.device, { ...device, leases: device.leases + 1 });
+  device.leases++;
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {
@@ -141,8 +152,7 @@ function committed(state: State, event: EventOf<'committed'>, at: number): void 
   const wasLeased = before.replicas.some((r) => r.id === event.replica && r.phase.is === 'leased');
   putChunk(job, withPhase(before, event.replica, { is: 'committed', root, stored, agrees }), at);
   if (wasLeased) leaveLease(state, state.replicas.get(event.replica) as number, 1);
-  const device = deviceOf(state, event.device);
-  state.devices.set(event.device, { ...device, committed: device.committed + 1 });
+  deviceOf(state, event.device).committed++;
 }
 
 function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
@@ -150,18 +160,15 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
   const chunk = job.chunks.get(event.chunk) as Chunk;
   const [from, to] = unitsOf(job.spec, event.chunk);
   let withAnchor = false;
-  for (const winner of event.winners) {
-    const record = state.accounts.get(winner.account) as AccountRecord;
+  for (let i = 0; i < event.winners.length; i++) {
+    const { account, device } = event.winners[i] as Winner;
+    const record = state.accounts.get(account) as AccountRecord;
     record.chunks++;
     record.units += to - from;
     record.lastAt = at;
-    if (deviceOf(state, winner.device).role === 'anchor') withAnchor = true;
-  }
-  for (const entry of event.entries) {
-    const paid = entry.to.startsWith('vested:') || entry.to.startsWith('pending:');
-    if (paid)
-      (state.accounts.get(entry.to.slice(entry.to.indexOf(':') + 1)) as AccountRecord).earnedMicro +=
-        entry.amountMicro;
+    // The entries are the winners' payments, in their order.
+    record.earnedMicro += (event.entries[i] as Entry).amountMicro;
+    if (deviceOf(state, device).role === 'anchor') withAnchor = true;
   }
   dropChunk(state, job, chunk);
   add(job.final, event.chunk, event.chunk + 1);
@@ -226,8 +233,7 @@ function dropChunk(state: State, job: Job, chunk: Chunk): void {
     if (replica.phase.is === 'leased') leaveLease(state, replica.lease, 1);
     state.replicas.delete(replica.id);
     const lease = state.leases.get(replica.lease) as Lease;
-    if (lease.open === 1) state.leases.delete(lease.id);
-    else state.leases.set(lease.id, { ...lease, open: lease.open - 1 });
+    if (--lease.open === 0) state.leases.delete(lease.id);
   }
   reindex(job, chunk.index, job.wantingKey.get(chunk.index), undefined);
   job.chunks.delete(chunk.index);
@@ -237,12 +243,8 @@ function dropChunk(state: State, job: Job, chunk: Chunk): void {
 function leaveLease(state: State, id: number, replicas: number): void {
   const lease = state.leases.get(id) as Lease;
   const job = state.jobs.get(lease.job) as Job;
-  const left = lease.left - replicas;
-  state.leases.set(id, { ...lease, left });
-  if (left === 0) {
-    const device = deviceOf(state, lease.device);
-    state.devices.set(lease.device, { ...device, leases: device.leases - 1 });
-  }
+  const left = (lease.left -= replicas);
+  if (left === 0) deviceOf(state, lease.device).leases--;
   const slot = slotKey(lease.device, lease.slot);
   const busy = state.busy.get(slot) as BusySlot;
   if (left === 0 && busy.leases === 1) {
@@ -250,12 +252,15 @@ function leaveLease(state: State, id: number, replicas: number): void {
     state.busyRateMilli -= busy.rateMilli;
     return;
   }
-  const heldMicro = busy.heldMicro - replicas * chunkCostMicro(job.spec, 0);
-  state.busy.set(slot, { ...busy, heldMicro, leases: left === 0 ? busy.leases - 1 : busy.leases });
+  busy.heldMicro -= replicas * chunkCostMicro(job.spec, 0);
+  if (left === 0) busy.leases--;
 }
 
 function occupy(state: State, slot: string, rateMilli: number, costMicro: number): void {
-  const before = state.busy.get(slot) ?? { rateMilli: 0, leases: 0, heldMicro: 0 };
-  state.busy.set(slot, { rateMilli, leases: before.leases + 1, heldMicro: before.heldMicro + costMicro });
-  state.busyRateMilli += rateMilli - before.rateMilli;
+  let busy = state.busy.get(slot);
+  if (busy === undefined) state.busy.set(slot, (busy = { rateMilli: 0, leases: 0, heldMicro: 0 }));
+  state.busyRateMilli += rateMilli - busy.rateMilli;
+  busy.rateMilli = rateMilli;
+  busy.leases++;
+  busy.heldMicro += costMicro;
 }

@@ -15,10 +15,16 @@ function move(balances: Map<LedgerAccount, bigint>, account: LedgerAccount, amou
 
 /** Posts entries to the balances; each is one debit and one credit of equal amount. */
 export function post(balances: Map<LedgerAccount, bigint>, entries: readonly Entry[]): void {
-  for (const entry of entries) {
-    const amount = BigInt(entry.amountMicro);
-    move(balances, entry.from, -amount);
-    move(balances, entry.to, amount);
+  for (let i = 0; i < entries.length;) {
+    // What one account pays in a row leaves it in one go.
+    const { from } = entries[i] as Entry;
+    let sum = 0n;
+    for (let entry = entries[i]; entry !== undefined && entry.from === from; entry = entries[++i]) {
+      const amount = BigInt(entry.amountMicro);
+      sum += amount;
+      move(balances, entry.to, amount);
+    }
+    move(balances, from, -sum);
   }
 }
 

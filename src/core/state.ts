@@ -73,11 +73,11 @@ export interface Device {
   /** Anchors belong to the operator and only step in where people are missing. */
   readonly role: 'volunteer' | 'anchor';
   /** Chunks committed so far: a lease grows with it. */
-  readonly committed: number;
+  committed: number;
   /** Leases it holds now, over all its slots. */
-  readonly leases: number;
+  leases: number;
   /** Forged, contradictory or impossible messages counted against it. */
-  readonly misdeeds: number;
+  misdeeds: number;
 }
 
 /** One device's attempt at one chunk. Its id is never used again: it is the fencing token. */
@@ -125,9 +125,9 @@ export interface Lease {
   readonly rateMilli: number;
   readonly deadline: number;
   /** Replicas of it that are still `leased`: while there are any, its slot is busy. */
-  readonly left: number;
+  left: number;
   /** Replicas of it whose chunks are still open: while there are any, a late commitment may come. */
-  readonly open: number;
+  open: number;
 }
 
 export interface Job {
@@ -188,10 +188,10 @@ export interface State {
 /** What a slot holds now. */
 export interface BusySlot {
   /** Speed it claims, in thousandths of the reference core. */
-  readonly rateMilli: number;
-  readonly leases: number;
+  rateMilli: number;
+  leases: number;
   /** What it still has to compute, in microcredits; a job's last chunk counts as a whole one. */
-  readonly heldMicro: number;
+  heldMicro: number;
 }
 
 /** How `busy` names a slot. */

@@ -7,6 +7,7 @@
 import type { Kernel } from '../kernel.ts';
 import { gpu } from './gpu.ts';
 import { candidate, decodeInput, fieldsOf, kEndOf } from './input.ts';
+import type { MersenneSpec } from './input.ts';
 import { density, factorsMax, faultOfOutput, headBytes } from './output.ts';
 import { vectors } from './vectors.ts';
 
@@ -46,6 +47,14 @@ function squaringsOf(exponent: number, qFirst: bigint): number {
   return squarings;
 }
 
+let known: { readonly input: Uint8Array; readonly spec: MersenneSpec } | null = null;
+
+/** The fields of a job's input, which is asked about unit after unit. */
+function specOf(input: Uint8Array): MersenneSpec {
+  if (known?.input !== input) known = { input, spec: fieldsOf(input) };
+  return known.spec;
+}
+
 export const mersenneTf: Kernel = {
   id: 'mersenne-tf@1',
   agreement: 'exact',
@@ -53,7 +62,7 @@ export const mersenneTf: Kernel = {
   units: (input) => decodeInput(input).units,
   unitCostMicro,
   outputBytesMax: () => headBytes + 8 * factorsMax,
-  checkOutput: (input, unit, output) => faultOfOutput(fieldsOf(input), unit, output),
+  checkOutput: (input, unit, output) => faultOfOutput(specOf(input), unit, output),
   gpu,
   vectors,
 };

@@ -78,6 +78,17 @@ export function encodeOutput(answer: MersenneOutput): Uint8Array {
   return bytes;
 }
 
+/** A little-endian u32. */
+function u32At(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
+
 /** First k of a unit. */
 export function kOfUnit(spec: MersenneSpec, unit: number): bigint {
   return spec.kFrom + BigInt(unit) * BigInt(spec.kPerUnit);
@@ -85,16 +96,21 @@ export function kOfUnit(spec: MersenneSpec, unit: number): bigint {
 
 /** The reason why `output` cannot be the answer of `unit`, or null. */
 export function faultOfOutput(spec: MersenneSpec, unit: number, output: Uint8Array): string | null {
+  const { kPerUnit, exponent } = spec;
+  // Asked for every unit that comes in, nearly all of which have no factor: no large numbers before they are needed.
+  const factorCount = output.length < headBytes ? 1 : u32At(output, 0);
+  const candidates = output.length < headBytes ? 0 : u32At(output, 4);
+  const share = candidates / kPerUnit / density;
+  const isUsual = kPerUnit >= 1 << 16 && share >= 0.5 && share <= 2;
+  if (output.length === headBytes && factorCount === 0 && isUsual && candidates <= kPerUnit / 2) return null;
   const read = readOutput(output);
   if (typeof read === 'string') return read;
-  const { candidates, factorCount, factors } = read;
+  const { factors } = read;
   if (factorCount > candidates) return 'more factors than candidates';
-  if (candidates > spec.kPerUnit / 2) return 'more candidates than half of all k';
+  if (candidates > kPerUnit / 2) return 'more candidates than half of all k';
   const from = kOfUnit(spec, unit);
-  if (spec.kPerUnit >= 1 << 16 && candidate(spec.exponent, from) > 1n << 32n) {
-    const share = candidates / spec.kPerUnit / density;
-    if (share < 0.5 || share > 2) return 'the number of candidates is not near what the sieve leaves';
-  }
+  if (kPerUnit >= 1 << 16 && !isUsual && candidate(exponent, from) > 1n << 32n)
+    return 'the number of candidates is not near what the sieve leaves';
   let last = from - 1n;
   for (const k of factors) {
     if (k <= last || k < 1n) return 'factors must rise, from the first k of the unit';
