@@ -34,7 +34,7 @@ import type { LoopEffect, LoopEvent } from './loop/words.ts';
 export { createLoop, isLive } from './loop/state.ts';
 export type { Loop } from './loop/state.ts';
 export { viewOf } from './loop/view.ts';
-export type { LoopEffect, LoopEvent, LoopOptions } from './loop/words.ts';
+export type { GpuUse, LoopEffect, LoopEvent, LoopOptions } from './loop/words.ts';
 
 /**
  * One thing happened. Changes `loop` in place and returns what to do, in order. `at` is in ms since 1970 (a clock

@@ -1,5 +1,6 @@
 /** The browser page as the volunteer's surroundings. */
 import { browserEngine } from './engine-browser.ts';
+import type { GpuUse } from './loop.ts';
 import { openOutbox } from './outbox.ts';
 import type { Platform, RememberedConsent, Surroundings, Turn } from './platform.ts';
 
@@ -8,7 +9,7 @@ const lockName = 'talka';
 
 /** `gpuUse` and `site` come from the page: its address, or the partner that embeds it. */
 export function browserPlatform(
-  options: { readonly gpuUse?: 'auto' | 'always'; readonly site?: string | null } = {},
+  options: { readonly gpuUse?: GpuUse; readonly site?: string | null } = {},
 ): Platform {
   return {
     coresMax: Math.max(1, navigator.hardwareConcurrency || 1),

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nodeEngine } from './engine-node.ts';
+import type { GpuUse } from './loop.ts';
 import { openNodeOutbox } from './outbox-node.ts';
 import type { Platform, RememberedConsent, Turn } from './platform.ts';
 
@@ -12,7 +13,7 @@ export interface NodePlatformOptions {
   /** Where identity and outbox lie. */
   readonly folder: string;
   readonly gpu: boolean;
-  readonly gpuUse?: 'auto' | 'always';
+  readonly gpuUse?: GpuUse;
 }
 
 /** Surroundings for one coordinator. */

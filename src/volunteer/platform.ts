@@ -1,5 +1,6 @@
 /** What the volunteer needs of its surroundings: a browser page (`platform-browser.ts`) or Node (`platform-node.ts`). */
 import type { Backend, Engine } from './engine.ts';
+import type { GpuUse } from './loop.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What the surroundings tell while the volunteer runs. */
@@ -30,7 +31,7 @@ export interface Platform {
   /** Whether the origin is a secure context. */
   readonly secure: boolean;
   readonly webgpu: boolean;
-  readonly gpuUse: 'auto' | 'always';
+  readonly gpuUse: GpuUse;
   /** Scheme and host that are signed: the page's, or the coordinator's where there is no page. */
   readonly origin: string;
   readonly site: string | null;

@@ -4,6 +4,24 @@ import { step, viewOf, wakeAt } from '../../src/volunteer/loop.ts';
 import type { LoopEffect, LoopOptions } from '../../src/volunteer/loop.ts';
 import { asks, Hand, hex, job, kinds, remembered, returned } from './hand.ts';
 
+const doneOf = (
+  replica: number,
+): {
+  replica: number;
+  root: string;
+  digestBytes: number;
+  outputBytes: number;
+  kernelMs: number;
+  wallMs: number;
+} => ({
+  replica,
+  root: hex('d'),
+  digestBytes: 80,
+  outputBytes: 160,
+  kernelMs: 10,
+  wallMs: 10,
+});
+
 describe('failures', () => {
   it('starts a stuck engine afresh, returns the chunk it was at and goes on with the rest', () => {
     const hand = new Hand().ready();
@@ -204,6 +222,76 @@ describe('the graphics processor', () => {
     expect(asks(proven(withGpu({ gpuUse: 'always' }), 80))).toEqual([gpu]);
   });
 
+  it('measures and asks for nothing before a core’s speed with that very kernel is known: the core measures it where nothing else will tell', () => {
+    const hand = withGpu();
+    const other = { ...job, job: 'j2', kernel: 'mix@1', wasm: hex('1'), wgsl: hex('2'), input: hex('3') };
+    const wasm = { kernel: other.kernel, wasm: other.wasm, wgsl: null };
+    proven(hand, 1);
+    hand.lease(50, { slot: gpu, chunk: 50, count: 3 });
+    hand.quiet();
+    hand.word({ t: 'news', jobs: [job, other] });
+    for (const digest of [other.wasm, other.wgsl, other.input]) hand.on({ on: 'blob', digest, fault: null });
+    hand.on({ on: 'tested', ...hand.engine(0), code: wasm, fault: null });
+    hand.on({ on: 'tested', ...hand.engine(gpu), code: { ...wasm, wgsl: other.wgsl }, fault: null });
+    expect(kinds(hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j2' }))).not.toContain('measure');
+    expect(hand.on({ on: 'loaded', ...hand.engine(0), job: 'j2' })).toContainEqual(
+      expect.objectContaining({ do: 'measure', slot: 0, job: 'j2' }),
+    );
+    // The core is measured at two reference cores, the GPU at 1.8: more than any assumption, and less than the core.
+    expect(hand.on({ on: 'measured', ...hand.engine(0), job: 'j2', unitMs: 25 })).toContainEqual(
+      expect.objectContaining({ do: 'measure', slot: gpu, job: 'j2' }),
+    );
+    hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j2', unitMs: 28 });
+    hand.on({ on: 'computed', ...hand.engine(gpu), ...doneOf(50) });
+    const wishes = hand.on({ on: 'computed', ...hand.engine(gpu), ...doneOf(51) });
+    const slots = [...wishes, ...hand.wait(1_000)].flatMap((effect) =>
+      effect.do === 'commit'
+        ? effect.slots
+        : effect.do === 'send' && effect.word.t === 'ask'
+          ? effect.word.slots
+          : [],
+    );
+    const asked = slots.find(({ backend }) => backend === 'webgpu');
+    expect(Object.keys(asked?.rates ?? {})).toEqual([job.kernel]);
+  });
+
+  it('does not ask before anything was computed in WASM, however long there was no job at first', () => {
+    const hand = new Hand({ webgpu: true });
+    hand.on({ on: 'configure', settings: { cores: 1 } });
+    hand.on({ on: 'start' });
+    hand.on({ on: 'prepared', remembered });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    hand.challenge();
+    hand.welcome([], []);
+    hand.wait(6_000);
+    expect(hand.loop.slots.has(gpu)).toBe(true);
+    hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: false, name: 'card' });
+    hand.word({ t: 'news', jobs: [job] });
+    for (const digest of [job.wasm, job.input, job.wgsl ?? '']) hand.on({ on: 'blob', digest, fault: null });
+    hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: null });
+    expect(kinds(hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j1' }))).not.toContain('measure');
+    hand.on({ on: 'tested', ...hand.engine(0), code: { ...wgsl, wgsl: null }, fault: null });
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    hand.lease(1);
+    expect(kinds(hand.computed(1))).toContain('measure');
+    expect(asks(hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j1', unitMs: 1 }))).toEqual([gpu]);
+  });
+
+  it('has a core measured once, and lets it be when that fails', () => {
+    const hand = new Hand({ webgpu: true }).ready();
+    hand.quiet();
+    hand.wait(6_000);
+    hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: false, name: 'card' });
+    hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: null });
+    const measure = { do: 'measure', ...hand.engine(0), job: 'j1', unit: 500 };
+    expect(hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j1' })).toContainEqual(measure);
+    const what = { call: 'measure', job: 'j1' } as const;
+    const after = hand.on({ on: 'failed', ...hand.engine(0), what, fault: 'trap', detail: '' });
+    expect(kinds([...after, ...hand.wait(60_000)])).not.toContain('measure');
+    // Its own chunks are another matter: only a chunk's failure speaks against a chunk.
+    expect(kinds(hand.lease(1))).toContain('run');
+  });
+
   it('is let go when it is emulated', () => {
     const hand = withGpu();
     const effects = hand.on({
@@ -214,6 +302,18 @@ describe('the graphics processor', () => {
     });
     expect(kinds(effects)).toContain('endEngine');
     expect(viewOf(hand.loop).gpu).toEqual({ state: 'software', name: 'SwiftShader' });
+  });
+
+  it('is measured though it is emulated where that is asked for, and used only where it is faster', () => {
+    for (const [unitMs, slots] of [
+      [1, [gpu]],
+      [80, []],
+    ] as const) {
+      const hand = withGpu({ gpuUse: 'measured' });
+      hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: true, name: 'SwiftShader' });
+      expect(asks(proven(hand, unitMs))).toEqual(slots);
+      expect(viewOf(hand.loop).gpu).toMatchObject({ state: 'on' });
+    }
   });
 
   it('is switched off when it fails its self-test, with the reason', () => {

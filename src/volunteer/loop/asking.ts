@@ -108,7 +108,10 @@ function rounded(rateMilli: number): number {
 function isWorthIt(loop: Loop, kernel: string): boolean {
   const gpu = loop.speedMilli.get(`webgpu ${kernel}`);
   if (gpu === undefined) return false;
-  return loop.options.gpuUse === 'always' || gpu > (loop.speedMilli.get(`wasm ${kernel}`) ?? 1000);
+  if (loop.options.gpuUse === 'always') return true;
+  // Against a guess a GPU would win or lose by chance: a core has to have computed this very kernel.
+  const core = loop.speedMilli.get(`wasm ${kernel}`);
+  return core !== undefined && gpu > core;
 }
 
 /** Results that may go now, in frames that keep every limit, oldest first. */

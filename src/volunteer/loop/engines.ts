@@ -48,7 +48,7 @@ export function onEngine(loop: Loop, event: EngineEvent): void {
 /** An emulated GPU is slower than the core that emulates it: it is let go at once. */
 function gpuStarted(loop: Loop, slot: Slot, software: boolean, name: string): void {
   loop.gpu = { state: 'testing', name };
-  if (!software || loop.options.gpuUse === 'always') return;
+  if (!software || loop.options.gpuUse !== 'auto') return;
   loop.gpu = { state: 'software', name };
   slot.stage = { is: 'off', detail: 'software' };
   loop.out.push({ do: 'endEngine', slot: slot.slot, engine: slot.engine });

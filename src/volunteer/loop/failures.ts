@@ -21,6 +21,8 @@ export function failed(loop: Loop, slot: Slot, what: EngineCall, fault: EngineFa
       return breakJob(loop, slot, what.job, fault, detail);
     case 'measure':
       slot.errand = null;
+      // A core does without: what its own chunks come to is all that speaks against a job.
+      if (slot.backend === 'wasm' && fault !== 'environment') return;
       return breakJob(loop, slot, what.job, fault, detail);
     case 'selfTest':
       return testFailed(loop, slot, what.code, detail);

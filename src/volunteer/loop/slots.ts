@@ -111,6 +111,7 @@ function dropConcluded(loop: Loop): void {
     if (loop.jobs.has(lease.job)) continue;
     for (const held of heldOf(loop, lease)) loseReplica(loop, held);
   }
+  for (const job of loop.measuredOnce) if (!loop.jobs.has(job)) loop.measuredOnce.delete(job);
   for (const slot of loop.slots.values()) {
     for (const job of slot.jobs.keys()) {
       if (loop.jobs.has(job)) continue;
@@ -134,7 +135,8 @@ function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
   let ahead = 0;
   for (const job of wanted) {
     if (leased.has(job.job) || ahead++ < jobsAheadMax) load(loop, slot, job);
-    if (slot.backend === 'webgpu') measure(loop, slot, job);
+    if (slot.backend === 'webgpu' ? isCoreKnown(loop, job) : isWaitedFor(loop, slot, job))
+      measure(loop, slot, job);
   }
   // Whether what an earlier visit left is still ours, only the coordinator knows.
   if (loop.phase !== 'paused' && loop.welcomed) run(loop, slot);
@@ -160,15 +162,32 @@ function load(loop: Loop, slot: Slot, job: JobDescriptor): void {
   loop.out.push({ do: 'load', slot: slot.slot, engine: slot.engine, job });
 }
 
-/** The GPU's speed is measured before it asks, to compare it with a core's. */
+/** The first unit of a kernel is a core's: the GPU is measured once there is a speed to compare it with. */
+function isCoreKnown(loop: Loop, { kernel }: JobDescriptor): boolean {
+  return loop.options.gpuUse === 'always' || loop.speedMilli.has(`wasm ${kernel}`);
+}
+
+/**
+ * Whether the GPU waits for a core's speed with this job and no chunk will tell it soon: then one core is measured,
+ * once a job, since what never ends is not to cost one worker after the other.
+ */
+function isWaitedFor(loop: Loop, { queue }: Slot, job: JobDescriptor): boolean {
+  const gpu = loop.slots.get(gpuSlot);
+  if (gpu === undefined || gpu.stage.is !== 'ready' || gpu.jobs.get(job.job) !== 'loaded') return false;
+  if (isCoreKnown(loop, job) || loop.measuredOnce.has(job.job)) return false;
+  return !queue.some((replica) => loop.held.get(replica)?.job === job.job);
+}
+
+/** A backend's speed is measured before the GPU asks, to compare it with a core's. */
 function measure(loop: Loop, slot: Slot, job: JobDescriptor): void {
   if (
     slot.errand !== null ||
     slot.jobs.get(job.job) !== 'loaded' ||
-    loop.speedMilli.has(`webgpu ${job.kernel}`)
+    loop.speedMilli.has(`${slot.backend} ${job.kernel}`)
   )
     return;
   if (loop.phase === 'paused') return;
+  if (slot.backend === 'wasm') loop.measuredOnce.add(job.job);
   slot.errand = 'measuring';
   loop.out.push({
     do: 'measure',

@@ -145,6 +145,8 @@ export interface Loop {
   readonly broken: Map<string, string>;
   /** Kernel time speed per `backend kernel`, in thousandths of the reference core. */
   readonly speedMilli: Map<string, number>;
+  /** Jobs on which a core was measured for the GPU's sake, or tried to be. */
+  readonly measuredOnce: Set<string>;
   /** How often a chunk failed here, by `job/chunk`. */
   readonly fails: Map<string, number>;
 
@@ -211,6 +213,7 @@ export function createLoop(options: LoopOptions): Loop {
     proofs: new Map(),
     broken: new Map(),
     speedMilli: new Map(),
+    measuredOnce: new Set(),
     fails: new Map(),
     slots: new Map(),
     engines: 0,

@@ -199,12 +199,17 @@ export type LoopEffect =
   | { readonly do: 'keepHead'; readonly coordinator: string; readonly head: TreeHead }
   | { readonly do: 'keepReceipt'; readonly receipt: ReceiptWord };
 
+/**
+ * How a GPU comes to be used. For tests and benches: `measured` takes a software adapter for hardware, so that the choice
+ * is made by measuring it; `always` uses that, and GPUs that are slower than a core.
+ */
+export type GpuUse = 'auto' | 'measured' | 'always';
+
 /** What never changes while the volunteer lives. */
 export interface LoopOptions {
   readonly coresMax: number;
   readonly secure: boolean;
   /** Whether the platform speaks WebGPU at all. */
   readonly webgpu: boolean;
-  /** `always` uses software adapters too, and GPUs that are slower than a core: for tests. */
-  readonly gpuUse: 'auto' | 'always';
+  readonly gpuUse: GpuUse;
 }
