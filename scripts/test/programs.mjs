@@ -32,9 +32,12 @@ export function programsMissing() {
   return programs.filter((program) => !isHere(program)).map((program) => program.what);
 }
 
-/** Installs what is missing when this is a Debian-like system, run by root, with apt-get. Set `TALKA_NO_APT` to not. */
-export function installPrograms() {
-  const missing = programs.filter((program) => !isHere(program));
+/**
+ * Installs what is missing, of all programs or of those named (`what`), when this is a Debian-like system, run by root, with
+ * apt-get. Set `TALKA_NO_APT` to not.
+ */
+export function installPrograms(whats = programs.map(({ what }) => what)) {
+  const missing = programs.filter((program) => whats.includes(program.what) && !isHere(program));
   if (missing.length === 0 || !mayInstall()) return;
   const packages = missing.flatMap((program) => program.packages);
   process.stdout.write(`installing ${packages.join(' ')}\n`);

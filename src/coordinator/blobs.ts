@@ -2,12 +2,13 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from './digests.ts';
+import { faultOf } from './faults.ts';
 
 /** The largest blob, in bytes. */
 export const blobBytesMax = 64 * 1024 * 1024;
 
 export interface Blobs {
-  /** Keeps bytes and says their digest (lower-case hex SHA-256). Durable when it resolves. */
+  /** Keeps bytes and says their digest (lower-case hex SHA-256). Durable when it resolves. Throws StoreFault, and keeps nothing. */
   put(bytes: Uint8Array): Promise<string>;
   /** The bytes, whole and checked; null when they are not here. */
   get(digest: string): Promise<Uint8Array | null>;
@@ -54,14 +55,15 @@ export class FolderBlobs implements Blobs {
   async put(bytes: Uint8Array): Promise<string> {
     const digest = sha256Hex(bytes);
     if ((await this.get(digest)) !== null) return digest;
-    await mkdir(this.#dir, { recursive: true });
     const draft = join(this.#dir, `${digest}.${process.pid}-${this.#drafts++}.part`);
     try {
+      await mkdir(this.#dir, { recursive: true });
       await writeFile(draft, bytes, { flush: true });
       await rename(draft, this.#path(digest));
     } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
+      // What cannot be written cannot always be taken away either.
+      await rm(draft, { force: true }).catch(() => {});
+      throw faultOf(error);
     }
     return digest;
   }

@@ -12,15 +12,17 @@ import { limits } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
 import { fromVolunteer } from '../wire/volunteer.ts';
 import type { Bye, Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.ts';
+import { Allowance } from './allowance.ts';
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
-import { textFrame } from './text-frame.ts';
+import { listOf, textFrame } from './text-frame.ts';
 import { Flow } from './flow.ts';
 import { frameTools, retryMsOf } from './hearing.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
+import { storeRefusal, storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
 import { paidReceipt, plainReceipt } from './receipts.ts';
@@ -36,9 +38,11 @@ const bufferedBytesMax = 4 * 1024 * 1024;
 /** Asks and commits for settled chunks that are looked up at once. */
 const lookUpsMax = 64;
 const closeMs = 2_000;
-/** So many messages that give back may come at once, and one more each so many milliseconds. */
+/** So many messages that give back may come at once, and so many more each second: they write to the log and cost the sender nothing. */
 const giveBacksMax = 60;
-const giveBackMs = 1_000;
+const giveBacksPerSecond = 1;
+/** When to come again after a fault of ours. */
+const faultRetryMs = 10_000;
 
 /** What a conversation needs of the house. */
 export interface ConversationHouse extends ArrivalHouse {
@@ -48,11 +52,6 @@ export interface ConversationHouse extends ArrivalHouse {
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** Counts what was asked for and not given. */
   onRefusal(reason: string): void;
-}
-
-/** Words in one frame. */
-function listOf(words: readonly string[]): string {
-  return words.length === 1 ? (words[0] as string) : `[${words.join(',')}]`;
 }
 
 type Stage = 'stranger' | 'joining' | 'open' | 'closed';
@@ -66,8 +65,7 @@ export class Conversation {
   /** When it was last heard of, in any way. */
   heardAt: number;
   #stage: Stage = 'stranger';
-  #giveBacks = 0;
-  #gaveBackAt = 0;
+  readonly #giveBacks = new Allowance(giveBacksMax, giveBacksPerSecond);
   readonly #ws: WebSocket;
   /** The connection under the socket. */
   readonly #socket: Duplex;
@@ -140,6 +138,7 @@ export class Conversation {
   #end(): void {
     this.#stage = 'closed';
     clearTimeout(this.#strangerTimer);
+    this.#flow.close();
     if (this.#house.people.leave(this)) this.#house.runtime.parking.dropDevice(this.device);
   }
 
@@ -154,10 +153,20 @@ export class Conversation {
     this.#socket.write(textFrame(text));
   }
 
+  /** Whatever goes wrong here ends this conversation and nothing else. */
   #onMessage(data: Buffer, isBinary: boolean): void {
-    this.heardAt = this.#house.now();
+    try {
+      this.heardAt = this.#house.now();
+      this.#hear(data, isBinary);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #hear(data: Buffer, isBinary: boolean): void {
     switch (this.#stage) {
       case 'open':
+        if (!this.#flow.hear(data.length, this.heardAt)) return this.bye('limits', 'you do not stop talking');
         return isBinary ? this.#onFrame(data) : this.#onText(data);
       case 'stranger':
         return isBinary ? this.bye('malformed', 'sign in first') : this.#onHello(data);
@@ -202,8 +211,11 @@ export class Conversation {
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof StoreFault)) this.#house.onNote('a conversation failed', { error: String(error) });
-    this.bye('store', 'the store cannot be read', 5_000);
+    if (error instanceof StoreFault)
+      return this.bye('store', `the store fails: ${error.reason}`, storeRetryMs);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#house.onNote('a conversation failed: this is a bug', { error: text });
+    this.bye('internal', 'a fault of ours', faultRetryMs);
   }
 
   #onText(data: Buffer): void {
@@ -319,27 +331,11 @@ export class Conversation {
     }
   }
 
-  /** Giving back writes to the log and costs the sender nothing: it has a measure, refilled with time. */
-  #mayGiveBack(): boolean {
-    const now = this.#house.now();
-    this.#giveBacks = Math.max(0, this.#giveBacks - Math.max(0, now - this.#gaveBackAt) / giveBackMs);
-    this.#gaveBackAt = now;
-    if (this.#giveBacks >= giveBacksMax) return false;
-    this.#giveBacks++;
-    return true;
-  }
-
   #giveBack(word: GiveBack): void {
-    if (!this.#mayGiveBack())
-      return this.#refuse(
-        'giveBack',
-        {
-          refused: 'busy',
-          detail: 'you give back too often; leases run out by themselves',
-          retryMs: giveBackMs,
-        },
-        {},
-      );
+    if (!this.#giveBacks.take(1, this.heardAt)) {
+      const detail = 'you give back too often; leases run out by themselves';
+      return this.#refuse('giveBack', { refused: 'busy', detail, retryMs: 1_000 / giveBacksPerSecond }, {});
+    }
     if (restReasons.has(word.why)) this.#house.people.rests(this);
     this.#flow.begin();
     this.#house.runtime.submit({
@@ -357,9 +353,14 @@ export class Conversation {
   #onChain(word: Chain): void {
     const fault = this.#chain.faultOf(word, this.#publicKey);
     if (fault !== null) return this.#refuse('chain', fault, {});
-    const { side, now } = this.#house;
     const { count, hash, signature } = word;
-    side.keepChain({ device: this.device, nonce: this.#nonce, count, hash, signature, at: now() });
+    const head = { device: this.device, nonce: this.#nonce, count, hash, signature, at: this.heardAt };
+    try {
+      this.#house.side.keepChain(head);
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error;
+      this.#refuse('chain', storeRefusal(error), {});
+    }
   }
 
   #misdeed(what: string, replica: number | null): void {

@@ -23,7 +23,7 @@ import { shelfOf } from './kernels.ts';
 import type { Shelf } from './kernels.ts';
 import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
 import { MemoryLog } from './log-memory.ts';
-import { openDatabase } from './log-sqlite.ts';
+import { openDatabase } from './database.ts';
 import { ThreadLog } from './log-thread.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -65,7 +65,9 @@ export interface CoordinatorOptions {
   /** For tests and benches: other kernels, another log, another clock. */
   readonly shelf?: Shelf;
   readonly log?: Log;
+  /** Limits on the files of the log and of the side tables, in pages of 8 KiB: a disk that is full at a place of one's choice. */
   readonly pagesMax?: number;
+  readonly sidePagesMax?: number;
   readonly graceMs?: number;
   readonly now?: () => number;
   readonly onNote?: (note: string, about: Readonly<Record<string, unknown>>) => void;
@@ -127,7 +129,11 @@ function storeOf(options: CoordinatorOptions, closing: Closing) {
       options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax },
     );
   closing.push(() => log.close());
-  const side = new SideTables(openDatabase(join(dataDir, 'side.db')), keys.groupSalt);
+  const sideFile = join(dataDir, 'side.db');
+  const side = new SideTables(openDatabase(sideFile), keys.groupSalt, {
+    file: sideFile,
+    ...(options.sidePagesMax === undefined ? {} : { pagesMax: options.sidePagesMax }),
+  });
   closing.push(() => side.close());
   return { dataDir, keys, log, side, blobs: new FolderBlobs(join(dataDir, 'blobs')) };
 }

@@ -59,9 +59,10 @@ export function accountRoutes(house: House): Hono {
     const text = JSON.stringify([origin, publicKey, account, ...parts, at]);
     if (!verifyText(publicKey, Buffer.from(`${tag}\0${text}`), signature))
       return 'the request is not signed by its key';
-    seen.set(signature, house.now());
     return null;
   };
+  /** Once done, a request is used up; one that the store refused may come again as it is. */
+  const done = ({ signature }: { signature: string }): void => void seen.set(signature, house.now());
 
   app.post('/name', async (c) => {
     const body = await bodyOf(c, naming);
@@ -71,6 +72,7 @@ export function accountRoutes(house: House): Hono {
     if (!house.runtime.state.accounts.has(body.account))
       return refuse(c, 404, 'unknown-account', 'this account has not joined here');
     house.side.setName(body.account, body.name);
+    done(body);
     return c.json({ account: body.account, name: body.name });
   });
   app.post('/erase', async (c) => {
@@ -80,6 +82,7 @@ export function accountRoutes(house: House): Hono {
     if (fault !== null) return refuse(c, 401, 'signature', fault);
     const { devices, groups } = traces(house, body.account);
     house.side.erase(body.account, devices, groups);
+    done(body);
     return c.json({ account: body.account, erased: true });
   });
   return app;

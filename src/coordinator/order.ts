@@ -20,7 +20,10 @@ export interface RefusedOrder {
   readonly retryMs?: number;
 }
 
+/** When to try again where the store failed. */
+export const storeRetryMs = 5_000;
+
 /** What everybody hears while the store takes no writes. */
 export function storeRefusal(fault: StoreFault): RefusedOrder {
-  return { refused: 'store', detail: fault.reason, retryMs: 5_000 };
+  return { refused: 'store', detail: fault.reason, retryMs: storeRetryMs };
 }

@@ -4,6 +4,8 @@
  */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { migrate } from './database.ts';
+import { faultOf } from './faults.ts';
 
 /** What a device said last about its own commitments [WR8]. */
 export interface ChainHead {
@@ -15,19 +17,33 @@ export interface ChainHead {
   readonly at: number;
 }
 
+export interface SideOptions {
+  /** The file's name, for what an operator is told. */
+  readonly file?: string;
+  /** A limit on the file's size in pages of 8 KiB: the disk's end at a place of one's choice. */
+  readonly pagesMax?: number;
+}
+
+/** Each step leads to the next layout. Never edited once released; the first found tables there that had no number yet. */
+const layouts: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
+   CREATE TABLE IF NOT EXISTS network (id INTEGER PRIMARY KEY AUTOINCREMENT, mac TEXT NOT NULL UNIQUE) STRICT;
+   CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
+];
+
 export class SideTables {
   readonly #db: DatabaseSync;
   readonly #salt: Buffer;
   readonly #names = new Map<string, string>();
   readonly #groups = new Map<string, string>();
 
-  constructor(db: DatabaseSync, salt: Buffer) {
+  /** Throws StoreUnusable when the file is of a newer version. */
+  constructor(db: DatabaseSync, salt: Buffer, { file = 'side.db', pagesMax }: SideOptions = {}) {
     this.#db = db;
     this.#salt = salt;
-    db.exec(`PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
-      CREATE TABLE IF NOT EXISTS network (id INTEGER PRIMARY KEY AUTOINCREMENT, mac TEXT NOT NULL UNIQUE) STRICT;
-      CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT`);
+    db.exec('PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL');
+    migrate(db, file, layouts);
+    if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
     for (const row of db.prepare('SELECT account, name FROM name').all())
       this.#names.set(String(row['account']), String(row['name']));
   }
@@ -36,32 +52,44 @@ export class SideTables {
     return this.#names.get(account) ?? null;
   }
 
+  /** Throws StoreFault, and the old name stays. */
   setName(account: string, name: string): void {
-    this.#db
-      .prepare(
-        'INSERT INTO name (account, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name',
-      )
-      .run(account, name);
+    this.#write(() =>
+      this.#db
+        .prepare(
+          'INSERT INTO name (account, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name',
+        )
+        .run(account, name),
+    );
     this.#names.set(account, name);
   }
 
-  /** The number of a network prefix; the same one each time. */
+  /** The number of a network prefix; the same one each time. Throws StoreFault when it has none yet and none can be kept. */
   groupOf(prefix: string): string {
     const mac = createHmac('sha256', this.#salt).update(prefix).digest('base64url');
     const known = this.#groups.get(mac);
     if (known !== undefined) return known;
-    this.#db.prepare('INSERT INTO network (mac) VALUES (?) ON CONFLICT DO NOTHING').run(mac);
-    const group = `n${String(this.#db.prepare('SELECT id FROM network WHERE mac = ?').get(mac)?.['id'])}`;
+    const find = this.#db.prepare('SELECT id FROM network WHERE mac = ?');
+    const row = this.#write(() => {
+      const found = find.get(mac);
+      if (found !== undefined) return found;
+      this.#db.prepare('INSERT INTO network (mac) VALUES (?)').run(mac);
+      return find.get(mac);
+    });
+    const group = `n${String(row?.['id'])}`;
     this.#groups.set(mac, group);
     return group;
   }
 
+  /** Throws StoreFault, and the head before stays. */
   keepChain({ device, nonce, count, hash, signature, at }: ChainHead): void {
-    this.#db
-      .prepare(
-        'INSERT OR REPLACE INTO chain (device, nonce, count, hash, signature, at) VALUES (?, ?, ?, ?, ?, ?)',
-      )
-      .run(device, nonce, count, hash, signature, at);
+    this.#write(() =>
+      this.#db
+        .prepare(
+          'INSERT OR REPLACE INTO chain (device, nonce, count, hash, signature, at) VALUES (?, ?, ?, ?, ?, ?)',
+        )
+        .run(device, nonce, count, hash, signature, at),
+    );
   }
 
   chainOf(device: string): ChainHead | null {
@@ -78,19 +106,32 @@ export class SideTables {
     };
   }
 
-  /** Forgets an account's name, its devices' chains, and the networks that nobody else is known by. */
+  /** Forgets an account's name, its devices' chains, and the networks that nobody else is known by. All of it, or throws StoreFault. */
   erase(account: string, devices: readonly string[], groups: readonly string[]): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
-    for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
-    for (const group of groups)
-      this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
-    this.#db.exec('COMMIT');
+    this.#write(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
+      for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
+      for (const group of groups)
+        this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
+      this.#db.exec('COMMIT');
+    });
     this.#names.delete(account);
     for (const [mac, group] of this.#groups) if (groups.includes(group)) this.#groups.delete(mac);
   }
 
   close(): void {
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** SQLite's errors become StoreFaults, and nothing of a transaction remains. */
+  #write<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      // A full disk has rolled back already; other faults have not.
+      if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw faultOf(error);
+    }
   }
 }

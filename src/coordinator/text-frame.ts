@@ -23,3 +23,8 @@ export function textFrame(text: string): Buffer {
   frame.write(text, head, 'utf8');
   return frame;
 }
+
+/** Words, each JSON text already, as one frame carries them. */
+export function listOf(words: readonly string[]): string {
+  return words.length === 1 ? (words[0] as string) : `[${words.join(',')}]`;
+}

@@ -37,5 +37,6 @@ export const byeReasons = [
   'shutting-down',
   'store',
   'suspended',
+  'internal',
 ] as const;
 export type ByeReason = (typeof byeReasons)[number];

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { tree } from '../../src/coordinator/digests.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/core/merkle.ts';
 import type { AccountView, JobView, LeaderboardView, PulseView, StatusView } from '../../src/wire/views.ts';
+import { protocol } from '../../src/wire/version.ts';
 import type { CoordinatorOptions } from '../../src/coordinator/coordinator.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
@@ -128,7 +129,7 @@ describe('views', () => {
     const status = await json<StatusView>(house.call('/api/status'));
     expect(status).toMatchObject({
       name: 'Talka',
-      protocol: 1,
+      protocol,
       coordinator: house.house.keys.coordinator.publicText,
       settings: { loopbackExempt: true },
       storeFault: null,

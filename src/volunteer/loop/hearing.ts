@@ -215,6 +215,7 @@ function onBye(loop: Loop, word: Bye): void {
     case 'limits':
     case 'malformed':
     case 'slow':
+    case 'internal':
       break;
     default:
       return word.reason satisfies never;
