@@ -25,7 +25,17 @@ export async function ownAccount(): Promise<string | null> {
   return (await identity())?.account ?? null;
 }
 
-/** Has the leaderboard show a name. Throws with the coordinator's words when it does not take it. */
+/** The coordinator, or this browser, does not do what was asked; `refused` says why in one word. */
+export class Refused extends Error {
+  override name = 'Refused';
+  readonly refused: string;
+  constructor(refused: string) {
+    super(refused);
+    this.refused = refused;
+  }
+}
+
+/** Has the leaderboard show a name. Throws `Refused` when the coordinator does not take it. */
 export async function setName(name: string): Promise<void> {
   await ask('name', 'talka/name/1', { name });
 }
@@ -37,7 +47,7 @@ export async function erase(): Promise<void> {
 
 async function ask(what: string, tag: string, parts: Readonly<Record<string, string>>): Promise<void> {
   const me = await identity();
-  if (me === null) throw new Error('this browser has no account');
+  if (me === null) throw new Refused('no-account');
   const { publicKey, account } = me;
   const at = Date.now();
   const words = JSON.stringify([location.origin, publicKey, account, ...Object.values(parts), at]);
@@ -49,11 +59,10 @@ async function ask(what: string, tag: string, parts: Readonly<Record<string, str
   });
   if (response.ok) return;
   const refusal: unknown = await response.json().catch(() => null);
-  throw new Error(reasonIn(refusal) ?? `${response.status}`);
+  throw new Refused(reasonIn(refusal) ?? `${response.status}`);
 }
 
 function reasonIn(refusal: unknown): string | null {
   if (typeof refusal !== 'object' || refusal === null) return null;
-  if ('detail' in refusal && typeof refusal.detail === 'string') return refusal.detail;
   return 'refused' in refusal && typeof refusal.refused === 'string' ? refusal.refused : null;
 }

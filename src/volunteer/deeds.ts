@@ -163,7 +163,7 @@ export class Deeds {
     try {
       await this.#remember(plan.agreement);
     } catch (error) {
-      this.#tell({ on: 'stop', reason: { why: 'refused', detail: String(error) } });
+      this.#tell({ on: 'stop', reason: { why: 'refused', code: 'storage', detail: String(error) } });
     }
     plan.done();
     if (this.#plan === plan) this.#plan = null;
@@ -330,7 +330,7 @@ export class Deeds {
     const to = { coordinator: this.#coordinator, account, device, site: this.#consent?.site ?? null };
     for (const one of this.#unchecked.splice(0)) {
       if (!(await checks.receiptHolds(one, to)))
-        return this.#tell({ on: 'stop', reason: { why: 'refused', detail: 'receipt-forged' } });
+        return this.#tell({ on: 'stop', reason: { why: 'refused', code: 'receipt-forged', detail: null } });
       const { index, path, ...head } = one.tick;
       const leaf = receiptText({ ...to, at: head.at }, one.settled);
       const replica = one.settled[0]?.replica ?? 0;

@@ -161,7 +161,7 @@ export function sentenceOf(reason: Reason): string {
     case 'log-shrunk':
       return 'that coordinator’s log is shorter than it was: ask its operator';
     case 'refused':
-      return `refused: ${reason.detail}`;
+      return `refused: ${reason.detail ?? reason.code}`;
     case 'worker-restarting':
       return `its workers ended and start again soon: ${reason.detail}`;
     case 'no-worker-works':

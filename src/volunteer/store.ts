@@ -2,6 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 import type { Backend } from '../core/state.ts';
+import type { ByeReason } from '../wire/version.ts';
 
 /** What the volunteer as a whole is doing. */
 export type VolunteerPhase =
@@ -12,6 +13,12 @@ export type VolunteerPhase =
   | 'finishing'
   | 'finished'
   | 'stopped';
+
+/** What this end itself finds wrong, and `ask`: any refusal of an ask that is none of the reasons below. */
+export const ownRefusals = ['log-rewritten', 'receipt-forged', 'storage', 'ask'] as const;
+
+/** Why this device and a coordinator do not go on together. */
+export type RefusedCode = ByeReason | (typeof ownRefusals)[number];
 
 /** Why nothing is being computed just now; null while something is. Pages turn it into words. */
 export type Reason =
@@ -35,7 +42,7 @@ export type Reason =
   | { readonly why: 'reload-needed' }
   /** This end refuses: the coordinator shows a log shorter than it has shown before. */
   | { readonly why: 'log-shrunk' }
-  | { readonly why: 'refused'; readonly detail: string }
+  | { readonly why: 'refused'; readonly code: RefusedCode; readonly detail: string | null }
   /** The workers that could compute ended by themselves; the first of them starts again at `retryAt`. */
   | { readonly why: 'worker-restarting'; readonly retryAt: number; readonly detail: string }
   | { readonly why: 'no-worker-works'; readonly detail: string };

@@ -1,5 +1,7 @@
 /** The states in which the pages are looked at by tests: what the coordinator says, and the volunteer. */
 import type { Reason, VolunteerView } from '../../src/volunteer/store.ts';
+import { ownRefusals } from '../../src/volunteer/store.ts';
+import { byeReasons } from '../../src/wire/version.ts';
 import * as data from './fixture-data.ts';
 import type { Scene } from './fixture-server.ts';
 
@@ -54,7 +56,11 @@ export const reasons: readonly Reason[] = [
   { why: 'store-full' },
   { why: 'reload-needed' },
   { why: 'log-shrunk' },
-  { why: 'refused', detail: 'suspended' },
+  ...[...byeReasons, ...ownRefusals].map((code): Reason => ({
+    why: 'refused',
+    code,
+    detail: 'in raw words',
+  })),
   { why: 'worker-restarting', retryAt: 0, detail: 'the worker ended' },
   { why: 'no-worker-works', detail: 'no WebAssembly SIMD' },
 ];
@@ -70,7 +76,7 @@ export const states: Readonly<Record<string, State>> = {
     },
   },
   'before Start, unreachable': { scene: { up: false } },
-  'before Start, store full': { scene: { status: data.status({ storeFault: 'the disk is full' }) } },
+  'before Start, store full': { scene: { status: data.status({ storeFault: 'full' }) } },
   running: { view: data.running },
   'before Start, cloth from close by': { closeBy: true },
   'running, cloth of a million chunks from close by': {

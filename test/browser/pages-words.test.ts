@@ -10,11 +10,15 @@ import { joined } from '../../src/app/join.ts';
 import { preferred } from '../../src/app/language.ts';
 import { toldOf } from '../../src/app/told.ts';
 import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
+import { glassWords } from '../../src/app/glass/words.ts';
+import { nameRefusalOf, nameRefusals, refusalWords } from '../../src/app/words/refusals.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { kEndOf, candidate, specForBits, encodeInput } from '../../src/kernels/mersenne-tf/input.ts';
 import { OUTPUT_BYTES } from '../../src/kernels/path-trace/codec.ts';
+import { ownRefusals } from '../../src/volunteer/store.ts';
 import type { GpuView } from '../../src/volunteer/store.ts';
+import { byeReasons } from '../../src/wire/version.ts';
 import * as data from './fixture-data.ts';
 
 const gpus: readonly GpuView[] = [
@@ -65,6 +69,61 @@ describe('the words', () => {
       expect(said.replace(shared, '').match(/[A-Za-z]{2,}/)?.[0], `${place}: ${said}`).toBeUndefined();
       expect(said, place).toMatch(/\p{Script=Han}/u);
     }
+  });
+
+  it('have a whole sentence in both languages for every reason that the wire and the volunteer know', () => {
+    const codes = [...byeReasons, ...ownRefusals];
+    expect(new Set(codes).size).toBe(codes.length);
+    for (const [language, w, spoken] of [
+      ['en', en, /[.?]$/],
+      ['zh', zh, /。$/],
+    ] as const) {
+      const { refused, name } = refusalWords[language];
+      expect(Object.keys(refused).toSorted()).toEqual(codes.toSorted());
+      expect(Object.keys(name).toSorted()).toEqual([...nameRefusals].toSorted());
+      const all = new Map([
+        ...codes.map((code) => [`refused ${code}`, refused[code]] as const),
+        ...nameRefusals.map((code) => [`name ${code}`, name[code]] as const),
+        ...Object.entries(w.work.plain).map(([why, said]) => [`plain ${why}`, said] as const),
+        ...Object.entries(w.work.preparing).map(([step, said]) => [`preparing ${step}`, said] as const),
+        ...Object.entries(w.here.storeFaults).map(([why, said]) => [`store ${why}`, said] as const),
+      ]);
+      expect(new Set(all.values()).size, 'no two reasons in the same words').toBe(all.size);
+      for (const [place, said] of all) {
+        expect(said, place).toMatch(spoken);
+        // A reason's name is for programs: people get a sentence.
+        const raw = place.split(' ')[1] ?? '';
+        if (raw.includes('-')) expect(said, place).not.toContain(raw);
+        expect(said.length, place).toBeGreaterThan(language === 'en' ? 20 : 8);
+      }
+      for (const code of codes) {
+        // What happened, what is safe, what to do: three things are not said in one breath.
+        expect(
+          refused[code].split(/[.;] |[。；]/).filter((part) => part !== '').length,
+          code,
+        ).toBeGreaterThan(2);
+        expect(refused[code], code).toMatch(/safe|lost|没有丢|好好地存|也什么都没丢/);
+      }
+    }
+    expect(nameRefusalOf('signature')).toBe('signature');
+    expect(nameRefusalOf('503')).toBe('other');
+  });
+
+  it('know every reason for which a coordinator’s store takes no writes', () => {
+    const log = readFileSync(new URL('../../src/coordinator/log.ts', import.meta.url), 'utf8');
+    const reasons = [...(/type StoreReason = (.+);/.exec(log)?.[1] ?? '').matchAll(/'([\w-]+)'/g)];
+    expect(reasons.length).toBeGreaterThan(3);
+    for (const w of [en, zh])
+      expect(Object.keys(w.here.storeFaults).toSorted()).toEqual(
+        reasons.map(([, reason]) => reason).toSorted(),
+      );
+  });
+
+  it('are whole in both languages from close by too, and no English is left in the Chinese', () => {
+    const [inEnglish, inChinese] = [sentences(glassWords.en, ''), sentences(glassWords.zh, '')];
+    expect([...inChinese.keys()]).toEqual([...inEnglish.keys()]);
+    for (const said of [...inChinese.values(), ...Object.values(refusalWords.zh.refused)])
+      expect(said).not.toMatch(/[A-Za-z]{2,}|!/);
   });
 
   it('never shout and never promise', () => {

@@ -106,7 +106,7 @@ describe('the log', () => {
       [{ size: 9, root: hex('1') }, { why: 'log-shrunk' }],
       [
         { size: 10, root: hex('2') },
-        { why: 'refused', detail: 'log-rewritten' },
+        { why: 'refused', code: 'log-rewritten', detail: null },
       ],
     ] as const) {
       const hand = started();
@@ -129,6 +129,6 @@ describe('the log', () => {
       head: grown,
     });
     hand.on({ on: 'logChecked', head: grown, verdict: 'contradicts' });
-    expect(viewOf(hand.loop).reason).toEqual({ why: 'refused', detail: 'log-rewritten' });
+    expect(viewOf(hand.loop).reason).toEqual({ why: 'refused', code: 'log-rewritten', detail: null });
   });
 });

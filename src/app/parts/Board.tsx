@@ -196,7 +196,9 @@ function NameForm(props: {
       said.value = wanted === null ? w.board.nameDropped : w.board.nameSaved;
       refresh();
     } catch (error) {
-      said.value = w.board.nameFailed(error instanceof Error ? error.message : String(error));
+      const { nameRefusalOf, refusalWords } = await import('../words/refusals.ts');
+      const why = error instanceof Error && 'refused' in error ? String(error.refused) : '';
+      said.value = refusalWords[w.language].name[nameRefusalOf(why)];
     }
   };
   const drop = (): void => {

@@ -23,7 +23,7 @@ export function Notices(props: { readonly w: Words; readonly house: House }): JS
           {house.begun.value === 'no' && <p>{w.here.unreachableNote}</p>}
         </div>
       )}
-      {fault !== null && <p class="notice">{w.here.storeFault(fault)}</p>}
+      {fault !== null && <p class="notice">{w.here.storeFaults[fault] ?? w.here.storeFaults['io']}</p>}
       {!watched.view.value.secure && <p class="notice">{w.here.insecure}</p>}
       {live.status.value?.settings.loopbackExempt === true && <p class="notice quiet">{w.here.loopback}</p>}
     </div>

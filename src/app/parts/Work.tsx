@@ -2,7 +2,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from '../house.ts';
-import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
+import { refusalWords } from '../words/refusals.ts';
+import type { Reason, RefusedCode, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
 import { gapAfter } from '../join.ts';
 import { toldOf } from '../told.ts';
@@ -85,7 +86,7 @@ function MainButton(props: Props & { readonly button: { current: HTMLButtonEleme
 export function ReasonWords(props: { readonly w: Words; readonly reason: Reason }): JSX.Element {
   const { w, reason } = props;
   if (reason.why === 'preparing') return <>{w.work.preparing[reason.step]}</>;
-  if (reason.why === 'refused') return <>{w.work.refused(reason.detail)}</>;
+  if (reason.why === 'refused') return <RefusedWords w={w} reason={reason} />;
   if (reason.why === 'no-worker-works') return <>{w.work.noWorker(reason.detail)}</>;
   if (reason.why !== 'unreachable' && reason.why !== 'worker-restarting')
     return <>{w.work.plain[reason.why]}</>;
@@ -95,6 +96,25 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
       {said}
       {gapAfter(said)}
       <Retry w={w} at={reason.retryAt} />
+    </>
+  );
+}
+
+/** Where the detail is somebody else's word for it, which whoever helps may want to read, it is shown beside ours. */
+const detailed: readonly RefusedCode[] = ['storage', 'malformed', 'ask'];
+
+function RefusedWords(props: {
+  readonly w: Words;
+  readonly reason: Extract<Reason, { why: 'refused' }>;
+}): JSX.Element {
+  const { w, reason } = props;
+  const said = refusalWords[w.language].refused[reason.code];
+  return (
+    <>
+      {said}
+      {reason.detail !== null && detailed.includes(reason.code) && (
+        <small class="detail soft">{w.work.detail(reason.detail)}</small>
+      )}
     </>
   );
 }

@@ -185,8 +185,7 @@ export const words: Words = {
     unreachable: 'The coordinator does not answer. Results already made are kept in this browser.',
     retry: (seconds) => `Next try in ${f.seconds(seconds)}.`,
     retrying: 'Trying again now.',
-    refused: (detail) =>
-      `This device and this coordinator cannot go on together: ${detail}. Nothing is being computed; results already made are kept in this browser.`,
+    detail: (detail) => `What the machine says: ${detail}`,
     noWorker: (detail) =>
       `No part of this machine passed its check, so nothing is computed here: ${detail}. A current version of the browser may help.`,
     restarting: (detail) =>
@@ -276,7 +275,15 @@ export const words: Words = {
       'This coordinator counts browsers on its own machine as different people, so that one person can try everything. Elsewhere one network counts as one person.',
     insecure:
       'This page came over plain http. Nobody vouches that it arrived as it was sent, and the browser withholds the graphics processor.',
-    storeFault: (why) => `The coordinator cannot take new results at the moment: ${why}.`,
+    storeFaults: {
+      full: 'The coordinator’s disk is full, so it takes no new results. Nothing is lost: results wait in this browser until there is room.',
+      busy: 'The coordinator’s store is busy, so new results wait in this browser. Nothing is lost, and it goes on by itself.',
+      'read-only':
+        'The coordinator may only read its store, so it takes no new results. Nothing is lost: results wait in this browser. The operator has to see to it.',
+      io: 'The coordinator cannot write to its store, so it takes no new results. Nothing is lost: results wait in this browser. The operator has to see to it.',
+      closed:
+        'The coordinator is stopping and takes no new results. Nothing is lost: results wait in this browser until it is back.',
+    },
     coordinator: (name, version) => `Coordinator “${name}”, version ${version}`,
     log: (records) => `${some(records, 'record')} in the log`,
   },
@@ -310,7 +317,6 @@ export const words: Words = {
     nameDrop: 'Show no name',
     nameSaved: 'The name is shown.',
     nameDropped: 'The name is gone from this list.',
-    nameFailed: (why) => `The coordinator did not take it: ${why}.`,
     namesNote:
       'Names are chosen freely, and two may be alike; only the ornament comes from the account itself.',
     anchorNote: 'The operator’s own machines are not in this list.',

@@ -125,7 +125,8 @@ export interface Words {
     readonly unreachable: string;
     readonly retry: (seconds: number) => string;
     readonly retrying: string;
-    readonly refused: (detail: string) => string;
+    /** What the machine itself said, for whoever can help with it. */
+    readonly detail: (detail: string) => string;
     readonly noWorker: (detail: string) => string;
     readonly restarting: (detail: string) => string;
     readonly machine: string;
@@ -189,7 +190,8 @@ export interface Words {
     readonly unreachableNote: string;
     readonly loopback: string;
     readonly insecure: string;
-    readonly storeFault: (why: string) => string;
+    /** By the reasons of the coordinator's log; `io` stands for any other. */
+    readonly storeFaults: Readonly<Record<string, string>>;
     readonly coordinator: (name: string, version: string) => string;
     readonly log: (records: number) => string;
   };
@@ -220,7 +222,6 @@ export interface Words {
     readonly nameDrop: string;
     readonly nameSaved: string;
     readonly nameDropped: string;
-    readonly nameFailed: (why: string) => string;
     readonly anchorNote: string;
     readonly namesNote: string;
   };

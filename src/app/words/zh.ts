@@ -164,8 +164,7 @@ export const words: Words = {
     unreachable: '协调端没有回应。已经算出的结果都存在这个浏览器里。',
     retry: (seconds) => `${f.seconds(seconds)}后再试。`,
     retrying: '正在重试。',
-    refused: (detail) =>
-      `这台设备和这个协调端没法继续合作：${detail}。现在什么都没在算，已经算出的结果都存在这个浏览器里。`,
+    detail: (detail) => `机器的原话：${detail}`,
     noWorker: (detail) => `这台电脑没有一处通过检验，所以不在这里计算：${detail}。换用较新的浏览器也许就行。`,
     restarting: (detail) => `这台电脑的工作线程自己停了（${detail}），会重新启动。`,
     machine: '这台电脑',
@@ -251,7 +250,14 @@ export const words: Words = {
     loopback:
       '这个协调端把本机上的不同浏览器当作不同的人，方便一个人把流程试全。在别处，同一网络只算一个人。',
     insecure: '本页经由普通 http 送达：没有谁能担保它途中没被改过，浏览器也不把显卡交给它。',
-    storeFault: (why) => `协调端暂时收不下新的结果：${why}。`,
+    storeFaults: {
+      full: '协调端的磁盘满了，暂时收不下新的结果。什么都没有丢：结果在这个浏览器里等它腾出地方。',
+      busy: '协调端的存储正忙，新的结果先在这个浏览器里等着。什么都没有丢，过会儿自己会继续。',
+      'read-only':
+        '协调端的存储只能读、不能写，收不下新的结果。什么都没有丢，结果在这个浏览器里等着，要由运营方处理。',
+      io: '协调端写不进自己的存储，收不下新的结果。什么都没有丢，结果在这个浏览器里等着，要由运营方处理。',
+      closed: '协调端正在停机，不收新的结果。什么都没有丢：结果在这个浏览器里等它回来。',
+    },
     coordinator: (name, version) => `协调端：${name}（版本 ${version}）`,
     log: (records) => `日志共 ${f.whole(records)} 条`,
   },
@@ -285,7 +291,6 @@ export const words: Words = {
     nameDrop: '不显示名字',
     nameSaved: '名字已显示。',
     nameDropped: '名字已从名单里去掉。',
-    nameFailed: (why) => `协调端没有接受：${why}。`,
     namesNote: '名字可以随便取，也可能重名；只有纹样是由账户本身织出来的。',
     anchorNote: '运营方自己的机器不在名单里。',
   },

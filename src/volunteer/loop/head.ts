@@ -8,7 +8,7 @@ const logCheckEveryMs = 600_000;
 const logCheckAfterMs = 5_000;
 
 /** A log never shrinks, and never has two roots for one size. */
-export function headFault(known: TreeHead | null, told: TreeHead): string | null {
+export function headFault(known: TreeHead | null, told: TreeHead): 'log-shrunk' | 'log-rewritten' | null {
   if (known === null) return null;
   if (told.size < known.size) return 'log-shrunk';
   return told.size === known.size && told.root !== known.root ? 'log-rewritten' : null;
@@ -45,7 +45,7 @@ export function onLogChecked(
   head: TreeHead,
   verdict: 'extends' | 'contradicts' | 'unknown',
 ): void {
-  if (verdict === 'contradicts') return stopLoop(loop, { why: 'refused', detail: 'log-rewritten' });
+  if (verdict === 'contradicts') return stopLoop(loop, { why: 'refused', code: 'log-rewritten', detail: null });
   if (
     verdict === 'extends' &&
     loop.coordinator !== null &&

@@ -159,7 +159,7 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
     case 'holding-enough':
       return { why: 'waiting-for-others' };
     default:
-      return { why: 'refused', detail: detail ?? reason };
+      return { why: 'refused', code: 'ask', detail: detail ?? reason };
   }
 }
 
@@ -199,7 +199,7 @@ function commitRetry(loop: Loop, result: Unsent, retryMs: number | undefined): v
 }
 
 function onBye(loop: Loop, word: Bye): void {
-  const detail = word.detail ?? word.reason;
+  const refused: Reason = { why: 'refused', code: word.reason, detail: word.detail ?? null };
   switch (word.reason) {
     case 'protocol':
       return stopLoop(loop, { why: 'reload-needed' });
@@ -209,7 +209,7 @@ function onBye(loop: Loop, word: Bye): void {
     case 'consent':
     case 'signature':
     case 'suspended':
-      return stopLoop(loop, { why: 'refused', detail });
+      return stopLoop(loop, refused);
     case 'store':
     case 'shutting-down':
     case 'limits':
@@ -221,7 +221,7 @@ function onBye(loop: Loop, word: Bye): void {
       return word.reason satisfies never;
   }
   if (word.reason !== 'store' && word.reason !== 'shutting-down' && loop.attempts >= attemptsBeforeRefused) {
-    return stopLoop(loop, { why: 'refused', detail });
+    return stopLoop(loop, refused);
   }
   restWork(loop, word.reason === 'store' ? { why: 'store-full' } : null);
   if (loop.link.is !== 'none' && loop.link.is !== 'waiting')

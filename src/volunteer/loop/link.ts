@@ -131,7 +131,7 @@ function greet(loop: Loop, socket: number, word: Challenge): void {
   if (loop.coordinator !== word.coordinator) otherCoordinator(loop, word.coordinator);
   const fault = headFault(loop.head, word.head);
   if (fault === 'log-shrunk') return stopLoop(loop, { why: fault });
-  if (fault !== null) return stopLoop(loop, { why: 'refused', detail: fault });
+  if (fault !== null) return stopLoop(loop, { why: 'refused', code: fault, detail: null });
   loop.newestHead = word.head;
   const holding = holdingThatFits(loop);
   loop.link = { is: 'greeting', socket, since: loop.at, listed: new Set(holding) };
