@@ -1,11 +1,20 @@
 /** The coordinator of a small world: the real rules, and as little around them as will do. */
+import { mayJoin } from '../../../src/core/chunk.ts';
 import { evolve } from '../../../src/core/evolve.ts';
 import { assertInvariants } from '../../../src/core/invariants.ts';
 import { decide } from '../../../src/core/machine.ts';
 import { emptyState, isRefusal } from '../../../src/core/state.ts';
 import type { Command, Event, JobSpec, LivePeople, State } from '../../../src/core/state.ts';
-import type { FromCoordinator, GiveBack, JobDescriptor, SlotWord } from '../../../src/wire/volunteer.ts';
+import type {
+  FromCoordinator,
+  GiveBack,
+  JobDescriptor,
+  ReceiptWord,
+  SlotWord,
+} from '../../../src/wire/volunteer.ts';
 import { Time } from './time.ts';
+
+type Settled = ReceiptWord['settled'][number];
 
 /** Whom the coordinator knows. */
 export interface Person {
@@ -15,7 +24,11 @@ export interface Person {
 
 export abstract class Office extends Time {
   readonly state: State = emptyState();
+  /** Replicas whose commitment counted, and who was paid for which chunk. */
+  readonly committed = new Set<number>();
+  readonly paid: { readonly chunk: string; readonly account: string; readonly replica: number }[] = [];
   #finished = 0;
+  readonly #receipts = new Map<number, { readonly account: string; readonly settled: Settled }>();
 
   /** A word to a device, if it is connected. */
   protected abstract tell(device: string, word: FromCoordinator): void;
@@ -27,18 +40,22 @@ export abstract class Office extends Time {
     for (const event of decision) {
       evolve(this.state, event, this.at);
       if (event.e === 'finished') this.#finished += 1;
+      if (event.e === 'committed') this.committed.add(event.replica);
       if (event.e === 'leased')
         this.after(event.deadline - this.at + 1, () => void this.decide({ c: 'expire', lease: event.lease }));
       if (event.e === 'accepted') {
         for (const winner of event.winners) {
+          const { account, replica } = winner;
+          this.paid.push({ chunk: `${event.job}/${event.chunk}`, account, replica });
           const settled = {
-            replica: winner.replica,
+            replica,
             amountMicro: event.entries[0]?.amountMicro ?? 0,
             withAnchor: false,
             final: event.final,
             job: event.job,
             chunk: event.chunk,
           };
+          this.#receipts.set(replica, { account, settled });
           this.tell(winner.device, { t: 'receipt', acks: [], settled: [settled], lost: [], tick: null });
         }
       }
@@ -68,18 +85,24 @@ export abstract class Office extends Time {
   welcome(person: Person, holding: readonly number[]): void {
     const { name, account } = person;
     this.decide({ c: 'join', device: name, account, site: null, group: account, role: 'volunteer' });
-    const still = holding.filter((id) => {
-      const lease = this.state.leases.get(this.state.replicas.get(id) ?? -1);
-      return lease !== undefined && lease.device === name;
-    });
     this.tell(name, {
       t: 'welcome',
       device: name,
       account,
       jobs: this.jobs(),
-      holding: still,
+      holding: holding.filter((id) => this.#isStillTheirs(person, id)),
       creditMicro: { pending: 0, vested: 0, asOf: 0 },
     });
+  }
+
+  /** Leased, or run out and its place not taken, or committed, or settled with a receipt that can be had again. */
+  #isStillTheirs({ name, account }: Person, id: number): boolean {
+    if (this.#receipts.get(id)?.account === account) return true;
+    const lease = this.state.leases.get(this.state.replicas.get(id) ?? -1);
+    const chunk = lease && this.state.jobs.get(lease.job)?.chunks.get(lease.chunk + id - lease.id);
+    const replica = chunk?.replicas.find((one) => one.id === id);
+    if (chunk === undefined || replica?.device !== name) return false;
+    return replica.phase.is !== 'closed' || mayJoin(chunk, account, account);
   }
 
   ask(person: Person, slots: readonly SlotWord[]): void {
@@ -126,7 +149,16 @@ export abstract class Office extends Time {
       stored,
       agrees: [],
     });
-    if (typeof decision === 'string' && decision !== 'same-commitment')
+    const told = this.#receipts.get(replica);
+    if (decision === 'unknown-replica' && told?.account === person.account)
+      this.tell(person.name, {
+        t: 'receipt',
+        acks: [replica],
+        settled: [told.settled],
+        lost: [],
+        tick: null,
+      });
+    else if (typeof decision === 'string' && decision !== 'same-commitment')
       this.tell(person.name, { t: 'refusal', about: 'commit', replica, reason: decision });
     else this.tell(person.name, { t: 'receipt', acks: [replica], settled: [], lost: [], tick: null });
   }

@@ -5,6 +5,9 @@ import type { Engines } from './engines.ts';
 
 type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K }>;
 
+/** How a replica ended for its device: durable, paid, or of no use any more. */
+export type Ending = 'acked' | 'settled' | 'lost' | 'refused' | 'over';
+
 /** What a browser profile keeps over a reload, and what the test watches. */
 export interface Profile {
   readonly name: string;
@@ -20,8 +23,8 @@ export interface Profile {
   /** Everything that was ever said about a replica to this device, and by it. */
   readonly taken: Map<number, string>;
   readonly computed: Map<number, string>;
-  /** Replicas that the coordinator closed in a word that arrived. */
-  readonly closedBy: Set<number>;
+  /** Replicas that the coordinator closed in a word that arrived, and how: the last word counts. */
+  readonly closedBy: Map<number, Ending>;
   listed: number[];
   engines: Engines;
 }

@@ -43,7 +43,7 @@ export class World extends Office {
       coordinator: null,
       taken: new Map(),
       computed: new Map(),
-      closedBy: new Set(),
+      closedBy: new Map(),
       listed: [],
       engines: new Engines(this, loop, () => {}),
     };
@@ -240,18 +240,20 @@ export class World extends Office {
     if (word.t === 'lease' && profile.loop.link.is === 'open') {
       for (let i = 0; i < word.count; i++) profile.taken.set(word.lease + i, `${word.job}/${word.chunk + i}`);
     }
-    if (word.t === 'receipt')
-      for (const id of [...word.acks, ...word.lost, ...word.settled.map((s) => s.replica)])
-        profile.closedBy.add(id);
+    if (word.t === 'receipt') {
+      for (const id of word.acks) profile.closedBy.set(id, 'acked');
+      for (const { replica } of word.settled) profile.closedBy.set(replica, 'settled');
+      for (const id of word.lost) profile.closedBy.set(id, 'lost');
+    }
     if (
       word.t === 'refusal' &&
       word.replica !== undefined &&
       word.reason !== 'no-bytes' &&
       word.reason !== 'store'
     )
-      profile.closedBy.add(word.replica);
+      profile.closedBy.set(word.replica, 'refused');
     if (word.t === 'welcome')
-      for (const id of profile.listed) if (!word.holding.includes(id)) profile.closedBy.add(id);
+      for (const id of profile.listed) if (!word.holding.includes(id)) profile.closedBy.set(id, 'over');
   }
 
   protected live(): Map<string, Set<string>> {
