@@ -5,10 +5,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import { FolderBlobs } from './blobs.ts';
+import { openDatabase } from './database.ts';
 import { keyFileOf } from './keys.ts';
-import { openDatabase, SqliteLog } from './log-sqlite.ts';
+import { SqliteLog } from './log-sqlite.ts';
 import type { Log } from './log.ts';
 
 /** Keeps other processes out of a data folder until the process ends or calls what it gets back. Throws with one line. */
@@ -49,9 +50,7 @@ export async function backupHouse(
     db.exec(`PRAGMA journal_mode = DELETE; ${keptTable}; BEGIN`);
     const keep = db.prepare('INSERT INTO kept (name, bytes) VALUES (?, ?)');
     keep.run('keys.json', readFileSync(keyFileOf(dataDir)));
-    const side = new DatabaseSync(join(dataDir, 'side.db'));
-    keep.run('side.db', side.serialize());
-    side.close();
+    keep.run('side.db', await copyOf(join(dataDir, 'side.db'), `${file}.side`));
     const blobs = new FolderBlobs(join(dataDir, 'blobs'));
     for (const digest of await blobs.list()) {
       const bytes = await blobs.get(digest);
@@ -60,6 +59,19 @@ export async function backupHouse(
     db.exec('COMMIT');
   } finally {
     db.close();
+  }
+}
+
+/** A database's bytes as of one moment, while others write to it. `draft` is where they lie meanwhile. */
+async function copyOf(database: string, draft: string): Promise<Uint8Array> {
+  writeFileSync(draft, '', { mode: 0o600 });
+  const db = new DatabaseSync(database);
+  try {
+    await copyDatabase(db, draft);
+    return readFileSync(draft);
+  } finally {
+    db.close();
+    rmSync(draft, { force: true });
   }
 }
 

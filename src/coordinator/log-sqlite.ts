@@ -2,21 +2,13 @@
  * The log in one SQLite file (WAL, synchronous FULL): what `append` has resolved survives the process and the power.
  * One row a tick, one a committed replica and one a settled chunk; nothing else is written on the hot path.
  */
-import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import { backup as copyDatabase } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { migrate, openDatabase } from './database.ts';
+import { faultOf } from './faults.ts';
 import { jobNumber, nodePosition, packBatch, StoreFault, unpackOutputs } from './log.ts';
-import type {
-  Answer,
-  Concluded,
-  Log,
-  PackedBatch,
-  Settled,
-  Snapshot,
-  StoreReason,
-  TickBatch,
-  TickRecord,
-} from './log.ts';
+import type { Answer, Concluded, Log, PackedBatch, Settled, Snapshot, TickBatch, TickRecord } from './log.ts';
 import type { TreePlace } from '../core/merkle.ts';
 
 /** Each brings the file from the version of its place to the next. Never edited once released: a change is a new line. */
@@ -30,16 +22,6 @@ const migrations: readonly string[] = [
    CREATE TABLE probe (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;`,
 ];
 
-/** The newest layout that this code reads and writes. */
-export const storeVersion = migrations.length;
-
-/** Why a data file cannot be used at all; the message is one line for the operator. */
-export class StoreUnusable extends Error {
-  override name = 'StoreUnusable';
-}
-
-/** How long a write waits for a backup that another process makes of the file. */
-const busyMs = 5_000;
 /** Records from this length on are compressed, at zstd's fastest. */
 const recordBytesMin = 4_096;
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -59,7 +41,7 @@ export class SqliteLog implements Log {
   /** Opens or creates the file. Throws StoreUnusable when it is of a newer version or no data file of ours. */
   constructor(file: string, options: SqliteLogOptions = {}) {
     this.#db = openDatabase(file);
-    migrate(this.#db, file);
+    migrate(this.#db, file, migrations);
     if (options.pagesMax !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
     this.#sql = prepareAll(this.#db);
     this.#size = numberOf(this.#sql.lastTick.get()?.['tick']);
@@ -197,42 +179,6 @@ export class SqliteLog implements Log {
   }
 }
 
-/** Opens a database with the pragmas of the house. Throws StoreUnusable with one line. */
-export function openDatabase(file: string): DatabaseSync {
-  let db: DatabaseSync | null = null;
-  try {
-    db = new DatabaseSync(file, { timeout: busyMs });
-    db.exec(
-      'PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000',
-    );
-    return db;
-  } catch (error) {
-    if (db?.isOpen === true) db.close();
-    throw new StoreUnusable(
-      `${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
-
-/** Brings an older file up to date, one transaction for each step, and writes down when. */
-function migrate(db: DatabaseSync, file: string): void {
-  const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (version > storeVersion) {
-    db.close();
-    throw new StoreUnusable(
-      `${file} was written by a newer version of Talka (layout ${version}; this one knows ${storeVersion})`,
-    );
-  }
-  db.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT');
-  for (let next = version; next < storeVersion; next++) {
-    db.exec('BEGIN IMMEDIATE');
-    db.exec(migrations[next] as string);
-    db.prepare('INSERT INTO migration (version, at) VALUES (?, ?)').run(next + 1, Date.now());
-    db.exec(`PRAGMA user_version = ${next + 1}`);
-    db.exec('COMMIT');
-  }
-}
-
 function prepareAll(db: DatabaseSync) {
   const sql = (text: string): StatementSync => db.prepare(text);
   return {
@@ -291,21 +237,4 @@ function answerOf(row: Record<string, unknown>): Answer {
     chunk: numberOf(row['chunk']),
     outputs: outputs instanceof Uint8Array ? unpackOutputs(outputs) : null,
   };
-}
-
-/** SQLite's primary result codes, as far as they are the world's and not our fault. */
-const reasons: Readonly<Record<number, StoreReason>> = {
-  5: 'busy',
-  6: 'busy',
-  8: 'read-only',
-  10: 'io',
-  13: 'full',
-  14: 'io',
-};
-
-function faultOf(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if ('code' in error && error.code === 'ERR_INVALID_STATE') return new StoreFault('closed', error.message);
-  if (!('errcode' in error) || typeof error.errcode !== 'number') return error;
-  return new StoreFault(reasons[error.errcode & 0xff] ?? 'io', error.message);
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
 import { MemoryLog } from '../../src/coordinator/log-memory.ts';
-import { SqliteLog, StoreUnusable } from '../../src/coordinator/log-sqlite.ts';
+import { migrate, openDatabase, StoreUnusable } from '../../src/coordinator/database.ts';
+import { SqliteLog } from '../../src/coordinator/log-sqlite.ts';
 import { ThreadLog } from '../../src/coordinator/log-thread.ts';
 import { StoreFault } from '../../src/coordinator/log.ts';
+import { SideTables } from '../../src/coordinator/side.ts';
 import { emptyFrontier } from '../../src/core/merkle.ts';
 import { batchOf, logSuite } from './log.ts';
 import { troubled } from './log-slow.ts';
@@ -94,6 +96,16 @@ describe('the log in SQLite', () => {
     expect(() => new SqliteLog(file)).toThrow(/newer version/);
   });
 
+  test('a file of the first layout is brought to the newest one as it is opened, and keeps what was in it', async () => {
+    const file = freshFile();
+    const log = new SqliteLog(file);
+    await log.append(batchOf(emptyFrontier()));
+    await log.close();
+    const again = new SqliteLog(file);
+    expect(await again.size()).toBe(1);
+    await again.close();
+  });
+
   test('a backup made in the middle of writing opens and is whole', async () => {
     const log = new SqliteLog(freshFile());
     const frontier = emptyFrontier();
@@ -110,5 +122,85 @@ describe('the log in SQLite', () => {
     );
     await restored.close();
     await log.close();
+  });
+});
+
+describe('bringing a file up to date', () => {
+  const steps = [
+    'CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (7)',
+    'ALTER TABLE one ADD COLUMN b TEXT',
+  ];
+  const layoutOf = (file: string) => {
+    const db = new DatabaseSync(file);
+    const number = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    const kept = db.prepare('SELECT version FROM migration ORDER BY version').all();
+    const rows = db
+      .prepare('SELECT * FROM one')
+      .all()
+      .map((row) => ({ ...row }));
+    db.close();
+    return { number, kept: kept.map((row) => row['version']), rows };
+  };
+  const open = (file: string, list: readonly string[]) => {
+    const db = openDatabase(file);
+    migrate(db, file, list);
+    db.close();
+  };
+
+  test('takes the steps that are missing, in order, and each once', () => {
+    const file = freshFile();
+    open(file, steps.slice(0, 1));
+    expect(layoutOf(file)).toEqual({ number: 1, kept: [1], rows: [{ a: 7 }] });
+    open(file, steps);
+    open(file, steps);
+    expect(layoutOf(file)).toEqual({ number: 2, kept: [1, 2], rows: [{ a: 7, b: null }] });
+  });
+
+  test('a step that fails half-way leaves the file where it was, and says so in one line; the next version goes on from there', () => {
+    const file = freshFile();
+    const broken = [steps[0] as string, 'INSERT INTO one VALUES (8); INSERT INTO nowhere VALUES (1)'];
+    expect(() => open(file, broken)).toThrow(StoreUnusable);
+    expect(() => open(file, broken)).toThrow(
+      /^[^\n]+ stays at layout 1: the step to layout 2 failed \(no such table: nowhere\)$/,
+    );
+    expect(layoutOf(file)).toEqual({ number: 1, kept: [1], rows: [{ a: 7 }] });
+    open(file, steps);
+    expect(layoutOf(file).number).toBe(2);
+  });
+
+  test('a file of a newer layout is refused and left as it is', () => {
+    const file = freshFile();
+    open(file, steps);
+    expect(() => open(file, steps.slice(0, 1))).toThrow(
+      /newer version of Talka \(layout 2; this one knows 1\)/,
+    );
+    expect(layoutOf(file).number).toBe(2);
+  });
+});
+
+describe('the side tables’ layout', () => {
+  const salt = Buffer.alloc(32);
+
+  test('tables from before there were numbers are taken over with what is in them', () => {
+    const file = freshFile();
+    const old = new DatabaseSync(file);
+    old.exec(`CREATE TABLE name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
+      INSERT INTO name VALUES ('account', 'Nina')`);
+    old.close();
+    const side = new SideTables(openDatabase(file), salt, { file });
+    expect(side.nameOf('account')).toBe('Nina');
+    side.close();
+    const db = new DatabaseSync(file);
+    expect(Number(db.prepare('PRAGMA user_version').get()?.['user_version'])).toBeGreaterThan(0);
+    db.close();
+  });
+
+  test('a newer one is refused in one line', () => {
+    const file = freshFile();
+    new SideTables(openDatabase(file), salt, { file }).close();
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect(() => new SideTables(openDatabase(file), salt, { file })).toThrow(/newer version/);
   });
 });

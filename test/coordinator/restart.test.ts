@@ -1,7 +1,8 @@
 /** What outlives a coordinator: state, receipts, keys, views; a store that fails or is full; backups; clocks that go back. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { restoreDataDir } from '../../src/coordinator/backup.ts';
@@ -269,6 +270,24 @@ describe('[HT2, LO3] a store that fails', () => {
 });
 
 describe('backups', () => {
+  test('needs nothing that Node 22.18 lacks, and leaves nothing but itself', async () => {
+    const { serialize } = DatabaseSync.prototype;
+    Reflect.deleteProperty(DatabaseSync.prototype, 'serialize');
+    try {
+      const dataDir = folder();
+      const house = await start({ dataDir });
+      house.house.side.setName('account', 'Nina');
+      const file = join(folder(), 'copy');
+      await house.house.backup(file);
+      expect(readdirSync(dirname(file))).toEqual(['copy']);
+      const elsewhere = folder();
+      await restoreDataDir(file, elsewhere);
+      expect((await start({ dataDir: elsewhere })).house.side.nameOf('account')).toBe('Nina');
+    } finally {
+      DatabaseSync.prototype.serialize = serialize;
+    }
+  });
+
   test('a backup made while people work, put into an empty folder, goes on where it was made', async () => {
     const dataDir = folder();
     const house = await start({ dataDir });
