@@ -18,7 +18,7 @@ import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
 import { listOf, textFrame } from './text-frame.ts';
 import { Flow } from './flow.ts';
-import { frameTools, retryMsOf } from './hearing.ts';
+import { NodeFrameTools, retryMsOf } from './hearing.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
@@ -76,10 +76,18 @@ export class Conversation {
   #publicKey = '';
   readonly #chain = new SessionChain(this.#nonce);
   readonly #flow: Flow;
-  readonly #tools = frameTools();
+  readonly #tools = new NodeFrameTools();
   #lookUps = 0;
 
-  constructor(ws: WebSocket, socket: Duplex, house: ConversationHouse, whence: Whence) {
+  /** `among`: all conversations, strangers' included; this one is there until its socket closes. */
+  constructor(
+    ws: WebSocket,
+    socket: Duplex,
+    house: ConversationHouse,
+    whence: Whence,
+    among: Set<Conversation> = new Set(),
+  ) {
+    among.add(this);
     this.#ws = ws;
     this.#socket = socket;
     this.#house = house;
@@ -89,7 +97,7 @@ export class Conversation {
     this.#strangerTimer = setTimeout(() => this.bye('limits', 'nobody signed in'), limits.strangerMs);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('pong', () => (this.heardAt = house.now()));
-    ws.on('close', () => this.#onClose());
+    ws.on('close', () => this.#onClose(among));
     ws.on('error', () => ws.terminate());
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
   }
@@ -142,7 +150,8 @@ export class Conversation {
     if (this.#house.people.leave(this)) this.#house.runtime.parking.dropDevice(this.device);
   }
 
-  #onClose(): void {
+  #onClose(among: Set<Conversation>): void {
+    among.delete(this);
     if (this.#stage !== 'closed') this.#end();
   }
 

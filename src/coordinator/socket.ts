@@ -6,6 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import type { Whence } from './arrival.ts';
 import { limits } from '../wire/version.ts';
 import { Conversation } from './conversation.ts';
 import type { ConversationHouse } from './conversation.ts';
@@ -65,16 +67,22 @@ export class Sockets {
       proxies,
     );
     if (!doorkeeper.enter(address, this.#house.now())) return refuseUpgrade(socket, '429 Too Many Requests');
+    this.#leaveWith(socket, address);
+    const whence = { address, origin: origin ?? origins.originOfHost(host) };
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#enter(ws, socket, head.length, whence));
+  }
+
+  // What listens as long as a connection lives is made in methods of its own: a listener keeps everything alive that any
+  // function beside it uses, and the request with its headers is several kilobytes a volunteer.
+
+  #leaveWith(socket: Duplex, address: string): void {
+    const { doorkeeper } = this.#house;
     socket.once('close', () => doorkeeper.leave(address));
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const conversation = new Conversation(ws, socket, this.#house, {
-        address,
-        origin: origin ?? origins.originOfHost(host),
-      });
-      this.#conversations.add(conversation);
-      ws.on('close', () => this.#conversations.delete(conversation));
-      watchStranger(socket, head.length, conversation);
-    });
+  }
+
+  #enter(ws: WebSocket, socket: Duplex, already: number, whence: Whence): void {
+    const conversation = new Conversation(ws, socket, this.#house, whence, this.#conversations);
+    watchStranger(socket, already, conversation);
   }
 
   /** Says goodbye to everybody. */

@@ -149,13 +149,13 @@ function readItem(
   view: DataView,
   at: number,
   frame: Uint8Array,
-  { hex }: FrameTools,
+  tools: FrameTools,
 ): CommitItem | Malformed {
   if (at + itemBytes > frame.length) return { malformed: 'frame: header out of bounds' };
   const high = view.getUint32(at);
   const replica = high * 2 ** 32 + view.getUint32(at + 4);
   if (high >= 2 ** 21 || replica === 0) return { malformed: 'frame: an item without a replica' };
-  const root = hex(frame.subarray(at + 8, at + 8 + rootBytes));
+  const root = tools.hex(frame.subarray(at + 8, at + 8 + rootBytes));
   const digestBytes = view.getUint32(at + 40);
   const outputs = view.getUint32(at + 44);
   if (outputs === digestsOnly) return { replica, root, digestBytes, lengths: null };
