@@ -1,6 +1,7 @@
 /** Do the pages keep their promises in a real browser: nothing before Start, every state readable, by keyboard, on a phone? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { boardWords } from '../../src/app/words/board.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { launchChromium, whyNo } from './browsers.ts';
@@ -406,7 +407,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
       ]),
     ).toEqual(['zh-Hans', zh.page.titles.contribute, '?lang=zh', 0]);
     await page.getByRole('link', { name: zh.page.leaderboard }).click();
-    await page.getByRole('heading', { level: 1, name: zh.board.heading }).waitFor();
+    await page.getByRole('heading', { level: 1, name: boardWords.zh.heading }).waitFor();
     await close(page);
   });
 
@@ -415,7 +416,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     const row = page.locator('tr.mine');
     await row.waitFor();
     expect(await row.textContent()).toContain('(you)');
-    await page.getByRole('button', { name: en.board.jump }).click();
+    await page.getByRole('button', { name: boardWords.en.jump }).click();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe(`row-${me}`);
     await close(page);
   });

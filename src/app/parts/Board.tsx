@@ -6,6 +6,7 @@ import type { JSX } from 'preact';
 import { decodeAccount } from '../decode.ts';
 import { joined } from '../join.ts';
 import { words } from '../language.ts';
+import { boardWords } from '../words/board.ts';
 import { ask } from '../live.ts';
 import type { Live } from '../live.ts';
 import type { AccountView, LeaderboardRow, LeaderboardView } from '../../wire/views.ts';
@@ -27,6 +28,7 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
     if (me.value !== null) jumpTo(me.value);
   }, [list.value === null]);
   if (w === null) return null;
+  const b = boardWords[w.language];
   const view = list.value;
   const lost = live.link.value.is === 'unreachable';
   return (
@@ -34,21 +36,21 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
       <Header w={w} page="leaderboard" />
       <main id="content" tabIndex={-1}>
         <section class="head">
-          <h1>{w.board.heading}</h1>
-          <p class="lede">{w.board.lede}</p>
+          <h1>{b.heading}</h1>
+          <p class="lede">{b.lede}</p>
         </section>
         {view !== null && <Mine w={w} me={me} refresh={refresh} />}
         {view === null ? (
-          <p>{lost ? w.here.unreachable : w.board.asking}</p>
+          <p>{lost ? w.here.unreachable : b.asking}</p>
         ) : view.rows.length === 0 ? (
           <section class="prose">
-            <h2>{w.board.empty}</h2>
-            <p>{w.board.emptyNote}</p>
+            <h2>{b.empty}</h2>
+            <p>{b.emptyNote}</p>
           </section>
         ) : (
           <Table w={w} view={view} me={me.value} />
         )}
-        {view !== null && <p class="soft small">{joined(w.tally.creditNote, w.board.anchorNote)}</p>}
+        {view !== null && <p class="soft small">{joined(w.tally.creditNote, b.anchorNote)}</p>}
       </main>
       {(view !== null || lost) && <Footer w={w} live={live} />}
     </>
@@ -61,25 +63,26 @@ function Table(props: {
   readonly me: string | null;
 }): JSX.Element {
   const { w, view, me } = props;
+  const b = boardWords[w.language];
   return (
     <table class="board figures">
       <caption>
-        {w.board.caption(view.rows.length, view.accounts)}
-        <small class="note">{w.board.namesNote}</small>
+        {b.caption(view.rows.length, view.accounts)}
+        <small class="note">{b.namesNote}</small>
       </caption>
       <thead>
         <tr>
-          <th scope="col">{w.board.rank}</th>
+          <th scope="col">{b.rank}</th>
           <th scope="col" class="person">
-            {w.board.who}
+            {b.who}
           </th>
-          <th scope="col">{w.board.credit}</th>
-          <th scope="col">{w.board.chunks}</th>
+          <th scope="col">{b.credit}</th>
+          <th scope="col">{b.chunks}</th>
           <th scope="col" class="wide">
-            {w.board.units}
+            {b.units}
           </th>
           <th scope="col" class="wide">
-            {w.board.last}
+            {b.last}
           </th>
         </tr>
       </thead>
@@ -99,6 +102,7 @@ function Row(props: {
   readonly mine: boolean;
 }): JSX.Element {
   const { w, row, now, mine } = props;
+  const b = boardWords[w.language];
   return (
     <tr id={`row-${row.account}`} class={mine ? 'mine' : undefined} tabIndex={mine ? -1 : undefined}>
       <td>{w.f.whole(row.rank)}</td>
@@ -107,7 +111,7 @@ function Row(props: {
           <OrnamentView id={row.account} />
           <span>
             {row.name ?? <code>{row.account.slice(0, 6)}</code>}
-            {mine && <strong> ({w.board.you})</strong>}
+            {mine && <strong> ({b.you})</strong>}
           </span>
         </span>
       </th>
@@ -126,6 +130,7 @@ function Mine(props: {
   readonly refresh: () => void;
 }): JSX.Element {
   const { w, me, refresh } = props;
+  const b = boardWords[w.language];
   const searched = useSignal<'no' | 'looking' | 'none' | 'found'>(me.value === null ? 'no' : 'found');
   const account = useSignal<AccountView | null | undefined>(undefined);
   const look = async (): Promise<void> => {
@@ -151,10 +156,10 @@ function Mine(props: {
       <section class="prose">
         <p class="actions">
           <button type="button" disabled={searched.value === 'looking'} onClick={() => void look()}>
-            {searched.value === 'looking' ? w.board.finding : w.board.find}
+            {searched.value === 'looking' ? b.finding : b.find}
           </button>
         </p>
-        <p role="status">{searched.value === 'none' && w.board.notYet}</p>
+        <p role="status">{searched.value === 'none' && b.notYet}</p>
       </section>
     );
   }
@@ -165,13 +170,13 @@ function Mine(props: {
     <section class="prose">
       <p role="status">
         {ranked && standing.rank !== null
-          ? w.board.yourRank(standing.rank, w.f.credit(standing.vestedMicro))
-          : w.board.notListed}
+          ? b.yourRank(standing.rank, w.f.credit(standing.vestedMicro))
+          : b.notListed}
       </p>
       {ranked && (
         <p class="actions">
           <button type="button" onClick={() => me.value !== null && jumpTo(me.value)}>
-            {w.board.jump}
+            {b.jump}
           </button>
         </p>
       )}
@@ -187,13 +192,14 @@ function NameForm(props: {
   readonly refresh: () => void;
 }): JSX.Element {
   const { w, refresh } = props;
+  const b = boardWords[w.language];
   const typed = useSignal<string | null>(null);
   const said = useSignal('');
   const set = async (wanted: string | null): Promise<void> => {
     try {
       const { erase, setName } = await import('../account.ts');
       await (wanted === null ? erase() : setName(wanted));
-      said.value = wanted === null ? w.board.nameDropped : w.board.nameSaved;
+      said.value = wanted === null ? b.nameDropped : b.nameSaved;
       refresh();
     } catch (error) {
       const { nameRefusalOf, refusalWords } = await import('../words/refusals.ts');
@@ -208,7 +214,7 @@ function NameForm(props: {
   const value = typed.value ?? props.name ?? '';
   return (
     <details>
-      <summary>{w.board.name}</summary>
+      <summary>{b.name}</summary>
       <form
         class="name-form"
         onSubmit={(event) => {
@@ -216,9 +222,9 @@ function NameForm(props: {
           void set(value.trim() === '' ? null : value.trim());
         }}
       >
-        <p>{w.board.nameNote}</p>
+        <p>{b.nameNote}</p>
         <label>
-          {w.board.nameLabel}
+          {b.nameLabel}
           <input
             name="name"
             maxLength={40}
@@ -230,9 +236,9 @@ function NameForm(props: {
           />
         </label>
         <p class="actions">
-          <button class="main">{w.board.nameSave}</button>
+          <button class="main">{b.nameSave}</button>
           <button type="button" onClick={drop}>
-            {w.board.nameDrop}
+            {b.nameDrop}
           </button>
         </p>
         <p role="status">{said.value}</p>

@@ -287,40 +287,6 @@ export const words: Words = {
     coordinator: (name, version) => `Coordinator “${name}”, version ${version}`,
     log: (records) => `${some(records, 'record')} in the log`,
   },
-  board: {
-    heading: 'Who has helped',
-    lede: 'Everyone whose answers were verified, by credit. A name appears only where its owner set one; all others are known by their ornament.',
-    caption: (shown, accounts) =>
-      shown === accounts
-        ? some(accounts, 'account')
-        : `The first ${f.whole(shown)} of ${some(accounts, 'account')}`,
-    rank: 'Rank',
-    who: 'Who',
-    credit: 'Credit',
-    chunks: 'Chunks',
-    units: 'Units',
-    last: 'Last',
-    asking: 'Fetching the list.',
-    empty: 'Nobody yet.',
-    emptyNote: 'The first verified chunk begins this list. It can be yours.',
-    find: 'Find me',
-    finding: 'Looking in this browser',
-    jump: 'Jump to me',
-    notYet: 'This browser has no account yet. It gets one when you first press Start.',
-    notListed: 'None of your chunks is verified yet, so you are not in the list.',
-    yourRank: (rank, credit) => `You are number ${f.whole(rank)}, with ${credit} credits.`,
-    you: 'you',
-    name: 'Your name here',
-    nameNote: 'Everybody will be able to read it. Leave it out and only your ornament is shown.',
-    nameLabel: 'Name, at most 40 characters',
-    nameSave: 'Show this name',
-    nameDrop: 'Show no name',
-    nameSaved: 'The name is shown.',
-    nameDropped: 'The name is gone from this list.',
-    namesNote:
-      'Names are chosen freely, and two may be alike; only the ornament comes from the account itself.',
-    anchorNote: 'The operator’s own machines are not in this list.',
-  },
 };
 
 function gpuState(gpu: GpuView): string {

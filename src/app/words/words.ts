@@ -195,34 +195,4 @@ export interface Words {
     readonly coordinator: (name: string, version: string) => string;
     readonly log: (records: number) => string;
   };
-  readonly board: {
-    readonly heading: string;
-    readonly lede: string;
-    readonly caption: (shown: number, accounts: number) => string;
-    readonly rank: string;
-    readonly who: string;
-    readonly credit: string;
-    readonly chunks: string;
-    readonly units: string;
-    readonly last: string;
-    readonly asking: string;
-    readonly empty: string;
-    readonly emptyNote: string;
-    readonly find: string;
-    readonly finding: string;
-    readonly jump: string;
-    readonly notYet: string;
-    readonly notListed: string;
-    readonly yourRank: (rank: number, credit: string) => string;
-    readonly you: string;
-    readonly name: string;
-    readonly nameNote: string;
-    readonly nameLabel: string;
-    readonly nameSave: string;
-    readonly nameDrop: string;
-    readonly nameSaved: string;
-    readonly nameDropped: string;
-    readonly anchorNote: string;
-    readonly namesNote: string;
-  };
 }

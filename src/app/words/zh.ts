@@ -261,39 +261,6 @@ export const words: Words = {
     coordinator: (name, version) => `协调端：${name}（版本 ${version}）`,
     log: (records) => `日志共 ${f.whole(records)} 条`,
   },
-  board: {
-    heading: '出过力的人',
-    lede: '答案得到确认的人都在这里，按积分排列。名字只有本人设置了才显示，其余的人看纹样认。',
-    caption: (shown, accounts) =>
-      shown === accounts
-        ? `共 ${f.whole(accounts)} 个账户`
-        : `共 ${f.whole(accounts)} 个账户，这里是前 ${f.whole(shown)} 个`,
-    rank: '名次',
-    who: '是谁',
-    credit: '积分',
-    chunks: '块',
-    units: '单元',
-    last: '最近',
-    asking: '正在取名单。',
-    empty: '还没有人。',
-    emptyNote: '第一块得到确认时，名单就开始了。那一块可以是你的。',
-    find: '找到我',
-    finding: '正在这个浏览器里找',
-    jump: '跳到我',
-    notYet: '这个浏览器还没有账户。第一次点“开始”时才会有。',
-    notListed: '你还没有得到确认的块，所以不在名单里。',
-    yourRank: (rank, credit) => `你排第 ${f.whole(rank)}，有 ${credit} 积分。`,
-    you: '你',
-    name: '你在这里的名字',
-    nameNote: '写了，人人都看得到；不写，就只显示纹样。',
-    nameLabel: '名字，最多 40 个字符',
-    nameSave: '显示这个名字',
-    nameDrop: '不显示名字',
-    nameSaved: '名字已显示。',
-    nameDropped: '名字已从名单里去掉。',
-    namesNote: '名字可以随便取，也可能重名；只有纹样是由账户本身织出来的。',
-    anchorNote: '运营方自己的机器不在名单里。',
-  },
 };
 
 function gpuState(gpu: GpuView): string {
