@@ -262,6 +262,7 @@ export class Conversation {
         outputs: null,
         done: (outcome) => {
           this.#flow.end();
+          if (outcome.refused === 'unknown-device') return this.bye('shutting-down', 'idle too long', 1_000);
           if (outcome.refused !== null)
             this.#refuse(
               'ask',

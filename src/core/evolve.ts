@@ -60,6 +60,10 @@ export function evolve(state: State, event: Event, at: number): void {
     case 'kernelResumed':
       state.pausedKernels.delete(event.kernel);
       return;
+    case 'forgotten':
+      return forgotten(state, event);
+    case 'restored':
+      return restored(state, event, at);
     default:
       event satisfies never;
   }
@@ -75,8 +79,27 @@ function deviceOf(state: State, device: string): Device {
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const { account, site, group, role } = event;
   state.devices.set(event.device, { account, site, group, role, committed: 0, leases: 0, misdeeds: 0 });
-  if (state.accounts.has(account)) return;
-  state.accounts.set(account, { firstAt: at, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
+  if (role === 'volunteer') state.newcomers.add(event.device);
+  const record = state.accounts.get(account);
+  if (record !== undefined) record.devices++;
+  else
+    state.accounts.set(account, { firstAt: at, devices: 1, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
+}
+
+/** A device that held nothing is known no more; nor is an account that was never paid and has no other. */
+function forgotten(state: State, { device, account }: EventOf<'forgotten'>): void {
+  state.devices.delete(device);
+  state.newcomers.delete(device);
+  const record = state.accounts.get(account) as AccountRecord;
+  record.devices--;
+  if (record.devices === 0 && record.chunks === 0) state.accounts.delete(account);
+}
+
+/** The numbers jump: what the lost part of the log gave out is never given out again. */
+function restored(state: State, event: EventOf<'restored'>, at: number): void {
+  state.restored = { kept: event.kept, root: event.root, at };
+  state.nextReplica = event.nextReplica;
+  state.nextJob = event.nextJob;
 }
 
 function misdeed(state: State, event: EventOf<'misdeed'>): void {
@@ -146,6 +169,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {
+  state.newcomers.delete(event.device);
   const job = state.jobs.get(event.job) as Job;
   const before = job.chunks.get(event.chunk) as Chunk;
   const { root, stored, agrees } = event;

@@ -19,6 +19,7 @@ export function assertInvariants(state: State): void {
   for (const job of state.jobs.values()) replicas += checkJob(state, job, left, open);
   assert(replicas === state.replicas.size, 'every replica that is known has an open chunk');
   checkLeases(state, left, open);
+  checkDevices(state);
 }
 
 function assert(holds: boolean, sentence: string): void {
@@ -73,6 +74,24 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
     `the escrow of ${name} covers what is still to be paid`,
   );
   return replicas;
+}
+
+function checkDevices(state: State): void {
+  const owned = new Map<string, number>();
+  const newcomers: string[] = [];
+  for (const [id, { account, role, committed }] of state.devices) {
+    owned.set(account, (owned.get(account) ?? 0) + 1);
+    if (role === 'volunteer' && committed === 0) newcomers.push(id);
+  }
+  assert(
+    newcomers.join() === [...state.newcomers].join(),
+    'the newcomers are who has never committed, in the order in which they joined',
+  );
+  for (const [id, { devices, chunks }] of state.accounts) {
+    assert(devices === (owned.get(id) ?? 0), `account ${id} counts its devices`);
+    assert(devices > 0 || chunks > 0, `account ${id} is worth remembering`);
+  }
+  for (const id of owned.keys()) assert(state.accounts.has(id), `account ${id} of a device is known`);
 }
 
 function checkLeases(state: State, left: Map<number, number>, open: Map<number, number>): void {

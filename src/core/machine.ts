@@ -32,6 +32,13 @@ export const unitsPerChunkMax = 4096;
 export const chunksMax = 2 ** 31;
 export const quorumMax = 5;
 
+/** Devices that have never committed anything, as many as are remembered; and among how many one is looked for to forget. */
+export const newcomersMax = 10_000;
+const newcomersLookMax = 256;
+/** More than any coordinator gives out between two backups. */
+const lostReplicasMax = 1e12;
+const lostJobsMax = 1e6;
+
 /** Decides one command. `at` is never earlier than what the state has seen: a clock that goes back stands still here. */
 export function decide(state: State, command: Command, at: number): Decision {
   const now = Math.max(at, state.at);
@@ -62,6 +69,8 @@ export function decide(state: State, command: Command, at: number): Decision {
       return state.pausedKernels.has(command.kernel)
         ? [{ e: 'kernelResumed', kernel: command.kernel }]
         : refuse('already-so');
+    case 'restore':
+      return restore(state, command);
     default:
       return command satisfies never;
   }
@@ -75,10 +84,31 @@ function refuse(refused: RefusalReason, detail?: string): Refusal {
 function join(state: State, command: CommandOf<'join'>): Decision {
   const { device, account, site, group, role } = command;
   const known = state.devices.get(device);
-  if (known === undefined) return [{ e: 'joined', device, account, site, group, role }];
+  if (known === undefined) return [{ e: 'joined', device, account, site, group, role }, ...makeRoom(state)];
   if (known.account !== account) return refuse('not-yours', 'this device key belongs to another account');
   if (known.group === group && known.site === site) return refuse('already-so');
   return [{ e: 'moved', device, account, site, group }];
+}
+
+/** Where too many devices have never committed anything, the one that joined first and holds nothing is forgotten [DV1]. */
+function makeRoom(state: State): Event[] {
+  if (state.newcomers.size < newcomersMax) return [];
+  const holders = new Set<string>();
+  for (const lease of state.leases.values()) holders.add(lease.device);
+  let looked = 0;
+  for (const device of state.newcomers) {
+    if (looked++ === newcomersLookMax) break;
+    if (!holders.has(device))
+      return [{ e: 'forgotten', device, account: (state.devices.get(device) as Device).account }];
+  }
+  return [];
+}
+
+/** The log goes on from a backup [RS1]: ids that the lost part may have given out are left out for good. */
+function restore(state: State, { kept, root }: CommandOf<'restore'>): Decision {
+  const nextReplica = state.nextReplica + lostReplicasMax;
+  const nextJob = state.nextJob + lostJobsMax;
+  return [{ e: 'restored', kept, root, nextReplica, nextJob }];
 }
 
 /** The operator issues credits to a requester. */

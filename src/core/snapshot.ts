@@ -17,10 +17,10 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 5;
+export const snapshotSchema = 6;
 
 type DeviceRow = [string, string, string | null, string, Device['role'], number, number, number];
-type AccountRow = [string, number, number, number, number, number];
+type AccountRow = [string, number, number, number, number, number, number];
 type LeaseRow = [
   number,
   string,
@@ -50,7 +50,7 @@ const moved = 8;
 type Derived = 'chunks' | 'wanting' | 'wantingKey';
 type JobRow = Omit<Job, Derived> & { chunks: Chunks; wanting: [string, number[]][] };
 
-interface Frozen extends Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli'> {
+interface Frozen extends Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli' | 'restored'> {
   schema: number;
   devices: DeviceRow[];
   accounts: AccountRow[];
@@ -81,6 +81,7 @@ export function freeze(state: State): string {
     accounts: Array.from(state.accounts, ([id, a]) => [
       id,
       a.firstAt,
+      a.devices,
       a.chunks,
       a.units,
       a.earnedMicro,
@@ -98,6 +99,7 @@ export function freeze(state: State): string {
     }),
     balances: Array.from(state.balances, ([account, balance]) => [account, balance.toString()]),
     pausedKernels: [...state.pausedKernels],
+    restored: state.restored,
     busy: [...state.busy],
     busyRateMilli: state.busyRateMilli,
   };
@@ -148,13 +150,17 @@ export function thaw(text: string): State | null {
     nextJob: frozen.nextJob,
     balances: new Map(frozen.balances.map(([account, balance]) => [account, BigInt(balance)])),
     pausedKernels: new Map(frozen.pausedKernels),
+    restored: frozen.restored,
     busy: new Map(frozen.busy),
     busyRateMilli: frozen.busyRateMilli,
   };
   for (const [id, account, site, group, role, committed, leases, misdeeds] of frozen.devices)
     state.devices.set(id, { account, site, group, role, committed, leases, misdeeds });
-  for (const [id, firstAt, chunks, units, earnedMicro, lastAt] of frozen.accounts)
-    state.accounts.set(id, { firstAt, chunks, units, earnedMicro, lastAt } satisfies AccountRecord);
+  // Devices stand in the order in which they joined.
+  for (const [id, { role, committed }] of state.devices)
+    if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
+  for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt] of frozen.accounts)
+    state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt } satisfies AccountRecord);
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));
   return state;

@@ -6,43 +6,11 @@
  * Times are milliseconds since 1970 in UTC, as the coordinator's clock told them.
  */
 import type { Intervals } from './intervals.ts';
-import type { JobTexts } from './texts.ts';
+import type { JobSpec } from './job.ts';
+export type { JobSpec, Policy } from './job.ts';
 
 /** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
 export type Backend = 'wasm' | 'webgpu';
-
-/** How a job's results are verified. `replicate`: `quorum` distinct people must agree. */
-export interface Policy {
-  readonly kind: 'replicate';
-  /** How many people must agree, 1 … 5. */
-  readonly quorum: number;
-}
-
-/** What a requester submits; fixed for ever once in the log. */
-export interface JobSpec {
-  /** `name@version` of a kernel of the catalogue. */
-  readonly kernel: string;
-  /** Lower-case hex SHA-256 of the kernel's WebAssembly, its shader (or null) and the job's input. */
-  readonly wasm: string;
-  readonly wgsl: string | null;
-  readonly input: string;
-  /** `exact`: roots are compared. `tolerance`: a GPU's answer counts where the shell found it to agree with a WASM one. */
-  readonly agreement: 'exact' | 'tolerance';
-  readonly units: number;
-  readonly unitsPerChunk: number;
-  /** Price of one unit, in microcredits, for each person who is paid for it. */
-  readonly unitCostMicro: number;
-  readonly policy: Policy;
-  /** Share of the coordinator's attention among open jobs; equal weights get equal work. */
-  readonly weight: number;
-  readonly title: string;
-  /** For whom: shown to volunteers before they start. */
-  readonly cause: string;
-  /** A demonstration says so: its answer is known. */
-  readonly demonstration: boolean;
-  /** Title and cause once more in other languages (`zh`); absent in older records, and where there is none. */
-  readonly texts?: JobTexts;
-}
 
 /** One debit and one credit of equal amount: the only way credits move. */
 export interface Entry {
@@ -157,11 +125,21 @@ export interface Job {
 
 export interface AccountRecord {
   readonly firstAt: number;
+  /** Its devices that are remembered. */
+  devices: number;
   chunks: number;
   units: number;
   /** Sum of what was ever credited, for the leaderboard. */
   earnedMicro: number;
   lastAt: number;
+}
+
+/** The operator's word that the log goes on from a backup [RS1]. */
+export interface Restored {
+  /** Ticks that were kept, and the root of the tree over them. */
+  readonly kept: number;
+  readonly root: string;
+  readonly at: number;
 }
 
 /** All that the rules know. Changed by `evolve` alone. */
@@ -170,6 +148,8 @@ export interface State {
   nextReplica: number;
   nextJob: number;
   readonly devices: Map<string, Device>;
+  /** Derived: volunteers' devices that have never committed anything, in the order in which they joined. */
+  readonly newcomers: Set<string>;
   readonly accounts: Map<string, AccountRecord>;
   /** Open jobs only: a concluded one lives in the views. */
   readonly jobs: Map<string, Job>;
@@ -179,6 +159,8 @@ export interface State {
   readonly balances: Map<LedgerAccount, bigint>;
   /** Kernels that the operator switched off, with the reason. */
   readonly pausedKernels: Map<string, string>;
+  /** The last restore of this log; null when there was none. */
+  restored: Restored | null;
   /** Derived: the slots that hold a lease, by `device/slot`. */
   readonly busy: Map<string, BusySlot>;
   /** Derived: the sum of those rates. */
@@ -238,7 +220,8 @@ export type Command =
   | { readonly c: 'misdeed'; readonly device: string; readonly what: string; readonly replica: number | null }
   | { readonly c: 'cancel'; readonly job: string }
   | { readonly c: 'pauseKernel'; readonly kernel: string; readonly reason: string }
-  | { readonly c: 'resumeKernel'; readonly kernel: string };
+  | { readonly c: 'resumeKernel'; readonly kernel: string }
+  | { readonly c: 'restore'; readonly kept: number; readonly root: string };
 
 /** Accounts of volunteers that are connected now, each with its placement groups. The shell knows; the log need not. */
 export type LivePeople = ReadonlyMap<string, ReadonlySet<string>>;
@@ -333,7 +316,15 @@ export type Event =
       readonly entries: readonly Entry[];
     }
   | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
-  | { readonly e: 'kernelResumed'; readonly kernel: string };
+  | { readonly e: 'kernelResumed'; readonly kernel: string }
+  | { readonly e: 'forgotten'; readonly device: string; readonly account: string }
+  | {
+      readonly e: 'restored';
+      readonly kept: number;
+      readonly root: string;
+      readonly nextReplica: number;
+      readonly nextJob: number;
+    };
 
 /** What is left of a concluded job in the log's last word on it. */
 export interface JobSummary {
@@ -393,12 +384,14 @@ export function emptyState(): State {
     nextReplica: 1,
     nextJob: 1,
     devices: new Map(),
+    newcomers: new Set(),
     accounts: new Map(),
     jobs: new Map(),
     replicas: new Map(),
     leases: new Map(),
     balances: new Map(),
     pausedKernels: new Map(),
+    restored: null,
     busy: new Map(),
     busyRateMilli: 0,
   };

@@ -86,6 +86,7 @@ export function generator(seed: number): Generator {
 
   const makers: readonly [number, (state: State) => Command][] = [
     [60, () => ({ c: 'join', site: throws.chance(100) ? 'fair' : null, ...throws.of(devices) })],
+    [1, () => ({ c: 'restore', kept: throws.below(1000), root: throws.of(roots) })],
     [20, () => ({ c: 'fund', account: `r${throws.below(2)}`, amountMicro: throws.between(0, 1e9) })],
     [20, submit],
     [300, () => ({ c: 'ask', device: anyDevice(), slot: slot(), live })],

@@ -171,4 +171,5 @@ export function withRecord(h: House, device: string, committed: number): void {
   const known = h.state.devices.get(device);
   if (known === undefined) throw new Error(`${device} has not joined`);
   h.state.devices.set(device, { ...known, committed });
+  if (committed > 0) h.state.newcomers.delete(device);
 }

@@ -73,6 +73,7 @@ describe('the generator', () => {
       'cancelled',
       'kernelPaused',
       'kernelResumed',
+      'restored',
     ];
     const refusals = [
       'unknown-device',

@@ -285,6 +285,8 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'moved':
       case 'kernelPaused':
       case 'kernelResumed':
+      case 'forgotten':
+      case 'restored':
         return;
       default:
         event satisfies never;
