@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { decode } from 'fast-png';
@@ -18,15 +18,18 @@ import { demoJob as pictureJob } from '../src/kernels/path-trace/demo.ts';
 import { decodeHead } from '../src/kernels/path-trace/index.ts';
 import type { JobView, LeaderboardView } from '../src/wire/views.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
-import { faultsOfJobs, faultsOfPicture, faultsOfReport } from './demo/judge.ts';
+import { faultsOfJobs, faultsOfPicture, faultsOfReport, judgeTime } from './demo/judge.ts';
 import { bring } from './demo/people.ts';
 import { recount } from './demo/recount.ts';
 import type { Recount } from './demo/recount.ts';
 import { recomputeSome } from './demo/recompute.ts';
+import { Watch } from './demo/share.ts';
 import { installPrograms } from './test/programs.mjs';
 
 /** From the coordinator's start to the last line; the issue's measure is a machine of two cores. */
 const minutesMax = 3;
+/** Beside other programs we wait this long for the jobs, to tell late from never. */
+const waitedMax = 3.5;
 const shareBetweenPeopleMin = 0.9;
 const names = ['Ona', 'Jonas'];
 
@@ -74,6 +77,7 @@ async function jobsAt(url: string): Promise<JobView[]> {
 async function watch(url: string): Promise<JobView[]> {
   let shownAt = -Infinity;
   for (;;) {
+    watched.look();
     const jobs = await jobsAt(url);
     const line = jobs.map((job) => `${job.kernel} ${job.final}/${job.chunks}`).join('   ');
     const finished = jobs.length > 0 && jobs.every((job) => job.state === 'finished');
@@ -82,8 +86,8 @@ async function watch(url: string): Promise<JobView[]> {
       shownAt = spentSeconds();
     }
     if (finished) return jobs;
-    if (spentSeconds() > minutesMax * 60) {
-      require(false, `the jobs were not finished within ${minutesMax} minutes`);
+    if (spentSeconds() > waitedMax * 60) {
+      require(false, `the jobs were not finished within ${waitedMax} minutes`);
       return jobs;
     }
     await new Promise((next) => setTimeout(next, 1000));
@@ -163,6 +167,7 @@ if (why !== null) {
   process.exit(1);
 }
 const startedAt = performance.now();
+const watched = new Watch(process.pid);
 const kept = process.argv.indexOf('--keep');
 const folder =
   kept > 0 ? resolve(process.argv[kept + 1] ?? 'demo') : mkdtempSync(join(tmpdir(), 'talka-demo-'));
@@ -194,12 +199,11 @@ try {
 if (kept < 0 && faults.length > 0) say(`\nwhat it left: ${folder}`);
 else if (kept < 0) rmSync(dataFolder, { recursive: true, force: true });
 const took = spentSeconds();
-const machine = `${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`;
-require(took <=
-  minutesMax *
-    60, `it took ${took.toFixed(0)} s on ${machine}; on two cores of its own it takes at most ${minutesMax} minutes`);
+const judged = judgeTime(took, minutesMax * 60, watched.share());
+if (judged !== null && 'fault' in judged) faults.push(judged.fault);
 for (const fault of faults) say(`WRONG: ${fault}`);
+if (judged !== null && 'warning' in judged) say(`WARNING: ${judged.warning}`);
 say(
-  `\n${faults.length === 0 ? 'All of it is right' : 'Not all of it is right'} (${took.toFixed(0)} s of at most ${minutesMax * 60}, from the coordinator's start; ${machine}).`,
+  `\n${faults.length === 0 ? 'All of it is right' : 'Not all of it is right'} (${took.toFixed(0)} s from the coordinator's start; on two cores at most ${minutesMax * 60}).`,
 );
 process.exit(faults.length === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 /** Judges what a demonstration's requester got: both kinds of result, the factor that is known, a picture with something on every tile. */
 import type { JobView } from '../../src/wire/views.ts';
+import type { Share } from './share.ts';
 
 /** A picture as its decoder gives it, 8 bits a channel. */
 export interface Pixels {
@@ -76,4 +77,27 @@ export function faultsOfPicture(picture: Pixels, width: number, height: number):
   if (!(deviation >= deviationMin)) faults.push(`the picture is flat: it varies by ${deviation.toFixed(1)}`);
   if (empty > 0) faults.push(`${empty} tiles of the picture are empty`);
   return faults;
+}
+
+/** From here on the whole machine was busy; and a program that had less than this part of two cores was kept from them. */
+const busyMin = 0.9;
+const coresMin = 0.7 * 2;
+
+/**
+ * Whether it was quick enough for a machine of two cores. Where others took the cores away, too long a time says nothing
+ * about us: that is a warning.
+ */
+export function judgeTime(
+  seconds: number,
+  secondsMax: number,
+  share: Share | null,
+): { fault: string } | { warning: string } | null {
+  if (seconds <= secondsMax) return null;
+  const said = `it took ${seconds.toFixed(0)} s instead of at most ${secondsMax}`;
+  if (share === null) return { fault: said };
+  const { cores, busy } = share;
+  const had = `it had ${cores.toFixed(1)} cores, and all together were ${(100 * busy).toFixed(0)} % busy`;
+  return busy >= busyMin && cores < coresMin
+    ? { warning: `${said}, among other programs: ${had}` }
+    : { fault: `${said}; ${had}` };
 }

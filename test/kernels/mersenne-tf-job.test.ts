@@ -1,7 +1,7 @@
 /** Does the TypeScript around `mersenne-tf@1` keep its word? Codecs, price, checks of foreign outputs, report, demonstrations. */
 import { describe, expect, it } from 'vitest';
 import { KernelInputError } from '../../src/kernels/kernel.ts';
-import { demoJob } from '../../src/kernels/mersenne-tf/demo.ts';
+import { demoFactors, demoJob } from '../../src/kernels/mersenne-tf/demo.ts';
 import {
   bitsOf,
   decodeInput,
@@ -138,6 +138,7 @@ describe('the demonstrations', () => {
     expect(unit).toBeGreaterThan(0);
     expect(unit).toBeLessThan(spec.units);
     expect(decodeOutput(openReference(input).run(unit)).factors).toEqual([k]);
+    expect(candidate(spec.exponent, k)).toBe(demoFactors[size]);
     const seconds = (mersenneTf.unitCostMicro(input) / 1e6) * spec.units;
     expect(seconds).toBeGreaterThan(secondsMin);
     expect(seconds).toBeLessThan(secondsMax);

@@ -1,10 +1,11 @@
 /** Does the demonstration notice when what a requester got is wrong, and does it fetch the one program that it needs? */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { faultsOfJobs, faultsOfPicture, faultsOfReport } from '../../scripts/demo/judge.ts';
+import { faultsOfJobs, faultsOfPicture, faultsOfReport, judgeTime } from '../../scripts/demo/judge.ts';
+import { Watch } from '../../scripts/demo/share.ts';
 import type { JobView } from '../../src/wire/views.ts';
 
 const job = (kernel: string, result: Partial<JobView['result']>, state = 'finished'): JobView =>
@@ -63,6 +64,37 @@ describe('the picture', () => {
     expect(faults(drawn(() => 255))).toContain('mean');
     expect(faults(drawn((x, y) => (x < 8 && y >= 24 ? 0 : lively(x, y))))).toContain('1 tiles');
   });
+});
+
+describe('the time', () => {
+  it('must be kept, unless others had the cores', () => {
+    expect(judgeTime(180, 180, null)).toBeNull();
+    expect(judgeTime(181, 180, null)).toEqual({ fault: expect.stringContaining('181 s') as string });
+    expect(judgeTime(181, 180, { cores: 1.9, busy: 1 })).toHaveProperty('fault');
+    expect(judgeTime(181, 180, { cores: 0.5, busy: 0.4 })).toHaveProperty('fault');
+    expect(judgeTime(181, 180, { cores: 0.5, busy: 0.98 })).toHaveProperty('warning');
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'that a program and its descendants had is counted (Linux)',
+    async () => {
+      const burn = `for (const end = Date.now() + 600; Date.now() < end;);`;
+      const watch = new Watch(process.pid);
+      const child = spawn(process.execPath, [
+        '-e',
+        `require('child_process').spawn(process.execPath, ['-e', '${burn}']).on('exit', () => setTimeout(() => {}, 300))`,
+      ]);
+      const ended = new Promise((done) => child.once('exit', done));
+      const looking = setInterval(() => watch.look(), 50);
+      await ended;
+      clearInterval(looking);
+      const share = watch.share();
+      const idle = new Watch(child.pid ?? 0).share();
+      expect(share?.cores).toBeGreaterThan(0.05);
+      expect(share?.busy).toBeGreaterThan(0);
+      expect(idle).toBeNull();
+    },
+  );
 });
 
 describe('programs', () => {

@@ -5,6 +5,9 @@
 import { specForBits } from './input.ts';
 import type { MersenneSpec } from './input.ts';
 
+/** The one factor in each demonstration's range, known for years. */
+export const demoFactors = { demo: 8604892794012093487n, seed: 377447611643870659897n } as const;
+
 /**
  * `demo`: under half a minute of the reference core; finds 8604892794012093487 | 2^332198467 − 1.
  * `seed`: about an hour and a quarter; finds 377447611643870659897 | 2^332193149 − 1.

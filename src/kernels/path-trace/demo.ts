@@ -2,7 +2,6 @@
 import { bunnyMesh } from './bunny.ts';
 import { encodeInput } from './codec.ts';
 import type { Material, Scene, Vec3 } from './codec.ts';
-import type { Development } from './image.ts';
 
 /** Natural dyes on linen, linear reflectances. */
 const linen: Vec3 = [0.72, 0.62, 0.47];
@@ -70,6 +69,3 @@ export function demoScene(width: number, height: number, samples: number, batche
 export function demoJob(size: 'demo' | 'seed'): Uint8Array {
   return encodeInput(size === 'demo' ? demoScene(320, 200, 384, 1) : demoScene(1280, 800, 384, 24));
 }
-
-/** How the demo scene is developed: a little brighter than it was lit. */
-export const demoDevelopment: Development = { exposure: 1.3 };
