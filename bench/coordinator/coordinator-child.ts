@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import { priceOf } from '../../src/core/machine.ts';
 import type { JobSpec } from '../../src/core/state.ts';
+import { collectAll } from './collect.ts';
 import { benchInput } from './job.ts';
 
 const unitsPerChunk = Number(process.argv[2] ?? 16);
@@ -79,8 +80,7 @@ function told(): Told {
 }
 
 process.on('message', () => {
-  globalThis.gc?.();
-  globalThis.gc?.();
+  collectAll();
   process.send?.(told());
 });
 process.on('disconnect', () => {

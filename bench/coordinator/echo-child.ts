@@ -1,6 +1,7 @@
 /** The reference for messages: a bare `ws` echo server in a process of its own. Prints its port; answers `memory` over IPC. */
 import process from 'node:process';
 import { WebSocketServer } from 'ws';
+import { collectAll } from './collect.ts';
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false, backlog: 4096 });
 server.on('connection', (socket) => {
@@ -11,8 +12,7 @@ server.on('listening', () => {
   if (address !== null && typeof address === 'object') process.send?.({ port: address.port });
 });
 process.on('message', () => {
-  globalThis.gc?.();
-  globalThis.gc?.();
+  collectAll();
   process.send?.({
     memory: process.memoryUsage().rss,
     cpuMicro: process.cpuUsage().user + process.cpuUsage().system,

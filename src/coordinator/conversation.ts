@@ -72,7 +72,8 @@ export class Conversation {
   readonly #house: ConversationHouse;
   readonly #whence: Whence;
   readonly #nonce = randomBytes(16).toString('base64url');
-  readonly #strangerTimer: NodeJS.Timeout;
+  /** Null once somebody has signed in, or gone. */
+  #strangerTimer: NodeJS.Timeout | null;
   #publicKey = '';
   readonly #chain = new SessionChain(this.#nonce);
   readonly #flow: Flow;
@@ -145,9 +146,14 @@ export class Conversation {
 
   #end(): void {
     this.#stage = 'closed';
-    clearTimeout(this.#strangerTimer);
+    this.#endStrangerTime();
     this.#flow.close();
     if (this.#house.people.leave(this)) this.#house.runtime.parking.dropDevice(this.device);
+  }
+
+  #endStrangerTime(): void {
+    if (this.#strangerTimer !== null) clearTimeout(this.#strangerTimer);
+    this.#strangerTimer = null;
   }
 
   #onClose(among: Set<Conversation>): void {
@@ -193,7 +199,7 @@ export class Conversation {
     if ('bye' in arrived) return this.bye(arrived.bye, arrived.detail, arrived.retryMs);
     const { word, device, account, group } = arrived;
     this.#stage = 'joining';
-    clearTimeout(this.#strangerTimer);
+    this.#endStrangerTime();
     Object.assign(this, { device, account, group, cores: word.cores, gpu: word.gpu });
     this.#publicKey = word.publicKey;
     this.#house.runtime.submit({
@@ -254,7 +260,7 @@ export class Conversation {
 
   #ask(slots: readonly SlotWord[]): void {
     const { runtime, people } = this.#house;
-    people.wantsWork(this);
+    people.wantsWork(this, slots);
     for (const slot of slots) {
       this.#flow.begin();
       runtime.submit({
