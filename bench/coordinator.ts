@@ -26,6 +26,8 @@ const rounds = argument('rounds', 3);
 const people = argument('people', 1000);
 const warmSeconds = 2;
 const outputBytes = 16;
+/** The large chunks' units. */
+const largeUnits = 200;
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
@@ -41,7 +43,8 @@ class Measured {
 
   static start(file: string, ...args: string[]): Promise<Measured> {
     const child = fork(join(import.meta.dirname, 'coordinator', file), args, {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      // The flags of `npm start`, for both sides.
+      execArgv: ['--max-semi-space-size=32', '--expose-gc', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     return new Promise((found, failed) => {
@@ -211,8 +214,10 @@ async function storedOpen(): Promise<number> {
   return (storedBytes - before) / Math.max(1, open);
 }
 
-/** A great many volunteers signed in at once: how many a second come in, and whether all of them stay. */
-async function crowded(count: number): Promise<{ perSecond: number; connected: number }> {
+/** A great many volunteers signed in at once: how many a second come in, beside sockets that only open, and whether all of them stay. */
+async function crowded(
+  count: number,
+): Promise<{ perSecond: number; connected: number; barePerSecond: number }> {
   const measured = await Measured.start('coordinator-child.ts', '16');
   const crowd = new Crowd({
     url: `http://127.0.0.1:${measured.port}`,
@@ -227,7 +232,13 @@ async function crowded(count: number): Promise<{ perSecond: number; connected: n
   const connected = (await measured.ask()).connected;
   crowd.leave();
   await measured.end();
-  return { perSecond, connected };
+  const echo = await Measured.start('echo-child.ts');
+  const from = performance.now();
+  const sockets = await connect(echo.port, count);
+  const barePerSecond = count / ((performance.now() - from) / 1000);
+  for (const socket of sockets) socket.terminate();
+  await echo.end();
+  return { perSecond, connected, barePerSecond };
 }
 
 const one: Rate[] = [];
@@ -240,7 +251,12 @@ for (let round = 0; round < rounds; round++) {
   echo.push(await echoing());
   eight.push(await settling(16, 8));
 }
-const large = await settling(200, 1);
+const bareLarge: number[] = [];
+const large: Rate[] = [];
+for (let round = 0; round < rounds; round++) {
+  bareLarge.push(bareSqlite(seconds, 100, largeUnits * outputBytes, largeUnits * 8));
+  large.push(await settling(largeUnits, 1));
+}
 const weight = await memory(4000);
 const openBytes = await storedOpen();
 const many = await crowded(10_000);
@@ -280,19 +296,19 @@ const lines: Line[] = [
     goal: null,
   },
   {
-    what: '200 units a chunk: units',
+    what: `${largeUnits} units a chunk: units`,
     unit: '/s',
-    ours: large.chunks * 200,
-    reference: null,
-    beside: '',
+    ours: of(large, (r) => r.chunks) * largeUnits,
+    reference: median(bareLarge) * largeUnits,
+    beside: bareSql,
     goal: null,
   },
   {
-    what: '200 units a chunk: outputs',
+    what: `${largeUnits} units a chunk: outputs`,
     unit: 'MB/s',
-    ours: (large.chunks * 200 * outputBytes) / 1e6,
-    reference: null,
-    beside: '',
+    ours: (of(large, (r) => r.chunks) * largeUnits * outputBytes) / 1e6,
+    reference: (median(bareLarge) * largeUnits * outputBytes) / 1e6,
+    beside: bareSql,
     goal: null,
   },
   {
@@ -319,7 +335,14 @@ const lines: Line[] = [
     beside: 'who came',
     goal: { atLeast: 1 },
   },
-  { what: 'volunteers signed in', unit: '/s', ours: many.perSecond, reference: null, beside: '', goal: null },
+  {
+    what: 'volunteers signed in',
+    unit: '/s',
+    ours: many.perSecond,
+    reference: many.barePerSecond,
+    beside: 'bare ws connections opened',
+    goal: null,
+  },
   {
     what: 'memory of an idle volunteer',
     unit: 'B',

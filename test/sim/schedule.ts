@@ -2,8 +2,9 @@
  * Measures the schedule against the fluid lower bound on a thousand unequal devices, half of which leave without
  * a word, and beside two plain policies: `npm run sim:schedule`. Ends with status 1 when a goal is missed.
  *
- * --seed N  another fleet;  --size N  devices (1000)
+ * --seed N  another fleet;  --size N  devices (1000);  --json FILE  the figures, for bench/schedule.ts
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { chunkCostMicro } from '../../src/core/state.ts';
 import type { Decision, Job, JobSpec, Slot, State } from '../../src/core/state.ts';
@@ -14,7 +15,11 @@ import type { DeviceSpec, Outcome, Policy } from './fleet.ts';
 import { dice } from './random.ts';
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, size: { type: 'string', default: '1000' } },
+  options: {
+    seed: { type: 'string', default: '1' },
+    size: { type: 'string', default: '1000' },
+    json: { type: 'string' },
+  },
 });
 const seed = Number(values.seed);
 const size = Number(values.size);
@@ -124,6 +129,21 @@ interface Row {
   readonly what: string;
   readonly outcome: Outcome;
   readonly boundMs: number;
+  /** Chunks of all its jobs. */
+  readonly chunks: number;
+}
+
+/** One row as others may read it. Every time in ms; a makespan of null never ended. */
+export interface ScheduleFigures {
+  readonly what: string;
+  readonly boundMs: number;
+  readonly makespanMs: number | null;
+  readonly usefulShare: number;
+  readonly chunks: number;
+  readonly finalChunks: number;
+  readonly longestLeaseMs: number;
+  /** Work of each job that was committed when the first of them was done, in ms of the reference core. */
+  readonly servedMs: readonly number[];
 }
 
 const rows: Row[] = [];
@@ -141,7 +161,7 @@ function measure(
     work += realWorkMs(`j${i + 1}`, job) * job.policy.quorum;
     chunks += job.units / job.unitsPerChunk;
   });
-  const row: Row = { what, outcome: run({ devices, jobs }, policy), boundMs: fluidMs(devices, work) };
+  const row: Row = { what, outcome: run({ devices, jobs }, policy), boundMs: fluidMs(devices, work), chunks };
   rows.push(row);
   const { outcome, boundMs } = row;
   const end =
@@ -246,4 +266,21 @@ goal(
   faults.every((fault) => !fault.includes('chunks are final')),
   'no chunk lost in any of them',
 );
+if (values.json !== undefined) {
+  const figures = rows.map(({ what, boundMs, chunks: all, outcome }): ScheduleFigures => {
+    const { makespanMs, usefulShare, finalChunks, longestLeaseMs, servedMs } = outcome;
+    const ended = makespanMs < Infinity ? makespanMs : null;
+    return {
+      what,
+      boundMs,
+      makespanMs: ended,
+      usefulShare,
+      chunks: all,
+      finalChunks,
+      longestLeaseMs,
+      servedMs,
+    };
+  });
+  writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+}
 process.exitCode = faults.length > 0 ? 1 : 0;
