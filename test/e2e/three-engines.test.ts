@@ -69,7 +69,8 @@ async function leadForTheGpu(people: ReadonlyMap<Engine, View>, door: Door): Pro
 
 const inUse = words.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
 
-describe.skipIf(missing.length > 0)('three engines, three people, two jobs', () => {
+const found = missing.length === 0 ? 'found' : missing.join('; ');
+describe.skipIf(missing.length > 0)(`three engines, three people, two jobs (${found})`, () => {
   const orders = [factoring(36, 200), picture(256, 160, 2, 200)];
   const accounts = new Map<string, Engine>();
   const answers = new Map<string, Uint8Array>();
