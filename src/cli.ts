@@ -11,6 +11,7 @@ const usage = `talka volunteer --url URL [options]   compute chunks for a coordi
   --data DIR       where identity and unsent results lie (~/.talka/volunteer)
   --for SECONDS    finish after so long
   --yes            agree to the terms without being asked
+  --accept-restore go on where the coordinator states that it was restored from a backup
 
 talka --help                          this text
 `;
@@ -32,6 +33,7 @@ async function volunteer(args: readonly string[]): Promise<number> {
       data: { type: 'string' },
       for: { type: 'string' },
       yes: { type: 'boolean', default: false },
+      'accept-restore': { type: 'boolean', default: false },
     },
   });
   if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
@@ -45,6 +47,7 @@ async function volunteer(args: readonly string[]): Promise<number> {
     folder: values.data ?? null,
     forMs: values.for === undefined ? null : positive('--for', values.for, false) * 1000,
     yes: values.yes,
+    acceptRestore: values['accept-restore'],
   });
 }
 

@@ -38,6 +38,7 @@ export interface House {
   goOn(): Promise<void>;
   /** Moves the work of another tab here. */
   takeOver(): void;
+  acceptRestore(): void;
   pause(): void;
   resume(): void;
   finish(): void;
@@ -96,6 +97,10 @@ class OpenHouse implements House {
     if (languages.some(({ language }) => actions.resumeRemembered(consentText(language)))) {
       this.begun.value = 'yes';
     }
+  }
+
+  acceptRestore(): void {
+    void this.#volunteer?.actions.acceptRestore();
   }
 
   takeOver(): void {

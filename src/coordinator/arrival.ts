@@ -12,6 +12,7 @@ import { unheardOf } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Misdeeds } from './misdeeds.ts';
 import type { Outcome } from './order.ts';
+import { restoredWordOf } from './restored.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A list of held replicas that is shorter than this is whole: 8 KiB take more. */
@@ -55,7 +56,15 @@ export interface Arrived {
 /** What every socket is met with, so that signing in costs no round trip of its own. */
 export function challengeOf({ key, runtime }: ArrivalHouse, nonce: string): Challenge {
   const { size, root } = runtime.head ?? { size: 0, root: emptyRoot };
-  return { t: 'challenge', protocol, nonce, coordinator: key.publicText, head: { size, root } };
+  const restored = restoredWordOf(key, runtime.state.restored);
+  const challenge: Challenge = {
+    t: 'challenge',
+    protocol,
+    nonce,
+    coordinator: key.publicText,
+    head: { size, root },
+  };
+  return restored === null ? challenge : { ...challenge, restored };
 }
 
 /** Checks a stranger's first message. */

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import { FolderBlobs } from './blobs.ts';
 import { openDatabase } from './database.ts';
-import { keyFileOf } from './keys.ts';
+import { keyFileOf, openKeys } from './keys.ts';
 import { SqliteLog } from './log-sqlite.ts';
 import type { Log } from './log.ts';
+import { stateRestore } from './restored.ts';
 
 /** Keeps other processes out of a data folder until the process ends or calls what it gets back. Throws with one line. */
 export function lockDataDir(dataDir: string): () => void {
@@ -86,6 +87,16 @@ export async function backupDataDir(dataDir: string, file: string): Promise<void
   }
 }
 
+/** The restored log says itself that it goes on from a backup, before anybody can start it [RS1]. */
+async function stateRestored(draft: string, dataDir: string): Promise<void> {
+  const log = new SqliteLog(draft);
+  try {
+    await stateRestore(log, openKeys(dataDir).coordinator, Date.now);
+  } finally {
+    await log.close();
+  }
+}
+
 /** Puts a backup into a data folder that holds none yet. Throws with one line. */
 export async function restoreDataDir(file: string, dataDir: string): Promise<void> {
   if (!existsSync(file)) throw new Error(`${file} is not there`);
@@ -107,6 +118,7 @@ export async function restoreDataDir(file: string, dataDir: string): Promise<voi
     }
     db.exec('DROP TABLE kept; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
     db.close();
+    await stateRestored(draft, dataDir);
     renameSync(draft, join(dataDir, 'log.db'));
   } finally {
     for (const left of readdirSync(dataDir).filter((name) => name.startsWith('log.db.part')))

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { treeHash } from '../core/merkle.ts';
 import type { TreeHash } from '../core/merkle.ts';
+import type { Restored } from '../core/state.ts';
 import type { ConsentRecord, Hello } from '../wire/volunteer.ts';
 
 /** SHA-256 of some bytes. */
@@ -115,6 +116,11 @@ function tagged(tag: string, ...parts: readonly Uint8Array[]): Buffer {
 
 function idOf(tag: string, publicKey: Uint8Array): string {
   return sha256(tagged(tag, publicKey)).toString('base64url').slice(0, 16);
+}
+
+/** What the coordinator signs to say that its log goes on from a backup [RS2]. */
+export function restoredBytes(coordinator: string, { kept, root, at }: Restored): Buffer {
+  return tagged('talka/restored/1', Buffer.from(JSON.stringify([coordinator, kept, root, at])));
 }
 
 /** A device's id, from its Ed25519 public key (32 bytes). */

@@ -22,6 +22,7 @@ import { staticFiles } from './http-static.ts';
 import { isToken } from './keys.ts';
 import { addressOf, isLoopback } from './network.ts';
 import { StoreFault } from './log.ts';
+import { restoredWordOf } from './restored.ts';
 
 const leaderboardMax = 1000;
 /** A form's body; a blob may be longer. */
@@ -117,6 +118,7 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
       settings: { loopbackExempt, anchorAfterMs, anchorShare },
       live: house.live(),
       head: { size: head?.size ?? 0, root: head?.root ?? digestText(tree.empty) },
+      restored: restoredWordOf(keys.coordinator, runtime.state.restored),
       storeFault: runtime.storeFault?.reason ?? null,
       pausedKernels: [...runtime.state.pausedKernels].map(([kernel, reason]) => ({ kernel, reason })),
       kernels: [...shelf.values()].map(({ kernel, wasm, wasmDigest, wgslDigest }) => ({

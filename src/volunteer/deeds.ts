@@ -188,6 +188,7 @@ export class Deeds {
       account,
       coordinator,
       head: kept.head?.head ?? null,
+      restores: kept.head?.restores,
       results: kept.results,
       leases: kept.leases,
     };
@@ -293,8 +294,10 @@ export class Deeds {
       case 'dropLeases':
         for (const id of effect.leases) this.#change({ drop: 'leases', id });
         return;
-      case 'keepHead':
-        return this.#change({ set: 'head', value: { coordinator: effect.coordinator, head: effect.head } });
+      case 'keepHead': {
+        const { do: _, ...value } = effect;
+        return this.#change({ set: 'head', value });
+      }
       default:
         effect satisfies never;
     }

@@ -20,6 +20,8 @@ export interface HeadlessOptions {
   readonly forMs: number | null;
   /** Agree without being asked. */
   readonly yes: boolean;
+  /** Go on where a coordinator states that it was restored from a backup and lost what this device remembers. */
+  readonly acceptRestore: boolean;
 }
 
 /** What one agrees to. Its digest is in the signed record. */
@@ -72,7 +74,13 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
     };
     process.on('SIGINT', interrupt);
     process.on('SIGTERM', leave);
+    let accepts = options.acceptRestore;
     const over = (view: VolunteerView): void => {
+      if (view.reason?.why === 'restored' && accepts) {
+        accepts = false;
+        line.say(statusOf(view));
+        return void actions.acceptRestore();
+      }
       if (view.phase !== 'finished' && view.phase !== 'stopped') return;
       stop();
       clearInterval(timer);
@@ -160,6 +168,8 @@ export function sentenceOf(reason: Reason): string {
       return 'this version of Talka is too old for that coordinator, or too new';
     case 'log-shrunk':
       return 'that coordinator’s log is shorter than it was: ask its operator';
+    case 'restored':
+      return `that coordinator was restored from a backup (stated ${new Date(reason.at).toISOString()}): it kept ${reason.kept} entries of its log, this device remembers ${reason.remembered}; --accept-restore goes on with what is left`;
     case 'refused':
       return `refused: ${reason.detail ?? reason.code}`;
     case 'worker-restarting':

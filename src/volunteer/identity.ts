@@ -1,7 +1,17 @@
 /** Who this device is, what its person agreed to, and what it signs about both. */
-import type { ConsentRecord, Hello } from '../wire/volunteer.ts';
+import type { ConsentRecord, Hello, RestoredWord } from '../wire/volunteer.ts';
 import { protocol } from '../wire/version.ts';
-import { base64urlOf, hexOf, makeKey, openKey, sha256, tagged, u64 } from './crypto.ts';
+import {
+  base64urlOf,
+  bytesOfBase64url,
+  hexOf,
+  makeKey,
+  openKey,
+  sha256,
+  tagged,
+  u64,
+  verify,
+} from './crypto.ts';
 import type { DeviceKey, KeptKey } from './crypto.ts';
 
 /** How long a consent holds [WR2]. */
@@ -43,6 +53,13 @@ export async function openIdentity({ key: kept, account }: KeptIdentity): Promis
 /** The first 16 characters of base64url of a tagged hash (docs/SPEC.md, section 6). */
 async function idOf(tag: string, publicKey: Uint8Array): Promise<string> {
   return base64urlOf(await sha256(tagged(tag, publicKey))).slice(0, 16);
+}
+
+/** Whether the coordinator signed that its log goes on from a backup [RS2]. */
+export async function restoreHolds(coordinator: string, word: RestoredWord): Promise<boolean> {
+  const { kept, root, at, signature } = word;
+  const said = new TextEncoder().encode(JSON.stringify([coordinator, kept, root, at]));
+  return verify(bytesOfBase64url(coordinator), tagged('talka/restored/1', said), bytesOfBase64url(signature));
 }
 
 /** What the person saw, and where. */

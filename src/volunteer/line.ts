@@ -3,7 +3,7 @@
  * chain that is signed must be that of what was sent before it.
  */
 import type { Ask, GiveBack, Hello } from '../wire/volunteer.ts';
-import { CommitChain } from './identity.ts';
+import { CommitChain, restoreHolds } from './identity.ts';
 import type { Identity } from './identity.ts';
 import type { LoopEvent } from './loop.ts';
 import { openSession } from './session.ts';
@@ -32,7 +32,11 @@ export class Line {
     this.#session = openSession(ws, {
       word: (word) => {
         if (word.t === 'challenge') coordinator(word.coordinator);
-        tell({ on: 'word', socket, word });
+        if (word.t !== 'challenge' || word.restored === undefined) return tell({ on: 'word', socket, word });
+        void restoreHolds(word.coordinator, word.restored).then((holds) => {
+          const { restored: _, ...rest } = word;
+          tell({ on: 'word', socket, word: holds ? word : rest });
+        });
       },
       closed: (detail) => tell({ on: 'socketClosed', socket, detail }),
     });

@@ -14,6 +14,7 @@ import { onWord, setJobs } from './loop/hearing.ts';
 import { linkDue, onOnline, onSocketClosed, tendLink } from './loop/link.ts';
 import {
   end,
+  onAcceptRestore,
   onClosing,
   onConfigure,
   onFinish,
@@ -66,6 +67,8 @@ function note(loop: Loop, event: LoopEvent): void {
       return onResume(loop);
     case 'finish':
       return onFinish(loop);
+    case 'acceptRestore':
+      return onAcceptRestore(loop);
     case 'leave':
       return isLive(loop) ? end(loop, 'finished') : undefined;
     case 'closing':

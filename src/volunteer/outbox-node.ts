@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { base64urlOf, bytesOfBase64url } from './crypto.ts';
 import { check, isMalformed } from '../wire/schema.ts';
-import { consentRecord, treeHead } from '../wire/volunteer.ts';
+import { consentRecord, restoredWord, treeHead } from '../wire/volunteer.ts';
 import type { KeptIdentity } from './identity.ts';
 import type { Change, Kept, KeptReceipt, KeptResult, Outbox } from './outbox.ts';
 import type { LeaseRecord } from './loop/words.ts';
@@ -31,10 +31,16 @@ const leaseRecord = v.strictObject({
   grantedAt: natural,
   deadlineAt: natural,
 });
+const restores = v.strictObject({
+  statedAt: natural,
+  accepted: v.array(v.strictObject({ before: treeHead, stated: restoredWord, told: treeHead, at: natural })),
+});
 const stateFile = v.strictObject({
   version: v.literal(1),
   consent: v.nullable(consentRecord),
-  head: v.nullable(v.strictObject({ coordinator: v.string(), head: treeHead })),
+  head: v.nullable(
+    v.strictObject({ coordinator: v.string(), head: treeHead, restores: v.optional(restores) }),
+  ),
   leases: v.array(leaseRecord),
 });
 const resultHead = v.strictObject({

@@ -7,7 +7,7 @@ import { deleteDB, openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
 import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import type { KeptIdentity } from './identity.ts';
-import type { LeaseRecord, ResultName } from './loop/words.ts';
+import type { LeaseRecord, Restores, ResultName } from './loop/words.ts';
 
 /** A computed chunk with its bytes. */
 export interface KeptResult extends ResultName {
@@ -31,6 +31,8 @@ export interface KeptReceipt {
 export interface KeptHead {
   readonly coordinator: string;
   readonly head: TreeHead;
+  /** Absent where it was never restored. */
+  readonly restores?: Restores | undefined;
 }
 
 /** Everything that was kept. */

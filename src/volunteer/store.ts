@@ -42,6 +42,14 @@ export type Reason =
   | { readonly why: 'reload-needed' }
   /** This end refuses: the coordinator shows a log shorter than it has shown before. */
   | { readonly why: 'log-shrunk' }
+  /** The coordinator states, signed, that it was restored from a backup, and what we remember is lost there. */
+  | {
+      readonly why: 'restored';
+      readonly at: number;
+      /** Entries of its log that were kept, and how many this device remembers. */
+      readonly kept: number;
+      readonly remembered: number;
+    }
   | { readonly why: 'refused'; readonly code: RefusedCode; readonly detail: string | null }
   /** The workers that could compute ended by themselves; the first of them starts again at `retryAt`. */
   | { readonly why: 'worker-restarting'; readonly retryAt: number; readonly detail: string }
@@ -130,6 +138,8 @@ export interface VolunteerActions {
   resumeRemembered(text?: string): boolean;
   /** After `elsewhere`: computes here, and no longer in the other tab. */
   takeOver(): Promise<void>;
+  /** After `restored`, once the person has read it: goes on with the restored log, and notes what both were. */
+  acceptRestore(): Promise<void>;
   pause(): void;
   resume(): void;
   /** Completes the chunks in work, gives the rest back, then stops. */

@@ -53,7 +53,11 @@ class Runtime implements Volunteer {
     this.actions = {
       start: (consent) => this.#start({ ...consent, at: platform.now(), running: true }, false),
       resumeRemembered: (text) => this.#resumeRemembered(text),
-      takeOver: () => this.#takeOver(),
+      takeOver: () => this.#again(true),
+      acceptRestore: () => {
+        this.#tell({ on: 'acceptRestore' });
+        return this.#again(false);
+      },
       pause: () => this.#tell({ on: 'pause' }),
       resume: () => this.#tell({ on: 'resume' }),
       finish: () => this.#finish(),
@@ -149,10 +153,11 @@ class Runtime implements Volunteer {
     return true;
   }
 
-  async #takeOver(): Promise<void> {
+  /** Starts as before; `steal`: also if another tab computes. */
+  async #again(steal: boolean): Promise<void> {
     const known = this.#platform.recall();
     if (known === null || isLive(this.#loop)) return;
-    await this.#start({ ...known, running: true }, true);
+    await this.#start({ ...known, running: true }, steal);
   }
 
   #finish(): Promise<void> {

@@ -1,5 +1,5 @@
 /** What pages, SDK and coordinator say to each other over HTTP: read models, for people to look at. Types only. */
-import type { JobDescriptor, TreeHead } from './volunteer.ts';
+import type { JobDescriptor, RestoredWord, TreeHead } from './volunteer.ts';
 
 /** A job as people see it. */
 export interface JobView extends JobDescriptor {
@@ -55,6 +55,8 @@ export interface StatusView {
   };
   readonly live: LiveView;
   readonly head: TreeHead;
+  /** The operator's word that the log goes on from a backup [RS2]; null where it was never restored. */
+  readonly restored: RestoredWord | null;
   /** null when the store takes writes; else why not. */
   readonly storeFault: string | null;
   readonly pausedKernels: readonly { readonly kernel: string; readonly reason: string }[];

@@ -113,6 +113,15 @@ export const jobDescriptor = v.strictObject({
   unitCostMicro: positive,
 });
 
+/** The operator's signed word that the log goes on from a backup: `talka/restored/1` [RS2]. */
+export const restoredWord = v.strictObject({
+  /** Ticks that were kept, and the root of the tree over them. */
+  kept: natural,
+  root: hex32,
+  at: natural,
+  signature: base64url(64),
+});
+
 export const challenge = v.strictObject({
   t: v.literal('challenge'),
   protocol: natural,
@@ -120,6 +129,8 @@ export const challenge = v.strictObject({
   /** The coordinator's public key (Ed25519). */
   coordinator: base64url(32),
   head: treeHead,
+  /** Absent where the log was never restored. */
+  restored: v.optional(restoredWord),
 });
 
 export const welcome = v.strictObject({
@@ -204,6 +215,7 @@ export const fromCoordinator = v.variant('t', [challenge, welcome, news, lease, 
 
 export type ConsentRecord = v.InferOutput<typeof consentRecord>;
 export type TreeHead = v.InferOutput<typeof treeHead>;
+export type RestoredWord = v.InferOutput<typeof restoredWord>;
 export type Hello = v.InferOutput<typeof hello>;
 export type SlotWord = v.InferOutput<typeof slot>;
 export type Ask = v.InferOutput<typeof ask>;

@@ -35,6 +35,7 @@ const actions: VolunteerActions = {
   start: noteLater('start', { phase: 'running', reason: null }),
   resumeRemembered: () => false,
   takeOver: noteLater('takeOver', { phase: 'running', reason: null }),
+  acceptRestore: noteLater('acceptRestore', { phase: 'running', reason: null }),
   leave: note('leave', { phase: 'stopped', reason: { why: 'finished-by-you' } }),
   pause: note('pause', { phase: 'paused', reason: { why: 'paused-by-you' } }),
   resume: note('resume', { phase: 'running', reason: null }),

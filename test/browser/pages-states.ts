@@ -56,6 +56,7 @@ export const reasons: readonly Reason[] = [
   { why: 'store-full' },
   { why: 'reload-needed' },
   { why: 'log-shrunk' },
+  { why: 'restored', at: 1_790_000_000_000, kept: 17_002, remembered: 18_204 },
   ...[...byeReasons, ...ownRefusals].map((code): Reason => ({
     why: 'refused',
     code,

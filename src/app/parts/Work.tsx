@@ -69,6 +69,7 @@ function MainButton(props: Props & { readonly button: { current: HTMLButtonEleme
   const { w, house, button } = props;
   const { phase, reason } = house.watched.view.value;
   const [name, act] = ((): [string, () => void] => {
+    if (reason?.why === 'restored') return [w.start.acceptRestore, () => house.acceptRestore()];
     if (reason?.why === 'elsewhere') return [w.start.resume, () => house.takeOver()];
     if (phase === 'paused') return [w.start.resume, () => house.resume()];
     if (phase === 'running' || phase === 'starting') return [w.start.pause, () => house.pause()];
@@ -87,6 +88,7 @@ export function ReasonWords(props: { readonly w: Words; readonly reason: Reason 
   const { w, reason } = props;
   if (reason.why === 'preparing') return <>{w.work.preparing[reason.step]}</>;
   if (reason.why === 'refused') return <RefusedWords w={w} reason={reason} />;
+  if (reason.why === 'restored') return <>{w.work.restored(reason.at, reason.kept, reason.remembered)}</>;
   if (reason.why === 'no-worker-works') return <>{w.work.noWorker(reason.detail)}</>;
   if (reason.why !== 'unreachable' && reason.why !== 'worker-restarting')
     return <>{w.work.plain[reason.why]}</>;

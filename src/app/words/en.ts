@@ -122,6 +122,7 @@ export const words: Words = {
   start: {
     start: 'Start',
     again: 'Start again',
+    acceptRestore: 'Go on with what is left',
     starting: 'Starting',
     waiting: 'Start is ready as soon as the coordinator has said what would be computed.',
     failed:
@@ -183,6 +184,8 @@ export const words: Words = {
       asking: 'Asking the coordinator for the next chunk.',
     },
     unreachable: 'The coordinator does not answer. Results already made are kept in this browser.',
+    restored: (at, kept, remembered) =>
+      `The operator put this coordinator back from a backup and said so on ${f.moment(at)}. Of the ${f.whole(remembered)} entries of its log that this browser remembers, ${f.whole(kept)} are left: work and credit recorded after that are lost there. Receipts in this browser stay, and show what was promised; ask the operator what becomes of them. If you go on, this browser notes both logs and trusts only what grows from what was kept.`,
     retry: (seconds) => `Next try in ${f.seconds(seconds)}.`,
     retrying: 'Trying again now.',
     detail: (detail) => `What the machine says: ${detail}`,

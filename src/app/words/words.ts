@@ -10,7 +10,7 @@ type Why = Reason['why'];
 /** What can be said in one sentence; what has a step, a countdown or a detail is said by functions. */
 export type PlainWhy = Exclude<
   Why,
-  'preparing' | 'unreachable' | 'refused' | 'no-worker-works' | 'worker-restarting'
+  'preparing' | 'unreachable' | 'refused' | 'no-worker-works' | 'worker-restarting' | 'restored'
 >;
 export type Step = Extract<Reason, { why: 'preparing' }>['step'];
 
@@ -104,6 +104,7 @@ export interface Words {
   readonly start: {
     readonly start: string;
     readonly again: string;
+    readonly acceptRestore: string;
     readonly starting: string;
     readonly waiting: string;
     readonly failed: string;
@@ -123,6 +124,8 @@ export interface Words {
     readonly plain: Readonly<Record<PlainWhy, string>>;
     readonly preparing: Readonly<Record<Step, string>>;
     readonly unreachable: string;
+    /** When it was stated, and how many entries were kept and are remembered here. */
+    readonly restored: (at: number, kept: number, remembered: number) => string;
     readonly retry: (seconds: number) => string;
     readonly retrying: string;
     /** What the machine itself said, for whoever can help with it. */

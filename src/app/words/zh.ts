@@ -111,6 +111,7 @@ export const words: Words = {
   start: {
     start: '开始',
     again: '再次开始',
+    acceptRestore: '从留下的接着来',
     starting: '正在开始',
     waiting: '等协调端说清楚要算什么，就可以开始。',
     failed: '本页的程序没能载入。什么都没有存，也没有算。请检查网络，再点“开始”。',
@@ -162,6 +163,8 @@ export const words: Words = {
       asking: '正在向协调端要下一块。',
     },
     unreachable: '协调端没有回应。已经算出的结果都存在这个浏览器里。',
+    restored: (at, kept, remembered) =>
+      `运营方用备份恢复了协调端，并在${f.moment(at)}签名说明了这件事。这个浏览器记得它的日志有${f.whole(remembered)}条，现在那边留下${f.whole(kept)}条：之后记下的活和积分，那边已经没有了。这个浏览器里的收据都还在，写着当时答应过什么；怎么处理，请问运营方。如果接着来，这个浏览器会把前后两份日志都记下，以后只认从留下的部分长出来的日志。`,
     retry: (seconds) => `${f.seconds(seconds)}后再试。`,
     retrying: '正在重试。',
     detail: (detail) => `机器的原话：${detail}`,

@@ -1,7 +1,7 @@
 /** The connection: when to connect, how to sign in, when to doubt it, how long to wait before the next. */
 import type { Challenge } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
-import { checkLog, headFault, logCheckWaitsUntil } from './head.ts';
+import { checkLog, headFault, logCheckWaitsUntil, lossReason, wentOn } from './head.ts';
 import { stopLoop } from './phases.ts';
 import { dropResults, isLive, release } from './state.ts';
 import type { Link, Loop } from './state.ts';
@@ -129,9 +129,9 @@ export function onChallenge(loop: Loop, socket: number, word: Challenge): void {
 
 function greet(loop: Loop, socket: number, word: Challenge): void {
   if (loop.coordinator !== word.coordinator) otherCoordinator(loop, word.coordinator);
-  const fault = headFault(loop.head, word.head);
-  if (fault === 'log-shrunk') return stopLoop(loop, { why: fault });
-  if (fault !== null) return stopLoop(loop, { why: 'refused', code: fault, detail: null });
+  loop.stated = word.restored ?? null;
+  const fault = wentOn(loop, word.head) ? null : headFault(loop.head, word.head);
+  if (fault !== null) return stopLoop(loop, lossReason(loop, fault));
   loop.newestHead = word.head;
   const holding = holdingThatFits(loop);
   loop.link = { is: 'greeting', socket, since: loop.at, listed: new Set(holding) };
@@ -160,6 +160,7 @@ function otherCoordinator(loop: Loop, coordinator: string): void {
   }
   loop.coordinator = coordinator;
   loop.head = null;
+  loop.restores = null;
   loop.headCheckedAt = null;
 }
 

@@ -38,6 +38,7 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
   loop.account = account;
   loop.coordinator = coordinator;
   loop.head = head;
+  loop.restores = remembered.restores ?? null;
   for (const result of results) {
     if (loop.unsent.has(result.replica)) continue;
     loop.unsent.set(result.replica, {
@@ -81,6 +82,11 @@ function holdAgain(loop: Loop, id: number): void {
     });
     loop.slots.get(slot)?.queue.push(replica);
   }
+}
+
+/** The person has read of the restore that stopped us, and wants to go on from it. */
+export function onAcceptRestore(loop: Loop): void {
+  if (loop.stopped?.why === 'restored') loop.goesOn = loop.stopped.at;
 }
 
 /** Everything stops at the next unit; leases are kept for a while. */

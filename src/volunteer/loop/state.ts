@@ -1,9 +1,9 @@
 /** All that the volunteer's loop knows, and the few ways in which every part of it changes that. */
 import type { Backend } from '../../core/state.ts';
-import type { Challenge, GiveBack, JobDescriptor, TreeHead } from '../../wire/volunteer.ts';
+import type { Challenge, GiveBack, JobDescriptor, RestoredWord, TreeHead } from '../../wire/volunteer.ts';
 import type { GpuView, Reason, Stitch, VolunteerPhase } from '../store.ts';
 import { stitchesMax } from '../store.ts';
-import type { LeaseRecord, LoopEffect, LoopOptions, ResultName, Settings } from './words.ts';
+import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settings } from './words.ts';
 
 /** The GPU's place among a device's slots; WASM slots count from 0. */
 export const gpuSlot = 256;
@@ -123,6 +123,11 @@ export interface Loop {
   head: TreeHead | null;
   headCheckedAt: number | null;
   newestHead: TreeHead | null;
+  /** What the coordinator says of a restore in this connection, its signature checked; null = nothing. */
+  stated: RestoredWord | null;
+  restores: Restores | null;
+  /** When the restore was stated from which the person wants to go on; null = none. */
+  goesOn: number | null;
 
   link: Link;
   sockets: number;
@@ -199,6 +204,9 @@ export function createLoop(options: LoopOptions): Loop {
     head: null,
     headCheckedAt: null,
     newestHead: null,
+    stated: null,
+    restores: null,
+    goesOn: null,
     link: { is: 'none' },
     sockets: 0,
     attempts: 0,

@@ -10,6 +10,7 @@ import type {
   JobDescriptor,
   ReceiptWord,
   SlotWord,
+  RestoredWord,
   TreeHead,
 } from '../../wire/volunteer.ts';
 import type { Reason } from '../store.ts';
@@ -73,6 +74,21 @@ export interface Settings {
   readonly share: number;
 }
 
+/** A restore that a person was shown and went on from [RS4]: what was remembered, what was kept, and what the log was then. */
+export interface AcceptedRestore {
+  readonly before: TreeHead;
+  readonly stated: RestoredWord;
+  readonly told: TreeHead;
+  readonly at: number;
+}
+
+/** What is known of a coordinator's restores. */
+export interface Restores {
+  /** When the last one that the remembered head's log holds was stated: it explains no later loss. */
+  readonly statedAt: number;
+  readonly accepted: readonly AcceptedRestore[];
+}
+
 /** What was remembered from earlier visits, and who we are. */
 export interface Remembered {
   readonly device: string;
@@ -80,6 +96,8 @@ export interface Remembered {
   /** The coordinator that results, leases and head belong to (its public key); null on a first visit. */
   readonly coordinator: string | null;
   readonly head: TreeHead | null;
+  /** Absent where none was ever stated. */
+  readonly restores?: Restores | undefined;
   readonly results: readonly ResultName[];
   readonly leases: readonly LeaseRecord[];
 }
@@ -94,7 +112,7 @@ interface OfEngine {
 export type LoopEvent =
   | { readonly on: 'start' }
   | { readonly on: 'prepared'; readonly remembered: Remembered }
-  | { readonly on: 'pause' | 'resume' | 'finish' | 'leave' | 'closing' | 'shown' | 'wake' }
+  | { readonly on: 'pause' | 'resume' | 'finish' | 'acceptRestore' | 'leave' | 'closing' | 'shown' | 'wake' }
   | { readonly on: 'configure'; readonly settings: Partial<Settings> }
   | { readonly on: 'stop'; readonly reason: Reason }
   | { readonly on: 'online'; readonly online: boolean }
@@ -196,7 +214,12 @@ export type LoopEffect =
   | { readonly do: 'dropLeases'; readonly leases: readonly number[] }
   /** Whether the log of size `to` extends the one we remember: `logChecked`. */
   | { readonly do: 'checkLog'; readonly from: TreeHead; readonly to: TreeHead }
-  | { readonly do: 'keepHead'; readonly coordinator: string; readonly head: TreeHead }
+  | {
+      readonly do: 'keepHead';
+      readonly coordinator: string;
+      readonly head: TreeHead;
+      readonly restores?: Restores;
+    }
   | { readonly do: 'keepReceipt'; readonly receipt: ReceiptWord };
 
 /**
