@@ -309,6 +309,20 @@ describe('[HT1] who may ask', () => {
   });
 });
 
+describe('the loopback exemption', () => {
+  const others = ['https://talka.example'];
+  test.for([
+    ['is on where only this machine can come in', {}, true],
+    ['stays on beside another name of this machine', { allowOrigins: ['http://localhost:9'] }, true],
+    ['is off where others come in', { allowOrigins: others }, false],
+    ['is off where the operator says so', { loopbackExempt: false }, false],
+    ['is on among others where the operator says so', { allowOrigins: others, loopbackExempt: true }, true],
+  ] as const)('%s', async ([, options, loopbackExempt]) => {
+    const house = await start(options);
+    expect(await json<StatusView>(house.call('/api/status'))).toMatchObject({ settings: { loopbackExempt } });
+  });
+});
+
 describe('names', () => {
   const signed = (who: ReturnType<typeof identity>, tag: string, parts: readonly unknown[]) =>
     sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), who.privateKey).toString('base64url');
