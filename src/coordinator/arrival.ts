@@ -14,6 +14,7 @@ import type { Misdeeds } from './misdeeds.ts';
 import type { Outcome } from './order.ts';
 import { restoredWordOf } from './restored.ts';
 import type { Runtime } from './runtime.ts';
+import type { SideTables } from './side.ts';
 
 /** A list of held replicas that is shorter than this is whole: 8 KiB take more. */
 const holdingListMax = 400;
@@ -24,6 +25,7 @@ export interface ArrivalHouse {
   readonly log: Log;
   readonly key: SigningKey;
   readonly misdeeds: Misdeeds;
+  readonly side: SideTables;
   now(): number;
   /** The placement group of an address. */
   groupOf(address: string): string;
@@ -95,12 +97,13 @@ export function refusedEntry(outcome: Outcome): TurnedAway | null {
   return { bye, detail, ...(retryMs === undefined ? {} : { retryMs }) };
 }
 
-/** The welcome of a device that has joined. Throws StoreFault when the log cannot be read. */
+/** The welcome of a device that has joined, once its consent is kept. Throws StoreFault when it cannot be, or the log cannot be read. */
 export async function welcomeOf(
   house: ArrivalHouse,
   { word, device, account, group }: Arrived,
 ): Promise<Welcome> {
-  const { runtime, log } = house;
+  const { runtime, log, side } = house;
+  side.keepConsent({ ...word.consent, device, account, publicKey: word.publicKey });
   const holding: number[] = [];
   for (const replica of word.holding) {
     const found = whereIs(runtime.state, device, account, group, replica);

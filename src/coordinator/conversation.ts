@@ -30,7 +30,6 @@ import type { Payslip } from './receipts.ts';
 import { restReasons } from './runtime.ts';
 import type { Tick } from './runtime.ts';
 import { afterwards } from './settling.ts';
-import type { SideTables } from './side.ts';
 import type { Parcel } from './batch.ts';
 
 /** A volunteer that reads so slowly that more than this waits for it is sent away. */
@@ -47,7 +46,6 @@ const faultRetryMs = 10_000;
 /** What a conversation needs of the house. */
 export interface ConversationHouse extends ArrivalHouse {
   readonly people: People<Conversation>;
-  readonly side: SideTables;
   inputOf(job: string): KernelInput | null;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** Counts what was asked for and not given. */

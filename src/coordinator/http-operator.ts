@@ -103,6 +103,7 @@ export function operatorRoutes(house: House): Hono {
       });
     return next();
   });
+  app.get('/consents/:account', (c) => c.json(house.side.consentsOf(c.req.param('account'))));
   app.post('/blobs', async (c) => {
     const bytes = await c.req.arrayBuffer();
     if (bytes.byteLength > blobBytesMax)

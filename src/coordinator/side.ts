@@ -1,10 +1,12 @@
 /**
  * The side tables: everything about people that may have to be erased, kept out of the log. Names that accounts
- * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain.
+ * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain,
+ * and what each device last agreed to.
  */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { migrate } from './database.ts';
+import type { ConsentRecord } from '../wire/volunteer.ts';
 import { faultOf } from './faults.ts';
 
 /** What a device said last about its own commitments [WR8]. */
@@ -15,6 +17,14 @@ export interface ChainHead {
   readonly hash: string;
   readonly signature: string;
   readonly at: number;
+}
+
+/** What a person agreed to on a device, with all that is needed to check it [WR2]. */
+export interface KeptConsent extends ConsentRecord {
+  readonly device: string;
+  readonly account: string;
+  /** Whose signature it carries, base64url. */
+  readonly publicKey: string;
 }
 
 export interface SideOptions {
@@ -29,6 +39,8 @@ const layouts: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS name (account TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
    CREATE TABLE IF NOT EXISTS network (id INTEGER PRIMARY KEY AUTOINCREMENT, mac TEXT NOT NULL UNIQUE) STRICT;
    CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
+  `CREATE TABLE consent (device TEXT NOT NULL, site TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (device, site)) STRICT, WITHOUT ROWID;
+   CREATE INDEX consent_account ON consent (account);`,
 ];
 
 export class SideTables {
@@ -106,11 +118,33 @@ export class SideTables {
     };
   }
 
-  /** Forgets an account's name, its devices' chains, and the networks that nobody else is known by. All of it, or throws StoreFault. */
+  /** Keeps what was agreed to last on this device for this site; what is kept already is not written again. Throws StoreFault. */
+  keepConsent(consent: KeptConsent): void {
+    const { device, account, site, at } = consent;
+    this.#write(() =>
+      this.#db
+        .prepare(
+          `INSERT INTO consent (device, site, account, at, record) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET account = excluded.account, at = excluded.at, record = excluded.record WHERE excluded.at > at`,
+        )
+        .run(device, site ?? '', account, at, JSON.stringify(consent)),
+    );
+  }
+
+  /** What was agreed to on an account's devices, the latest for each device and site. */
+  consentsOf(account: string): KeptConsent[] {
+    return this.#db
+      .prepare('SELECT record FROM consent WHERE account = ? ORDER BY at')
+      .all(account)
+      .map((row) => JSON.parse(String(row['record'])) as KeptConsent);
+  }
+
+  /** Forgets an account's name, its consents, its devices' chains, and the networks that nobody else is known by. All of it, or throws StoreFault. */
   erase(account: string, devices: readonly string[], groups: readonly string[]): void {
     this.#write(() => {
       this.#db.exec('BEGIN IMMEDIATE');
       this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
+      this.#db.prepare('DELETE FROM consent WHERE account = ?').run(account);
       for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
       for (const group of groups)
         this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));

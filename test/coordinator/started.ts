@@ -8,6 +8,7 @@ export interface Started extends RunningCoordinator {
   /** Calls the Request → Response function, as its own page would. */
   call(path: string, init?: RequestInit): Promise<Response>;
   operator(path: string, body: unknown): Promise<Response>;
+  operatorGet(path: string): Promise<Response>;
   /** Funds and submits a job of so many units. */
   job(over?: {
     kernel?: string;
@@ -44,6 +45,8 @@ export async function started(options: CoordinatorOptions = {}): Promise<Started
       headers: { authorization: `Bearer ${token}` },
       body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
     });
+  const operatorGet = (path: string): Promise<Response> =>
+    call(`/api/operator${path}`, { headers: { authorization: `Bearer ${token}` } });
   const job: Started['job'] = async ({
     kernel = 'cheap@1',
     units = 32,
@@ -66,5 +69,5 @@ export async function started(options: CoordinatorOptions = {}): Promise<Started
     if (answer.status !== 201) throw new Error(await answer.text());
     return (await answer.json()) as JobView;
   };
-  return { ...running, call, operator, job };
+  return { ...running, call, operator, operatorGet, job };
 }
