@@ -1,5 +1,5 @@
-/** Who is connected: one conversation a device, and which accounts could take work now (for the anchor, and for the page). */
-import type { LivePeople, State } from '../core/state.ts';
+/** Who is connected: one conversation a device, and which accounts could take which work now (for the anchor, and for the page). */
+import type { LivePeople, Slot, State } from '../core/state.ts';
 import type { LiveView } from '../wire/views.ts';
 
 /** A connected device, as the rest of the coordinator sees it. */
@@ -13,10 +13,10 @@ export interface Present {
 
 export class People<P extends Present> {
   readonly #byDevice = new Map<string, P>();
-  /** How many conversations of an account in a group want work. */
-  readonly #wanting = new Map<string, Map<string, number>>();
-  readonly #live = new Map<string, Set<string>>();
-  readonly #wants = new Set<P>();
+  /** Who wants work: what each of its slots last asked for, as `backend kernel`. */
+  readonly #wanting = new Map<P, Map<number, readonly string[]>>();
+  readonly #ofAccount = new Map<string, Set<P>>();
+  readonly #live = new Map<string, Map<string, Set<string>>>();
 
   get live(): LivePeople {
     return this.#live;
@@ -50,27 +50,50 @@ export class People<P extends Present> {
     return true;
   }
 
-  /** It asked for work: others may count on it. */
-  wantsWork(present: P): void {
-    if (this.#wants.has(present) || this.#byDevice.get(present.device) !== present) return;
-    this.#wants.add(present);
-    const groups = this.#wanting.get(present.account) ?? new Map<string, number>();
-    groups.set(present.group, (groups.get(present.group) ?? 0) + 1);
-    this.#wanting.set(present.account, groups);
-    this.#live.set(present.account, new Set(groups.keys()));
+  /** It asked for work: others may count on it for the kernels that it asked for, on the backends that it has proven. */
+  wantsWork(present: P, slots: readonly Slot[]): void {
+    if (this.#byDevice.get(present.device) !== present) return;
+    let asked = this.#wanting.get(present);
+    if (asked === undefined) {
+      asked = new Map();
+      this.#wanting.set(present, asked);
+      const together = this.#ofAccount.get(present.account) ?? new Set();
+      this.#ofAccount.set(present.account, together.add(present));
+    }
+    let changed = false;
+    for (const slot of slots) {
+      if (isSame(asked.get(slot.slot), slot)) continue;
+      asked.set(
+        slot.slot,
+        Object.keys(slot.rates).map((kernel) => `${slot.backend} ${kernel}`),
+      );
+      changed = true;
+    }
+    if (changed) this.#refresh(present.account);
   }
 
   /** It paused or finished: connected, but nobody should wait for it. */
   rests(present: P): void {
-    if (!this.#wants.delete(present)) return;
-    const groups = this.#wanting.get(present.account);
-    const left = (groups?.get(present.group) ?? 1) - 1;
-    if (left > 0) groups?.set(present.group, left);
-    else groups?.delete(present.group);
-    if (groups === undefined || groups.size === 0) {
-      this.#wanting.delete(present.account);
-      this.#live.delete(present.account);
-    } else this.#live.set(present.account, new Set(groups.keys()));
+    if (!this.#wanting.delete(present)) return;
+    this.#ofAccount.get(present.account)?.delete(present);
+    this.#refresh(present.account);
+  }
+
+  #refresh(account: string): void {
+    const together = this.#ofAccount.get(account);
+    if (together === undefined || together.size === 0) {
+      this.#ofAccount.delete(account);
+      this.#live.delete(account);
+      return;
+    }
+    const groups = new Map<string, Set<string>>();
+    for (const present of together) {
+      const able = groups.get(present.group) ?? new Set();
+      for (const kernels of this.#wanting.get(present)?.values() ?? [])
+        for (const one of kernels) able.add(one);
+      groups.set(present.group, able);
+    }
+    this.#live.set(account, groups);
   }
 
   /** Who is here now, for people. */
@@ -87,4 +110,16 @@ export class People<P extends Present> {
     for (const slot of state.busy.values()) rateMilli += slot.rateMilli;
     return { people: accounts.size, devices: this.#byDevice.size, cores, gpus, rateMilli };
   }
+}
+
+/** Whether a slot asks for what it asked for before: nearly always, and this stands in the way of every ask. */
+function isSame(before: readonly string[] | undefined, { backend, rates }: Slot): boolean {
+  if (before === undefined) return false;
+  let i = 0;
+  for (const kernel in rates) {
+    const known = before[i++];
+    if (known === undefined || known.length !== backend.length + 1 + kernel.length) return false;
+    if (!known.startsWith(backend) || !known.endsWith(kernel)) return false;
+  }
+  return i === before.length;
 }

@@ -7,7 +7,7 @@ import { committedCount, helps, mayJoin, replicasMax, wanted } from './chunk.ts'
 import { firstRun } from './intervals.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
-import type { Chunk, Device, Job, LivePeople, RefusalReason, Slot, State } from './state.ts';
+import type { Backend, Chunk, Device, Job, LivePeople, RefusalReason, Slot, State } from './state.ts';
 
 /** A lease aims at this much work for the slot: little is lost with it, and asking is rare beside computing. */
 export const leaseTargetMs = 15_000;
@@ -38,6 +38,7 @@ export const anchorAfterMs = 30_000;
 export const anchorAnywayMs = 300_000;
 /** A chunk goes back to somebody whose lease of it ran out only when nobody else took it for this long. */
 export const retakeAfterMs = 60_000;
+const backends: readonly Backend[] = ['wasm', 'webgpu'];
 /** How many candidates are looked at before the next kind is tried; and how many that one person alone has touched. */
 const lookMax = 64;
 const lookPerAuthorMax = 8;
@@ -201,8 +202,12 @@ function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
   if (at - chunk.openedAt >= anchorAnywayMs) return true;
   if (waitedMs < anchorAfterMs) return false;
   if (committedCount(chunk) >= replicasMax) return true;
+  // Who cannot compute this kernel, or has only a backend that would not help here, is not waited for.
+  const { spec } = job;
+  const helpers = backends.filter((one) => helps(chunk, spec, one)).map((one) => `${one} ${spec.kernel}`);
   for (const [account, groups] of live) {
-    for (const group of groups) if (mayTake(chunk, account, group, chunk.since)) return false;
+    for (const [group, able] of groups)
+      if (helpers.some((one) => able.has(one)) && mayTake(chunk, account, group, chunk.since)) return false;
   }
   return true;
 }

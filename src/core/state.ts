@@ -223,8 +223,8 @@ export type Command =
   | { readonly c: 'resumeKernel'; readonly kernel: string }
   | { readonly c: 'restore'; readonly kept: number; readonly root: string };
 
-/** Accounts of volunteers that are connected now, each with its placement groups. The shell knows; the log need not. */
-export type LivePeople = ReadonlyMap<string, ReadonlySet<string>>;
+/** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
+export type LivePeople = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
 /** A lease that ends for some of its replicas without an answer. */
 interface Ended {

@@ -11,7 +11,8 @@ import { ask, commit, house, join, kernel, nobody, slotOf, specOf, submit, withR
 import type { House } from './house.ts';
 
 const chunkOf = (job: Job): Chunk => job.chunks.get(0) as Chunk;
-const live = (...names: string[]): LivePeople => new Map(names.map((name) => [`a-${name}`, new Set([''])]));
+const live = (...names: string[]): LivePeople =>
+  new Map(names.map((name) => [`a-${name}`, new Map([['', new Set([`wasm ${kernel}`])]])]));
 
 /** An anchor's device. */
 function anchor(h: House): void {

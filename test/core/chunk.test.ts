@@ -3,7 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/core/state.ts';
 import { replicasMax } from '../../src/core/chunk.ts';
 import { has } from '../../src/core/intervals.ts';
-import { ask, chunkOf, commit, commitCommand, house, join, slotOf, specOf, submit } from './house.ts';
+import {
+  ask,
+  chunkOf,
+  commit,
+  commitCommand,
+  connected,
+  house,
+  join,
+  slotOf,
+  specOf,
+  submit,
+} from './house.ts';
 import type { House } from './house.ts';
 import type { Job } from '../../src/core/state.ts';
 
@@ -222,7 +233,7 @@ test(`[CH10] with ${replicasMax} answers and no quorum only an anchor may add an
   for (const name of names) commit(h, name, ask(h, name).lease, `alone ${name}`);
   h.wait(31_000);
   expect(h.refused({ c: 'ask', device: 'i', slot: slotOf(), live: new Map() })).toBe('waiting-for-others');
-  const anchored = ask(h, 'anchor', slotOf(), new Map([['I', new Set(['net-i'])]]));
+  const anchored = ask(h, 'anchor', slotOf(), connected(h, 'i'));
   const events = commit(h, 'anchor', anchored.lease, 'alone c');
   expect(events[1]).toMatchObject({ e: 'accepted', root: 'alone c' });
 });

@@ -8,6 +8,7 @@ import { dice } from '../sim/random.ts';
 import { specOf } from './house.ts';
 
 const kernels = ['weave@1', 'spin@2'] as const;
+const able = new Set(kernels.map((kernel) => `wasm ${kernel}`));
 const roots = ['right', 'right', 'right', 'wrong', 'odd'] as const;
 
 interface Held {
@@ -37,7 +38,7 @@ export function generator(seed: number): Generator {
   const live: LivePeople = new Map(
     devices
       .filter((d) => d.role === 'volunteer' && throws.chance(500))
-      .map((d) => [d.account, new Set([d.group])]),
+      .map((d) => [d.account, new Map([[d.group, able]])]),
   );
 
   const own = (): Held =>

@@ -98,6 +98,15 @@ export function house(): House {
 /** Commands of people named by one letter: account `A` has device `a`, alone in its network. */
 export const nobody: LivePeople = new Map();
 
+/** People who are connected, each able to compute the usual kernel on a core, or what is given. */
+export function connected(h: House, names: string, able = [`wasm ${kernel}`]): LivePeople {
+  return new Map(
+    names
+      .split('')
+      .map((n) => [n.toUpperCase(), new Map([[h.state.devices.get(n)?.group ?? '', new Set(able)]])]),
+  );
+}
+
 export function join(
   h: House,
   name: string,

@@ -17,6 +17,7 @@ import {
   chunkOf,
   commit,
   commitCommand,
+  connected,
   house,
   join,
   kernel,
@@ -27,7 +28,7 @@ import {
   withRecord,
 } from './house.ts';
 import type { House } from './house.ts';
-import type { Job } from '../../src/core/state.ts';
+import type { Job, JobSpec } from '../../src/core/state.ts';
 
 /** People a, b, c, … with long records, and one long job of chunks of one reference second. */
 function longJob(names: string, over: Parameters<typeof specOf>[0] = {}): { h: House; job: Job } {
@@ -162,17 +163,14 @@ describe('[LS8] whose lease ran out', () => {
     h.wait(first.deadline - h.now());
     h.must({ c: 'expire', lease: first.lease });
     h.wait(anchorAfterMs);
-    expect(ask(h, 'z', slotOf(), new Map([['A', new Set(['net-a'])]])).chunk).toBe(0);
+    expect(ask(h, 'z', slotOf(), connected(h, 'a')).chunk).toBe(0);
   });
 
   test('five minutes are enough for the anchor, whoever is connected', () => {
     const { h } = longJob('ab', { units: 8 });
     join(h, 'z', { account: 'anchor', role: 'anchor' });
     ask(h, 'a');
-    const live = new Map([
-      ['A', new Set(['net-a'])],
-      ['B', new Set(['net-b'])],
-    ]);
+    const live = connected(h, 'ab');
     h.wait(anchorAnywayMs - 1);
     expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
     h.wait(1);
@@ -274,10 +272,8 @@ test('[LS3] what waits for another person comes before what is free', () => {
 });
 
 describe('[LS4] the anchor', () => {
-  const live = (h: House, names: string): Map<string, Set<string>> =>
-    new Map(names.split('').map((n) => [n.toUpperCase(), new Set([h.state.devices.get(n)?.group ?? ''])]));
-  function anchored(names: string): { h: House; job: Job } {
-    const made = longJob(names, { units: 8 });
+  function anchored(names: string, over: Partial<JobSpec> = {}): { h: House; job: Job } {
+    const made = longJob(names, { units: 8, ...over });
     join(made.h, 'z', { account: 'anchor', role: 'anchor' });
     return made;
   }
@@ -292,14 +288,33 @@ describe('[LS4] the anchor', () => {
     const { h } = anchored('ab');
     ask(h, 'a');
     h.wait(anchorAfterMs - 1);
-    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'a') })).toBe(
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: connected(h, 'a') })).toBe(
       'waiting-for-others',
     );
     h.wait(1);
-    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: live(h, 'ab') })).toBe(
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live: connected(h, 'ab') })).toBe(
       'waiting-for-others',
     );
-    expect(ask(h, 'z', slotOf(), live(h, 'a')).chunk).toBe(0);
+    expect(ask(h, 'z', slotOf(), connected(h, 'a')).chunk).toBe(0);
+  });
+
+  test('does not wait for people who cannot compute that kernel', () => {
+    const { h } = anchored('ab');
+    ask(h, 'a');
+    h.wait(anchorAfterMs);
+    const wish = { c: 'ask', device: 'z', slot: slotOf() } as const;
+    expect(h.refused({ ...wish, live: connected(h, 'b', [`webgpu ${kernel}`]) })).toBe('waiting-for-others');
+    expect(ask(h, 'z', slotOf(), connected(h, 'b', ['wasm other@1'])).chunk).toBe(0);
+  });
+
+  test('does not wait for people whose GPU would be of no use, where a reference is wanted', () => {
+    const { h } = anchored('ab', { agreement: 'tolerance' });
+    const gpu = slotOf({ backend: 'webgpu' });
+    ask(h, 'a', gpu);
+    h.wait(anchorAfterMs);
+    const wish = { c: 'ask', device: 'z', slot: slotOf() } as const;
+    expect(h.refused({ ...wish, live: connected(h, 'b') })).toBe('waiting-for-others');
+    expect(ask(h, 'z', slotOf(), connected(h, 'b', [`webgpu ${kernel}`])).chunk).toBe(0);
   });
 
   test('stands in where all who are connected are of one network', () => {
@@ -307,7 +322,7 @@ describe('[LS4] the anchor', () => {
     join(h, 'n', { group: 'net-a' });
     ask(h, 'a');
     h.wait(anchorAfterMs);
-    expect(ask(h, 'z', slotOf(), live(h, 'an')).chunk).toBe(0);
+    expect(ask(h, 'z', slotOf(), connected(h, 'an')).chunk).toBe(0);
   });
 });
 

@@ -4,6 +4,8 @@
  * at any moment and be made again from what was durable, and an append can fail.
  */
 import { mayJoin, wantsBytes } from '../../src/core/chunk.ts';
+import { People } from '../../src/coordinator/people.ts';
+import type { Present } from '../../src/coordinator/people.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type {
   Chunk,
@@ -54,12 +56,14 @@ const makesWork: ReadonlySet<Event['e']> = new Set([
   'kernelResumed',
 ]);
 
+type Talker = Present & { readonly socket: number };
+
 interface Conversation {
   readonly socket: number;
   readonly nonce: string;
   stage: 'stranger' | 'joining' | 'open';
   hello: HelloMessage | null;
-  wantsWork: boolean;
+  present: Talker | null;
 }
 
 /** A tick that is being made durable. */
@@ -82,8 +86,7 @@ export class Coordinator {
   readonly #salt: () => string;
   readonly #see: Observer;
   readonly #conversations = new Map<number, Conversation>();
-  readonly #byDevice = new Map<string, number>();
-  readonly #live = new Map<string, Set<string>>();
+  readonly people = new People<Talker>();
   readonly #misdeeds = new Map<string, { hour: number; count: number; until: number }>();
   readonly #parked = new Map<string, { readonly device: string; readonly slot: Slot }>();
   #deadlines = agenda<number>();
@@ -127,17 +130,14 @@ export class Coordinator {
 
   /** A socket was accepted: the coordinator speaks first. */
   accept(socket: number, nonce: string): void {
-    this.#conversations.set(socket, { socket, nonce, stage: 'stranger', hello: null, wantsWork: false });
+    this.#conversations.set(socket, { socket, nonce, stage: 'stranger', hello: null, present: null });
     this.#say(socket, { t: 'challenge', protocol, nonce, coordinator: 'talka', head: this.head });
   }
 
   closed(socket: number): void {
-    const device = this.#conversations.get(socket)?.hello?.device;
+    const present = this.#conversations.get(socket)?.present ?? null;
     this.#conversations.delete(socket);
-    if (device === undefined || this.#byDevice.get(device) !== socket) return;
-    this.#byDevice.delete(device);
-    this.#unpark(device);
-    this.#refreshLive();
+    if (present !== null && this.people.leave(present)) this.#unpark(present.device);
   }
 
   hear(socket: number, message: UpMessage, at: number): void {
@@ -221,7 +221,7 @@ export class Coordinator {
     }
     // First which jobs there are, then the leases of them.
     if (turn.jobsChanged)
-      for (const socket of this.#byDevice.values()) this.#say(socket, { t: 'news', jobs: this.jobs() });
+      for (const { socket } of this.people.all()) this.#say(socket, { t: 'news', jobs: this.jobs() });
     for (const done of turn.whenDurable) done();
     for (const [device, word] of turn.receipts) this.#sayTo(device, word);
   }
@@ -247,7 +247,7 @@ export class Coordinator {
   }
 
   #sayTo(device: string, word: FromCoordinator): void {
-    const socket = this.#byDevice.get(device);
+    const socket = this.people.find(device)?.socket;
     if (socket !== undefined) this.#say(socket, word);
   }
 
@@ -269,16 +269,6 @@ export class Coordinator {
     this.#say(socket, { t: 'refusal', about, reason, ...where });
   }
 
-  /** Who is connected and wants work. */
-  #refreshLive(): void {
-    this.#live.clear();
-    for (const socket of this.#byDevice.values()) {
-      const { hello = null, wantsWork = false } = this.#conversations.get(socket) ?? {};
-      if (hello !== null && wantsWork)
-        this.#live.set(hello.account, (this.#live.get(hello.account) ?? new Set()).add(hello.group));
-    }
-  }
-
   #hello(talk: Conversation, word: HelloMessage): void {
     const until = this.#misdeeds.get(word.device)?.until ?? 0;
     if (talk.stage !== 'stranger' || word.nonce !== talk.nonce) return this.#bye(talk.socket, 'malformed');
@@ -293,10 +283,11 @@ export class Coordinator {
     });
   }
 
-  #welcome(talk: Conversation, { device, account, holding }: HelloMessage): void {
-    const before = this.#byDevice.get(device);
-    if (before !== undefined) this.#bye(before, 'elsewhere');
-    this.#byDevice.set(device, talk.socket);
+  #welcome(talk: Conversation, { device, account, group, holding }: HelloMessage): void {
+    talk.present = { socket: talk.socket, device, account, group, cores: 1, gpu: false };
+    const before = this.people.find(device);
+    if (before !== undefined) this.#bye(before.socket, 'elsewhere');
+    this.people.enter(talk.present);
     talk.stage = 'open';
     const balance = (kind: 'pending' | 'vested'): number =>
       Number(this.state.balances.get(`${kind}:${account}`) ?? 0n);
@@ -326,10 +317,9 @@ export class Coordinator {
   }
 
   #ask(talk: Conversation, device: string, slots: readonly Slot[]): void {
-    talk.wantsWork = true;
-    this.#refreshLive();
+    if (talk.present !== null) this.people.wantsWork(talk.present, slots);
     for (const slot of slots) {
-      this.order({ c: 'ask', device, slot, live: new Map(this.#live) }, (outcome) => {
+      this.order({ c: 'ask', device, slot, live: this.people.live }, (outcome) => {
         const key = `${device}/${slot.slot}`;
         this.#parked.delete(key);
         if (isStoreRefusal(outcome))
@@ -383,8 +373,7 @@ export class Coordinator {
     { replicas, why }: Extract<UpMessage, { t: 'giveBack' }>,
   ): void {
     if (restReasons.has(why)) {
-      talk.wantsWork = false;
-      this.#refreshLive();
+      if (talk.present !== null) this.people.rests(talk.present);
       this.#unpark(device);
     }
     this.order({ c: 'giveBack', device, replicas, why }, (outcome) => {
@@ -416,7 +405,7 @@ export class Coordinator {
         c: 'ask',
         device: ask.device,
         slot: ask.slot,
-        live: new Map(this.#live),
+        live: this.people.live,
       });
       if (isRefusal(decision) && waits(decision.refused)) this.#parked.set(key, ask);
     }

@@ -101,9 +101,8 @@ export class Device {
     return this.#loop !== null && isLive(this.#loop);
   }
 
-  get loop(): Loop | null {
-    return this.#loop;
-  }
+  /** Replicas whose results its outbox keeps. */
+  readonly kept = (): number[] => [...this.#outbox.results.keys()];
 
   /** The tab opens, and Start is pressed. */
   start(): void {

@@ -45,7 +45,7 @@ function tell(day: Day): void {
   for (const { role } of climate.people) roles.set(role, (roles.get(role) ?? 0) + 1);
   const weather = [
     `messages ${climate.delayMs.join('–')} ms, per thousand ${climate.lost} lost, ${climate.doubled} doubled, ${climate.overtaken} overtaken`,
-    `${climate.partitions.length} partitions, ${day.crashes} crashes, ${day.failedAppends} failed appends, ${climate.clockJumps.length} clock jumps, ${climate.mishapsPerHour} mishaps an hour and device`,
+    `${climate.partitions.length} partitions, ${day.crashes} crashes, ${day.failedAppends} failed appends, ${climate.clockJumps.length} clock jumps, ${climate.mishapsPerHour} mishaps an hour and device, ${climate.away.length} long away`,
   ];
   console.log(
     `Seed ${climate.seed}: ${climate.fair ? 'fair weather' : 'a storm'} of ${minutes(climate.stormMs)}${climate.anchor ? ', with an anchor' : ''}`,

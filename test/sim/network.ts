@@ -13,6 +13,8 @@ export interface Ground {
   now(): number;
   after(ms: number, then: () => void): void;
   isStormy(): boolean;
+  /** Whether it has no network at all for long. */
+  isAway(device: Device): boolean;
   /** The far end, if the coordinator is up. */
   accept(socket: number): boolean;
   heard(socket: number, message: UpMessage): void;
@@ -52,10 +54,12 @@ export class Network {
     return this.#ground.isStormy() && perMille > 0 && this.#ground.throws.chance(perMille);
   }
 
-  /** Whether a partition keeps this device from the coordinator now. */
-  isCutOff({ spec }: Device): boolean {
-    const { climate, now, isStormy } = this.#ground;
+  /** Whether this device is away, or a partition keeps it from the coordinator now. */
+  isCutOff(device: Device): boolean {
+    const { climate, now, isStormy, isAway } = this.#ground;
+    if (isAway(device)) return true;
     if (!isStormy()) return false;
+    const { spec } = device;
     return climate.partitions.some(
       ({ from, to, share }) =>
         now() >= from && now() < to && dice(climate.seed).fork(`${spec.account} ${from}`).below(1000) < share,

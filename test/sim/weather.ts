@@ -1,5 +1,7 @@
 /** Draws a climate for a seed: who comes, what they are asked to do, and what goes wrong around them. */
 import type { JobSpec } from '../../src/core/state.ts';
+import { awayOf } from './away.ts';
+import type { Away } from './away.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
 import type { Role } from './people.ts';
@@ -42,6 +44,8 @@ export interface Climate {
   /** What happens to a device now and then in the storm, per hour: reload, sleep, dead engine, pause. */
   readonly mishapsPerHour: number;
   readonly people: readonly PersonSpec[];
+  /** Devices without a network for up to an hour and a half, long into the calm. */
+  readonly away: readonly Away[];
   readonly jobs: readonly { readonly at: number; readonly spec: JobSpec; readonly cancelAt: number | null }[];
   readonly anchor: boolean;
 }
@@ -134,7 +138,7 @@ export function climateOf(seed: number): Climate {
   const anchor = throws.chance(500);
   const moments = (count: number): number[] =>
     Array.from({ length: count }, () => throws.below(stormMs)).sort((a, b) => a - b);
-  return {
+  const weather: Omit<Climate, 'people' | 'away' | 'jobs' | 'anchor'> = {
     seed,
     fair,
     stormMs,
@@ -169,9 +173,9 @@ export function climateOf(seed: number): Climate {
         ? []
         : moments(throws.between(1, 3)).map((at) => ({ at, byMs: throws.between(-120_000, 20_000) })),
     mishapsPerHour: fair ? 0 : throws.of([0, 10, 60]),
-    // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
-    people: peopleOf(throws, fair, stormMs, quorumMax + 1),
-    jobs,
-    anchor,
   };
+  // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
+  const people = peopleOf(throws, fair, stormMs, quorumMax + 1);
+  const devices = people.flatMap((person) => person.devices.map(({ name }) => name));
+  return { ...weather, people, away: awayOf(seed, fair, devices, stormMs), jobs, anchor };
 }

@@ -7,7 +7,9 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { decide } from '../../src/core/machine.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { freeze } from '../../src/core/snapshot.ts';
-import type { Event, Slot, State } from '../../src/core/state.ts';
+import type { Event, State } from '../../src/core/state.ts';
+import { anchorLooks } from './anchor.ts';
+import { Absences } from './away.ts';
 import { Coordinator } from './coordinator.ts';
 import type { Outcome } from './coordinator.ts';
 import { Device } from './device.ts';
@@ -22,7 +24,6 @@ import type { Fault, Oracles, Tally } from './oracles.ts';
 import { mannerOf } from './people.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
-import { rightRoot } from './truth.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 
@@ -38,6 +39,8 @@ export interface Day {
   readonly steps: number;
   readonly crashes: number;
   readonly failedAppends: number;
+  /** Results that devices still kept when they came back from long without a network. */
+  readonly keptLong: number;
   /** When the last job concluded, in ms after the start. */
   readonly endedMs: number;
   readonly fault: Fault | null;
@@ -53,17 +56,13 @@ const startAt = 1_700_000_000_000;
 const calmMsMax = 4 * 3_600_000;
 const hourMs = 3_600_000;
 const retryMs = 5000;
-/** The anchor computes a chunk in this time, and looks for the next one that often. */
-const anchorChunkMs = 1500;
-const anchorRestMs = 5000;
-const anchorSlot: Slot = { slot: 0, backend: 'wasm', rates: { 'weave@1': 500, 'spin@2': 500 } };
-
 class World {
   readonly #climate: Climate;
   readonly #rules: Rules;
   readonly #throws: Dice;
   readonly #oracles: Oracles;
   readonly #network: Network;
+  readonly #absences: Absences;
   readonly #agenda = agenda<() => void>();
   readonly #disk = emptyDisk();
   readonly #hash = sha256.create();
@@ -85,12 +84,14 @@ class World {
     this.#rules = rules;
     this.#throws = dice(climate.seed).fork('world');
     this.#oracles = oraclesFor(climate);
+    const ground = { now: () => this.#now, after: (ms: number, then: () => void) => this.#after(ms, then) };
+    this.#absences = new Absences(climate.away, ground);
     this.#network = new Network({
+      ...ground,
       climate,
       throws: this.#throws,
-      now: () => this.#now,
-      after: (ms, then) => this.#after(ms, then),
       isStormy: () => this.#isStormy(),
+      isAway: (device) => this.#absences.isAway(device),
       accept: (socket) => this.#accept(socket),
       heard: (socket, message) => {
         this.#coordinator?.hear(socket, message, this.#clock());
@@ -106,6 +107,8 @@ class World {
       this.#begin();
       this.#run();
       if (this.#coordinator !== null) this.#oracles.ended(this.#coordinator.state, this.#climate.jobs.length);
+      const left = this.#absences.fault();
+      if (left !== null) throw new OracleFault({ oracle: 'progress', sentence: left });
     } catch (error) {
       fault =
         error instanceof OracleFault
@@ -123,6 +126,7 @@ class World {
       steps: this.#steps,
       crashes: this.#crashes,
       failedAppends: this.#failedAppends,
+      keptLong: this.#absences.kept,
       endedMs: this.#endedMs,
       fault,
     };
@@ -143,6 +147,7 @@ class World {
     return (
       this.#now > stormMs &&
       this.#submitted === jobs.length &&
+      this.#absences.isOver &&
       house?.state.jobs.size === 0 &&
       !house.appending
     );
@@ -180,7 +185,15 @@ class World {
       durable: (record, events) => this.#durable(record, events),
       refolded: (state) => this.#refolded(state),
     });
-    this.#anchorLooks(1000);
+    if (this.#climate.anchor)
+      anchorLooks(
+        {
+          after: (ms, then) => this.#after(ms, then),
+          house: () => this.#coordinator,
+          order: (command, done) => this.#order(command, done),
+        },
+        1000,
+      );
     this.#wake();
   }
 
@@ -298,6 +311,7 @@ class World {
         this.#surroundings(),
       );
       this.#devices.set(device, person);
+      this.#absences.expect(device, role);
       this.#after(comesAt + own.below(1000), () => device.start());
       if (role === 'quitter')
         this.#after(comesAt + own.below(Math.max(1, this.#climate.stormMs - comesAt)), () => device.vanish());
@@ -363,42 +377,5 @@ class World {
       device.happen({ on: 'resume' });
       if (!device.isUp && !device.asleep && role !== 'forger' && role !== 'twoFaced') device.start();
     }
-  }
-
-  // The operator's anchor: no socket, the same rules.
-
-  #anchorLooks(afterMs: number): void {
-    const house = this.#coordinator;
-    if (!this.#climate.anchor) return;
-    this.#after(afterMs, () => {
-      if (this.#coordinator !== house) return;
-      const live = new Map<string, Set<string>>();
-      for (const { spec } of this.#network.connected())
-        live.set(spec.account, (live.get(spec.account) ?? new Set()).add(spec.group));
-      this.#order({
-        c: 'join',
-        device: 'anchor',
-        account: 'anchor',
-        site: null,
-        group: 'operator',
-        role: 'anchor',
-      });
-      this.#order({ c: 'ask', device: 'anchor', slot: anchorSlot, live }, (outcome) => {
-        if ('refused' in outcome) return this.#anchorLooks(anchorRestMs);
-        for (const event of outcome)
-          if (event.e === 'leased') this.#anchorComputes(event.lease, event.job, event.chunk, event.count);
-      });
-    });
-  }
-
-  #anchorComputes(replica: number, job: string, chunk: number, count: number): void {
-    const house = this.#coordinator;
-    if (count === 0) return this.#anchorLooks(500);
-    this.#after(anchorChunkMs, () => {
-      if (this.#coordinator !== house) return;
-      const root = rightRoot(job, chunk, null);
-      this.#order({ c: 'commit', device: 'anchor', replica, root, digests: root, stored: true, agrees: [] });
-      this.#anchorComputes(replica + 1, job, chunk + 1, count - 1);
-    });
   }
 }

@@ -182,6 +182,17 @@ export interface Loop {
   stitchesChanged: boolean;
 }
 
+/** Where a connection stands before there ever was one. */
+const notConnected = {
+  link: { is: 'none' },
+  sockets: 0,
+  attempts: 0,
+  suspectAt: null,
+  commitAfter: 0,
+  chainAfter: 0,
+  unsigned: 0,
+} as const;
+
 /** A loop to which nothing has happened yet. */
 export function createLoop(options: LoopOptions): Loop {
   return {
@@ -207,13 +218,7 @@ export function createLoop(options: LoopOptions): Loop {
     stated: null,
     restores: null,
     goesOn: null,
-    link: { is: 'none' },
-    sockets: 0,
-    attempts: 0,
-    suspectAt: null,
-    commitAfter: 0,
-    chainAfter: 0,
-    unsigned: 0,
+    ...notConnected,
     jobs: new Map(),
     jobsKnown: false,
     begins: null,

@@ -5,6 +5,7 @@
 import { createLoop, isLive, step, viewOf, wakeAt } from '../../../src/volunteer/loop.ts';
 import type { LoopEffect, LoopEvent } from '../../../src/volunteer/loop.ts';
 import type { FromCoordinator, TreeHead } from '../../../src/wire/volunteer.ts';
+import type { LivePeople } from '../../../src/core/state.ts';
 import { Engines } from './engines.ts';
 import { Office } from './office.ts';
 import { keep, rememberedBy } from './profile.ts';
@@ -256,9 +257,10 @@ export class World extends Office {
       for (const id of profile.listed) if (!word.holding.includes(id)) profile.closedBy.set(id, 'over');
   }
 
-  protected live(): Map<string, Set<string>> {
+  protected live(): LivePeople {
+    const able = new Set(['wasm sum@1']);
     return new Map(
-      this.profiles.filter((p) => p.socket !== null).map((p) => [p.account, new Set([p.account])]),
+      this.profiles.filter((p) => p.socket !== null).map((p) => [p.account, new Map([[p.account, able]])]),
     );
   }
 

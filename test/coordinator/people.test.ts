@@ -1,0 +1,78 @@
+/** Who is counted on for which work: what a device last asked for, as long as it is there and wants to. */
+import { describe, expect, test } from 'vitest';
+import { People } from '../../src/coordinator/people.ts';
+import type { Present } from '../../src/coordinator/people.ts';
+import type { Slot } from '../../src/core/state.ts';
+
+const present = (device: string, over: Partial<Present> = {}): Present => ({
+  device,
+  account: 'ann',
+  group: 'home',
+  cores: 2,
+  gpu: false,
+  ...over,
+});
+const wasm = (...kernels: string[]): Slot => ({
+  slot: 0,
+  backend: 'wasm',
+  rates: Object.fromEntries(kernels.map((kernel) => [kernel, 1000])),
+});
+const gpu = (...kernels: string[]): Slot => ({ ...wasm(...kernels), slot: 256, backend: 'webgpu' });
+
+/** What is counted on, in plain words. */
+function counted({ live }: People<Present>): string[] {
+  return [...live].flatMap(([account, groups]) =>
+    [...groups].flatMap(([group, able]) => [...able].toSorted().map((one) => `${account} ${group} ${one}`)),
+  );
+}
+
+describe('[LS4] who is counted on', () => {
+  test('nobody who has not asked', () => {
+    const people = new People<Present>();
+    people.enter(present('a'));
+    expect(counted(people)).toEqual([]);
+  });
+
+  test('for what each slot last asked for, on its backend', () => {
+    const people = new People<Present>();
+    const a = present('a');
+    people.enter(a);
+    people.wantsWork(a, [wasm('sum@1'), gpu('sum@1', 'mix@1')]);
+    expect(counted(people)).toEqual([
+      'ann home wasm sum@1',
+      'ann home webgpu mix@1',
+      'ann home webgpu sum@1',
+    ]);
+    people.wantsWork(a, [gpu('sum@1')]);
+    expect(counted(people)).toEqual(['ann home wasm sum@1', 'ann home webgpu sum@1']);
+    people.wantsWork(a, [wasm('sum@2')]);
+    expect(counted(people)).toEqual(['ann home wasm sum@2', 'ann home webgpu sum@1']);
+  });
+
+  test('with all their devices together, each in its network', () => {
+    const people = new People<Present>();
+    const [a, b, c] = [present('a'), present('b'), present('c', { group: 'work' })];
+    for (const one of [a, b, c]) people.enter(one);
+    people.wantsWork(a, [wasm('sum@1')]);
+    people.wantsWork(b, [wasm('mix@1')]);
+    people.wantsWork(c, [wasm('sum@1')]);
+    expect(counted(people)).toEqual(['ann home wasm mix@1', 'ann home wasm sum@1', 'ann work wasm sum@1']);
+    people.leave(b);
+    people.rests(c);
+    expect(counted(people)).toEqual(['ann home wasm sum@1']);
+    people.rests(a);
+    expect(counted(people)).toEqual([]);
+  });
+
+  test('not after they rest or are replaced, until they ask again', () => {
+    const people = new People<Present>();
+    const [before, after] = [present('a'), present('a')];
+    people.enter(before);
+    people.wantsWork(before, [wasm('sum@1')]);
+    people.enter(after);
+    people.wantsWork(before, [wasm('sum@1')]);
+    expect(counted(people)).toEqual([]);
+    people.wantsWork(after, [wasm('sum@1')]);
+    expect(counted(people)).toEqual(['ann home wasm sum@1']);
+  });
+});

@@ -1,0 +1,49 @@
+/** The operator's anchor of a simulated day: no socket, the same rules. */
+import type { Command, Slot } from '../../src/core/state.ts';
+import type { Coordinator, Outcome } from './coordinator.ts';
+import { rightRoot } from './truth.ts';
+
+/** The anchor computes a chunk in this time, and looks for the next one that often. */
+const chunkMs = 1500;
+const restMs = 5000;
+const slot: Slot = { slot: 0, backend: 'wasm', rates: { 'weave@1': 500, 'spin@2': 500 } };
+
+/** What the anchor needs of the world. */
+export interface AnchorGround {
+  after(ms: number, then: () => void): void;
+  /** Each start of the coordinator is another; null while it is down. */
+  house(): Coordinator | null;
+  order(command: Command, done?: (outcome: Outcome) => void): void;
+}
+
+/** Looks for work after a while, and goes on as long as this coordinator lives. */
+export function anchorLooks(ground: AnchorGround, afterMs: number): void {
+  const house = ground.house();
+  ground.after(afterMs, () => {
+    if (house === null || ground.house() !== house) return;
+    ground.order({
+      c: 'join',
+      device: 'anchor',
+      account: 'anchor',
+      site: null,
+      group: 'operator',
+      role: 'anchor',
+    });
+    ground.order({ c: 'ask', device: 'anchor', slot, live: house.people.live }, (outcome) => {
+      if ('refused' in outcome) return anchorLooks(ground, restMs);
+      for (const event of outcome)
+        if (event.e === 'leased') computes(ground, event.lease, event.job, event.chunk, event.count);
+    });
+  });
+}
+
+function computes(ground: AnchorGround, replica: number, job: string, chunk: number, count: number): void {
+  const house = ground.house();
+  if (count === 0) return anchorLooks(ground, 500);
+  ground.after(chunkMs, () => {
+    if (ground.house() !== house) return;
+    const root = rightRoot(job, chunk, null);
+    ground.order({ c: 'commit', device: 'anchor', replica, root, digests: root, stored: true, agrees: [] });
+    computes(ground, replica + 1, job, chunk + 1, count - 1);
+  });
+}

@@ -1,0 +1,204 @@
+/**
+ * The life of one identity under the `audit` policy, chunk by chunk, with the real rules of `core/audit.ts` and
+ * `core/trust.ts`: what of its work becomes final, what is void, and what it cost everybody else to know.
+ */
+import {
+  auditShare,
+  drawUnits,
+  isFinal,
+  leaverShortfall,
+  noticed,
+  wordsFor,
+} from '../../../src/core/audit.ts';
+import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
+import { addWork, consequenceOf, newStanding, punish, tierOf } from '../../../src/core/trust.ts';
+import type { Standing } from '../../../src/core/trust.ts';
+import type { Words } from './words.ts';
+
+/** Half a second of work on the reference core in units of 5 ms. */
+export const unitsPerChunk = 100;
+const chunkMicro = 500_000;
+/** So many chunks follow one another into one record of unvested work. */
+const chunksPerBatch = 64;
+/** An audit is made so many chunks of the same identity later, on average. */
+const lagChunks = 32;
+
+/** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
+export interface Behaviour {
+  readonly name: string;
+  /** Wrong units of one chunk, and how many units it really computed. */
+  answer(nth: number, words: Words): { readonly wrong: readonly number[]; readonly computed: number };
+  /** Whether its second copies in probation may be made by one of its own gang, with the same wrong answer. */
+  readonly gang: boolean;
+}
+
+/** What came of a life. Counted in units. */
+export interface Outcome {
+  /** Chunks it answered. */
+  chunks: number;
+  answered: number;
+  /** What it really computed: whoever skips computes less. */
+  computed: number;
+  final: number;
+  wrongFinal: number;
+  void: number;
+  /** What others computed to check it: second copies, audits. */
+  second: number;
+  audited: number;
+  /** Work that was right, and was computed again because its author was not. */
+  faults: number;
+  bans: number;
+  caughtAfter: number | null;
+}
+
+export function nothing(): Outcome {
+  return {
+    chunks: 0,
+    answered: 0,
+    computed: 0,
+    final: 0,
+    wrongFinal: 0,
+    void: 0,
+    second: 0,
+    audited: 0,
+    faults: 0,
+    bans: 0,
+    caughtAfter: null,
+  };
+}
+
+interface OpenBatch {
+  units: number;
+  wrong: number;
+  drawn: number;
+  passed: number;
+  auditedBefore: number;
+  chunks: number;
+}
+
+/** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
+export function live(
+  behaviour: Behaviour,
+  chunks: number,
+  terms: AuditTerms,
+  assumed: Assumptions,
+  words: Words,
+  into: Outcome,
+): void {
+  let left = chunks;
+  while (left > 0) left -= liveOnce(behaviour, left, terms, assumed, words, into);
+}
+
+/** One key, until it is banned, or leaves after `chunks` answers. Says how many it gave. */
+function liveOnce(
+  behaviour: Behaviour,
+  chunks: number,
+  terms: AuditTerms,
+  assumed: Assumptions,
+  words: Words,
+  into: Outcome,
+): number {
+  const standing = newStanding(0);
+  const isNoticed = noticed(assumed);
+  let batches: OpenBatch[] = [];
+  // Wrong units that were drawn and noticed, by when their audit is made.
+  let pending: { at: number; wrong: number }[] = [];
+  for (let nth = 0; nth < chunks; nth++) {
+    const at = nth * 500;
+    const { wrong, computed } = behaviour.answer(nth, words);
+    into.chunks++;
+    into.answered += unitsPerChunk;
+    into.computed += computed;
+    const tier = tierOf(standing, at);
+    let exposed = 0;
+    if (tier === 0) {
+      into.second += unitsPerChunk;
+      const isGang = behaviour.gang && words.unit() < assumed.hostile;
+      if (!isGang) exposed = wrong.length;
+    }
+    const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
+    into.audited += drawn.length;
+    let seen = 0;
+    for (const unit of drawn) if (wrong.includes(unit) && words.unit() < isNoticed) seen++;
+    if (seen > 0) pending.push({ at: nth + words.below(2 * lagChunks), wrong: seen });
+    if (exposed > 0) pending.push({ at: nth, wrong: exposed });
+    const due = pending.find((one) => one.at <= nth);
+    addToBatches(batches, wrong.length, drawn.length, standing);
+    if (due !== undefined) {
+      into.faults++;
+      into.caughtAfter ??= nth + 1;
+      const consequence = consequenceOf(standing, due.wrong, false, at);
+      punish(standing, consequence, at);
+      for (const batch of batches) into.void += batch.units;
+      batches = [];
+      pending = [];
+      if (consequence === 'ban') {
+        into.bans++;
+        return nth + 1;
+      }
+      standing.phase = 'open';
+      continue;
+    }
+    standing.auditedUnits += drawn.length;
+    addWork(standing, chunkMicro, at);
+    batches = vest(batches, standing, terms, into);
+  }
+  leave(batches, pending.length > 0, terms, isNoticed, words, into);
+  return chunks;
+}
+
+function addToBatches(batches: OpenBatch[], wrong: number, drawn: number, standing: Standing): void {
+  let last = batches.at(-1);
+  if (last === undefined || last.chunks === chunksPerBatch) {
+    last = { units: 0, wrong: 0, drawn: 0, passed: 0, auditedBefore: 0, chunks: 0 };
+    batches.push(last);
+  }
+  last.units += unitsPerChunk;
+  last.wrong += wrong;
+  last.drawn += drawn;
+  last.passed += drawn;
+  last.chunks++;
+  last.auditedBefore = standing.auditedUnits + drawn;
+}
+
+/** What is final becomes so, the oldest first. */
+function vest(batches: OpenBatch[], standing: Standing, terms: AuditTerms, into: Outcome): OpenBatch[] {
+  let done = 0;
+  for (const batch of batches) {
+    if (batch.chunks < chunksPerBatch || !isFinal(batch, standing.auditedUnits, terms)) break;
+    into.final += batch.units;
+    into.wrongFinal += batch.wrong;
+    done++;
+  }
+  return done === 0 ? batches : batches.slice(done);
+}
+
+/** Somebody left: its unvested work is looked at until enough of it was, then all of it is final or none. */
+function leave(
+  batches: readonly OpenBatch[],
+  isCaught: boolean,
+  terms: AuditTerms,
+  isNoticed: number,
+  words: Words,
+  into: Outcome,
+): void {
+  const units = batches.reduce((sum, batch) => sum + batch.units, 0);
+  const wrong = batches.reduce((sum, batch) => sum + batch.wrong, 0);
+  const drawn = batches.reduce((sum, batch) => sum + batch.drawn, 0);
+  const more = leaverShortfall(batches, terms);
+  into.audited += more;
+  // Those that were drawn before were not found wrong, or not noticed: the further draws are among the others.
+  const share = units === drawn ? 0 : more / (units - drawn);
+  let caught = isCaught;
+  for (let i = 0; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
+  if (caught) {
+    into.faults++;
+    into.void += units;
+  } else {
+    into.final += units;
+    into.wrongFinal += wrong;
+  }
+}
+
+/** Share of an honest identity's units that are drawn in the long run, for what others do on its behalf. */
+export const usualShare = auditShare(2);

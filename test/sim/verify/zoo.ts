@@ -1,0 +1,83 @@
+/** Who lies how, for the table of `npm run sim:verify`: each strategy that somebody who wants wrong results could follow. */
+import { auditShare, noticed } from '../../../src/core/audit.ts';
+import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
+import type { Behaviour } from './life.ts';
+import { unitsPerChunk } from './life.ts';
+import type { Words } from './words.ts';
+
+const everyUnit: readonly number[] = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
+const none: readonly number[] = [];
+const right = { wrong: none, computed: unitsPerChunk };
+
+export const honest: Behaviour = { name: 'honest', gang: false, answer: () => right };
+
+/** Faulty units at a rate, as a machine with a bad memory cell has them. */
+export function flaky(rate: number): Behaviour {
+  return { name: `flaky ${rate}`, gang: false, answer: (_, words) => sparsely(rate, words) };
+}
+
+export const alwaysWrong: Behaviour = {
+  name: 'always wrong',
+  gang: true,
+  answer: () => ({ wrong: everyUnit, computed: 0 }),
+};
+
+/** Skips a share of all units, at random. */
+export function lazy(share: number): Behaviour {
+  return {
+    name: `lazy ${share * 100} %`,
+    gang: true,
+    answer(_, words) {
+      const wrong = everyUnit.filter(() => words.unit() < share);
+      return { wrong, computed: unitsPerChunk - wrong.length };
+    },
+  };
+}
+
+/** Honest for so many chunks, then wrong in everything. */
+export function sleeper(chunks: number): Behaviour {
+  return {
+    name: `sleeper ${chunks} chunks`,
+    gang: true,
+    answer: (nth) => (nth < chunks ? right : { wrong: everyUnit, computed: 0 }),
+  };
+}
+
+/** Says what its accomplice said, who is always wrong; among strangers it makes things up. */
+export const copycat: Behaviour = {
+  name: 'copycat',
+  gang: true,
+  answer: () => ({ wrong: everyUnit, computed: 0 }),
+};
+
+/** One wrong unit in every chunk. */
+export const oneEach: Behaviour = {
+  name: 'one unit in each chunk',
+  gang: true,
+  answer: (_, words) => ({ wrong: [words.below(unitsPerChunk)], computed: unitsPerChunk }),
+};
+
+/** Wrong so seldom that it is caught about once a window, and honest in probation: the best that somebody who stays can do. */
+export function sparse(terms: AuditTerms, assumed: Assumptions, factor: number): Behaviour {
+  const rate = factor / (auditShare(2) * noticed(assumed) * (terms.windowUnits / auditShare(2)));
+  return {
+    name: `sparse × ${factor}`,
+    gang: false,
+    answer: (nth, words) => (nth < 8 ? right : sparsely(rate, words)),
+  };
+}
+
+/** Stays for `chunks`, spoils `wrong` units after its probation, and leaves with its key. */
+export function hitAndRun(chunks: number, wrong: number): Behaviour {
+  const rate = wrong / ((chunks - 8) * unitsPerChunk);
+  return {
+    name: `hit and run, ${wrong} in ${chunks} chunks`,
+    gang: true,
+    answer: (nth, words) => (nth < 8 ? right : sparsely(rate, words)),
+  };
+}
+
+function sparsely(rate: number, words: Words): { wrong: readonly number[]; computed: number } {
+  if (words.unit() >= rate * unitsPerChunk) return right;
+  return { wrong: [words.below(unitsPerChunk)], computed: unitsPerChunk };
+}
