@@ -1,12 +1,14 @@
 /**
  * Asks how far the WebAssembly reference of `mersenne-tf@1` is from native code: the same units in turn by
- * the reference and by `bench/native/mersenne-tf.c`, one thread each, and their outputs compared.
+ * the reference and by `bench/native/mersenne-tf.c`, one thread each, and their outputs compared. Both count processor time, so
+ * that other programs disturb them little.
  *
  * node bench/kernel-mersenne.ts [--json FILE]      needs clang
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { encodeInput, unitCostMicro } from '../src/kernels/mersenne-tf/index.ts';
 import type { MersenneSpec } from '../src/kernels/mersenne-tf/index.ts';
 import { openReference } from '../test/kernels/mersenne-tf-reference.ts';
@@ -57,7 +59,7 @@ function compileNative(flags: readonly string[], name: string): string {
   throw refusal;
 }
 
-/** Milliseconds for a unit by the native program, and its last output. */
+/** Milliseconds of processor time for a unit by the native program, and its last output. */
 function runNative(program: string, spec: MersenneSpec, unit: number): { unitMs: number; output: string } {
   const args = ['time', spec.exponent, spec.kFrom, spec.kPerUnit, unit, unitsPerRound].map(String);
   const [ns = '', output = ''] = execFileSync(program, args).toString().trim().split('\n');
@@ -69,10 +71,11 @@ function runReference(
   reference: ReturnType<typeof openReference>,
   unit: number,
 ): { unitMs: number; output: string } {
-  const from = performance.now();
+  const from = process.cpuUsage();
   let output: Uint8Array = new Uint8Array();
   for (let i = 0; i < unitsPerRound; i++) output = reference.run(unit + i);
-  return { unitMs: (performance.now() - from) / unitsPerRound, output: Buffer.from(output).toString('hex') };
+  const { user, system } = process.cpuUsage(from);
+  return { unitMs: (user + system) / 1000 / unitsPerRound, output: Buffer.from(output).toString('hex') };
 }
 
 function compare(name: string, spec: MersenneSpec, natives: readonly Native[]): Line[] {
