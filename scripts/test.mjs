@@ -6,12 +6,12 @@
  */
 import { checks } from './check.mjs';
 import { programsMissing, installPrograms } from './test/programs.mjs';
-import { runProgram, runVitest } from './test/steps.mjs';
+import { freshSeedsFrom, runProgram, runVitest } from './test/steps.mjs';
 
 /**
  * The steps in their order. A step is a vitest project or a program that exits with 0; `quick` ones also belong
  * to `npm run test:quick`. To add a step, add a line. Minutes are a limit, after which the step is ended and has
- * failed; together they stay below 45. `always` ones precede whatever is asked for, `onlyQuick` ones belong to the quick part alone.
+ * failed; together they are at most 45. `always` ones precede whatever is asked for, `onlyQuick` ones belong to the quick part alone.
  * A step that `needs` a browser is skipped by name where there is none.
  */
 const steps = [
@@ -35,6 +35,12 @@ const steps = [
     group: 'seeds',
     program: ['test/sim/main.ts', '--seeds', '1000'],
     minutesMax: 3,
+  },
+  {
+    name: 'simulator: fresh seeds',
+    group: 'seeds',
+    program: ['test/sim/main.ts', '--from', String(freshSeedsFrom()), '--seeds', '500', '--seconds', '40'],
+    minutesMax: 1,
   },
   { name: 'slow', vitest: 'slow', minutesMax: 4 },
   { name: 'sim', vitest: 'sim', minutesMax: 3 },

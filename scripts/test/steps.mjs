@@ -1,5 +1,5 @@
 /** Runs one step of the tests and counts it: a vitest project by its own report, a program by its exit code. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -9,6 +9,21 @@ import { root } from '../door/place.mjs';
  * What a step came to: how many passed and failed, and the titles of those that were skipped or failed.
  * @typedef {{ passed: number, failed: number, skipped: string[], failures: string[] }} Outcome
  */
+
+/**
+ * Where the fresh seeds of a run begin: another place for every commit, the same for everybody who has it; without git,
+ * another every day. Far beyond the seeds that are always played.
+ */
+export function freshSeedsFrom(now = Date.now(), commit = commitHere()) {
+  const day = Math.floor(now / 86_400_000);
+  return 1_000_000 + 1000 * (commit === null ? day : Number.parseInt(commit.slice(0, 6), 16));
+}
+
+/** The commit that is checked out; null where git or its folder is missing. */
+function commitHere() {
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return status === 0 && /^[0-9a-f]{40}/.test(stdout) ? stdout.trim() : null;
+}
 
 /** A program counts as one: passed when it ends with 0 in time. */
 export async function runProgram(step) {

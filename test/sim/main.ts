@@ -3,6 +3,7 @@
  *
  * --seed N              one day, played twice, with a summary and the SHA-256 of its log
  * --seeds COUNT         many days, from --from N (1) on; prints each failure with the command that replays it
+ * --seconds N           begins no further day after so long
  * --jobs N              processes that share the seeds (1)
  */
 import { fork } from 'node:child_process';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     every: { type: 'string', default: '1' },
   },
@@ -67,9 +69,12 @@ function tell(day: Day): void {
   console.log(`  log        ${day.log}`);
 }
 
+/** Until when, by `performance.now()`, a further day may be begun. */
+const beginMs = values.seconds === undefined ? Number.POSITIVE_INFINITY : Number(values.seconds) * 1000;
+
 function run(from: number, count: number, every: number): Sum {
   const sum: Sum = { days: 0, failures: 0, totals: {} };
-  for (let seed = from; seed < from + count; seed += every) {
+  for (let seed = from; seed < from + count && performance.now() < beginMs; seed += every) {
     const day = play(seed);
     const again = (seed - from) % replayedEvery === 0 ? play(seed) : null;
     const fault = faultOf(day, again);
@@ -100,6 +105,7 @@ async function runShared(from: number, count: number, jobs: number): Promise<Sum
       String(Math.max(0, count - i)),
       '--every',
       String(jobs),
+      ...(values.seconds === undefined ? [] : ['--seconds', values.seconds]),
     ]);
     return new Promise<void>((resolve, reject) => {
       child.on('message', (message) => add(sum, message as Sum));
@@ -125,6 +131,8 @@ if (values.seed !== undefined) {
 } else {
   const [from, count, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
   const startedAt = performance.now();
+  if (process.send === undefined && from !== 1)
+    console.log(`Seeds from ${from}; again: npm run sim -- --from ${from} --seeds ${count}`);
   const sum = jobs > 1 ? await runShared(from, count, jobs) : run(from, count, Number(values.every));
   if (process.send !== undefined) process.send(sum);
   else {
