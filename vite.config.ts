@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { defineConfig } from 'vite';
+import { fetchedAhead, together } from './scripts/door/ahead.mjs';
 
 const root = import.meta.dirname;
 
@@ -18,9 +19,13 @@ const pages = Object.fromEntries(
 /** Where `npm run dev` started the coordinator. */
 const coordinator = process.env['TALKA_COORDINATOR'] ?? 'http://127.0.0.1:8787';
 
+/** The page, and the volunteer that it brings when Start is pressed: each with all that it cannot begin without. */
+const programs = { page: 'src/app/main.tsx', volunteer: 'src/app/volunteer.ts' };
+
 export default defineConfig({
   root,
   publicDir: 'public',
+  plugins: [fetchedAhead()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: {
@@ -28,11 +33,14 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2023',
     sourcemap: true,
-    // Everything that loads pages has modulepreload of its own; what is left is a few bytes saved before Start.
-    modulePreload: { polyfill: false },
+    // The pages say themselves what is fetched ahead, in few files (`scripts/door/ahead.mjs`).
+    modulePreload: false,
     // An asset inlined as a data: address would be refused by the page's content policy.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: pages },
+    rolldownOptions: {
+      input: pages,
+      output: { codeSplitting: { includeDependenciesRecursively: false, groups: together(programs) } },
+    },
   },
   server: {
     proxy: {

@@ -36,23 +36,25 @@ const acknowledged = 'first chunk acknowledged';
 
 /**
  * What a word on the volunteer's socket means to the visit. Only what was leased in this visit counts: a result that
- * the visit before left in the outbox is sent again first. Commits are the only binary frames.
+ * the visit before left in the outbox is sent again first. Commits are the only binary frames; a frame may carry
+ * several words.
  */
 function namedFor(): Namer {
-  let lease: { readonly lease: number; readonly count: number } | null = null;
+  const leases: { readonly lease: number; readonly count: number }[] = [];
+  const isOurs = (replica: number): boolean =>
+    leases.some(({ lease, count }) => replica >= lease && replica < lease + count);
   return ({ up, text }) => {
-    if (up && text === '') return lease === null ? null : 'commit sent';
-    const word: unknown = JSON.parse(text);
-    if (isRecord(word) && word['t'] === 'lease')
-      lease ??= { lease: Number(word['lease']), count: Number(word['count']) };
-    if (!isRecord(word) || word['t'] !== 'receipt')
-      return isRecord(word) ? (wordNames[String(word['t'])] ?? null) : null;
-    const acks = Array.isArray(word['acks']) ? word['acks'].map(Number) : [];
-    return acks.some(
-      (replica) => lease !== null && replica >= lease.lease && replica < lease.lease + lease.count,
-    )
-      ? acknowledged
-      : null;
+    if (up && text === '') return leases.length === 0 ? null : 'commit sent';
+    const said: unknown = JSON.parse(text);
+    let name: string | null = null;
+    for (const word of Array.isArray(said) ? said : [said]) {
+      if (!isRecord(word)) continue;
+      if (word['t'] === 'lease') leases.push({ lease: Number(word['lease']), count: Number(word['count']) });
+      const acks = word['t'] === 'receipt' && Array.isArray(word['acks']) ? word['acks'].map(Number) : [];
+      if (acks.some(isOurs)) return acknowledged;
+      name ??= wordNames[String(word['t'])] ?? null;
+    }
+    return name;
   };
 }
 

@@ -3,7 +3,7 @@
  * between, digests what comes out, and stays reachable while it works.
  *
  * The page's calls wait in the thread's message queue while a kernel runs, so the host goes back to the
- * event loop every 50 ms at most: that is how soon a cancellation or a new share takes effect.
+ * event loop every 50 ms, on a busy machine every 200 (`breath.ts`): that is how soon a cancellation or a new share takes effect.
  */
 
 import type {

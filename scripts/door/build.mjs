@@ -25,7 +25,15 @@ export async function buildKernels(node) {
 /** `dist/web/`: the pages, built aside and then moved into place so that a running coordinator never sees half. */
 export async function buildPages(node) {
   const pages = readdirSync(root).filter((name) => name.endsWith('.html'));
-  const inputs = ['src', 'workers', 'public', ...pages, 'vite.config.ts', 'package-lock.json'];
+  const inputs = [
+    'src',
+    'workers',
+    'public',
+    ...pages,
+    'vite.config.ts',
+    'scripts/door/ahead.mjs',
+    'package-lock.json',
+  ];
   await unlessFresh('pages', inputs, 'dist/web/index.html', async () => {
     const draft = join('dist', `.web-${process.pid}`);
     await call(node, ['node_modules/vite/bin/vite.js', 'build', '--outDir', draft, '--emptyOutDir'], {

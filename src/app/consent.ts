@@ -21,6 +21,9 @@ const texts: Readonly<Record<Language, string>> = {
     '但不带名字和地址。“忘掉我”会抹去浏览器所存的一切和名字，抹不去这些。我可以随时停下；本约定 30 天内有效。',
 };
 
+/** Every language's consent text. */
+export const consentTexts: readonly string[] = Object.values(texts);
+
 /** The consent text of a language, exactly as it is shown and hashed. */
 export function consentText(language: Language): string {
   return texts[language];

@@ -1,8 +1,8 @@
 /** What one open page knows and may do: everybody's work, this machine's volunteer once there is one, and the wishes made before. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
-import { consentText } from './consent.ts';
-import { languages, words } from './language.ts';
+import { consentText, consentTexts } from './consent.ts';
+import { words } from './language.ts';
 import type { Live } from './live.ts';
 import { watch } from './view.ts';
 import type { Watched } from './view.ts';
@@ -94,9 +94,9 @@ class OpenHouse implements House {
 
   async goOn(): Promise<void> {
     const actions = await this.#bring();
-    if (languages.some(({ language }) => actions.resumeRemembered(consentText(language)))) {
-      this.begun.value = 'yes';
-    }
+    // It may have gone on already, before this page was here.
+    const already = this.#volunteer?.store.getState().phase !== 'idle';
+    if (already || consentTexts.some((text) => actions.resumeRemembered(text))) this.begun.value = 'yes';
   }
 
   acceptRestore(): void {

@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { App, bringWork } from './App.tsx';
 import { openHouse } from './house.ts';
+import type { Volunteer } from './house.ts';
 import { preferred, speak } from './language.ts';
 import { follow } from './live.ts';
 import { createVolunteerStore } from '../volunteer/store.ts';
@@ -12,8 +13,8 @@ if (root === null) throw new Error('the page has no place to put its content');
 const house = openHouse(
   createVolunteerStore(navigator.hardwareConcurrency, isSecureContext),
   async () => {
-    const [{ openVolunteer }] = await Promise.all([import('./volunteer.ts'), bringWork()]);
-    return openVolunteer();
+    const [volunteer] = await Promise.all([bringVolunteer(), bringWork()]);
+    return volunteer;
   },
   follow(),
   async () => {
@@ -22,12 +23,17 @@ const house = openHouse(
   },
 );
 // Whoever never agreed to anything has nothing stored here, and nothing more is loaded. Whoever did goes on at once:
-// the volunteer and the page's words are fetched side by side.
+// in the built page the volunteer has begun before this file is here (scripts/door/ahead.mjs).
 const goingOn = keepsSomething() ? house.goOn() : null;
 await speak(preferred(location.search, navigator.languages), 'contribute');
 root.replaceChildren();
 render(<App house={house} />, root);
 await goingOn;
+
+async function bringVolunteer(): Promise<Volunteer> {
+  const { theVolunteer } = await import('./volunteer.ts');
+  return theVolunteer();
+}
 
 /** Whether this origin keeps anything in this browser. A browser that forbids storage keeps nothing. */
 function keepsSomething(): boolean {

@@ -1,14 +1,25 @@
 /** Brings the volunteer of this browser to the page; loaded when Start is pressed, or when work was left running. */
+import { consentTexts } from './consent.ts';
 import type { Volunteer } from './house.ts';
 import { browserPlatform } from '../volunteer/platform-browser.ts';
 import { createVolunteer } from '../volunteer/volunteer.ts';
 
+let brought: Volunteer | null = null;
+
 /**
- * A volunteer for the coordinator that this page came from. For trying, `?gpu=measured` takes an emulated graphics
- * processor for a real one, and `?gpu=always` uses it even where a core is faster.
+ * The volunteer of this page, for the coordinator that the page came from; there is one. For trying, `?gpu=measured`
+ * takes an emulated graphics processor for a real one, and `?gpu=always` uses it even where a core is faster.
  */
-export function openVolunteer(): Volunteer {
+export function theVolunteer(): Volunteer {
+  if (brought !== null) return brought;
   const asked = new URLSearchParams(location.search).get('gpu');
   const gpuUse = asked === 'always' || asked === 'measured' ? asked : 'auto';
-  return createVolunteer({ url: location.origin, platform: browserPlatform({ gpuUse }) });
+  brought = createVolunteer({ url: location.origin, platform: browserPlatform({ gpuUse }) });
+  return brought;
+}
+
+/** Goes on with what was agreed to earlier and left running, if anything. The first thing that a built page does. */
+export function goOn(): void {
+  const { actions } = theVolunteer();
+  consentTexts.some((text) => actions.resumeRemembered(text));
 }

@@ -32,12 +32,14 @@ interface Kept {
   readonly changedMs: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly tag: string;
+  /** Of a page: what its content policy must say of the scripts that are written into it. */
+  readonly scripts: readonly string[];
 }
 
-/** Serves `dir`; `headers` go with every page and file. */
+/** Serves `dir`; `headers` go with every page and file, told which scripts (`'sha256-…'`) are written into it. */
 export function staticFiles(
   dir: string | null,
-  headers: (path: string) => Readonly<Record<string, string>>,
+  headers: (scripts: readonly string[]) => Readonly<Record<string, string>>,
 ): Hono {
   const app = new Hono();
   const kept = new Map<string, Kept>();
@@ -46,11 +48,11 @@ export function staticFiles(
     const path = pathOf(c.req.path);
     const found = dir === null || path === null ? null : await fileOf(dir, path, kept);
     if (found === null)
-      return c.text(dir === null ? 'There are no pages here.' : 'Not found', 404, { ...headers(c.req.path) });
+      return c.text(dir === null ? 'There are no pages here.' : 'Not found', 404, { ...headers([]) });
     const { file, name } = found;
     const type = types[extname(name)] ?? 'application/octet-stream';
     const common = {
-      ...headers(name),
+      ...headers(file.scripts),
       'Content-Type': type,
       'Cache-Control': hashedNames.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
       ETag: file.tag,
@@ -93,9 +95,25 @@ async function fileOf(
     if (before?.changedMs === about.mtimeMs) return { file: before, name };
     const bytes = Uint8Array.from(await readFile(join(dir, name)));
     const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-    const file: Kept = { changedMs: about.mtimeMs, bytes, tag };
+    const file: Kept = {
+      changedMs: about.mtimeMs,
+      bytes,
+      tag,
+      scripts: extname(name) === '.html' ? scriptsIn(bytes) : [],
+    };
     kept.set(name, file);
     return { file, name };
   }
   return null;
+}
+
+/** The digests of a page's own inline scripts, as a content policy names them. */
+function scriptsIn(page: Uint8Array): string[] {
+  const text = Buffer.from(page).toString();
+  return [...text.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
+    ([, script]) =>
+      `'sha256-${createHash('sha256')
+        .update(script ?? '')
+        .digest('base64')}'`,
+  );
 }

@@ -305,10 +305,10 @@ function mayRead(c: Context<Env>, house: House, job: JobView): boolean {
 }
 
 /** Headers of pages: our own code only, compiled WebAssembly, our own sockets; nobody frames us. */
-function pageHeaders(): Record<string, string> {
+function pageHeaders(scripts: readonly string[]): Record<string, string> {
+  const own = ["'self'", "'wasm-unsafe-eval'", ...scripts].join(' ');
   return {
-    'Content-Security-Policy':
-      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    'Content-Security-Policy': `default-src 'self'; script-src ${own}; worker-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`,
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',

@@ -288,6 +288,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     const shown = await page.locator('#consent').textContent();
     await page.getByRole('button', { name: zh.cost.fewer }).click();
     await page.locator('button.loud').click();
+    await page.waitForFunction(() => window.asked.length > 1);
     const [configured, started] = await page.evaluate(() => window.asked);
     expect(configured).toEqual(['configure', { cores: 3, gpu: true }]);
     expect(started).toEqual(['start', { text: shown, language: 'zh' }]);

@@ -89,22 +89,72 @@ describe('a visit', () => {
     ]);
   });
 
-  it('fetches what is leased, whatever it began with', () => {
-    const hand = begun();
-    const word = {
-      t: 'lease',
-      slot: 0,
-      lease: 1,
+  const lease = (id: number, count: number) => ({
+    lease: id,
+    slot: 0,
+    job: 'j2',
+    chunk: id,
+    count,
+    done: 0,
+    bytes: true,
+    grantedAt: 900_000,
+    deadlineAt: 1_100_000,
+  });
+  /** Up to where the kernel of the first job is proven, with leases of the other job from an earlier visit. */
+  const left = (...leases: ReturnType<typeof lease>[]): Hand => {
+    const hand = new Hand();
+    hand.on({ on: 'configure', settings: { cores: 1 } });
+    hand.on({ on: 'start' });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    hand.on({ on: 'prepared', remembered: { ...remembered, leases } });
+    expect(fetched(hand.on({ on: 'jobs', jobs: both }))).toEqual([job.wasm, job.input]);
+    for (const digest of [job.wasm, job.input]) hand.on({ on: 'blob', digest, fault: null });
+    hand.on({
+      on: 'tested',
+      ...hand.engine(0),
+      code: { kernel: job.kernel, wasm: job.wasm, wgsl: null },
+      fault: null,
+    });
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    hand.challenge();
+    return hand;
+  };
+
+  it('asks for what it can begin with, while a lease that an earlier visit left waits for its bytes', () => {
+    const hand = left(lease(20, 9));
+    const effects = hand.welcome([20, 21, 22, 23, 24, 25, 26, 27, 28], both);
+    expect(fetched(effects)).toEqual([]);
+    expect(asks(effects)).toEqual([0]);
+    expect(kinds(hand.lease(1))).toContain('run');
+    hand.computed(1);
+    expect(fetched(hand.receipt([1]))).toEqual([other.wasm, other.input]);
+  });
+
+  it('turns to what it was leased at once when it may be leased no more', () => {
+    expect(fetched(left(lease(20, 1), lease(30, 1)).welcome([20, 30], both))).toEqual([
+      other.wasm,
+      other.input,
+    ]);
+  });
+
+  it('is at its beginning until a chunk of its own is acknowledged, whatever an earlier one left in the outbox', () => {
+    const result = {
+      replica: 1,
       job: 'j2',
       chunk: 0,
-      count: 1,
-      deadlineMs: 60_000,
+      root: hex('d'),
+      digestBytes: 80,
+      outputBytes: 160,
+      units: 10,
       bytes: true,
-    } as const;
-    const effects = hand.word(word);
-    expect(fetched(effects)).toEqual([other.wasm, other.input]);
-    expect(tested(hand.on({ on: 'blob', digest: other.wasm, fault: null }))).toEqual([other.kernel]);
-    expect(kinds(effects)).toContain('keepLease');
+    };
+    const hand = new Hand();
+    hand.on({ on: 'start' });
+    hand.on({ on: 'prepared', remembered: { ...remembered, results: [result] } });
+    hand.on({ on: 'jobs', jobs: both });
+    hand.challenge();
+    hand.welcome([1], both);
+    expect(fetched(hand.receipt([1]))).toEqual([]);
   });
 
   it('begins with the job whose input is the shortest, where HTTP says how long they are', () => {

@@ -69,7 +69,12 @@ function wantsMore(loop: Loop, slot: Slot): boolean {
   if (slot.backend === 'webgpu' && loop.gpu.state !== 'on') return false;
   const leases = new Set(slot.queue.map((replica) => loop.held.get(replica)?.lease));
   if (leases.size >= leasesPerSlotMax) return false;
-  return slot.queue.length <= 1 || remainingMs(loop, slot) <= leadMs;
+  return slot.queue.length <= 1 || waitsForBytes(loop, slot) || remainingMs(loop, slot) <= leadMs;
+}
+
+/** Whether it could compute nothing that it holds: whatever else there is may be quicker to begin with. */
+function waitsForBytes(loop: Loop, slot: Slot): boolean {
+  return !slot.queue.some((replica) => slot.jobs.get(loop.held.get(replica)?.job ?? '') === 'loaded');
 }
 
 /** How long a slot's queue lasts, at the speed it has shown. */

@@ -4,7 +4,8 @@
  */
 import type { JobDescriptor } from '../../wire/volunteer.ts';
 import { codeOf, proofKey } from './code.ts';
-import type { Loop } from './state.ts';
+import { leasesPerSlotMax } from './state.ts';
+import type { Loop, Slot } from './state.ts';
 
 /** The first chunk has this long to be acknowledged before the rest no longer waits for it. */
 export const beginningMsMax = 5_000;
@@ -25,13 +26,26 @@ export function beginsWith(loop: Loop): JobDescriptor | null {
   for (const digest of [job.wasm, job.input]) if (loop.blobs.get(digest)?.is === 'failed') return null;
   const code = codeOf(job, 'wasm');
   if (code !== null && loop.proofs.get(proofKey('wasm', code))?.is === 'failed') return null;
-  for (const { refusals } of loop.slots.values()) if (refusals > 0) return null;
+  for (const slot of loop.slots.values())
+    if (slot.refusals > 0 || isFullOfOthers(loop, slot, job)) return null;
   return job;
+}
+
+/** Whether a slot may ask for no more, and holds nothing of that job: leases that an earlier visit left. */
+function isFullOfOthers(loop: Loop, slot: Slot, job: JobDescriptor): boolean {
+  const held = slot.queue.map((replica) => loop.held.get(replica));
+  const leases = new Set(held.map((one) => one?.lease));
+  return loop.welcomed && leases.size >= leasesPerSlotMax && !held.some((one) => one?.job === job.job);
+}
+
+/** Whether a chunk of this visit is acknowledged. What an earlier one left in the outbox does not count. */
+export function hasBegun(loop: Loop): boolean {
+  return loop.counts.computed > 0 && loop.counts.committed > 0;
 }
 
 /** When the beginning is over at the latest; null when it is. */
 export function beginningDue(loop: Loop): number | null {
-  if (loop.startedAt === null || loop.counts.committed > 0) return null;
+  if (loop.startedAt === null || hasBegun(loop)) return null;
   const due = loop.startedAt + beginningMsMax;
   return loop.at < due ? due : null;
 }

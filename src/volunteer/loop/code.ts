@@ -9,14 +9,14 @@ import type { CodeName } from './words.ts';
 export const jobsAheadMax = 2;
 const blobRetryMsMax = 60_000;
 
-/** Fetches what the open jobs need, or `only` that one and what is leased, and lets go of what no job needs. */
+/** Fetches what the open jobs need, or what `only` that one does, and lets go of what no job needs. */
 export function fetchCode(loop: Loop, only: JobDescriptor | null): void {
   const wanted = new Set<string>();
   const gpu = loop.slots.has(gpuSlot);
   let ahead = 0;
   for (const job of loop.jobs.values()) {
     const leased = [...loop.leases.values()].some((lease) => lease.job === job.job);
-    if (only !== null && only !== job && !leased) continue;
+    if (only !== null && only !== job) continue;
     wanted.add(job.wasm);
     if (ahead++ < jobsAheadMax || leased) wanted.add(job.input);
     if (gpu && job.wgsl !== null) wanted.add(job.wgsl);

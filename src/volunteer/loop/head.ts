@@ -1,6 +1,7 @@
 /** Remembers what the coordinator's log was, and does not accept that it shrinks or changes. */
 import type { RestoredWord, TreeHead } from '../../wire/volunteer.ts';
 import type { Reason } from '../store.ts';
+import { hasBegun } from './beginning.ts';
 import { stopLoop } from './phases.ts';
 import type { Loop } from './state.ts';
 
@@ -32,7 +33,7 @@ export function checkLog(loop: Loop): void {
 
 /** Until when the first comparison of a visit waits; null when it does not. */
 export function logCheckWaitsUntil(loop: Loop): number | null {
-  if (loop.headCheckedAt !== null || loop.counts.committed > 0 || loop.link.is !== 'open') return null;
+  if (loop.headCheckedAt !== null || hasBegun(loop) || loop.link.is !== 'open') return null;
   const due = loop.link.since + logCheckAfterMs;
   return loop.at < due ? due : null;
 }

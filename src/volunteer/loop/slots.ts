@@ -1,7 +1,7 @@
 /** The slots and their engines: how many there are, and what each is told to do next. */
 import type { Backend } from '../../core/state.ts';
 import type { JobDescriptor } from '../../wire/volunteer.ts';
-import { beginningDue, beginsWith, chooseBeginning } from './beginning.ts';
+import { beginningDue, beginsWith, chooseBeginning, hasBegun } from './beginning.ts';
 import { codeOf, fetchCode, isHere, isProven, jobsAheadMax, proofKey } from './code.ts';
 import { forgetErrands } from './failures.ts';
 import { giveBack, gpuSlot, heldOf, isLive, loseReplica, stitch, unitsOf } from './state.ts';
@@ -49,7 +49,7 @@ function lookForGpu(loop: Loop): void {
   }
   const ready = [...loop.slots.values()].some(({ stage }) => stage.is === 'ready');
   if (loop.gpuAfter === null && ready) loop.gpuAfter = loop.at + gpuPatienceMs;
-  if (loop.counts.committed === 0 && (loop.gpuAfter === null || loop.at < loop.gpuAfter)) return;
+  if (!hasBegun(loop) && (loop.gpuAfter === null || loop.at < loop.gpuAfter)) return;
   loop.gpu = { state: 'unknown' };
   addSlot(loop, gpuSlot, 'webgpu');
 }
@@ -121,12 +121,10 @@ function dropConcluded(loop: Loop): void {
   }
 }
 
-/** Tests, loads, measures and computes, whatever this slot's engine can do now; of jobs that are not leased `only` that one, if any. */
+/** Tests, loads, measures and computes, whatever this slot's engine can do now: for `only` that job, or for all. */
 function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
   const leased = new Set(slot.queue.map((replica) => loop.held.get(replica)?.job));
-  const wanted = [...loop.jobs.values()].filter(
-    (job) => only === null || only === job || leased.has(job.job),
-  );
+  const wanted = only === null ? [...loop.jobs.values()] : [only];
   for (const job of wanted) {
     const code = codeOf(job, slot.backend);
     if (code === null) continue;
@@ -198,8 +196,9 @@ function measure(loop: Loop, slot: Slot, job: JobDescriptor): void {
   });
 }
 
-/** Hands the engine the next chunks of its queue. */
+/** Hands the engine the next chunks of its queue, in the order in which they were leased, as deadlines are. */
 function run(loop: Loop, slot: Slot): void {
+  putOff(loop, slot);
   let running = 0;
   for (const replica of slot.queue) {
     const held = loop.held.get(replica);
@@ -208,7 +207,6 @@ function run(loop: Loop, slot: Slot): void {
     running += 1;
     if (held.running) continue;
     const job = loop.jobs.get(held.job);
-    // Chunks are computed in the order in which they were leased, as deadlines are.
     if (job === undefined || slot.jobs.get(held.job) !== 'loaded') return;
     const [unitFrom, unitTo] = unitsOf(job, held.chunk);
     held.running = true;
@@ -223,6 +221,14 @@ function run(loop: Loop, slot: Slot): void {
       unitTo,
     });
   }
+}
+
+/** What cannot be computed yet, since its job is not here, does not keep the engine from what can. */
+function putOff(loop: Loop, slot: Slot): void {
+  const canRun = (replica: number): boolean => slot.jobs.get(loop.held.get(replica)?.job ?? '') === 'loaded';
+  const first = slot.queue[0];
+  if (first === undefined || canRun(first) || !slot.queue.some(canRun)) return;
+  slot.queue = [...slot.queue.filter(canRun), ...slot.queue.filter((replica) => !canRun(replica))];
 }
 
 /** When a slot or a blob wants to be looked at again. */

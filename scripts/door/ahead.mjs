@@ -1,0 +1,95 @@
+/**
+ * Writes into the built pages what they fetch ahead: every file of the page itself at once and, where work was left
+ * running, the volunteer with its worker beside it, which goes on before the page is even there. On a slow line
+ * that saves a round trip for each file that would only be named by the one before.
+ */
+import { resolve } from 'node:path';
+import { root } from './place.mjs';
+
+/** The volunteer's module; what it exports as `goOn` is called. */
+const volunteer = 'src/app/volunteer.ts';
+/** Files that the volunteer's worker asks for by itself: its program, and the kernel that a fresh coordinator begins with. */
+const workerFiles = /^assets\/(compute\.worker|mersenne-tf)-[\w-]+\.js$/;
+
+/**
+ * The script for those who come back. Whoever never agreed to anything has nothing stored here, and nothing more is
+ * loaded. Its digest is in the page's content policy (`src/coordinator/http-static.ts`).
+ */
+export function scriptFor(program, beside, alongside) {
+  const preload = `for (const href of ${JSON.stringify(beside)}) document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));`;
+  const warm = `for (const file of ${JSON.stringify(alongside)}) fetch(file).catch(() => {});`;
+  const begin = `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn()).catch(() => {});`;
+  return `<script>try { if (localStorage.getItem('talka.consent') !== null) { ${preload} ${begin} ${warm} } } catch {}</script>`;
+}
+
+/**
+ * Groups of modules that lie in one file each, since on a slow line every further file costs a round trip: all that a
+ * program cannot begin without, and apart from it what several of them share, so that none waits for another.
+ */
+export function together(programs) {
+  const reached = new Map();
+  const reachOf = (file, context) => {
+    const known = reached.get(file);
+    if (known !== undefined) return known;
+    const found = new Set();
+    const waiting = [resolve(root, file)];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (found.has(id)) continue;
+      found.add(id);
+      waiting.push(...(context.getModuleInfo(id)?.importedIds ?? []));
+    }
+    reached.set(file, found);
+    return found;
+  };
+  const files = Object.values(programs).map((file) => resolve(root, file));
+  const name = (id, context) => {
+    // A program's own module is its first file; style sheets go their own way.
+    if (files.includes(id) || id.endsWith('.css')) return null;
+    const wanted = Object.keys(programs).filter((program) => reachOf(programs[program], context).has(id));
+    return wanted.length > 1 ? 'shared' : (wanted[0] ?? null);
+  };
+  return [{ name }];
+}
+
+/** A plugin for Vite. */
+export function fetchedAhead() {
+  return {
+    name: 'talka:fetched-ahead',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle = {}, chunk }) {
+        const files = Object.values(bundle);
+        const own = staticImportsOf(bundle, chunk);
+        const links = own.map((file) => `<link rel="modulepreload" crossorigin href="/${file}">`);
+        const program = files.find((file) => file.facadeModuleId?.endsWith(volunteer));
+        const script =
+          program === undefined || !chunk.dynamicImports.includes(program.fileName)
+            ? ''
+            : scriptFor(
+                `/${program.fileName}`,
+                staticImportsOf(bundle, program)
+                  .filter((file) => !own.includes(file))
+                  .map((file) => `/${file}`),
+                files
+                  .map(({ fileName }) => fileName)
+                  .filter((name) => workerFiles.test(name))
+                  .map((name) => `/${name}`),
+              );
+        return html.replace('</title>', `</title>\n    ${[script, ...links].join('\n    ')}`);
+      },
+    },
+  };
+}
+
+/** Every file that a chunk cannot begin without, its own not among them. */
+function staticImportsOf(bundle, chunk) {
+  const found = new Set();
+  const waiting = [...chunk.imports];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    waiting.push(...(bundle[name]?.imports ?? []));
+  }
+  return [...found];
+}
