@@ -7,7 +7,8 @@ export interface Line {
   readonly what: string;
   readonly unit: string;
   readonly ours: number;
-  readonly reference: number | null;
+  /** Measured in the same run, or a budget, or a bound that nothing can beat: no figure stands alone. */
+  readonly reference: number;
   /** What the reference is. */
   readonly beside: string;
   /** ours ÷ reference must be at least (or at most) this; null = shown only. */
@@ -30,15 +31,15 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN;
 }
 
-/** ours ÷ reference, or null where there is no reference. */
-export function ratioOf(line: Line): number | null {
-  return line.reference === null ? null : line.ours / line.reference;
+/** ours ÷ reference. */
+export function ratioOf(line: Line): number {
+  return line.ours / line.reference;
 }
 
 /** Whether the line keeps its goal; a line without one always does. */
 export function holds(line: Line): boolean {
   const ratio = ratioOf(line);
-  if (line.goal === null || ratio === null) return true;
+  if (line.goal === null) return true;
   return (
     (line.goal.atLeast === undefined || ratio >= line.goal.atLeast) &&
     (line.goal.atMost === undefined || ratio <= line.goal.atMost)
@@ -67,9 +68,9 @@ export function report(title: string, lines: readonly Line[]): void {
     return [
       line.what,
       `${figure(line.ours)} ${line.unit}`,
-      line.reference === null ? '' : `${figure(line.reference)} ${line.unit}`,
+      `${figure(line.reference)} ${line.unit}`,
       line.beside,
-      ratio === null ? '' : figure(ratio),
+      figure(ratio),
       goalText(line),
     ];
   });
