@@ -8,7 +8,7 @@ import { Finished } from './parts/Finished.tsx';
 import { Footer, Header } from './parts/Header.tsx';
 import { hasPicture } from './cloth/ClothView.tsx';
 import { Asking, JobDetails, Loom } from './parts/Job.tsx';
-import { Notices } from './parts/Notices.tsx';
+import { Exempt, Notices } from './parts/Notices.tsx';
 import { Before } from './parts/Start.tsx';
 import type * as WorkingParts from './parts/Working.tsx';
 import type { JobView } from '../wire/views.ts';
@@ -72,6 +72,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
         ) : (
           heard && <Before w={w} house={house} job={job} />
         )}
+        <Exempt w={w} house={house} />
         <JobDetails
           w={w}
           house={house}

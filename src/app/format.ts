@@ -4,7 +4,9 @@
 export interface Formats {
   /** 12,345 */
   readonly whole: (count: number) => string;
-  /** Microcredits as credits with two digits after the point. */
+  /** 12,345 up to ten millions, then 12.35M: what stands in narrow columns. */
+  readonly count: (count: number) => string;
+  /** Microcredits as credits: two digits after the point, none from ten thousand on, shortened from ten millions on. */
   readonly credit: (micro: number) => string;
   /** 0 … 1 as per cent; below 1 % with one digit, and never 100 % before all is done. */
   readonly share: (part: number, of: number) => string;
@@ -22,6 +24,8 @@ export interface Formats {
   readonly ago: (at: number, now: number) => string;
 }
 
+/** Counts below this are written out. */
+const shortMin = 1e7;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
@@ -30,6 +34,7 @@ const dayMs = 24 * hourMs;
 export function formatsFor(locale: string): Formats {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const hundredth = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 4 });
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const percent = (digits: number): Intl.NumberFormat =>
     new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits });
@@ -44,7 +49,9 @@ export function formatsFor(locale: string): Formats {
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   return {
     whole: (count) => whole.format(count),
-    credit: (micro) => hundredth.format(micro / 1e6),
+    count: (count) => (count < shortMin ? whole : short).format(count),
+    credit: (micro) =>
+      (micro < 1e10 ? hundredth : micro < shortMin * 1e6 ? whole : short).format(micro / 1e6),
     share: (part, of) => shareOf(part, of, percent(0), percent(1)),
     tenth: (value) => tenth.format(value),
     bytes: (count) => bytesOf(count, unit),

@@ -166,6 +166,13 @@ describe('the words', () => {
       '1.23',
     ]);
     expect(formatsFor('zh-CN').span(90_000)).toBe('2分钟');
+    expect([f.count(9_999_999), f.count(123_456_789), f.credit(12_345.67e6), f.credit(9.007e15)]).toEqual([
+      '9,999,999',
+      '123.5M',
+      '12,346',
+      '9.007B',
+    ]);
+    expect(formatsFor('zh-CN').count(123_456_789)).toBe('1.235亿');
   });
 
   it('let the consent say what is learnt and what stays, in both languages', () => {

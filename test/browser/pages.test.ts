@@ -86,7 +86,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
   );
 
   it(
-    'never scroll sideways, on the narrowest phone and zoomed in',
+    'never scroll sideways, on the narrowest phone, zoomed in, and with text twice as large',
     async () => {
       for (const [name, state] of Object.entries(states)) {
         for (const language of ['en', 'zh']) {
@@ -97,6 +97,12 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
             const wide = await page.evaluate(() => document.documentElement.scrollWidth);
             expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
           }
+          await page.setViewportSize({ width: 390, height: 844 });
+          const enlarged = await page.evaluate(() => {
+            document.documentElement.style.fontSize = '200%';
+            return document.documentElement.scrollWidth;
+          });
+          expect(enlarged, `${name}, ${language}, text twice as large`).toBeLessThanOrEqual(390);
           await close(page);
         }
       }

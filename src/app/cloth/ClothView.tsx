@@ -55,7 +55,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
     void lookAt(weaver.chunkAt(event.clientX - left, event.clientY - top));
   };
   return (
-    <figure class={picture ? 'cloth with-picture' : 'cloth'}>
+    <figure class={picture ? 'cloth with-picture' : job?.free === job?.chunks ? 'cloth unwoven' : 'cloth'}>
       {picture && <Picture w={w} job={job} still={still} />}
       <canvas
         ref={canvas}

@@ -26,14 +26,17 @@ export function Twin(props: { readonly w: Words; readonly look: Look }): JSX.Ele
         <span class="twin-name">{g.table}</span>
       </summary>
       {open.value && (
-        <table class="figures">
-          <caption>{g.caption(look.from + 1, look.to)}</caption>
-          {look.each === 1 && look.to - look.from <= singlyMax ? (
-            <Singly w={w} look={look} />
-          ) : (
-            <Stretches w={w} look={look} />
-          )}
-        </table>
+        // Letters may be large and room little: then the table moves, and not the page.
+        <div class="scrolls" role="group" aria-label={g.table} tabIndex={0}>
+          <table class="figures">
+            <caption>{g.caption(look.from + 1, look.to)}</caption>
+            {look.each === 1 && look.to - look.from <= singlyMax ? (
+              <Singly w={w} look={look} />
+            ) : (
+              <Stretches w={w} look={look} />
+            )}
+          </table>
+        </div>
       )}
     </details>
   );

@@ -64,34 +64,37 @@ function Table(props: {
 }): JSX.Element {
   const { w, view, me } = props;
   const b = boardWords[w.language];
+  const fine = (view.rows[0]?.creditMicro ?? 0) < 1e10;
   return (
-    <table class="board figures">
-      <caption>
-        {b.caption(view.rows.length, view.accounts)}
-        <small class="note">{b.namesNote}</small>
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">{b.rank}</th>
-          <th scope="col" class="person">
-            {b.who}
-          </th>
-          <th scope="col">{b.credit}</th>
-          <th scope="col">{b.chunks}</th>
-          <th scope="col" class="wide">
-            {b.units}
-          </th>
-          <th scope="col" class="wide">
-            {b.last}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {view.rows.map((row) => (
-          <Row key={row.account} w={w} row={row} now={view.at} mine={row.account === me} />
-        ))}
-      </tbody>
-    </table>
+    <div class="list">
+      <table class="board figures">
+        <caption>
+          {b.caption(view.rows.length, view.accounts)}
+          <small class="note">{b.namesNote}</small>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">{b.rank}</th>
+            <th scope="col" class="person">
+              {b.who}
+            </th>
+            <th scope="col">{b.credit}</th>
+            <th scope="col">{b.chunks}</th>
+            <th scope="col" class="wide">
+              {b.units}
+            </th>
+            <th scope="col" class="wide">
+              {b.last}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {view.rows.map((row) => (
+            <Row key={row.account} w={w} row={row} now={view.at} mine={row.account === me} fine={fine} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -100,8 +103,10 @@ function Row(props: {
   readonly row: LeaderboardRow;
   readonly now: number;
   readonly mine: boolean;
+  /** Credits with two digits after the point: where nobody has so many that they would not be read. */
+  readonly fine: boolean;
 }): JSX.Element {
-  const { w, row, now, mine } = props;
+  const { w, row, now, mine, fine } = props;
   const b = boardWords[w.language];
   return (
     <tr id={`row-${row.account}`} class={mine ? 'mine' : undefined} tabIndex={mine ? -1 : undefined}>
@@ -115,9 +120,9 @@ function Row(props: {
           </span>
         </span>
       </th>
-      <td>{w.f.credit(row.creditMicro)}</td>
-      <td>{w.f.whole(row.chunks)}</td>
-      <td class="wide">{w.f.whole(row.units)}</td>
+      <td>{fine ? w.f.credit(row.creditMicro) : w.f.count(Math.round(row.creditMicro / 1e6))}</td>
+      <td>{w.f.count(row.chunks)}</td>
+      <td class="wide">{w.f.count(row.units)}</td>
       <td class="wide">{w.f.ago(row.lastAt, now)}</td>
     </tr>
   );

@@ -1,4 +1,4 @@
-/** What a visitor must know before trusting the page: an unreachable or full coordinator, an insecure address, the loopback exemption. */
+/** What a visitor must know before trusting the page: an unreachable or full coordinator, an insecure address; and the loopback exemption. */
 import { useEffect, useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from '../house.ts';
@@ -25,9 +25,14 @@ export function Notices(props: { readonly w: Words; readonly house: House }): JS
       )}
       {fault !== null && <p class="notice">{w.here.storeFaults[fault] ?? w.here.storeFaults['io']}</p>}
       {!watched.view.value.secure && <p class="notice">{w.here.insecure}</p>}
-      {live.status.value?.settings.loopbackExempt === true && <p class="notice quiet">{w.here.loopback}</p>}
     </div>
   );
+}
+
+/** Said where answers are explained, not above Start: whom this coordinator counts as different people. */
+export function Exempt(props: { readonly w: Words; readonly house: House }): JSX.Element | null {
+  if (props.house.live.status.value?.settings.loopbackExempt !== true) return null;
+  return <p class="notice quiet">{props.w.here.loopback}</p>;
 }
 
 /** "Next try in 42 s", counting down. Not read aloud each second. */

@@ -21,13 +21,13 @@ export function Tally({ w, house }: Props): JSX.Element {
       <dl class="tally figures">
         <Figure
           term={w.tally.chunks}
-          value={w.f.whole(chunks.computed)}
+          value={w.f.count(chunks.computed)}
           notes={[
-            `${w.f.whole(chunks.committed)} ${w.tally.committed}`,
-            `${w.f.whole(chunks.final)} ${w.tally.final}`,
+            `${w.f.count(chunks.committed)} ${w.tally.committed}`,
+            `${w.f.count(chunks.final)} ${w.tally.final}`,
           ]}
         />
-        <Figure term={w.tally.units} value={w.f.whole(units)} notes={[]} />
+        <Figure term={w.tally.units} value={w.f.count(units)} notes={[]} />
         <Figure
           term={w.tally.rate}
           value={rateMilli === null ? '–' : w.f.tenth(rateMilli / 1000)}

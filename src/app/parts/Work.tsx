@@ -132,6 +132,14 @@ export function Machine({ w, house }: Props): JSX.Element {
     ({ backend }) => backend === 'wasm' || gpu.state === 'on' || gpu.state === 'testing',
   );
   const missing = Math.max(0, expected - workers.filter(({ backend }) => backend === 'wasm').length);
+  const line = (
+    <p class="soft small">
+      {w.work.connection[connection]}
+      {outbox > 0 && ` · ${w.work.outbox(outbox)}`}
+    </p>
+  );
+  // Nothing runs any more: what is left to say is whether all results have arrived.
+  if (shown.length + missing === 0) return line;
   return (
     <section class="machine" aria-labelledby="machine">
       <h2 id="machine">{w.work.machine}</h2>
@@ -153,10 +161,7 @@ export function Machine({ w, house }: Props): JSX.Element {
           </li>
         ))}
       </ul>
-      <p class="soft small">
-        {w.work.connection[connection]}
-        {outbox > 0 && ` · ${w.work.outbox(outbox)}`}
-      </p>
+      {line}
       {gpu.state !== 'on' && gpu.state !== 'testing' && gpu.state !== 'unknown' && (
         <p class="soft small">
           {w.work.gpu}: {w.settings.gpuStates(gpu)}
