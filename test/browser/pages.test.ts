@@ -209,31 +209,6 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     }
   });
 
-  it('say that browsers of one machine count as different people where the operator says so, and only there', async () => {
-    const exempt = (loopbackExempt: boolean): NonNullable<State['scene']> => ({
-      status: data.status({ settings: { loopbackExempt, anchorAfterMs: 30_000, anchorShare: 0.1 } }),
-    });
-    for (const [language, w] of [
-      ['en', en],
-      ['zh', zh],
-    ] as const) {
-      for (const view of [undefined, data.running]) {
-        for (const is of [true, false]) {
-          const page = await open(
-            { scene: exempt(is), ...(view === undefined ? {} : { view }) },
-            {},
-            language,
-          );
-          const where = `${language}, ${view === undefined ? 'before Start' : 'running'}, exempt ${is}`;
-          const said = page.getByText(w.here.loopback, { exact: true });
-          expect(await said.count(), where).toBe(is ? 1 : 0);
-          if (is) expect(await said.isVisible(), where).toBe(true);
-          await close(page);
-        }
-      }
-    }
-  });
-
   it('do not move under the reader (CLS), in both languages and with a picture', async () => {
     for (const [path, jobs, language] of [
       ['/?', [data.finished, data.factoring], 'en'],
