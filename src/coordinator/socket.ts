@@ -41,7 +41,7 @@ export class Sockets {
 
   constructor(house: SocketHouse) {
     this.#house = house;
-    house.runtime.listeners.add((tick) => this.#onTick(tick));
+    house.runtime.listeners.add((tick) => tellTick(house, tick));
     this.#pingTimer = setInterval(() => this.#pingAll(), pingMs);
     this.#pingTimer.unref();
   }
@@ -56,7 +56,8 @@ export class Sockets {
     const { origins, doorkeeper, proxies } = this.#house;
     socket.on('error', () => socket.destroy());
     if (this.#closing) return refuseUpgrade(socket, '503 Service Unavailable');
-    if (new URL(request.url ?? '/', 'http://here').pathname !== '/ws')
+    // What Node takes for a path need not be one: `//` is none.
+    if (URL.parse(request.url ?? '/', 'http://here')?.pathname !== '/ws')
       return refuseUpgrade(socket, '404 Not Found');
     const { host, origin } = request.headers;
     if (host === undefined || !origins.isOwnHost(host)) return refuseUpgrade(socket, '403 Forbidden');
@@ -97,15 +98,6 @@ export class Sockets {
       );
   }
 
-  #onTick(tick: Tick): void {
-    const { people } = this.#house;
-    if (tick.batch.jobsChanged) {
-      const news = JSON.stringify({ t: 'news', jobs: this.#house.jobs() });
-      for (const conversation of people.all()) conversation.tell(news);
-    }
-    for (const [device, parcel] of tick.batch.parcels) people.find(device)?.deliver(parcel, tick);
-  }
-
   #pingAll(): void {
     const now = this.#house.now();
     for (const conversation of this.#conversations) {
@@ -114,6 +106,15 @@ export class Sockets {
       else conversation.ping();
     }
   }
+}
+
+/** Tells everybody what a durable tick means to them. */
+export function tellTick({ people, jobs }: Pick<ConversationHouse, 'people' | 'jobs'>, tick: Tick): void {
+  if (tick.batch.jobsChanged) {
+    const news = JSON.stringify({ t: 'news', jobs: jobs() });
+    for (const conversation of people.all()) conversation.tell(news);
+  }
+  for (const [device, parcel] of tick.batch.parcels) people.find(device)?.deliver(parcel, tick);
 }
 
 /** A stranger's bytes are counted on the wire: one long frame must not be gathered first and judged afterwards. */

@@ -1,4 +1,5 @@
 /** Forged, malformed and impossible messages, sent to a real coordinator over real sockets: refusals and goodbyes, never an effect. */
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { assertInvariants } from '../../src/core/invariants.ts';
@@ -174,4 +175,47 @@ describe('[WR7] forged and impossible messages', () => {
     const again = new Scripted(house.url, a.who);
     await expect(again.signIn()).rejects.toThrow('bye suspended');
   });
+});
+
+describe('heads of requests that nobody sends', () => {
+  const paths = [
+    '//',
+    '//[',
+    'http://%',
+    '*',
+    '/%',
+    '/ws/../..//',
+    `/${'x'.repeat(8_000)}`,
+    '/api/jobs/%ff%fe',
+    '/blobs/%2e%2e%2fkeys.json',
+  ];
+  const hosts = ['', '[', ':', '%', 'a:b:c', '127.0.0.1:99999', '\u00ff'];
+  const asks = (upgrade: boolean) => [
+    ...paths.map((path) => [upgrade, path, null] as const),
+    ...hosts.map((host) => [upgrade, upgrade ? '/ws' : '/api/status', host] as const),
+  ];
+
+  test.each([...asks(true), ...asks(false)])(
+    'upgrade %j of %j, host %j: an answer in the four hundreds, and the house goes on',
+    async (upgrade, path, host) => {
+      const house = await start();
+      const socket = connect(house.port, '127.0.0.1');
+      let heard = '';
+      socket.on('data', (data: Buffer) => (heard += data.toString('latin1')));
+      const lines = [
+        `GET ${path} HTTP/1.1`,
+        `Host: ${host ?? `127.0.0.1:${house.port}`}`,
+        ...(upgrade
+          ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
+          : []),
+        `Connection: ${upgrade ? 'Upgrade' : 'close'}`,
+        'X-Forwarded-For: %, [::, 999.1.1.1',
+        'Forwarded: for="_gazonk"',
+      ];
+      socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(heard).toMatch(/^HTTP\/1\.1 4\d\d /);
+      expect((await house.call('/api/status')).status).toBe(200);
+    },
+  );
 });
