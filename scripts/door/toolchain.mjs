@@ -6,9 +6,6 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:
 import { delimiter, dirname, join } from 'node:path';
 import { call, root, say, since } from './place.mjs';
 
-/** Oldest Node with type stripping and `node:sqlite` without flags. */
-const oldest = [22, 18];
-
 /** Pinned packages that hold a Node binary; the digests are those of the npm registry. */
 const pinned = {
   'linux-x64': {
@@ -43,17 +40,42 @@ const pinned = {
   },
 };
 
-/** Whether a Node of this version (`v24.21.0`) runs the sources as they are. */
-export function runsTypeScript(version) {
-  const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
-  return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+/**
+ * What a Node lacks of what the house needs, in words; none when it will do. It is asked for the thing itself:
+ * 22.18 has all of it, 23.0 to 23.7 do not.
+ *
+ * @param {{ typescript?: unknown }} features as of `process.features`
+ * @param {(name: string) => Promise<Record<string, unknown>>} load imports a module of Node's
+ */
+export async function lacks(features = process.features, load = (name) => import(name)) {
+  const has = async (name, member) => {
+    const found = await load(name).catch(() => ({}));
+    return typeof found[member] === 'function';
+  };
+  const lacking = [];
+  if (!features.typescript) lacking.push('type stripping');
+  if (!(await quietly(() => has('node:sqlite', 'backup')))) lacking.push('SQLite with backup');
+  if (!(await has('node:zlib', 'zstdCompressSync'))) lacking.push('zstd');
+  return lacking;
 }
 
-/** Path of a Node that runs the sources; fetches one when the running Node is too old. */
+/** Does something without the warning that a part of Node is experimental. */
+async function quietly(work) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return await work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Path of a Node that runs the sources; fetches one when the running Node lacks something. */
 export async function findNode() {
-  if (runsTypeScript(process.version)) return process.execPath;
+  const lacking = await lacks();
+  if (lacking.length === 0) return process.execPath;
   const pin = pinned[`${process.platform}-${process.arch}`];
-  const wanted = `Node ${oldest.join('.')} or later is needed, this is ${process.version}`;
+  const wanted = `this Node (${process.version}) lacks ${lacking.join(', ')}`;
   if (pin === undefined) {
     throw new Error(
       `${wanted}; for ${process.platform}-${process.arch} please install Node 24 from nodejs.org`,

@@ -1,7 +1,7 @@
 /** Does the front door know what is fresh, which Node will do, what a test run came to, and what a page weighs? */
 import { describe, expect, it } from 'vitest';
 import { packagesAreFresh } from '../../scripts/door/packages.mjs';
-import { nodeEnvironment, runsTypeScript } from '../../scripts/door/toolchain.mjs';
+import { lacks, nodeEnvironment } from '../../scripts/door/toolchain.mjs';
 import { scriptsOf, staticImportsOf } from '../../scripts/size.mjs';
 import { countReport } from '../../scripts/test/steps.mjs';
 
@@ -36,9 +36,28 @@ describe('packages', () => {
 });
 
 describe('Node', () => {
-  it('runs the sources from 22.18 on', () => {
-    const versions = ['v18.20.0', 'v20.20.2', 'v22.17.9', 'v22.18.0', 'v24.0.0', 'v26.12.0'];
-    expect(versions.map(runsTypeScript)).toEqual([false, false, false, true, true, true]);
+  const modules =
+    (members: Record<string, string[]>) =>
+    async (name: string): Promise<Record<string, unknown>> => {
+      const found = members[name];
+      if (found === undefined) throw new Error(`no built-in module ${name}`);
+      return Object.fromEntries(found.map((member) => [member, () => {}]));
+    };
+  const all = { 'node:sqlite': ['backup'], 'node:zlib': ['zstdCompressSync'] };
+
+  it('will do when it has what the house needs, whatever its version', async () => {
+    expect(await lacks({ typescript: 'strip' }, modules(all))).toEqual([]);
+    // The one that runs these tests runs the house.
+    expect(await lacks()).toEqual([]);
+  });
+
+  it.each([
+    ['20', {}, { 'node:zlib': [] }, ['type stripping', 'SQLite with backup', 'zstd']],
+    ['22.17', { typescript: false }, all, ['type stripping']],
+    ['23.5', { typescript: false }, { ...all, 'node:sqlite': [] }, ['type stripping', 'SQLite with backup']],
+    ['23.7', { typescript: 'strip' }, { 'node:sqlite': [], 'node:zlib': [] }, ['SQLite with backup', 'zstd']],
+  ])('like %s is told what it lacks', async (_version, features, members, lacking) => {
+    expect(await lacks(features, modules(members))).toEqual(lacking);
   });
 
   it('comes first on the path, and is asked for quiet once', () => {
