@@ -20,14 +20,12 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Crowd } from './coordinator/crowd.ts';
-import { madeUpOutput } from './coordinator/job.ts';
+import { firstLease } from './coordinator/first-lease.ts';
 import { median, report } from './measure.ts';
 
 const option = (name: string, otherwise: number): number => {
@@ -40,6 +38,9 @@ const rounds = option('rounds', 9);
 const scripts = join(import.meta.dirname, 'coordinator');
 const folder = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 
+/** As `npm start` starts a coordinator (scripts/door.mjs). */
+const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
+
 /** A process that is ended as soon as it has done what it was started for; milliseconds until then. */
 async function timed(
   args: readonly string[],
@@ -48,7 +49,7 @@ async function timed(
   done: (said: Promise<string>) => Promise<unknown>,
 ): Promise<number> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+  const child = spawn(process.execPath, [...flags, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // As `npm start` does: what was compiled once is kept.
     env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled'), ...env },
@@ -76,32 +77,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => (socket.destroy(), resolve(true)));
-    socket.once('error', () => resolve(false));
-  });
-}
-
-/** Resolves once somebody new, who knocks until the door opens, has signed in and has been leased work. */
-async function leasedOver(port: number): Promise<void> {
-  while (!(await listens(port))) await sleep(1);
-  let heard = (): void => {};
-  const leased = new Promise<void>((resolve) => (heard = resolve));
-  const crowd = new Crowd({
-    url: `http://127.0.0.1:${port}`,
-    people: 1,
-    rateMilli: 1000,
-    output: (unit) => (heard(), madeUpOutput(unit)),
-  });
-  await crowd.join();
-  crowd.start();
-  await leased;
-  crowd.stop();
-  crowd.leave();
-}
-
 /** Each gets a data folder that it may change. `SIGTERM` lets it end by itself. */
 const starts = {
   bare: (dataDir: string) =>
@@ -112,7 +87,7 @@ const starts = {
     const port = await freePort();
     const env = { PORT: String(port), DATA_DIR: dataDir, HOST: '127.0.0.1', LOG: 'error' };
     const main = join(import.meta.dirname, '../src/coordinator/main.ts');
-    return timed([main], env, signal, () => leasedOver(port));
+    return timed([main], env, signal, () => firstLease(port));
   },
 };
 type Start = keyof typeof starts;

@@ -7,7 +7,7 @@ import type { KeyObject } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { limits, protocol } from '../../src/wire/version.ts';
 import { Answers } from './answers.ts';
-import type { FromCoordinator, JobDescriptor, LeaseWord, SlotWord } from '../../src/wire/volunteer.ts';
+import type { FromCoordinator, JobDescriptor, SlotWord } from '../../src/wire/volunteer.ts';
 
 /** How a crowd behaves. */
 export interface CrowdOptions {
@@ -52,6 +52,36 @@ function signed(key: KeyObject, tag: string, parts: readonly unknown[]): string 
     Buffer.concat([Buffer.from(tag), Buffer.alloc(1), Buffer.from(JSON.stringify(parts))]),
     key,
   ).toString('base64url');
+}
+
+/** What answers a challenge: a device of its own, which agreed just now. */
+export function helloOf(nonce: string, publicKey: Buffer, key: KeyObject, origin: string): string {
+  const account = idOf('talka/account/1', publicKey);
+  const text = hash('sha256', 'bench');
+  const at = Date.now();
+  const consent = {
+    text,
+    language: 'en',
+    origin,
+    site: null,
+    at,
+    signature: signed(key, 'talka/consent/1', [text, 'en', origin, null, at, account]),
+  };
+  const pub = publicKey.toString('base64url');
+  const signature = signed(key, 'talka/hello/1', [nonce, origin, pub, account, null, text, at, protocol]);
+  return JSON.stringify({
+    t: 'hello',
+    protocol,
+    publicKey: pub,
+    account,
+    site: null,
+    consent,
+    holding: [],
+    head: null,
+    cores: 1,
+    gpu: false,
+    signature,
+  });
 }
 
 /** A crowd of signed-in devices. Counters only grow; read them twice and subtract. */
@@ -127,42 +157,13 @@ export class Crowd {
         const text = data.toString('latin1');
         if (this.#computing && this.#hearFast(member, text)) return;
         for (const word of [JSON.parse(text) as FromCoordinator | FromCoordinator[]].flat())
-          if (word.t === 'challenge') this.#send(member, this.#hello(word.nonce, raw, privateKey, origin));
+          if (word.t === 'challenge') this.#send(member, helloOf(word.nonce, raw, privateKey, origin));
           else if (word.t === 'welcome') {
             this.#learn(member, word.jobs);
             resolve();
           } else if (word.t === 'bye') reject(new Error(`bye ${word.reason} ${word.detail ?? ''}`));
           else this.#hear(member, word);
       });
-    });
-  }
-
-  #hello(nonce: string, publicKey: Buffer, key: KeyObject, origin: string): string {
-    const account = idOf('talka/account/1', publicKey);
-    const text = hash('sha256', 'bench');
-    const at = Date.now();
-    const consent = {
-      text,
-      language: 'en',
-      origin,
-      site: null,
-      at,
-      signature: signed(key, 'talka/consent/1', [text, 'en', origin, null, at, account]),
-    };
-    const pub = publicKey.toString('base64url');
-    const signature = signed(key, 'talka/hello/1', [nonce, origin, pub, account, null, text, at, protocol]);
-    return JSON.stringify({
-      t: 'hello',
-      protocol,
-      publicKey: pub,
-      account,
-      site: null,
-      consent,
-      holding: [],
-      head: null,
-      cores: 1,
-      gpu: false,
-      signature,
     });
   }
 
