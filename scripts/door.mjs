@@ -40,6 +40,7 @@ const commands = {
   demo: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/demo.ts' },
   sim: { packages: 'all', build: ['kernels'], file: 'test/sim/main.ts' },
   'sim:schedule': { packages: 'all', build: ['kernels'], file: 'test/sim/schedule.ts' },
+  'sim:verify': { packages: 'all', file: 'test/sim/verify/main.ts' },
   bench: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/bench.mjs' },
   'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
@@ -70,7 +71,11 @@ const watchMs = 500;
 
 /** Runs the command in the foreground and ends as it ended; Ctrl-C reaches it through the terminal. */
 function runInForeground(node, file, args, flags = []) {
-  const child = spawn(node, [...flags, file, ...args], { cwd: root, stdio: 'inherit', env: nodeEnvironment(node) });
+  const child = spawn(node, [...flags, file, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: nodeEnvironment(node),
+  });
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   // npm runs us through a shell that dies of SIGTERM without passing it on: an ended `npm start` must end here too.

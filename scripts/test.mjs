@@ -34,7 +34,13 @@ const steps = [
     name: 'simulator: a thousand seeds',
     group: 'seeds',
     program: ['test/sim/main.ts', '--seeds', '1000'],
-    minutesMax: 3,
+    minutesMax: 2,
+  },
+  {
+    name: 'simulator: what verification lets through',
+    group: 'verify',
+    program: ['test/sim/verify/main.ts', '--quick'],
+    minutesMax: 2,
   },
   {
     name: 'simulator: fresh seeds',

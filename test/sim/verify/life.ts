@@ -2,14 +2,7 @@
  * The life of one identity under the `audit` policy, chunk by chunk, with the real rules of `core/audit.ts` and
  * `core/trust.ts`: what of its work becomes final, what is void, and what it cost everybody else to know.
  */
-import {
-  auditShare,
-  drawUnits,
-  isFinal,
-  leaverShortfall,
-  noticed,
-  wordsFor,
-} from '../../../src/core/audit.ts';
+import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall, noticed, wordsFor } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, consequenceOf, newStanding, punish, tierOf } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
@@ -189,7 +182,8 @@ function leave(
   into.audited += more;
   // Those that were drawn before were not found wrong, or not noticed: the further draws are among the others.
   const share = units === drawn ? 0 : more / (units - drawn);
-  let caught = isCaught;
+  const isAnchored = units <= anchoredUnitsMax;
+  let caught = isCaught || (isAnchored && wrong > 0);
   for (let i = 0; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
   if (caught) {
     into.faults++;
@@ -199,6 +193,3 @@ function leave(
     into.wrongFinal += wrong;
   }
 }
-
-/** Share of an honest identity's units that are drawn in the long run, for what others do on its behalf. */
-export const usualShare = auditShare(2);

@@ -1,5 +1,5 @@
 /** Who lies how, for the table of `npm run sim:verify`: each strategy that somebody who wants wrong results could follow. */
-import { auditShare, noticed } from '../../../src/core/audit.ts';
+import { noticed } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import type { Behaviour } from './life.ts';
 import { unitsPerChunk } from './life.ts';
@@ -59,7 +59,8 @@ export const oneEach: Behaviour = {
 
 /** Wrong so seldom that it is caught about once a window, and honest in probation: the best that somebody who stays can do. */
 export function sparse(terms: AuditTerms, assumed: Assumptions, factor: number): Behaviour {
-  const rate = factor / (auditShare(2) * noticed(assumed) * (terms.windowUnits / auditShare(2)));
+  // One in so many of its units makes one noticed fault a window, whatever the share that is drawn.
+  const rate = factor / (noticed(assumed) * terms.windowUnits);
   return {
     name: `sparse × ${factor}`,
     gang: false,

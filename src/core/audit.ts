@@ -1,0 +1,124 @@
+/**
+ * Which units of a commitment are recomputed, and when work is final. Drawn when the commitment is accepted, with the
+ * coordinator's own randomness, and told to nobody; so closing a tab or crashing changes nothing. The mathematics is in
+ * docs/decisions/0005-audits.md. Numbers in brackets are the rules of docs/SPEC.md.
+ */
+import type { Tier } from './trust.ts';
+
+/** The numbers of a job's `audit` policy: they decide its guarantee and its price. */
+export interface AuditTerms {
+  /** Work of an identity is final when so many further units of it were recomputed and found right [AU3]. */
+  readonly windowUnits: number;
+  /** Of somebody who leaves before that, so many of the unvested units are recomputed, or all [AU4]. */
+  readonly leaverUnits: number;
+}
+
+/** At most one wrong final unit in 200,000 with a fifth of all compute hostile, one in 100,000 by those who come and go. */
+export const strictTerms: AuditTerms = { windowUnits: 32_000, leaverUnits: 12_000 };
+/** For jobs of minutes, demonstrations above all: about one wrong final unit in 1,000 with a fifth hostile. */
+export const briefTerms: AuditTerms = { windowUnits: 128, leaverUnits: 64 };
+
+/** Bits of randomness that a unit uses up: it is drawn when all of them are zero. */
+const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 4, 2: 6 };
+
+/** Share of an identity's units that are recomputed, by tier; a newcomer's are too, besides being computed twice. */
+export function auditShare(tier: Tier): number {
+  return 1 / 2 ** bitsOfTier[tier === 0 ? 1 : tier];
+}
+
+/** Words of randomness for drawing from a chunk of so many units: the shell throws them. */
+export function wordsFor(units: number, tier: Tier): number {
+  const perWord = Math.floor(32 / bitsOfTier[tier === 0 ? 1 : tier]);
+  return Math.ceil(units / perWord);
+}
+
+/**
+ * The units [0, units) of a chunk that are recomputed, ascending. Each is drawn with the tier's share, independently of all
+ * others. `words`: at least `wordsFor(units, tier)` uniform 32-bit words.
+ */
+export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>): number[] {
+  const bits = bitsOfTier[tier === 0 ? 1 : tier];
+  const perWord = Math.floor(32 / bits);
+  const mask = 2 ** bits - 1;
+  const drawn: number[] = [];
+  for (let from = 0, at = 0; from < units; from += perWord, at++) {
+    let word = words[at] as number;
+    const end = Math.min(units, from + perWord);
+    for (let unit = from; unit < end; unit++, word >>>= bits) if ((word & mask) === 0) drawn.push(unit);
+  }
+  return drawn;
+}
+
+/** What an identity has committed in one job and is not final yet: chunks follow one another into a batch until it is full. */
+export interface Batch {
+  readonly units: number;
+  /** Of its units: drawn, and of these found right. */
+  readonly drawn: number;
+  readonly passed: number;
+  /** The identity's `auditedUnits` when the batch was filled: its window is counted from here. */
+  readonly auditedBefore: number;
+}
+
+/** Whether a batch of somebody who goes on working is final: all of its own draws and a window of later ones were right [AU3]. */
+export function isFinal(batch: Batch, auditedUnits: number, { windowUnits }: AuditTerms): boolean {
+  return batch.passed === batch.drawn && auditedUnits - batch.auditedBefore >= windowUnits;
+}
+
+/**
+ * How many units of somebody who has left must still be drawn before all that is unvested becomes final [AU4]: up to
+ * `leaverUnits` in all, or every unit where there are fewer.
+ */
+export function leaverShortfall(unvested: readonly Batch[], { leaverUnits }: AuditTerms): number {
+  let units = 0;
+  let drawn = 0;
+  for (const batch of unvested) {
+    units += batch.units;
+    drawn += batch.drawn;
+  }
+  return Math.max(0, Math.min(units, leaverUnits) - drawn);
+}
+
+/** Of somebody who leaves with no more units than this, anchors recompute all [AU5]: a gang must not vouch for its own crumbs. */
+export const anchoredUnitsMax = 1_000;
+
+/** Whom a guarantee assumes. */
+export interface Assumptions {
+  /** Share of the compute that is hostile, 0 … 1. */
+  readonly hostile: number;
+  /** Share of audits that the operator's own machines make. */
+  readonly anchors: number;
+}
+
+/** Probability that a recomputed wrong unit is noticed: an auditor may be of the same gang, an anchor is not. */
+export function noticed({ hostile, anchors }: Assumptions): number {
+  return anchors + (1 - anchors) * (1 - hostile);
+}
+
+/**
+ * The largest share of wrong final units that the best strategy reaches: one wrong unit in `audited × noticed` on average
+ * is caught as often as not (VERIFICATION 1.5); banned work leaves the denominator.
+ */
+export function wrongShareMax(assumed: Assumptions, audited: number): number {
+  const { hostile } = assumed;
+  return hostile / (Math.E * noticed(assumed) * audited) / (1 - hostile);
+}
+
+/**
+ * What a requester pays for each unit of work that becomes final, audits and newcomers' second copies included: honest
+ * compute ÷ useful compute, for volunteers who stay `staySeconds` of reference work and have units of `unitMicro`.
+ */
+export function priceMultiplier(
+  { leaverUnits }: AuditTerms,
+  staySeconds: number,
+  unitMicro: number,
+  probationMicro: number,
+  tier1Micro: number,
+): number {
+  const stayMicro = staySeconds * 1e6;
+  const beside = Math.min(stayMicro, probationMicro);
+  const close = Math.max(0, Math.min(stayMicro, tier1Micro) - beside);
+  const usual = Math.max(0, stayMicro - beside - close);
+  const drawnMicro = (beside + close) * auditShare(1) + usual * auditShare(2);
+  const leaverMicro = Math.max(drawnMicro, Math.min(stayMicro, leaverUnits * unitMicro));
+  return 1 + (beside + leaverMicro) / stayMicro;
+}

@@ -1,0 +1,89 @@
+/**
+ * What an identity's record says: how much of its work is looked at, and what one wrong unit means for it. An identity is a
+ * device key together with what it computes with (core or GPU). Everything is counted in reference work and in units,
+ * never in chunks, so that it means the same for every job. Numbers in brackets are the rules of docs/SPEC.md.
+ */
+
+/** A record, as the state keeps it. Time is in ms since 1970, work in microcredits. */
+export interface Standing {
+  /** Work accepted since the beginning, or since it was sent back there; old work counts less and less [TR4]. */
+  provenMicro: number;
+  /** When that was last counted. */
+  provenAt: number;
+  /** Units of it that were recomputed by others and found right, ever: the clock by which its work becomes final. */
+  auditedUnits: number;
+  /** Wrong units that were proven, and when the last one was. */
+  faults: number;
+  faultAt: number | null;
+  phase: 'open' | 'suspended' | 'banned';
+}
+
+/** 0: each chunk is computed by a second person too. 1: one unit in sixteen is recomputed. 2: one in sixty-four, never fewer. */
+export type Tier = 0 | 1 | 2;
+
+/** Work that a newcomer does beside others [TR1]: eight chunks of half a second. */
+export const probationMicro = 4_000_000;
+/** Work until one in sixteen becomes one in sixty-four [TR2]. */
+export const tier1Micro = 68_000_000;
+/** After so long a record counts half [TR4]: machines break, and keys change hands. */
+export const halfLifeMs = 30 * 86_400_000;
+/** A record that is so old says nothing. */
+const halvingsMax = 40;
+/** A second proven fault within this time is no accident any more [TR6]. */
+export const faultMemoryMs = 30 * 86_400_000;
+/** So many wrong units in one audit of a chunk are no accident either. */
+export const accidentUnitsMax = 1;
+
+/** The record of somebody who was never heard of. */
+export function newStanding(at: number): Standing {
+  return { provenMicro: 0, provenAt: at, auditedUnits: 0, faults: 0, faultAt: null, phase: 'open' };
+}
+
+/** What the record is worth now: half for each half-life since it was last added to. */
+export function provenNow({ provenMicro, provenAt }: Standing, at: number): number {
+  const halvings = Math.floor(Math.max(0, at - provenAt) / halfLifeMs);
+  if (halvings >= halvingsMax) return 0;
+  return Math.floor(provenMicro / 2 ** halvings);
+}
+
+/** How closely its next commitment is looked at. */
+export function tierOf(standing: Standing, at: number): Tier {
+  const proven = provenNow(standing, at);
+  return proven < probationMicro ? 0 : proven < tier1Micro ? 1 : 2;
+}
+
+/** Work of it was accepted. */
+export function addWork(standing: Standing, workMicro: number, at: number): void {
+  standing.provenMicro = provenNow(standing, at) + workMicro;
+  standing.provenAt = Math.max(standing.provenAt, at);
+}
+
+/** What a proven fault means [TR5], [TR6]. */
+export type Consequence =
+  /** Taken for an accident of the machine: back to the beginning, unvested work is computed again by others. */
+  | 'suspend'
+  /** No accident: it never works here again, and what is not final of its work is void. */
+  | 'ban';
+
+/**
+ * A fault was proven: `wrongUnits` of those recomputed in one chunk, `isKnownLie` when another identity gave the very same
+ * wrong answer. One wrong unit in thirty days, alone, is what an honest machine with a bad memory cell does.
+ */
+export function consequenceOf(
+  { faultAt }: Standing,
+  wrongUnits: number,
+  isKnownLie: boolean,
+  at: number,
+): Consequence {
+  const isRepeated = faultAt !== null && at - faultAt < faultMemoryMs;
+  return isRepeated || isKnownLie || wrongUnits > accidentUnitsMax ? 'ban' : 'suspend';
+}
+
+/** Writes a consequence into the record. A suspended identity goes on from the beginning once it is let in again. */
+export function punish(standing: Standing, consequence: Consequence, at: number): void {
+  standing.faults++;
+  standing.faultAt = at;
+  standing.provenMicro = 0;
+  standing.provenAt = at;
+  standing.phase = consequence === 'ban' ? 'banned' : 'suspended';
+}

@@ -1,0 +1,248 @@
+/**
+ * `npm run sim:verify`: one table of what verification costs and what gets through it, for each strategy that somebody who
+ * wants wrong results could follow, with the real rules of `core`, beside how others verify.
+ *
+ * node test/sim/verify/main.ts [--quick] [--seed N] [--json FILE]
+ */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
+import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
+import { live, nothing, unitsPerChunk } from './life.ts';
+import type { Behaviour, Outcome } from './life.ts';
+import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
+import type { PeerRow } from './peers.ts';
+import { wordsOf } from './words.ts';
+import type { Words } from './words.ts';
+import { alwaysWrong, copycat, hitAndRun, honest, lazy, oneEach, sleeper, sparse } from './zoo.ts';
+
+const has = (flag: string): boolean => process.argv.includes(flag);
+const after = (flag: string, otherwise: string): string =>
+  has(flag) ? (process.argv[process.argv.indexOf(flag) + 1] ?? otherwise) : otherwise;
+const isQuick = has('--quick');
+const seed = Number(after('--seed', '1'));
+const attackerChunks = isQuick ? 100_000 : 3_000_000;
+/** Chunks of honest people for each mean stay. */
+const honestChunks = isQuick ? 300_000 : 3_000_000;
+const terms = strictTerms;
+/**
+ * Saboteurs who are wrong once in millions of units need as many to be seen at work. The quick run shows them windows of a tenth:
+ * what gets through is inversely proportional to the window, so a tenth of it must keep ten times the goal.
+ */
+const scale = isQuick ? 10 : 1;
+const saboteurTerms: AuditTerms = {
+  windowUnits: terms.windowUnits / scale,
+  leaverUnits: terms.leaverUnits / scale,
+};
+const anchors = 0.25;
+/** Workers of one device, each with units of 5 ms; stays are exponentially distributed. */
+const workers = 4;
+const chunkSeconds = 0.5;
+const shares = [0.05, 0.2, 0.4];
+
+interface Goal {
+  readonly what: string;
+  readonly value: number;
+  readonly atMost: number;
+}
+const goals: Goal[] = [];
+const started = performance.now();
+
+/** Chunks of a stay of so many seconds, at least one. */
+const chunksOf = (seconds: number): number => Math.max(1, Math.round((seconds * workers) / chunkSeconds));
+
+/** Honest people who stay `meanSeconds` on average (exponentially, or exactly): what came of them. */
+function crowd(meanSeconds: number, isExact: boolean, assumed: Assumptions, words: Words): Outcome {
+  const all = nothing();
+  while (all.chunks < honestChunks)
+    live(
+      honest,
+      chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential()),
+      terms,
+      assumed,
+      words,
+      all,
+    );
+  return all;
+}
+
+const rows: (readonly string[])[] = [];
+const number = (value: number, digits = 3): string => value.toFixed(digits);
+const share = (value: number): string => (value === 0 ? '0' : value.toExponential(1));
+
+/** Wrong among all final units, when `hostile` of the compute follows this strategy and everybody else is honest. */
+function wrongShare(liars: Outcome, hostile: number): number {
+  const perLiar = { final: liars.final / liars.answered, wrong: liars.wrongFinal / liars.answered };
+  const all = 1 - hostile + hostile * perLiar.final;
+  return (hostile * perLiar.wrong) / all;
+}
+
+/** What it earns for a second of its machine, beside somebody honest with the same machine. A unit that it did not compute costs it nothing. */
+function earnings(liars: Outcome): number {
+  const cost = Math.max(liars.computed, liars.answered * 0.02);
+  return liars.final / cost;
+}
+
+function liarsRow(
+  behaviour: Behaviour,
+  hostile: number,
+  life: number,
+  words: Words,
+  under: AuditTerms = terms,
+): Outcome {
+  const all = nothing();
+  const assumed = { hostile, anchors };
+  while (all.chunks < attackerChunks)
+    live(behaviour, Math.min(life, attackerChunks - all.chunks), under, assumed, words, all);
+  return all;
+}
+
+/** The audits that liars cost honest people, for each unit of honest work: they sit among them with their share. */
+const liarBurden = (liars: Outcome, hostile: number): number =>
+  ((liars.audited + liars.second) / liars.answered) * (hostile / (1 - hostile));
+
+const words = wordsOf(seed);
+const stays = [
+  { name: '35 min on average', seconds: 2_100, isExact: false, atMost: 1.06 },
+  { name: '4 h on average', seconds: 14_400, isExact: false, atMost: 1.03 },
+  { name: '60 s, once', seconds: 60, isExact: true, atMost: 1.4 },
+];
+const burdens = new Map(
+  shares.map((hostile) => [
+    hostile,
+    liarBurden(liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words), hostile),
+  ]),
+);
+const redundancy: string[][] = [];
+for (const { name, seconds, isExact, atMost } of stays) {
+  const cells = [name];
+  for (const hostile of shares) {
+    const people = crowd(seconds, isExact, { hostile, anchors }, words);
+    const r = (people.computed + people.second + people.audited) / people.final + (burdens.get(hostile) ?? 0);
+    goals.push({ what: `R, ${name}, ${hostile * 100} % hostile`, value: r, atMost });
+    if (people.faults > 0)
+      goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
+    cells.push(number(r));
+  }
+  redundancy.push([...cells, `≤ ${atMost}`]);
+}
+
+const sparseGoal = new Map([
+  [0.05, 1e-6],
+  [0.2, 5e-6],
+  [0.4, 1.5e-5],
+]);
+const never: readonly Behaviour[] = [
+  alwaysWrong,
+  lazy(0.05),
+  lazy(0.25),
+  oneEach,
+  sleeper(1_600),
+  sleeper(64),
+  copycat,
+];
+for (const behaviour of never) {
+  const cells = [behaviour.name];
+  let worstEarnings = 0;
+  for (const hostile of shares) {
+    const liars = liarsRow(behaviour, hostile, 40_000, words);
+    goals.push({
+      what: `${behaviour.name}, ${hostile * 100} %: wrong final units`,
+      value: liars.wrongFinal,
+      atMost: 0,
+    });
+    worstEarnings = Math.max(worstEarnings, earnings(liars));
+    cells.push(
+      liars.wrongFinal === 0
+        ? `0 of ${liars.answered.toExponential(1)} (< ${share(3 / liars.answered)})`
+        : `${liars.wrongFinal} of ${liars.answered.toExponential(1)}`,
+    );
+  }
+  goals.push({ what: `${behaviour.name}: earnings ÷ honest`, value: worstEarnings, atMost: 0.999 });
+  rows.push([...cells, '0', number(worstEarnings)]);
+}
+
+/** The worst of several variants of one strategy, for each share. */
+function worst(
+  name: string,
+  variants: (assumed: Assumptions) => readonly { behaviour: Behaviour; life: number }[],
+  factor: number,
+): void {
+  const cells = [name];
+  let worstEarnings = 0;
+  for (const hostile of shares) {
+    let most = 0;
+    for (const { behaviour, life } of variants({ hostile, anchors })) {
+      const liars = liarsRow(behaviour, hostile, life, words, saboteurTerms);
+      most = Math.max(most, wrongShare(liars, hostile));
+      worstEarnings = Math.max(worstEarnings, earnings(liars));
+    }
+    const atMost = scale * factor * (sparseGoal.get(hostile) as number);
+    goals.push({ what: `${name}, ${hostile * 100} %: share of wrong final units`, value: most, atMost });
+    const bound = wrongShareMax(
+      { hostile, anchors },
+      factor === 1 ? saboteurTerms.windowUnits : saboteurTerms.leaverUnits,
+    );
+    cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
+  }
+  goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.9999 });
+  rows.push([...cells, factor === 1 ? 'sparse' : '2 × sparse', number(worstEarnings)]);
+}
+
+worst('sparse saboteur who stays', (assumed) =>
+  [0.5, 1, 2].map((factor) => ({ behaviour: sparse(saboteurTerms, assumed, factor), life: Infinity })), 1); // prettier-ignore
+worst('hit and run, fresh keys', () =>
+  [480, 1_200, 2_400, 4_800].map((chunks) => chunks / scale).flatMap((chunks) => [1, 3].map((wrong) => ({ behaviour: hitAndRun(chunks, wrong), life: chunks }))), 2); // prettier-ignore
+worst(
+  'sybil flood, a minute each',
+  () => [{ behaviour: hitAndRun(isQuick ? 24 : 120, 1), life: isQuick ? 24 : 120 }],
+  2,
+);
+
+const peers: PeerRow[][] = shares.map((hostile) => [
+  twoOfThree(hostile, attackerChunks, words),
+  boincAdaptive(hostile, attackerChunks, words),
+  spotChecks(hostile, words),
+]);
+
+function table(title: string, head: readonly string[], body: readonly (readonly string[])[]): void {
+  const widths = head.map((cell, i) => Math.max(cell.length, ...body.map((row) => (row[i] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
+  process.stdout.write(`\n${title}\n${line(head)}\n${widths.map((width) => '─'.repeat(width)).join('  ')}\n`);
+  for (const row of body) process.stdout.write(`${line(row)}\n`);
+}
+
+process.stdout.write(
+  `What verification costs and what gets through it; seed ${seed}, ${attackerChunks.toExponential(0)} chunks of ${unitsPerChunk} units a strategy.\n` +
+    `Audits: 1 unit in 64 (1 in 16 for newcomers), a quarter of them by anchors; final after ${terms.windowUnits} further audited units, or ${terms.leaverUnits} of a leaver's.\n` +
+    (isQuick
+      ? 'Quick: saboteurs and those who run are shown windows of a tenth, and kept to ten times the goal.\n'
+      : ''),
+);
+table(
+  'R: honest compute ÷ final useful work of honest people, audits of liars included (4 workers a device, units of 5 ms)',
+  ['stay', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
+  redundancy,
+);
+table(
+  'Wrong final units',
+  ['strategy', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal', 'earns ÷ honest'],
+  rows,
+);
+table(
+  'Beside: wrong among accepted chunks (redundancy)',
+  ['scheme', ...shares.map((hostile) => `${hostile * 100} % hostile`)],
+  ['2-of-3 voting', 'BOINC adaptive replication', 'spot checks, blacklist'].map((name, i) => [
+    name,
+    ...peers.map((of) => `${share(of[i]?.wrongShare ?? 0)} (${number(of[i]?.redundancy ?? 0, 2)})`),
+  ]),
+);
+const missed = goals.filter(({ value, atMost }) => value > atMost);
+for (const { what, value, atMost } of missed) process.stdout.write(`missed: ${what}: ${value} > ${atMost}\n`);
+process.stdout.write(
+  `\n${goals.length - missed.length} of ${goals.length} goals met in ${number((performance.now() - started) / 1000, 0)} s\n`,
+);
+if (has('--json'))
+  writeFileSync(after('--json', 'verify.json'), JSON.stringify({ seed, goals, peers }, null, 2));
+process.exitCode = missed.length === 0 ? 0 : 1;
