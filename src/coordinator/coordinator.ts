@@ -239,7 +239,8 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const store = storeOf(options, closing);
   const { dataDir, keys } = store;
   const tlsDir = (): string => dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-'));
-  const certificate = tls === null ? null : certificateOf(tlsDir(), tls === 'self-signed' ? null : tls);
+  const certificate =
+    tls === null ? null : certificateOf(tlsDir(), tls === 'self-signed' ? null : tls, Date.now());
   let port = options.port ?? 0;
   const { house, people, onNote } = await houseOf(options, () => port, certificate !== null, store, closing);
   const { runtime, shelf, inputs, anchorShare } = house;

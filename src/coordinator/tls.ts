@@ -1,5 +1,6 @@
 /** TLS for a coordinator that serves a local network by itself: the operator's certificate, or a self-signed one. */
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -12,14 +13,48 @@ export interface Certificate {
 }
 
 const days = 397;
+/** One of our making is made anew when it ends so soon: whoever looks in once a month shall never meet an expired one. */
+const renewMs = 30 * 24 * 3_600_000;
 
-/** Reads the operator's certificate, or makes one in the data folder with the machine's own openssl. Throws with one line. */
-export function certificateOf(dir: string, given: { cert: string; key: string } | null): Certificate {
-  if (given !== null)
-    return { cert: readFileSync(given.cert), key: readFileSync(given.key), selfSigned: false };
+/**
+ * Reads the operator's certificate, or makes one in the data folder with the machine's own openssl; `at` is now.
+ * Throws with one line.
+ */
+export function certificateOf(
+  dir: string,
+  given: { cert: string; key: string } | null,
+  at: number,
+): Certificate {
+  if (given !== null) return { ...pairOf(given.cert, given.key), selfSigned: false };
   const [cert, key] = [join(dir, 'tls-cert.pem'), join(dir, 'tls-key.pem')];
-  if (!existsSync(cert) || !existsSync(key)) makeCertificate(cert, key);
-  return { cert: readFileSync(cert), key: readFileSync(key), selfSigned: true };
+  if (!isGood(cert, key, at)) makeCertificate(cert, key);
+  return { ...pairOf(cert, key), selfSigned: true };
+}
+
+/** Whether one that was made earlier will do for a while. */
+function isGood(cert: string, key: string, at: number): boolean {
+  if (!existsSync(cert) || !existsSync(key)) return false;
+  try {
+    const { validTo } = new X509Certificate(pairOf(cert, key).cert);
+    return Date.parse(validTo) - at > renewMs;
+  } catch {
+    // Half of a pair, or damaged: as good as none.
+    return false;
+  }
+}
+
+/** Reads both files. Throws with one line when they cannot be read or do not belong together. */
+function pairOf(certFile: string, keyFile: string): { cert: Buffer; key: Buffer } {
+  const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+  let together: boolean;
+  try {
+    together = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${certFile} and ${keyFile} are no certificate and key: ${why}`, { cause: error });
+  }
+  if (!together) throw new Error(`${keyFile} is not the key of ${certFile}`);
+  return { cert, key };
 }
 
 function makeCertificate(cert: string, key: string): void {
