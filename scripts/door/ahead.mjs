@@ -9,17 +9,30 @@ import { root } from './place.mjs';
 /** The volunteer's module; what it exports as `goOn` is called. */
 const volunteer = 'src/app/volunteer.ts';
 /** Files that the volunteer's worker asks for by itself: its program, and the kernel that a fresh coordinator begins with. */
-const workerFiles = /^assets\/(compute\.worker|mersenne-tf)-[\w-]+\.js$/;
+const workerFiles = /^assets\/(compute\.worker|mersenne-tf|kernel)-[\w-]+\.js$/;
 
 /**
- * The script for those who come back. Whoever never agreed to anything has nothing stored here, and nothing more is
- * loaded. Its digest is in the page's content policy (`src/coordinator/http-static.ts`).
+ * The script for those who come back to what they left running; for nobody else is anything more loaded. It calls
+ * `goOn` with what it opened meanwhile: the list of jobs, and a socket with what that has said so far. Its digest is in
+ * the page's content policy (`src/coordinator/http-static.ts`).
  */
 export function scriptFor(program, beside, alongside) {
-  const preload = `for (const href of ${JSON.stringify(beside)}) document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));`;
-  const warm = `for (const file of ${JSON.stringify(alongside)}) fetch(file).catch(() => {});`;
-  const begin = `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn()).catch(() => {});`;
-  return `<script>try { if (localStorage.getItem('talka.consent') !== null) { ${preload} ${begin} ${warm} } } catch {}</script>`;
+  const lines = [
+    `const kept = JSON.parse(localStorage.getItem('talka.consent') ?? 'null');`,
+    `if (kept?.running === true) {`,
+    `for (const href of ${JSON.stringify(beside)})`,
+    `document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));`,
+    `const socket = new WebSocket(location.origin.replace('http', 'ws') + '/ws');`,
+    `const heard = [];`,
+    `socket.onmessage = ({ data }) => heard.push(data);`,
+    `const jobs = fetch('/api/jobs');`,
+    `jobs.catch(() => {});`,
+    // A browser opens six connections at once: what is longest on its way, and what most waits for, goes first.
+    `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn({ socket, heard, jobs })).catch(() => socket.close());`,
+    `for (const file of ${JSON.stringify(alongside)}) fetch(file).catch(() => {});`,
+    `}`,
+  ];
+  return `<script>try { ${lines.join(' ')} } catch {}</script>`;
 }
 
 /**
@@ -63,6 +76,8 @@ export function fetchedAhead() {
         const own = staticImportsOf(bundle, chunk);
         const links = own.map((file) => `<link rel="modulepreload" crossorigin href="/${file}">`);
         const program = files.find((file) => file.facadeModuleId?.endsWith(volunteer));
+        if (program !== undefined && !program.exports.includes('goOn'))
+          throw new Error(`${volunteer} no longer exports goOn`);
         const script =
           program === undefined || !chunk.dynamicImports.includes(program.fileName)
             ? ''

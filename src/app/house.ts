@@ -1,7 +1,7 @@
 /** What one open page knows and may do: everybody's work, this machine's volunteer once there is one, and the wishes made before. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
-import { consentText, consentTexts } from './consent.ts';
+import { consentText } from './consent.ts';
 import { words } from './language.ts';
 import type { Live } from './live.ts';
 import { watch } from './view.ts';
@@ -34,7 +34,7 @@ export interface House {
   readonly forgotten: ReadonlySignal<Forgotten>;
   /** The one Start: loads the volunteer's program, then starts it with the consent just given. */
   begin(): Promise<void>;
-  /** Goes on with what was agreed to earlier and left running, if anything. */
+  /** Shows the volunteer that an earlier visit left to this one, at work if it was left running. */
   goOn(): Promise<void>;
   /** Moves the work of another tab here. */
   takeOver(): void;
@@ -93,10 +93,8 @@ class OpenHouse implements House {
   }
 
   async goOn(): Promise<void> {
-    const actions = await this.#bring();
-    // It may have gone on already, before this page was here.
-    const already = this.#volunteer?.store.getState().phase !== 'idle';
-    if (already || consentTexts.some((text) => actions.resumeRemembered(text))) this.begun.value = 'yes';
+    await this.#bring();
+    if (this.#volunteer?.store.getState().phase !== 'idle') this.begun.value = 'yes';
   }
 
   acceptRestore(): void {

@@ -10,6 +10,9 @@ import { createVolunteerStore } from '../volunteer/store.ts';
 const root = document.querySelector('#page');
 if (root === null) throw new Error('the page has no place to put its content');
 
+// Whoever never agreed to anything has nothing stored here, and nothing more is loaded. Whoever did goes on at once:
+// in the built page the volunteer has begun before this file is here (scripts/door/ahead.mjs).
+const comesBack = keepsSomething();
 const house = openHouse(
   createVolunteerStore(navigator.hardwareConcurrency, isSecureContext),
   async () => {
@@ -22,16 +25,15 @@ const house = openHouse(
     await erase();
   },
 );
-// Whoever never agreed to anything has nothing stored here, and nothing more is loaded. Whoever did goes on at once:
-// in the built page the volunteer has begun before this file is here (scripts/door/ahead.mjs).
-const goingOn = keepsSomething() ? house.goOn() : null;
+const goingOn = comesBack ? house.goOn() : null;
 await speak(preferred(location.search, navigator.languages), 'contribute');
 root.replaceChildren();
 render(<App house={house} />, root);
 await goingOn;
 
 async function bringVolunteer(): Promise<Volunteer> {
-  const { theVolunteer } = await import('./volunteer.ts');
+  const { goOn, theVolunteer } = await import('./volunteer.ts');
+  if (comesBack) goOn();
   return theVolunteer();
 }
 

@@ -2,6 +2,7 @@
 import { consentTexts } from './consent.ts';
 import type { Volunteer } from './house.ts';
 import { browserPlatform } from '../volunteer/platform-browser.ts';
+import type { Ahead } from '../volunteer/platform-browser.ts';
 import { createVolunteer } from '../volunteer/volunteer.ts';
 
 let brought: Volunteer | null = null;
@@ -10,16 +11,20 @@ let brought: Volunteer | null = null;
  * The volunteer of this page, for the coordinator that the page came from; there is one. For trying, `?gpu=measured`
  * takes an emulated graphics processor for a real one, and `?gpu=always` uses it even where a core is faster.
  */
-export function theVolunteer(): Volunteer {
+export function theVolunteer(ahead: Ahead | null = null): Volunteer {
   if (brought !== null) return brought;
   const asked = new URLSearchParams(location.search).get('gpu');
   const gpuUse = asked === 'always' || asked === 'measured' ? asked : 'auto';
-  brought = createVolunteer({ url: location.origin, platform: browserPlatform({ gpuUse }) });
+  brought = createVolunteer({ url: location.origin, platform: browserPlatform({ gpuUse, ahead }) });
   return brought;
 }
 
-/** Goes on with what was agreed to earlier and left running, if anything. The first thing that a built page does. */
-export function goOn(): void {
-  const { actions } = theVolunteer();
+/**
+ * Goes on with what was agreed to earlier and left running, if anything. The first thing that a built page does, which
+ * has opened `ahead` (scripts/door/ahead.mjs).
+ */
+export function goOn(ahead: Ahead | null = null): void {
+  const { actions, store } = theVolunteer(ahead);
   consentTexts.some((text) => actions.resumeRemembered(text));
+  if (store.getState().phase === 'idle') ahead?.socket.close();
 }

@@ -294,6 +294,7 @@ function isLoopbackName(name: string): boolean {
 
 function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {
   const { runtime, log, keys, side, now, origins, proxies, inputs, loopbackExempt, metrics } = house;
+  const inputBytes = (job: string): number => inputs.of(job)?.input.length ?? 0;
   return new Sockets({
     runtime,
     log,
@@ -310,7 +311,9 @@ function socketsOf(house: House, people: People<Conversation>, onNote: Conversat
     inputOf: (job) => inputs.of(job),
     isOwnOrigin: origins.isOwnOrigin,
     onRefusal: (reason) => metrics.refused(reason),
-    jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
+    // A device begins with the first: what is soonest fetched.
+    jobs: () =>
+      [...runtime.state.jobs.values()].sort((a, b) => inputBytes(a.id) - inputBytes(b.id)).map(descriptorOf),
   });
 }
 

@@ -3,6 +3,7 @@
  * only what is durable; every request's Host, and the Origin of those that change something, is looked at first.
  */
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Context } from 'hono';
@@ -198,7 +199,11 @@ function jobRoutes(app: Hono<Env>, house: House): void {
     if (typeof window === 'string') return refuse(c, 400, 'out-of-range', window);
     const open = house.runtime.state.jobs.get(view.job);
     const cloth = open === undefined ? clothOfEnded(view, window) : clothOf(open, window);
-    return bytesAnswer(c, cloth, 'application/octet-stream');
+    // Mostly runs of the same bytes: packed it is a hundredth, and a slow line has other things to carry.
+    if (encodingOf(c.req.header('accept-encoding')) === null)
+      return bytesAnswer(c, cloth, 'application/octet-stream');
+    c.header('Content-Encoding', 'gzip');
+    return bytesAnswer(c, gzipSync(cloth, { level: 1 }), 'application/octet-stream');
   });
   const result = (
     name: string,

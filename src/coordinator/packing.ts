@@ -16,7 +16,7 @@ const worthwhile = 0.95;
 const packBrotli = promisify(brotliCompress);
 const packGzip = promisify(gzip);
 
-/** The best encoding that a browser says it takes; null for none. One that is named with q=0 is none. */
+/** The best encoding that a browser says it takes; null for none. One that is named with q=0 is none. (Every browser with br has gzip.) */
 export function encodingOf(accepted: string | undefined): Encoding | null {
   const names = new Set(
     (accepted ?? '')

@@ -251,7 +251,7 @@ export class Deeds {
 
   async #fetchJobs(): Promise<void> {
     try {
-      const response = await fetch(`${this.#url}/api/jobs`);
+      const response = await (this.#platform.takeJobs?.() ?? fetch(`${this.#url}/api/jobs`));
       const jobs = response.ok ? openJobs(await response.json()) : null;
       if (jobs !== null) this.#tell({ on: 'jobs', jobs });
     } catch {

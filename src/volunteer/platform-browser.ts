@@ -7,10 +7,20 @@ import type { Platform, RememberedConsent, Surroundings, Turn } from './platform
 const consentKey = 'talka.consent';
 const lockName = 'talka';
 
+/** What the page has opened before the volunteer's program was here, so that the two travel side by side. */
+export interface Ahead {
+  readonly jobs: Promise<Response>;
+  readonly socket: WebSocket;
+  /** What the socket has said meanwhile. */
+  readonly heard: unknown[];
+}
+
 /** `gpuUse` and `site` come from the page: its address, or the partner that embeds it. */
 export function browserPlatform(
-  options: { readonly gpuUse?: GpuUse; readonly site?: string | null } = {},
+  options: { readonly gpuUse?: GpuUse; readonly site?: string | null; readonly ahead?: Ahead | null } = {},
 ): Platform {
+  let socketAhead = options.ahead ?? null;
+  let jobsAhead = options.ahead?.jobs ?? null;
   return {
     coresMax: Math.max(1, navigator.hardwareConcurrency || 1),
     secure: globalThis.isSecureContext,
@@ -21,13 +31,33 @@ export function browserPlatform(
     now: () => Date.now(),
     random: () => Math.random(),
     engine: (backend) => browserEngine(backend),
-    socket: (url) => new WebSocket(url),
+    socket: (url) => {
+      const ahead = socketAhead;
+      socketAhead = null;
+      return ahead === null ? new WebSocket(url) : (heardAgain(ahead) ?? new WebSocket(url));
+    },
+    takeJobs: () => {
+      const ahead = jobsAhead;
+      jobsAhead = null;
+      return ahead;
+    },
     openOutbox,
     recall,
     remember,
     takeTurn,
     watch,
   };
+}
+
+/** A socket that was opened ahead, which says again what it said before anybody listened; null when it has closed. */
+function heardAgain({ socket, heard }: Ahead): WebSocket | null {
+  if (socket.readyState > WebSocket.OPEN) return null;
+  socket.onmessage = null;
+  // Whoever takes it listens by then, and nothing new can come in between.
+  queueMicrotask(() => {
+    for (const data of heard) socket.dispatchEvent(new MessageEvent('message', { data }));
+  });
+  return socket;
 }
 
 /** Storage that a browser may forbid altogether, in which case nobody is remembered. */

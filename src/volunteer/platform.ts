@@ -41,6 +41,8 @@ export interface Platform {
   random(): number;
   engine(backend: Backend): Engine;
   socket(url: string): WebSocket;
+  /** The answer about the open jobs that was asked for before the volunteer was here; null once taken, or when none was. */
+  takeJobs?(): Promise<Response> | null;
   openOutbox(): Promise<Outbox>;
   recall(): RememberedConsent | null;
   remember(consent: RememberedConsent | null): void;

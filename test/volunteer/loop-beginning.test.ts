@@ -149,12 +149,21 @@ describe('a visit', () => {
       bytes: true,
     };
     const hand = new Hand();
+    hand.on({ on: 'configure', settings: { cores: 1 } });
     hand.on({ on: 'start' });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
     hand.on({ on: 'prepared', remembered: { ...remembered, results: [result] } });
     hand.on({ on: 'jobs', jobs: both });
     hand.challenge();
     hand.welcome([1], both);
     expect(fetched(hand.receipt([1]))).toEqual([]);
+    for (const digest of [job.wasm, job.input]) hand.on({ on: 'blob', digest, fault: null });
+    const code = { kernel: job.kernel, wasm: job.wasm, wgsl: null };
+    hand.on({ on: 'tested', ...hand.engine(0), code, fault: null });
+    hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' });
+    hand.lease(2);
+    expect(fetched(hand.computed(2))).toEqual([]);
+    expect(fetched(hand.receipt([2]))).toEqual([other.wasm, other.input]);
   });
 
   it('begins with the job whose input is the shortest, where HTTP says how long they are', () => {

@@ -38,9 +38,12 @@ function isFullOfOthers(loop: Loop, slot: Slot, job: JobDescriptor): boolean {
   return loop.welcomed && leases.size >= leasesPerSlotMax && !held.some((one) => one?.job === job.job);
 }
 
-/** Whether a chunk of this visit is acknowledged. What an earlier one left in the outbox does not count. */
+/** Whether a chunk that was computed in this visit has found its end. What an earlier one left in the outbox does not count. */
 export function hasBegun(loop: Loop): boolean {
-  return loop.counts.computed > 0 && loop.counts.committed > 0;
+  if (loop.counts.computed > loop.unsent.size) return true;
+  let waiting = 0;
+  for (const { fromBefore } of loop.unsent.values()) if (fromBefore !== true) waiting += 1;
+  return loop.counts.computed > waiting;
 }
 
 /** When the beginning is over at the latest; null when it is. */

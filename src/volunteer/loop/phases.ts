@@ -48,6 +48,7 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
       sentAt: 0,
       notBefore: 0,
       tries: 0,
+      fromBefore: true,
     });
   }
   for (const lease of leases) {

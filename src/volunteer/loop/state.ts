@@ -85,6 +85,8 @@ export interface Unsent extends ResultName {
   sentAt: number;
   notBefore: number;
   tries: number;
+  /** An earlier visit computed it. */
+  readonly fromBefore?: true;
 }
 
 /** Bytes known by digest. */
