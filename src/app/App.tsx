@@ -51,14 +51,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
         tabIndex={-1}
         class={parts !== null ? 'at-work' : pictured ? 'first pictured' : 'first'}
       >
-        {parts !== null ? (
-          <parts.WorkHead w={w} house={house} />
-        ) : (
-          <section class="head">
-            <h1>{w.page.heading}</h1>
-            <p class="lede">{w.page.lede}</p>
-          </section>
-        )}
+        {parts !== null ? <parts.WorkHead w={w} house={house} /> : <Greeting w={w} />}
         {heard ? <Loom w={w} house={house} job={job} /> : <Asking w={w} />}
         <Notices w={w} house={house} />
         {parts !== null ? (
@@ -86,6 +79,15 @@ export function App(props: { readonly house: House }): JSX.Element | null {
       </main>
       {heard && <Footer w={w} live={house.live} />}
     </>
+  );
+}
+
+function Greeting({ w }: { readonly w: Words }): JSX.Element {
+  return (
+    <section class="head">
+      <h1>{w.page.heading}</h1>
+      <p class="lede">{w.page.lede}</p>
+    </section>
   );
 }
 

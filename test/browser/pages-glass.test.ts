@@ -1,6 +1,6 @@
 /** Can the cloth be looked at down to a single chunk: by keys, wheel, fingers and words, also of a million chunks? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import {
   chunkAt,
   closer,
@@ -17,13 +17,11 @@ import { Pages } from '../../src/app/glass/pages.ts';
 import { glassWords } from '../../src/app/glass/words.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import type { JobView } from '../../src/wire/views.ts';
-import { launchChromium, whyNo } from './browsers.ts';
+import { whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
-import { serveFixture } from './fixture-server.ts';
-import type { FixtureServer } from './fixture-server.ts';
+import { close, openStage } from './pages-stage.ts';
+import type { Stage } from './pages-stage.ts';
 import { calm, harness } from './pages-states.ts';
-import { buildPages } from './pages-build.ts';
-import type { BuiltPages } from './pages-build.ts';
 
 const frames = [
   { width: 1088, height: 300 },
@@ -120,34 +118,25 @@ describe('pages of chunks', () => {
 });
 
 describe.skipIf(whyNo.chromium() !== null)('the cloth from close by', () => {
-  let built: BuiltPages;
-  let server: FixtureServer;
-  let browser: Browser;
-
+  let stage: Stage;
   beforeAll(async () => {
-    [built, browser] = await Promise.all([buildPages(), launchChromium()]);
-    server = await serveFixture(built.folder, calm());
+    stage = await openStage();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    built?.remove();
-  });
+  afterAll(() => stage?.end());
 
   async function open(job: JobView, options: BrowserContextOptions = {}): Promise<Page> {
-    Object.assign(server.scene, calm(), { jobs: [job] });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    Object.assign(stage.server.scene, calm(), { jobs: [job] });
+    const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     const page = await context.newPage();
-    await page.goto(`${server.origin}${harness}?lang=en`);
+    await page.goto(`${stage.server.origin}${harness}?lang=en`);
     const button = page.getByRole('button', { name: en.cloth.closer });
     await button.waitFor();
-    server.asked();
+    stage.server.asked();
     await button.click();
     await page.locator('.glass-said').waitFor();
     return page;
   }
   const said = async (page: Page): Promise<string> => (await page.locator('.glass-said').textContent()) ?? '';
-  const close = (page: Page): Promise<void> => page.context().close();
   const g = glassWords.en;
   /** What the fixture's coordinator says of one chunk. */
   const stateOf = (job: JobView, chunk: number): string => {
@@ -264,12 +253,12 @@ describe.skipIf(whyNo.chromium() !== null)('the cloth from close by', () => {
   });
 
   it('asks for little, whatever the size of the job, and for nothing before it is opened', async () => {
-    Object.assign(server.scene, calm(), { jobs: [data.million] });
-    const context = await browser.newContext();
+    Object.assign(stage.server.scene, calm(), { jobs: [data.million] });
+    const context = await stage.browser.newContext();
     const page = await context.newPage();
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(request.url()));
-    await page.goto(`${server.origin}${harness}?lang=en`);
+    await page.goto(`${stage.server.origin}${harness}?lang=en`);
     await page.getByRole('button', { name: en.cloth.closer }).waitFor();
     await page.waitForTimeout(400);
     expect(loaded.filter((url) => /Glass|glass/.test(url))).toEqual([]);
@@ -309,12 +298,12 @@ describe.skipIf(whyNo.chromium() !== null)('the cloth from close by', () => {
 
   it('says so when the coordinator does not answer, and shows the last that it knew', async () => {
     const page = await open(data.million);
-    server.scene.up = false;
+    stage.server.scene.up = false;
     await page.getByLabel(g.number).fill('900000');
     await page.keyboard.press('Enter');
     await page.getByText(g.unanswered).waitFor();
     expect(await said(page)).toContain(g.chunk(900_000, null, false));
-    server.scene.up = true;
+    stage.server.scene.up = true;
     await close(page);
   });
 });

@@ -1,177 +1,27 @@
-/** Do the pages keep their promises in a real browser: nothing before Start, every state readable, by keyboard, on a phone? */
+/** Do the pages keep their promises in a real browser: nothing before Start, by keyboard, in two languages, whatever happens? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { boardWords } from '../../src/app/words/board.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
-import { launchChromium, whyNo } from './browsers.ts';
+import { whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
-import { serveFixture } from './fixture-server.ts';
-import type { FixtureServer } from './fixture-server.ts';
-import { columnOf, findingsOf } from './pages-looks.ts';
-import { board, calm, harness, me, reasons, states } from './pages-states.ts';
-import type { State } from './pages-states.ts';
-import { buildPages } from './pages-build.ts';
-import type { BuiltPages } from './pages-build.ts';
-
-/** Two of the tests open every state several times. */
-const manyStatesMs = 300_000;
+import { close, openStage } from './pages-stage.ts';
+import type { Stage } from './pages-stage.ts';
+import { board, calm, me, reasons } from './pages-states.ts';
 
 describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
-  let built: BuiltPages;
-  let server: FixtureServer;
-  let browser: Browser;
-
+  let stage: Stage;
+  const open: Stage['open'] = (...told) => stage.open(...told);
   beforeAll(async () => {
-    [built, browser] = await Promise.all([buildPages(), launchChromium()]);
-    server = await serveFixture(built.folder, calm());
+    stage = await openStage();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    built?.remove();
-  });
-
-  /** Opens a state in a fresh browser context. */
-  async function open(state: State, options: BrowserContextOptions = {}, language = 'en'): Promise<Page> {
-    Object.assign(server.scene, calm(), state.scene);
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    const page = await context.newPage();
-    const [path, hash] = (state.path ?? `${harness}?`).split('#');
-    await page.goto(
-      `${server.origin}${path}${path?.includes('?') === true ? '' : '?'}lang=${language}${hash === undefined ? '' : `#${hash}`}`,
-    );
-    await page.locator('footer').waitFor();
-    await page.waitForFunction(() => !document.querySelector('footer')?.textContent?.includes('Asking'));
-    if (state.view !== undefined) {
-      await page.locator('button.loud').click();
-      await page.evaluate((view) => window.say(view), state.view);
-      await page.waitForTimeout(250);
-    }
-    if (state.closeBy === true) {
-      const name = language === 'zh' ? zh.cloth.closer : en.cloth.closer;
-      await page.locator('.loom').getByRole('button', { name }).click();
-      await page.locator('.glass-said').waitFor();
-    }
-    return page;
-  }
-
-  /** Opens everything that can be opened. */
-  async function unfold(page: Page): Promise<void> {
-    await page.evaluate(() => {
-      for (const folded of document.querySelectorAll('details')) folded.open = true;
-    });
-    await page.waitForTimeout(100);
-  }
-
-  const close = (page: Page): Promise<void> => page.context().close();
-
-  it(
-    'are readable by everybody in every state, theme and language (axe)',
-    async () => {
-      for (const [name, state] of Object.entries(states)) {
-        for (const [colorScheme, language] of [
-          ['light', 'zh'],
-          ['dark', 'en'],
-        ] as const) {
-          const page = await open(state, { colorScheme }, language);
-          await unfold(page);
-          const found = await findingsOf(page);
-          expect(found, `${name}, ${colorScheme}, ${language}`).toEqual([]);
-          await close(page);
-        }
-      }
-    },
-    manyStatesMs,
-  );
-
-  it(
-    'never scroll sideways, on the narrowest phone, zoomed in, and with text twice as large',
-    async () => {
-      for (const [name, state] of Object.entries(states)) {
-        for (const language of ['en', 'zh']) {
-          const page = await open(state, { viewport: { width: 360, height: 740 } }, language);
-          await unfold(page);
-          for (const width of [360, 320]) {
-            await page.setViewportSize({ width, height: 740 });
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-            expect(wide, `${name}, ${language}, ${width}`).toBeLessThanOrEqual(width);
-          }
-          await page.setViewportSize({ width: 390, height: 844 });
-          const enlarged = await page.evaluate(() => {
-            document.documentElement.style.fontSize = '200%';
-            return document.documentElement.scrollWidth;
-          });
-          expect(enlarged, `${name}, ${language}, text twice as large`).toBeLessThanOrEqual(390);
-          await close(page);
-        }
-      }
-    },
-    manyStatesMs,
-  );
-
-  it(
-    'stay one readable column on a wide screen',
-    async () => {
-      for (const [name, state] of Object.entries(states)) {
-        for (const language of ['en', 'zh']) {
-          const page = await open(state, { viewport: { width: 1440, height: 900 } }, language);
-          await unfold(page);
-          const where = `${name}, ${language}`;
-          const { scrollWidth, left, right, longest } = await columnOf(page);
-          expect(scrollWidth, where).toBeLessThanOrEqual(1440);
-          expect(right - left, where).toBeGreaterThan(1000);
-          expect(right - left, where).toBeLessThanOrEqual(1088);
-          expect(Math.abs(left - (1440 - right)), where).toBeLessThanOrEqual(1);
-          expect(longest.letters, `${where}: ${longest.text}`).toBeLessThanOrEqual(90);
-          await close(page);
-        }
-      }
-    },
-    manyStatesMs,
-  );
-
-  it('have Start in sight without scrolling, on phones too, whatever the requester wrote', async () => {
-    const wordy = {
-      title: 'The longest title that anybody wrote '.repeat(5),
-      cause: 'And why. '.repeat(110),
-    };
-    const begins: Readonly<Record<string, State>> = {
-      ...states,
-      wordy: { scene: { jobs: [{ ...data.picture, ...wordy }] } },
-    };
-    for (const [name, state] of Object.entries(begins)) {
-      if (state.view !== undefined || state.closeBy === true || state.path?.startsWith(board) === true)
-        continue;
-      for (const language of ['en', 'zh']) {
-        const page = await open(state, {}, language);
-        for (const [width, height] of [
-          [360, 640],
-          [390, 844],
-          [1440, 900],
-        ] as const) {
-          if (name === 'wordy' && width > 1000) continue;
-          await page.setViewportSize({ width, height });
-          const seen = await page.locator('button.loud').evaluate((button) => {
-            const { left, right, top, bottom } = button.getBoundingClientRect();
-            const there = document.elementFromPoint((left + right) / 2, bottom - 2);
-            return { top, bottom, scrolled: scrollY, uncovered: button.contains(there) };
-          });
-          const where = `${name}, ${language}, ${width} × ${height}`;
-          expect(seen, where).toMatchObject({ scrolled: 0, uncovered: true });
-          expect(seen.top, where).toBeGreaterThan(0);
-          expect(seen.bottom, where).toBeLessThanOrEqual(height);
-        }
-        await close(page);
-      }
-    }
-  });
+  afterAll(() => stage?.end());
 
   it('store nothing, start no worker and open no socket before Start', async () => {
     for (const path of ['/?', `${board}?`]) {
-      Object.assign(server.scene, calm());
-      server.asked();
-      const context = await browser.newContext();
+      Object.assign(stage.server.scene, calm());
+      stage.server.asked();
+      const context = await stage.browser.newContext();
       const page = await context.newPage();
       const opened: string[] = [];
       page.on('worker', (worker) => opened.push(worker.url()));
@@ -182,7 +32,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
           if (owner?.[name]) owner[name] = () => { window.probed.push(name); throw new Error(name); };
         }`;
       await page.addInitScript(probed);
-      await page.goto(`${server.origin}${path}lang=en`);
+      await page.goto(`${stage.server.origin}${path}lang=en`);
       await page.getByText('Here now').waitFor();
       await page.waitForTimeout(500);
       const kept = await page.evaluate(async () => ({
@@ -204,40 +54,8 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
         serviceWorkers: 0,
       });
       expect(opened).toEqual([]);
-      expect(server.asked().filter((asked) => /volunteer|\.wasm|travel/.test(asked))).toEqual([]);
+      expect(stage.server.asked().filter((asked) => /volunteer|\.wasm|travel/.test(asked))).toEqual([]);
       await context.close();
-    }
-  });
-
-  it('do not move under the reader (CLS), in both languages and with a picture', async () => {
-    for (const [path, jobs, language] of [
-      ['/?', [data.finished, data.factoring], 'en'],
-      ['/?', [data.finishedPicture, data.picture], 'en'],
-      ['/?', [data.factoring], 'zh'],
-      [`${board}?`, [data.factoring], 'zh'],
-    ] as const) {
-      for (const width of [390, 1280]) {
-        // Slow enough that the page stands before the coordinator has said anything.
-        Object.assign(server.scene, calm(), { jobs, delayMs: 400 });
-        const context = await browser.newContext({ viewport: { width, height: 844 } });
-        const page = await context.newPage();
-        await page.addInitScript(() => {
-          Reflect.set(window, 'shifted', []);
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries())
-              (Reflect.get(window, 'shifted') as number[]).push(Reflect.get(entry, 'value') as number);
-          }).observe({ type: 'layout-shift', buffered: true });
-        });
-        await page.goto(`${server.origin}${path}lang=${language}`);
-        await page.locator('.loom-words .figures, .board').first().waitFor();
-        await page.waitForTimeout(700);
-        const shifted = await page.evaluate(() => Reflect.get(window, 'shifted') as number[]);
-        expect(
-          shifted.reduce((sum, value) => sum + value, 0),
-          `${path} ${language} ${width}`,
-        ).toBeLessThan(0.02);
-        await context.close();
-      }
     }
   });
 
@@ -336,15 +154,15 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     const page = await open({ scene: { up: false } });
     await page.getByRole('alert').waitFor();
     expect(await page.locator('button.loud').isDisabled()).toBe(true);
-    server.scene.up = true;
+    stage.server.scene.up = true;
     await page.getByRole('heading', { name: /small factor/ }).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
     expect(await page.locator('button.loud').isDisabled()).toBe(false);
-    server.scene.jobs = [{ ...data.factoring, final: 1500, free: 1318 }];
-    server.pulse();
+    stage.server.scene.jobs = [{ ...data.factoring, final: 1500, free: 1318 }];
+    stage.server.pulse();
     await page.getByText('1,500 of 3,000').waitFor();
-    server.scene.jobs = [{ ...data.finished, job: 'j2' }];
-    server.pulse();
+    stage.server.scene.jobs = [{ ...data.finished, job: 'j2' }];
+    stage.server.pulse();
     await page.getByRole('heading', { name: en.job.none }).waitFor();
     await page.getByText(en.done.report).click();
     await page.getByText('No factor below 2^40.').waitFor();
@@ -429,10 +247,10 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
   });
 
   it('have something to read before and without scripts', async () => {
-    const context = await browser.newContext({ javaScriptEnabled: false });
+    const context = await stage.browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     for (const path of ['/', board]) {
-      await page.goto(`${server.origin}${path}`);
+      await page.goto(`${stage.server.origin}${path}`);
       expect(await page.locator('h1').textContent()).toBeTruthy();
       expect(await page.locator('noscript').textContent()).toContain('JavaScript');
       expect(await page.locator('meta[name=description]').getAttribute('content')).toBeTruthy();

@@ -1,5 +1,6 @@
 /** The cloth on the page: a canvas that follows one job, the picture where there is one, and their twin in words and a table. */
 import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Glass as GlassPart } from '../glass/Glass.tsx';
@@ -39,35 +40,18 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
   useEffect(() => watched.view.subscribe((view) => weaver.stitches(view.stitches)), [weaver, watched]);
 
   const picture = job !== null && hasPicture(job);
-  const glass = useSignal<{ readonly Glass: Glass; readonly job: string; readonly chunk: number } | null>(
-    null,
-  );
-  const opener = useRef<HTMLButtonElement>(null);
-  const closeBy = glass.value !== null && glass.value.job === job?.job ? glass.value : null;
-  const lookAt = async (chunk: number): Promise<void> => {
-    if (job === null) return;
-    const { Glass } = await import('../glass/Glass.tsx');
-    glass.value = { Glass, job: job.job, chunk };
-  };
-  const lookCloser = (event: MouseEvent): void => {
-    const { left, top } = weaver.box();
-    event.preventDefault();
-    void lookAt(weaver.chunkAt(event.clientX - left, event.clientY - top));
-  };
+  const glass = useGlass(job, weaver);
+  const closeBy = glass.open.value !== null && glass.open.value.job === job?.job ? glass.open.value : null;
   return (
-    <figure class={picture ? 'cloth with-picture' : job?.free === job?.chunks ? 'cloth unwoven' : 'cloth'}>
+    <figure class={`cloth ${picture ? 'with-picture' : job?.free === job?.chunks ? 'unwoven' : ''}`}>
       {picture && <Picture w={w} job={job} still={still} />}
       <canvas
         ref={canvas}
         hidden={closeBy !== null}
-        onDblClick={lookCloser}
-        onWheel={(event) => (event.ctrlKey || event.metaKey) && lookCloser(event)}
+        onDblClick={glass.point}
+        onWheel={(event) => (event.ctrlKey || event.metaKey) && glass.point(event)}
         role="img"
-        aria-label={
-          job === null
-            ? w.cloth.bare
-            : `${w.cloth.label(toldOf(w, job).title)} ${w.cloth.summary(job.final, job.committed, job.leased, job.free)}`
-        }
+        aria-label={labelOf(w, job)}
       />
       {closeBy !== null && job !== null && (
         <closeBy.Glass
@@ -78,20 +62,13 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
           still={still}
           overview={() => weaver.shares}
           mine={weaver.computedHere(job.job)}
-          close={() => {
-            glass.value = null;
-            requestAnimationFrame(() => opener.current?.focus());
-          }}
+          close={glass.close}
         />
       )}
       {job !== null && (
         <figcaption>
           <Key w={w} job={job} />
-          {closeBy === null && job.chunks > 1 && (
-            <button type="button" class="text" ref={opener} onClick={() => void lookAt(weaver.edge())}>
-              {w.cloth.closer}
-            </button>
-          )}
+          {closeBy === null && job.chunks > 1 && <Closer w={w} glass={glass} />}
           {keep && woven.value && job.final > 0 && (
             <button type="button" class="text" onClick={() => void weaver.keep(`talka-${job.job}.png`)}>
               {w.cloth.keep}
@@ -100,6 +77,67 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
         </figcaption>
       )}
     </figure>
+  );
+}
+
+/** The whole cloth in two sentences. */
+function labelOf(w: Words, job: JobView | null): string {
+  if (job === null) return w.cloth.bare;
+  const { final, committed, leased, free } = job;
+  return `${w.cloth.label(toldOf(w, job).title)} ${w.cloth.summary(final, committed, leased, free)}`;
+}
+
+/** The look from close by, which is loaded when it is first asked for. */
+interface GlassHandle {
+  readonly open: Signal<{ readonly Glass: Glass; readonly job: string; readonly chunk: number } | null>;
+  /** Its program could not be loaded. */
+  readonly failed: Signal<boolean>;
+  readonly opener: { current: HTMLButtonElement | null };
+  /** Opens it where the work goes on, or at the place pointed at. */
+  edge(): void;
+  point(event: MouseEvent): void;
+  close(): void;
+}
+
+function useGlass(job: JobView | null, weaver: Weaver): GlassHandle {
+  const open = useSignal<GlassHandle['open']['value']>(null);
+  const failed = useSignal(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const lookAt = async (chunk: number): Promise<void> => {
+    if (job === null) return;
+    try {
+      const { Glass } = await import('../glass/Glass.tsx');
+      open.value = { Glass, job: job.job, chunk };
+      failed.value = false;
+    } catch {
+      failed.value = true;
+    }
+  };
+  return {
+    open,
+    failed,
+    opener,
+    edge: () => void lookAt(weaver.edge()),
+    point: (event) => {
+      const { left, top } = weaver.box();
+      event.preventDefault();
+      void lookAt(weaver.chunkAt(event.clientX - left, event.clientY - top));
+    },
+    close: () => {
+      open.value = null;
+      requestAnimationFrame(() => opener.current?.focus());
+    },
+  };
+}
+
+function Closer({ w, glass }: { readonly w: Words; readonly glass: GlassHandle }): JSX.Element {
+  return (
+    <>
+      {glass.failed.value && <span role="status">{w.here.unreachable}</span>}
+      <button type="button" class="text" ref={glass.opener} onClick={glass.edge}>
+        {w.cloth.closer}
+      </button>
+    </>
   );
 }
 

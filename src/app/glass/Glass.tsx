@@ -1,7 +1,7 @@
 /** The cloth from close by, down to a single chunk: a canvas to move over, controls, and its twin in words and a table. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { JSX } from 'preact';
+import type { JSX, Ref } from 'preact';
 import { dyeOf } from '../ornament.ts';
 import type { JobView } from '../../wire/views.ts';
 import type { Words } from '../words/words.ts';
@@ -46,9 +46,6 @@ export function Glass(props: GlassProps): JSX.Element {
   useEffect(() => glass.current?.jobMoved(still), [job, still]);
 
   const seen = look.value;
-  const act = (deed: (model: Model) => void) => (): void => {
-    if (glass.current !== null) deed(glass.current);
-  };
   return (
     <div
       class="glass"
@@ -68,65 +65,87 @@ export function Glass(props: GlassProps): JSX.Element {
       }}
     >
       <canvas ref={canvas} tabIndex={-1} role="img" aria-label={g.canvas} />
-      <div class="glass-bar">
-        <button type="button" aria-label={g.further} title={g.further} onClick={act((m) => m.step(0.5))}>
-          −
-        </button>
-        <button
-          type="button"
-          aria-label={g.closer}
-          title={g.closer}
-          ref={first}
-          onClick={act((m) => m.step(2))}
-        >
-          +
-        </button>
-        <input
-          type="range"
-          aria-label={g.place}
-          min={1}
-          max={job.chunks}
-          step={1}
-          value={(seen?.chosen ?? chunk) + 1}
-          aria-valuetext={seen === null ? '' : saidOf(w, seen)}
-          onInput={(event) => glass.current?.choose(Number(event.currentTarget.value) - 1)}
-        />
-        <input
-          type="number"
-          inputMode="numeric"
-          class="figures"
-          aria-label={g.number}
-          min={1}
-          max={job.chunks}
-          value={(seen?.chosen ?? chunk) + 1}
-          onChange={(event) => {
-            const wanted = Math.round(Number(event.currentTarget.value)) - 1;
-            if (wanted >= 0 && wanted < job.chunks) glass.current?.choose(wanted);
-            event.currentTarget.value = String((glass.current?.chosen ?? 0) + 1);
-          }}
-        />
-        <button type="button" class="text" onClick={close}>
-          {g.whole}
-        </button>
-      </div>
-      {seen !== null && (
-        <>
-          <p class="figures glass-said">
-            <strong>{saidOf(w, seen)}</strong>{' '}
-            <span class="soft">
-              {g.inView(seen.from + 1, seen.to, job.chunks)} {seen.each > 1 && g.each(seen.each)}
-            </span>
-          </p>
-          {seen.unanswered && <p role="status">{g.unanswered}</p>}
-          <p class="unseen" role="status">
-            {seen.told === null ? '' : g.inView(seen.told[0] + 1, seen.told[1], job.chunks)}
-          </p>
-          <Twin w={w} look={seen} />
-        </>
-      )}
+      <Bar {...props} glass={glass} first={first} seen={seen} />
+      {seen !== null && <Told w={w} job={job} seen={seen} />}
       <p class="soft small by-fingers">{g.how.fingers}</p>
       <p class="soft small by-keys">{g.how.keys}</p>
     </div>
+  );
+}
+
+interface BarProps extends GlassProps {
+  readonly glass: { readonly current: Model | null };
+  readonly first: Ref<HTMLButtonElement>;
+  readonly seen: Look | null;
+}
+
+/** Closer, further away, where in the cloth, which chunk, and back to the whole. */
+function Bar({ w, job, chunk, close, glass, first, seen }: BarProps): JSX.Element {
+  const g = glassWords[w.language];
+  const chosen = seen?.chosen ?? chunk;
+  return (
+    <div class="glass-bar">
+      <button type="button" aria-label={g.further} title={g.further} onClick={() => glass.current?.step(0.5)}>
+        −
+      </button>
+      <button
+        type="button"
+        aria-label={g.closer}
+        title={g.closer}
+        ref={first}
+        onClick={() => glass.current?.step(2)}
+      >
+        +
+      </button>
+      <input
+        type="range"
+        aria-label={g.place}
+        min={1}
+        max={job.chunks}
+        step={1}
+        value={chosen + 1}
+        aria-valuetext={seen === null ? '' : saidOf(w, seen)}
+        onInput={(event) => glass.current?.choose(Number(event.currentTarget.value) - 1)}
+      />
+      <input
+        type="number"
+        inputMode="numeric"
+        class="figures"
+        aria-label={g.number}
+        min={1}
+        max={job.chunks}
+        value={chosen + 1}
+        onChange={(event) => {
+          const wanted = Math.round(Number(event.currentTarget.value)) - 1;
+          if (wanted >= 0 && wanted < job.chunks) glass.current?.choose(wanted);
+          event.currentTarget.value = String((glass.current?.chosen ?? 0) + 1);
+        }}
+      />
+      <button type="button" class="text" onClick={close}>
+        {g.whole}
+      </button>
+    </div>
+  );
+}
+
+/** What is seen, in words and as a table. */
+function Told(props: { readonly w: Words; readonly job: JobView; readonly seen: Look }): JSX.Element {
+  const { w, job, seen } = props;
+  const g = glassWords[w.language];
+  return (
+    <>
+      <p class="figures glass-said">
+        <strong>{saidOf(w, seen)}</strong>{' '}
+        <span class="soft">
+          {g.inView(seen.from + 1, seen.to, job.chunks)} {seen.each > 1 && g.each(seen.each)}
+        </span>
+      </p>
+      {seen.unanswered && <p role="status">{g.unanswered}</p>}
+      <p class="unseen" role="status">
+        {seen.told === null ? '' : g.inView(seen.told[0] + 1, seen.told[1], job.chunks)}
+      </p>
+      <Twin w={w} look={seen} />
+    </>
   );
 }
 

@@ -25,10 +25,7 @@ interface Finger {
 export function listen(canvas: HTMLCanvasElement, moves: Moves): () => void {
   const fingers = new Map<number, Finger>();
   let travelled = 0;
-  const placeOf = ({ clientX, clientY }: MouseEvent): Finger => {
-    const { left, top } = canvas.getBoundingClientRect();
-    return { x: clientX - left, y: clientY - top };
-  };
+  const placeOf = (event: MouseEvent): Finger => placeOn(canvas, event);
   const down = (event: PointerEvent): void => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
@@ -60,15 +57,7 @@ export function listen(canvas: HTMLCanvasElement, moves: Moves): () => void {
       moves.point(finger.x, finger.y);
     fingers.delete(event.pointerId);
   };
-  const wheel = (event: WheelEvent): void => {
-    // A page is scrolled with the wheel: it looks closer only when asked to, by key or because the cloth was pointed at.
-    if (!event.ctrlKey && !event.metaKey && document.activeElement !== canvas) return;
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    // A pinched trackpad tells small steps.
-    const pixels = Math.max(-240, Math.min(240, event.deltaY * lines * (event.ctrlKey ? 3 : 1)));
-    const { x, y } = placeOf(event);
-    if (moves.scale(2 ** (-pixels / doublePx), x, y) || event.ctrlKey) event.preventDefault();
-  };
+  const wheel = (event: WheelEvent): void => turnWheel(canvas, moves, event);
   const twice = (event: MouseEvent): void => {
     const { x, y } = placeOf(event);
     moves.enter(x, y);
@@ -87,4 +76,19 @@ export function listen(canvas: HTMLCanvasElement, moves: Moves): () => void {
     canvas.removeEventListener('wheel', wheel);
     canvas.removeEventListener('dblclick', twice);
   };
+}
+
+function placeOn(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent): Finger {
+  const { left, top } = canvas.getBoundingClientRect();
+  return { x: clientX - left, y: clientY - top };
+}
+
+function turnWheel(canvas: HTMLCanvasElement, moves: Moves, event: WheelEvent): void {
+  // A page is scrolled with the wheel: it looks closer only when asked to, by key or because the cloth was pointed at.
+  if (!event.ctrlKey && !event.metaKey && document.activeElement !== canvas) return;
+  const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+  // A pinched trackpad tells small steps.
+  const pixels = Math.max(-240, Math.min(240, event.deltaY * lines * (event.ctrlKey ? 3 : 1)));
+  const { x, y } = placeOn(canvas, event);
+  if (moves.scale(2 ** (-pixels / doublePx), x, y) || event.ctrlKey) event.preventDefault();
 }
