@@ -34,7 +34,7 @@ export const tailFactor = 2;
 export const tailPatience = 0.5;
 /** A chunk that waited this long for a second person is the anchor's, if nobody who is connected may take it… */
 export const anchorAfterMs = 30_000;
-/** …and this long, even so: who is connected may be paused, or have no backend for it. */
+/** …and so long, even so: who is connected may want no more. It is counted from the chunk's opening once a lease of it ran out. */
 export const anchorAnywayMs = 300_000;
 /** A chunk goes back to somebody whose lease of it ran out only when nobody else took it for this long. */
 export const retakeAfterMs = 60_000;
@@ -194,12 +194,21 @@ function takesMore(state: State, chunk: Chunk): boolean {
   );
 }
 
-/** Whether a chunk is the anchor's: it waited long enough and nobody who is connected could take it, or it waited very long. */
+/** Whether somebody was given the chunk and let it be. */
+function ranOut({ replicas }: Chunk): boolean {
+  return replicas.some(({ phase }) => phase.is === 'closed' && phase.why === 'expired');
+}
+
+/**
+ * Whether a chunk is the anchor's: it waited and nobody who is connected could take it; or those who could have left
+ * it lying for very long, or took it and let it run out. While people take and answer, the anchor stands aside.
+ */
 function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
   const waitedMs = at - chunk.since;
   if (wanted(chunk, job.spec) === 0) return false;
+  if (waitedMs >= anchorAnywayMs) return true;
   // From its opening, not since it last wanted: people who come, take a place and let it run out cannot hold the anchor off.
-  if (at - chunk.openedAt >= anchorAnywayMs) return true;
+  if (at - chunk.openedAt >= anchorAnywayMs && ranOut(chunk)) return true;
   if (waitedMs < anchorAfterMs) return false;
   if (committedCount(chunk) >= replicasMax) return true;
   // Who cannot compute this kernel, or has only a backend that would not help here, is not waited for.

@@ -166,7 +166,7 @@ describe('[LS8] whose lease ran out', () => {
     expect(ask(h, 'z', slotOf(), connected(h, 'a')).chunk).toBe(0);
   });
 
-  test('five minutes are enough for the anchor, whoever is connected', () => {
+  test('what people leave lying for five minutes is the anchor’s, whoever is connected', () => {
     const { h } = longJob('ab', { units: 8 });
     join(h, 'z', { account: 'anchor', role: 'anchor' });
     ask(h, 'a');
@@ -175,6 +175,35 @@ describe('[LS8] whose lease ran out', () => {
     expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
     h.wait(1);
     expect(ask(h, 'z', slotOf(), live).chunk).toBe(0);
+  });
+
+  test('and so is what somebody let run out, five minutes after it was opened', () => {
+    const { h, job } = longJob('abc', { units: 8 });
+    join(h, 'z', { account: 'anchor', role: 'anchor' });
+    commit(h, 'a', ask(h, 'a').lease);
+    h.wait(anchorAnywayMs - 60_000);
+    const slow = ask(h, 'b');
+    const live = connected(h, 'abc');
+    h.wait(slow.deadline - h.now());
+    h.must({ c: 'expire', lease: slow.lease });
+    h.wait(anchorAnywayMs - (h.now() - chunkOf(job, 0).openedAt) - 1);
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
+    h.wait(1);
+    expect(ask(h, 'z', slotOf(), live).chunk).toBe(0);
+  });
+
+  test('but not what was opened long ago and is wanted again only now: people take it', () => {
+    const { h } = longJob('abc', { units: 8 });
+    join(h, 'z', { account: 'anchor', role: 'anchor' });
+    commit(h, 'a', ask(h, 'a').lease);
+    const { lease } = ask(h, 'b', slotOf({ rates: { [kernel]: 10 } }));
+    // It is computed for long, and then given back: wanted again from this moment on.
+    h.wait(anchorAnywayMs - 1);
+    h.must({ c: 'giveBack', device: 'b', replicas: [lease], why: 'settings' });
+    h.wait(1_000);
+    const live = connected(h, 'abc');
+    expect(h.refused({ c: 'ask', device: 'z', slot: slotOf(), live })).toBe('waiting-for-others');
+    expect(ask(h, 'c').chunk).toBe(0);
   });
 });
 
