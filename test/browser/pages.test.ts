@@ -94,6 +94,18 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('[RS4] show what a restore lost, and go on from it only when the person presses', async () => {
+    const page = await open({ view: data.running });
+    const reason = { why: 'restored' as const, at: 1_790_000_000_000, kept: 17_002, remembered: 18_204 };
+    await page.evaluate((view) => window.say(view), { reason, phase: 'stopped' as const, workers: [] });
+    await page.getByText(en.work.restored(reason.at, reason.kept, reason.remembered)).waitFor();
+    const asked = (): Promise<unknown[]> => page.evaluate(() => window.asked.map(([name]) => name));
+    expect(await asked()).not.toContain('acceptRestore');
+    await page.getByRole('button', { name: en.start.acceptRestore }).click();
+    expect(await asked()).toContain('acceptRestore');
+    await close(page);
+  });
+
   it('always say why nothing runs, with a countdown where there is one', async () => {
     const page = await open({ view: data.running });
     const said = new Set<string>();
