@@ -3,7 +3,6 @@
  * only what is durable; every request's Host, and the Origin of those that change something, is looked at first.
  */
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Context } from 'hono';
@@ -15,7 +14,7 @@ import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
 import { clothOf, clothOfEnded, windowOf } from './cloth.ts';
 import type { House } from './house.ts';
-import { encodingOf, Packed } from './packing.ts';
+import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
 import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
@@ -200,10 +199,10 @@ function jobRoutes(app: Hono<Env>, house: House): void {
     const open = house.runtime.state.jobs.get(view.job);
     const cloth = open === undefined ? clothOfEnded(view, window) : clothOf(open, window);
     // Mostly runs of the same bytes: packed it is a hundredth, and a slow line has other things to carry.
-    if (encodingOf(c.req.header('accept-encoding')) === null)
-      return bytesAnswer(c, cloth, 'application/octet-stream');
-    c.header('Content-Encoding', 'gzip');
-    return bytesAnswer(c, gzipSync(cloth, { level: 1 }), 'application/octet-stream');
+    const encoding = encodingOf(c.req.header('accept-encoding'));
+    if (encoding === null) return bytesAnswer(c, cloth, 'application/octet-stream');
+    c.header('Content-Encoding', encoding);
+    return bytesAnswer(c, packNow(cloth, encoding), 'application/octet-stream');
   });
   const result = (
     name: string,

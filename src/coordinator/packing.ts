@@ -1,6 +1,6 @@
 /** Compresses what is sent again and again, once for each encoding, and keeps the result within a bound. */
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { brotliCompress, brotliCompressSync, constants, gzip, gzipSync } from 'node:zlib';
 
 export type Encoding = 'br' | 'gzip';
 
@@ -16,7 +16,7 @@ const worthwhile = 0.95;
 const packBrotli = promisify(brotliCompress);
 const packGzip = promisify(gzip);
 
-/** The best encoding that a browser says it takes; null for none. One that is named with q=0 is none. (Every browser with br has gzip.) */
+/** The best encoding that a browser says it takes; null for none. One that is named with q=0 is none. */
 export function encodingOf(accepted: string | undefined): Encoding | null {
   const names = new Set(
     (accepted ?? '')
@@ -57,6 +57,13 @@ export class Packed {
       this.#keptBytes -= (await packing)?.length ?? 0;
     }
   }
+}
+
+/** Packs at once what is new each time: quickly rather than well. */
+export function packNow(bytes: Uint8Array, encoding: Encoding): Uint8Array {
+  return encoding === 'br'
+    ? brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })
+    : gzipSync(bytes, { level: 1 });
 }
 
 async function pack(bytes: Uint8Array, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {

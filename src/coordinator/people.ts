@@ -17,6 +17,8 @@ export class People<P extends Present> {
   readonly #wanting = new Map<P, Map<number, readonly string[]>>();
   readonly #ofAccount = new Map<string, Set<P>>();
   readonly #live = new Map<string, Map<string, Set<string>>>();
+  /** Who has asked for a graphics processor's work: it is looked for after signing in, so `hello` could not say. */
+  readonly #withGpu = new Set<P>();
 
   get live(): LivePeople {
     return this.#live;
@@ -47,6 +49,7 @@ export class People<P extends Present> {
     if (this.#byDevice.get(present.device) !== present) return false;
     this.rests(present);
     this.#byDevice.delete(present.device);
+    this.#withGpu.delete(present);
     return true;
   }
 
@@ -67,6 +70,7 @@ export class People<P extends Present> {
         slot.slot,
         Object.keys(slot.rates).map((kernel) => `${slot.backend} ${kernel}`),
       );
+      if (slot.backend === 'webgpu') this.#withGpu.add(present);
       changed = true;
     }
     if (changed) this.#refresh(present.account);
@@ -104,7 +108,7 @@ export class People<P extends Present> {
     for (const present of this.#byDevice.values()) {
       accounts.add(present.account);
       cores += present.cores;
-      if (present.gpu) gpus++;
+      if (present.gpu || this.#withGpu.has(present)) gpus++;
     }
     let rateMilli = 0;
     for (const slot of state.busy.values()) rateMilli += slot.rateMilli;

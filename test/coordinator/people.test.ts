@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { People } from '../../src/coordinator/people.ts';
 import type { Present } from '../../src/coordinator/people.ts';
+import { emptyState } from '../../src/core/state.ts';
 import type { Slot } from '../../src/core/state.ts';
 
 const present = (device: string, over: Partial<Present> = {}): Present => ({
@@ -74,5 +75,22 @@ describe('[LS4] who is counted on', () => {
     expect(counted(people)).toEqual([]);
     people.wantsWork(after, [wasm('sum@1')]);
     expect(counted(people)).toEqual(['ann home wasm sum@1']);
+  });
+});
+
+describe('a graphics processor', () => {
+  test('is counted once its device asks for it, since it is only looked for after signing in', () => {
+    const people = new People<Present>();
+    const [a, b] = [present('a'), present('b', { gpu: true })];
+    const gpus = (): number => people.view(emptyState()).gpus;
+    people.enter(a);
+    people.wantsWork(a, [wasm('sum@1')]);
+    expect(gpus()).toBe(0);
+    people.wantsWork(a, [gpu('sum@1')]);
+    expect(gpus()).toBe(1);
+    people.enter(b);
+    expect(gpus()).toBe(2);
+    people.leave(a);
+    expect(gpus()).toBe(1);
   });
 });
