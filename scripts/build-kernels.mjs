@@ -21,6 +21,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const sourceDir = join(root, 'src/kernels');
 const buildDir = join(root, 'build/kernels');
 const lockFile = join(sourceDir, 'lock.json');
+/** What the coordinator computes in WebAssembly itself: no kernel, in nobody's lock. */
+const digestsSource = 'src/coordinator/sha256x4.as.ts';
+const digestsFile = join(root, 'build/coordinator/sha256x4.wasm');
 
 /** Flags every kernel gets: no runtime, no imports, fixed memory, no relaxed SIMD or threads. */
 const commonFlags = [
@@ -88,11 +91,11 @@ function stampOf(name, flags) {
 }
 
 /** Compiles with the library form of asc, so that no shell or PATH is involved. */
-async function compile(name, flags) {
+async function compile(source, flags) {
   const ascEntry = join(root, 'node_modules/assemblyscript/dist/asc.js');
   const asc = await import(pathToFileURL(ascEntry).href);
   const files = new Map();
-  const args = [`src/kernels/${name}/reference.as.ts`, '--baseDir', root, '--outFile', 'out.wasm', ...flags];
+  const args = [source, '--baseDir', root, '--outFile', 'out.wasm', ...flags];
   const { error, stderr } = await asc.main(args, {
     writeFile: (file, contents) => void files.set(file, contents),
   });
@@ -137,7 +140,7 @@ async function buildOne(name, force) {
   mkdirSync(dir, { recursive: true });
   let wasm = fresh ? readFileSync(wasmFile) : null;
   if (!wasm) {
-    wasm = await compile(name, flags);
+    wasm = await compile(`src/kernels/${name}/reference.as.ts`, flags);
     await checkAbi(wasm);
     writeWhole(wasmFile, wasm);
     writeWhole(stampFile, stamp);
@@ -206,6 +209,11 @@ async function main(args) {
     : [];
   const kernels = [...kept, ...built].sort((a, b) => (a.id < b.id ? -1 : 1));
   writeWhole(manifestFile, `${JSON.stringify({ kernels }, null, 2)}\n`);
+  if (!only) {
+    mkdirSync(dirname(digestsFile), { recursive: true });
+    const memory = ['--initialMemory', '32', '--maximumMemory', '32'];
+    writeWhole(digestsFile, await compile(digestsSource, [...commonFlags, ...memory]));
+  }
   for (const failure of failures) console.error(failure);
   return failures.length === 0 ? 0 : 1;
 }

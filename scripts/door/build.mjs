@@ -16,8 +16,14 @@ import { nodeEnvironment } from './toolchain.mjs';
 
 /** `build/kernels/`: each kernel's WebAssembly and shader, checked against the lock of published kernels. */
 export async function buildKernels(node) {
-  const inputs = ['src/kernels', 'scripts/build-kernels.mjs', 'package-lock.json'];
-  await unlessFresh('kernels', inputs, 'build/kernels/manifest.json', async () => {
+  const inputs = [
+    'src/kernels',
+    'src/coordinator/sha256x4.as.ts',
+    'scripts/build-kernels.mjs',
+    'package-lock.json',
+  ];
+  const outputs = ['build/kernels/manifest.json', 'build/coordinator/sha256x4.wasm'];
+  await unlessFresh('kernels', inputs, outputs, async () => {
     await call(node, ['scripts/build-kernels.mjs'], { env: nodeEnvironment(node) });
   });
 }
@@ -34,7 +40,7 @@ export async function buildPages(node) {
     'scripts/door/ahead.mjs',
     'package-lock.json',
   ];
-  await unlessFresh('pages', inputs, 'dist/web/index.html', async () => {
+  await unlessFresh('pages', inputs, ['dist/web/index.html'], async () => {
     const draft = join('dist', `.web-${process.pid}`);
     await call(node, ['node_modules/vite/bin/vite.js', 'build', '--outDir', draft, '--emptyOutDir'], {
       env: nodeEnvironment(node),
@@ -47,12 +53,12 @@ export async function buildPages(node) {
   });
 }
 
-/** Runs `build` when the digest over `inputs` differs from the one remembered, or when `output` is gone. */
-async function unlessFresh(what, inputs, output, build) {
+/** Runs `build` when the digest over `inputs` differs from the one remembered, or when one of `outputs` is gone. */
+async function unlessFresh(what, inputs, outputs, build) {
   const stamp = join(root, 'build', `${what}.stamp`);
   const digest = digestOf(inputs);
   const remembered = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
-  if (remembered === digest && existsSync(join(root, output))) return;
+  if (remembered === digest && outputs.every((output) => existsSync(join(root, output)))) return;
   const startMs = Date.now();
   await build();
   mkdirSync(dirname(stamp), { recursive: true });

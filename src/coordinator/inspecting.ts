@@ -8,8 +8,11 @@ import type { Lease, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { CommitPart } from '../wire/frame.ts';
 import { limits } from '../wire/version.ts';
-import { firstWrongDigest, rootOfDigests } from './digests.ts';
+import { rootOfDigests } from './digests.ts';
 import type { Outputs } from './log.ts';
+import { UnitDigests } from './unit-digests.ts';
+
+const unitDigests = new UnitDigests();
 
 /** A kernel with one input, and what follows from both. */
 export interface KernelInput {
@@ -95,7 +98,7 @@ function faultOfOutputs(
   { lengths, bytes }: Outputs,
   { kernel, input }: KernelInput,
 ): Inspected | null {
-  const wrong = firstWrongDigest(job, from, lengths, bytes, digests.toString('hex'), width);
+  const wrong = unitDigests.firstWrong(job, from, lengths, bytes, digests, width);
   if (wrong >= 0) return refused('digests', `the bytes of unit ${wrong} do not make its digest`);
   let at = 0;
   for (let i = 0; i < lengths.length; i++) {
