@@ -33,7 +33,7 @@ const chunk = fc.record({
   width: fc.constantFrom(8, 32),
 });
 
-describe.each(ways)('[WR7] units of a chunk, %s', (_, check) => {
+describe.each(ways)('[WR7] units of a chunk, %s', (_name, check) => {
   const ask = (
     job: string,
     from: number,
