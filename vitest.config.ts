@@ -5,8 +5,12 @@ import { defineConfig } from 'vitest/config';
 /** Tests that drive a real browser may live beside the others; this ending puts them with the browser ones. */
 const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 
-/** What starts and kills whole programs, or waits for real clocks, is not for every few minutes of a day's work. */
-const slowTests = ['test/coordinator/{anchor,kill,main,restart}.test.ts', 'test/volunteer/cli.test.ts'];
+/** What starts and kills whole programs, waits for real clocks or has very much to say is not for every few minutes of a day's work. */
+const slowTests = [
+  'test/coordinator/{anchor,kill,main,restart}.test.ts',
+  'test/volunteer/cli.test.ts',
+  'test/wire/conversations.test.ts',
+];
 
 const minuteMs = 60_000;
 

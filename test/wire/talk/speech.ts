@@ -1,0 +1,323 @@
+/** What talkers say: honest work, every kind of lie that the specification names, and nonsense; each message knows why it may be refused. */
+import { limits } from '../../../src/wire/version.ts';
+import type { Dice } from '../../sim/random.ts';
+import { answerOf, helloOf, identity, outputsOf } from '../../coordinator/volunteer.ts';
+import type { Answered } from '../../coordinator/volunteer.ts';
+import { garble, mangle, mutate } from './bend.ts';
+import type { Json } from './bend.ts';
+import { input, origin } from './house.ts';
+import { frameOf } from './talker.ts';
+import type { Held, Talker } from './talker.ts';
+
+export interface Message {
+  readonly label: string;
+  readonly data: Buffer;
+  readonly binary: boolean;
+  /** Why it, or a part of it, may be refused besides trouble of the house; null: for any reason. */
+  readonly refusals: readonly string[] | null;
+  /** As what it may end a conversation, if it ends one; null: it must not. */
+  readonly byes: readonly string[] | null;
+}
+
+const text = (
+  label: string,
+  word: unknown,
+  refusals: Message['refusals'],
+  byes: Message['byes'] = null,
+): Message => ({
+  label,
+  data: Buffer.from(typeof word === 'string' ? word : JSON.stringify(word)),
+  binary: false,
+  refusals,
+  byes,
+});
+const frame = (
+  label: string,
+  data: Uint8Array,
+  refusals: Message['refusals'],
+  byes: Message['byes'] = null,
+): Message => ({
+  label,
+  data: Buffer.from(data),
+  binary: true,
+  refusals,
+  byes,
+});
+
+/** Why there may be no work. */
+const noWork = ['no-job-open', 'nothing-for-this-device', 'waiting-for-others', 'holding-enough'];
+/** A lease may have run out, and somebody else be in its place; and digests may not be enough. */
+const overtaken = ['unknown-replica'];
+
+/** What everybody has said lately: material for those who repeat others. */
+export class Ether {
+  readonly held: Held[] = [];
+  readonly frames: Buffer[] = [];
+  readonly nonces: string[] = ['A'.repeat(22)];
+
+  note({ binary, data }: Message, talker: Talker): void {
+    if (binary && this.frames.push(data) > 200) this.frames.shift();
+    const last = talker.held.at(-1);
+    if (last !== undefined && this.held.push(last) > 200) this.held.shift();
+    if (this.nonces.push(talker.nonce) > 50) this.nonces.shift();
+  }
+}
+
+/** A stranger's first message. */
+export function greet(t: Talker, throws: Dice, ether: Ether): Message {
+  if (throws.chance(t.isHonest ? 980 : 550)) return text('hello', t.hello(), []);
+  const now = Date.now();
+  const day = 24 * 3_600_000;
+  const hello = t.hello();
+  const other = identity();
+  return throws.of<() => Message>([
+    () => text('replayed hello', t.hello({}, throws.of(ether.nonces)), [], ['signature']),
+    () => text('hello of an old consent', t.hello({ consentAt: now - 31 * day }), [], ['consent']),
+    () => text('hello of a consent to come', t.hello({ consentAt: now + day }), [], ['consent']),
+    () =>
+      text(
+        'consent to another house',
+        t.hello({ consentOrigin: 'http://elsewhere.example' }),
+        [],
+        ['consent'],
+      ),
+    () =>
+      text('hello of another page', t.hello({ signOrigin: 'http://elsewhere.example' }), [], ['signature']),
+    () => text('somebody else’s account', t.hello({ account: other.account }), [], ['signature']),
+    () => text('another version', t.hello({ protocol: 1 }), [], ['protocol']),
+    () => text('a signature of nobody', { ...hello, signature: 'A'.repeat(86) }, [], ['signature']),
+    () =>
+      text(
+        'signed by another key',
+        { ...helloOf(other, t.nonce, origin), publicKey: t.who.publicKey },
+        [],
+        ['signature'],
+      ),
+    () => text('a key that is no point', { ...hello, publicKey: '_'.repeat(43) }, [], ['signature']),
+    () =>
+      text(
+        'a consent moved over',
+        { ...hello, consent: helloOf(other, t.nonce, origin)['consent'] },
+        [],
+        ['consent', 'signature'],
+      ),
+    () =>
+      text(
+        'holding what is not its own',
+        t.hello({ holding: ether.held.map(({ replica }) => replica).slice(0, 20) }),
+        [],
+      ),
+    () => text('a long hello', { ...hello, more: 'x'.repeat(limits.strangerBytesMax) }, [], ['limits']),
+    () => text('work before signing in', { t: 'ask', slots: t.wishes(throws) }, [], ['malformed']),
+    () => frame('a frame before signing in', Buffer.alloc(throws.below(200)), [], ['malformed']),
+    () =>
+      text(
+        'a bent hello',
+        JSON.stringify(mutate(throws, hello as Json)),
+        [],
+        ['malformed', 'signature', 'consent', 'protocol', 'limits'],
+      ),
+    () =>
+      text(
+        'a garbled hello',
+        garble(throws, JSON.stringify(hello)),
+        [],
+        ['malformed', 'signature', 'consent', 'protocol', 'limits'],
+      ),
+  ])();
+}
+
+/** What somebody who is in says next. */
+export function speak(t: Talker, throws: Dice, ether: Ether): Message {
+  const held = t.held.length > 0 ? throws.of(t.held) : null;
+  if (held === null || throws.chance(150)) return text('ask', { t: 'ask', slots: t.wishes(throws) }, noWork);
+  if (throws.chance(t.isHonest ? 950 : 350)) return work(t, throws);
+  return throws.of<() => Message>([
+    () => lie(t, held, throws),
+    () => lie(t, held, throws),
+    () => lie(t, held, throws),
+    () => forge(t, throws, ether),
+    () => forge(t, throws, ether),
+    () => repeat(t, throws),
+    () => repeat(t, throws),
+    () => chain(t, throws),
+    () => returns(t, throws, ether),
+    () => nonsense(t, held, throws),
+  ])();
+}
+
+/** Answers one to three chunks and may ask for more. */
+function work(t: Talker, throws: Dice): Message {
+  const some = t.held.slice(0, throws.between(1, 3));
+  const bytes = !throws.chance(60);
+  const answers = some.map((one) => t.answer(one, { bytes }));
+  const slots = throws.chance(500) ? t.wishes(throws) : undefined;
+  some.forEach((to, i) => t.committed.set(to.replica, { to, answer: answers[i] as Answered }));
+  return frame('work', frameOf(answers, slots), [
+    ...overtaken,
+    ...noWork,
+    ...(bytes ? [] : ['no-bytes', 'already-committed']),
+  ]);
+}
+
+/** An answer to its own chunk that cannot be right, or is a lie that hangs together. */
+function lie(t: Talker, held: Held, throws: Dice): Message {
+  const { job, agreement, replica, from, to } = held;
+  const right = t.answer(held);
+  const made = (label: string, answer: Answered, ...refusals: string[]): Message =>
+    frame(label, frameOf([answer]), [...overtaken, ...refusals]);
+  const flipped = Buffer.from(right.bytes as Uint8Array);
+  flipped[throws.below(flipped.length)]! ^= 1 << throws.below(8);
+  const digests = Buffer.from(right.digests);
+  digests[throws.below(digests.length)]! ^= 1 << throws.below(8);
+  const sized = (length: number): Buffer[] => Array.from({ length: to - from }, () => Buffer.alloc(length));
+  return throws.of<() => Message>([
+    () => made('bytes that are not those of the digests', { ...right, bytes: flipped }, 'digests'),
+    () => made('digests that are not those of the root', { ...right, digests }, 'digests'),
+    () => made('a root of nothing', { ...right, item: { ...right.item, root: 'f'.repeat(64) } }, 'digests'),
+    () =>
+      made(
+        'one unit too many',
+        answerOf(job, agreement, replica, from, outputsOf(input, from, to + 1)),
+        'sizes',
+      ),
+    () =>
+      made(
+        'one unit too few',
+        answerOf(job, agreement, replica, from, outputsOf(input, from, to - 1)),
+        'sizes',
+      ),
+    () =>
+      made(
+        'units outside the chunk',
+        answerOf(job, agreement, replica, to, outputsOf(input, to, to + (to - from))),
+        'digests',
+      ),
+    () =>
+      made(
+        'the digests of another job',
+        answerOf('j999999', agreement, replica, from, outputsOf(input, from, to)),
+        'digests',
+      ),
+    () => made('an output that cannot be', answerOf(job, agreement, replica, from, sized(7)), 'bad-output'),
+    () => made('an output that is too long', answerOf(job, agreement, replica, from, sized(17)), 'sizes'),
+    () =>
+      made(
+        'digests of another width',
+        answerOf(
+          job,
+          agreement === 'exact' ? 'tolerance' : 'exact',
+          replica,
+          from,
+          outputsOf(input, from, to),
+        ),
+        'sizes',
+      ),
+    () => {
+      const answer = t.answer(held, { lie: true });
+      if (!t.committed.has(replica)) t.committed.set(replica, { to: held, answer });
+      return made('a lie that hangs together', answer, 'already-committed');
+    },
+  ])();
+}
+
+/** Work of others, under its own name. */
+function forge(t: Talker, throws: Dice, ether: Ether): Message {
+  const others = ether.held.filter(({ replica }) => !t.own.has(replica));
+  const victim = others.length > 0 ? throws.of(others) : null;
+  if (victim === null) return text('ask', { t: 'ask', slots: t.wishes(throws) }, noWork);
+  const refusals = ['not-yours', ...overtaken];
+  return throws.chance(600)
+    ? frame('somebody else’s replica', frameOf([t.answer(victim, { lie: throws.chance(500) })]), refusals)
+    : frame(
+        'somebody else’s frame',
+        throws.of(ether.frames.length > 0 ? ether.frames : [frameOf([t.answer(victim)])]),
+        null,
+        ['malformed'],
+      );
+}
+
+/** What was said before, or the same chunk answered twice. */
+function repeat(t: Talker, throws: Dice): Message {
+  const said = [...t.committed.values()].slice(-12);
+  if (said.length === 0) return chain(t, throws);
+  const { to, answer } = throws.of(said);
+  const { item } = answer;
+  const refusals = [...overtaken, 'already-committed', 'no-bytes'];
+  return throws.of<() => Message>([
+    () => frame('the same commitment again', frameOf([answer]), refusals),
+    () =>
+      frame(
+        'digests only, again',
+        frameOf([{ ...answer, item: { ...item, lengths: null }, bytes: null }]),
+        refusals,
+      ),
+    () =>
+      frame('a second answer to one chunk', frameOf([t.answer(to, { lie: throws.chance(700) })]), refusals),
+    () =>
+      frame(
+        'one chunk answered twice in a frame',
+        frameOf([t.answer(to), t.answer(to, { lie: true })]),
+        refusals,
+      ),
+  ])();
+}
+
+function chain(t: Talker, throws: Dice): Message {
+  if (throws.chance(500)) return text('chain', t.chainWord(), []);
+  return throws.of<() => Message>([
+    () => text('a chain that is too long', t.chainWord({ count: t.chainCount + 1 }), ['chain']),
+    () => text('a chain of something else', t.chainWord({ hash: 'a'.repeat(64) }), ['chain']),
+    () => text('a chain that nobody signed', t.chainWord({ forged: true }), ['signature']),
+  ])();
+}
+
+function returns(t: Talker, throws: Dice, ether: Ether): Message {
+  const own = t.held.slice(-throws.between(1, 3)).map(({ replica }) => replica);
+  const others = ether.held.map(({ replica }) => replica).filter((replica) => !t.own.has(replica));
+  const why = throws.of(['paused', 'closing', 'failed']);
+  if (throws.chance(500) || others.length === 0) {
+    t.held = t.held.filter(({ replica }) => !own.includes(replica));
+    return text('giving back', { t: 'giveBack', replicas: own, why }, ['busy']);
+  }
+  if (throws.chance(200))
+    return text('giving back nothing', { t: 'giveBack', replicas: [throws.between(1e6, 1e9)], why }, [
+      'busy',
+    ]);
+  return text('giving back what others hold', { t: 'giveBack', replicas: [throws.of(others), ...own], why }, [
+    'not-yours',
+    'busy',
+  ]);
+}
+
+/** What no schema knows: it ends the conversation, unless the bend was harmless. */
+function nonsense(t: Talker, held: Held, throws: Dice): Message {
+  const good = frameOf([t.answer(held)], t.wishes(throws));
+  const word = throws.of<Json>([
+    { t: 'ask', slots: t.wishes(throws) as Json },
+    t.chainWord() as Json,
+    { t: 'giveBack', replicas: [held.replica], why: 'failed' },
+  ]);
+  const ends = ['malformed', 'limits'];
+  return throws.of<() => Message>([
+    () => text('a bent word', JSON.stringify(mutate(throws, word)), null, ends),
+    () => text('a garbled word', garble(throws, JSON.stringify(word)), null, ends),
+    () => text('a word of the other side', { t: 'welcome', device: t.who.device }, [], ['malformed']),
+    () => text('a second hello', t.hello(), [], ['malformed']),
+    () => text('a long word', ' '.repeat(limits.textBytesMax + 1), [], ['limits']),
+    () => text('not even text', Buffer.from([0xff, 0xfe, 0x00]).toString('latin1'), [], ['malformed']),
+    () => frame('a mangled frame', mangle(throws, good), null, ['malformed']),
+    () =>
+      frame('noise', Buffer.from(Array.from({ length: throws.below(80) }, () => throws.below(256))), null, [
+        'malformed',
+      ]),
+    () =>
+      frame(
+        'too many items',
+        frameOf(Array.from({ length: limits.commitItemsMax + 1 }, () => t.answer(held))),
+        [],
+        ['malformed'],
+      ),
+    () => frame('an endless frame', Buffer.alloc(limits.frameBytesMax + 1), [], ['malformed']),
+  ])();
+}
