@@ -8,7 +8,7 @@
 import { Worker } from 'node:worker_threads';
 import { WorkerEngine } from '../src/volunteer/engine.ts';
 import type { Backend } from '../src/volunteer/engine.ts';
-import { nodePort } from '../src/volunteer/engine-node.ts';
+import { threadPort } from '../src/volunteer/engine-node.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
 import { engineSite } from '../test/browser/engine-site.ts';
 import { serveFiles } from '../test/browser/serve.ts';
@@ -30,7 +30,7 @@ const lengths = [
 async function inNode(unitMs: number): Promise<Efficiency> {
   const thread = new Worker(new URL('../test/volunteer/engine-fixture.node.ts', import.meta.url));
   return efficiency(
-    new WorkerEngine('wasm', nodePort(thread, 'wasm')),
+    new WorkerEngine('wasm', threadPort(thread)),
     { id: 'mix@1', wasm: await compileMix('mix'), wgsl: mixShader },
     unitMs,
   );

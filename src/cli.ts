@@ -6,7 +6,8 @@ const usage = `talka volunteer --url URL [options]   compute chunks for a coordi
   --url URL        the coordinator, e.g. http://127.0.0.1:8787
   --cores N        worker threads (half of the cores unless said)
   --share S        how much of each core's time, from 0.1 to 1 (1 unless said)
-  --gpu            also use the graphics processor, where Node has WebGPU
+  --gpu            also use the graphics processor, once Node has WebGPU; in the checkout, once:
+                   npm install --prefix .tools/webgpu webgpu@0.6.2
   --gpu-always     … even if it is emulated, or slower than a core
   --data DIR       where identity and unsent results lie (~/.talka/volunteer)
   --for SECONDS    finish after so long

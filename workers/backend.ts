@@ -49,8 +49,6 @@ export interface ComputeBackend {
   start(): Promise<Capability>;
   /** `kernel` is null for a kernel that is not in the catalogue. */
   open(code: KernelCode, kernel: Kernel | null, input: Uint8Array): Promise<OpenJob>;
-  /** Lets go of the device, once nothing computes any more. */
-  end(): Promise<void>;
 }
 
 /** What a kernel's bytes were compiled to, kept as long as the same bytes are asked for under that id. */

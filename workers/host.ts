@@ -156,14 +156,6 @@ export class ComputeHost implements EngineHost {
     this.#breath.setShare(share);
   }
 
-  /** Gives everything up and lets go of the device: for surroundings where a thread must not be ended in the middle. */
-  async leave(): Promise<void> {
-    const ended = [...this.#running.values()].map((running) => running.ended);
-    for (const replica of this.#running.keys()) this.cancel(replica);
-    await Promise.all([this.#turn, ...ended]);
-    await this.#backend?.end();
-  }
-
   async #run(run: ChunkRun): Promise<ChunkResult> {
     if (this.#running.has(run.replica))
       throw new Fault({ reason: 'job', detail: `replica ${run.replica} is already running` });

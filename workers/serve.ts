@@ -16,8 +16,7 @@ export interface Served {
   kernelOf(id: string): Promise<Kernel | null>;
 }
 
-/** Gives the host, for those who must take leave of it. */
-export function serve({ endpoint, tell, gpu, kernelOf }: Served): ComputeHost {
+export function serve({ endpoint, tell, gpu, kernelOf }: Served): void {
   const host = new ComputeHost({
     tell,
     kernelOf,
@@ -29,5 +28,4 @@ export function serve({ endpoint, tell, gpu, kernelOf }: Served): ComputeHost {
     },
   });
   expose(host, endpoint);
-  return host;
 }

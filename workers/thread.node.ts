@@ -1,21 +1,25 @@
-/** Puts a compute host behind a Node worker thread's line to its parent. */
+/** Puts a compute host behind the line to its parent: a Node worker thread's, or a process's. */
 
 import { parentPort } from 'node:worker_threads';
-import { leaveWord, nodeEndpoint } from '../src/volunteer/node-endpoint.ts';
+import { nodeEndpoint, processLine } from '../src/volunteer/node-endpoint.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
-import { nodeGpu } from './node-gpu.ts';
+import { nodeGpu } from './gpu.node.ts';
 import { serve } from './serve.ts';
 
 export function serveThread(kernelOf: (id: string) => Promise<Kernel | null>): void {
-  const port = parentPort;
-  if (port === null) throw new Error('this runs as a worker thread');
-  const host = serve({
-    endpoint: nodeEndpoint(port),
-    tell: (beat) => port.postMessage(beat),
+  const line = parentPort ?? processLine(process);
+  if (parentPort === null) liveWithParent();
+  serve({
+    endpoint: nodeEndpoint(line),
+    tell: (beat) => line.postMessage(beat),
     gpu: nodeGpu,
     kernelOf,
   });
-  port.on('message', (data: unknown) => {
-    if (data === leaveWord) void host.leave().finally(() => process.exit(0));
-  });
+}
+
+/** A process ends when its parent does, and not by the Ctrl-C that asks the parent to finish. */
+function liveWithParent(): void {
+  if (process.send === undefined) throw new Error('this runs as a worker thread, or forked');
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.on('SIGINT', () => {});
 }

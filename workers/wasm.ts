@@ -31,10 +31,6 @@ export class WasmBackend implements ComputeBackend {
     const module = await this.#modules.get(code.id, code.wasm, compileKernel);
     return new WasmJob(module, input);
   }
-
-  async end(): Promise<void> {
-    // Memory is all there is, and goes with the thread.
-  }
 }
 
 /** Compiles a kernel's bytes and checks what can be seen of its ABI without running it. */

@@ -82,12 +82,6 @@ export class WebGpuBackend implements ComputeBackend {
     return GpuJob.open(device, compiled, program, input, tables);
   }
 
-  async end(): Promise<void> {
-    this.#gone = true;
-    this.#device?.destroy();
-    await this.#device?.lost;
-  }
-
   #lose(detail: string): void {
     if (this.#gone) return;
     this.#gone = true;
