@@ -182,3 +182,13 @@ export function withRecord(h: House, device: string, committed: number): void {
   h.state.devices.set(device, { ...known, committed });
   if (committed > 0) h.state.newcomers.delete(device);
 }
+
+/** People a, b, c, … with long records, and one long job of chunks of one reference second. */
+export function longJob(names: string, over: Parameters<typeof specOf>[0] = {}): { h: House; job: Job } {
+  const h = house();
+  for (const name of names) {
+    join(h, name);
+    withRecord(h, name, 1000);
+  }
+  return { h, job: submit(h, specOf({ units: 80_000, ...over })) };
+}
