@@ -16,7 +16,8 @@ import { Allowance } from './allowance.ts';
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
-import { listOf, textFrame } from './text-frame.ts';
+import { wordsOf } from './telling.ts';
+import { textFrame } from './text-frame.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
 import { inspect } from './inspecting.ts';
@@ -25,8 +26,7 @@ import { StoreFault } from './log.ts';
 import { storeRefusal, storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
-import { paidReceipt, plainReceipt } from './receipts.ts';
-import type { Payslip } from './receipts.ts';
+import { plainReceipt } from './receipts.ts';
 import { restReasons } from './runtime.ts';
 import type { Tick } from './runtime.ts';
 import { afterwards } from './settling.ts';
@@ -106,15 +106,9 @@ export class Conversation {
   }
 
   /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
-  deliver({ leases, acks, lost }: Parcel, { batch, receipts, word }: Tick): void {
-    const index = batch.payroll.indexOf(this.device);
-    const hasReceipt = index !== undefined || acks.length + lost.length > 0;
-    if (!hasReceipt) return leases.length > 0 ? this.#say(listOf(leases)) : undefined;
-    const receipt =
-      index === undefined
-        ? plainReceipt(acks, lost)
-        : paidReceipt(acks, lost, batch.payroll.slips[index] as Payslip, index, receipts, word);
-    this.#say(leases.length === 0 ? receipt : `[${leases.join(',')},${receipt}]`);
+  deliver(parcel: Parcel, tick: Tick): void {
+    const text = wordsOf(parcel, this.device, tick);
+    if (text !== null) this.#say(text);
   }
 
   /** Tells it something that is JSON text already. */

@@ -37,6 +37,12 @@ export class Parking {
     return this.#pending > 0;
   }
 
+  /** An ask was decided: what found no work waits. */
+  answered({ device, slot }: ParkedAsk, refused: string | null): void {
+    this.unpark(device, slot.slot);
+    if (refused !== null && refused !== 'unknown-device') this.park(device, slot);
+  }
+
   park(device: string, slot: Slot): void {
     const key = `${device}/${slot.slot}`;
     this.#asks.set(key, { device, slot });

@@ -253,7 +253,7 @@ export class Runtime {
     const { command, outputs } = order;
     if (command.c !== 'commit') {
       const outcome = this.#decideOne(batch, command, outputs, at);
-      if (command.c === 'ask') this.#parkOrNot(command, outcome);
+      if (command.c === 'ask') this.parking.answered(command, outcome.refused);
       if (command.c === 'giveBack' && restReasons.has(command.why)) this.parking.dropDevice(command.device);
       return outcome;
     }
@@ -313,12 +313,6 @@ export class Runtime {
       this.#leases.add(this.#state, event);
     }
     return { refused: null, events: decision };
-  }
-
-  #parkOrNot(command: Extract<Command, { c: 'ask' }>, outcome: Outcome): void {
-    this.parking.unpark(command.device, command.slot.slot);
-    if (outcome.refused !== null && outcome.refused !== 'unknown-device')
-      this.parking.park(command.device, command.slot);
   }
 
   #decideParked(batch: Batch, at: number): void {
