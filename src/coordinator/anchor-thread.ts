@@ -18,9 +18,9 @@ export interface AnchorWork {
   readonly share: number;
 }
 
-/** What came of it. `busyMs`: time spent computing, rests not counted. */
+/** What came of it. Time spent computing the units, and on getting kernel and input ready before; rests not counted. */
 export type AnchorAnswer =
-  | { readonly outputs: Uint8Array[]; readonly busyMs: number }
+  | { readonly outputs: Uint8Array[]; readonly busyMs: number; readonly prepareMs: number }
   | { readonly failed: string };
 
 /** The ABI of src/kernels/kernel.ts. */
@@ -50,9 +50,13 @@ function prepared({ kernel, wasm, input, inputDigest }: AnchorWork): KernelExpor
 }
 
 async function compute(work: AnchorWork): Promise<AnchorAnswer> {
-  const exports = prepared(work);
+  const rest = (workedMs: number): Promise<void> => sleep(workedMs * (1 / work.share - 1));
   const outputs: Uint8Array[] = [];
   let busyMs = 0;
+  const start = performance.now();
+  const exports = prepared(work);
+  const prepareMs = performance.now() - start;
+  await rest(prepareMs);
   for (let unit = work.from; unit < work.to; unit++) {
     const began = performance.now();
     const length = exports.run(BigInt(unit));
@@ -61,9 +65,9 @@ async function compute(work: AnchorWork): Promise<AnchorAnswer> {
     outputs.push(new Uint8Array(exports.memory.buffer).slice(at, at + length));
     const took = performance.now() - began;
     busyMs += took;
-    await sleep(took * (1 / work.share - 1));
+    await rest(took);
   }
-  return { outputs, busyMs };
+  return { outputs, busyMs, prepareMs };
 }
 
 parentPort?.on('message', (work: AnchorWork) => {

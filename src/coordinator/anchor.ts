@@ -52,18 +52,18 @@ export class Anchor {
   /** Joins, and starts its threads: as many as its share has cores, begun ones counted. */
   async start(): Promise<void> {
     if (this.#parts.share <= 0) return;
-    await this.#parts.runtime.run({
-      c: 'join',
-      device: this.device,
-      account: anchorAccount,
-      site: null,
-      group: 'anchor',
-      role: 'anchor',
-    });
+    await this.#join();
     const threads = Math.ceil(this.#parts.share);
     this.#running = Promise.all(
       Array.from({ length: threads }, (_, slot) => this.#serve(slot, this.#parts.share / threads)),
     );
+  }
+
+  /** Refused, by a store that takes no writes perhaps, it tries again with its next ask. */
+  async #join(): Promise<void> {
+    const { device } = this;
+    const who = { device, account: anchorAccount, site: null, group: 'anchor', role: 'anchor' } as const;
+    await this.#parts.runtime.run({ c: 'join', ...who });
   }
 
   /** Gives back what it holds and ends its threads. */
@@ -85,6 +85,7 @@ export class Anchor {
       });
       const lease = outcome.refused === null ? outcome.events[0] : undefined;
       if (lease?.e !== 'leased') {
+        if (outcome.refused === 'unknown-device') await this.#join();
         // It is not told when chunks have waited long enough: time is what it waits for.
         runtime.parking.unpark(this.device, slot);
         await this.#pause(askMs);

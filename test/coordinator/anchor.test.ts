@@ -1,6 +1,7 @@
 /** The operator's anchor with real kernels: it settles what waits for a second person, and leaves alone what people can do. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decode as decodePng } from 'fast-png';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -8,6 +9,9 @@ import { kernelOf } from '../../src/kernels/catalogue.ts';
 import { encodeInput as encodeMersenne } from '../../src/kernels/mersenne-tf/index.ts';
 import { demoScene } from '../../src/kernels/path-trace/demo.ts';
 import { encodeInput as encodeScene } from '../../src/kernels/path-trace/index.ts';
+import type { AnchorAnswer, AnchorWork } from '../../src/coordinator/anchor-thread.ts';
+import { MemoryLog } from '../../src/coordinator/log-memory.ts';
+import { troubled } from '../contract/log-slow.ts';
 import { shelfOf } from '../../src/coordinator/kernels.ts';
 import type { JobView } from '../../src/wire/views.ts';
 import { started } from './started.ts';
@@ -129,9 +133,9 @@ describe('[LS4] the anchor', () => {
     const lease = await one.leaseOf(job.kernel);
     const other = new Scripted(house.url);
     await other.signIn();
-    // It wants work, but none that is here: the anchor waits for it all the same.
-    other.ask('another@1');
-    await other.refusal();
+    // It wants work of that kernel, and just now has given this chunk back: it may take it again.
+    const given = await other.leaseOf(job.kernel);
+    other.say({ t: 'giveBack', replicas: [given.lease], why: 'failed' });
     one.commit([answerOf(job.job, 'exact', lease.lease, 0, [referenceOf(job.kernel, input)(0)])]);
     await one.acked(lease.lease);
     ahead = 40_000;
@@ -140,6 +144,61 @@ describe('[LS4] the anchor', () => {
     await other.end();
     await finished(house, job);
   }, 40_000);
+});
+
+describe('the anchor and a store that fails', () => {
+  test('is let in later where the store took no writes at its first try', async () => {
+    const mood = { trouble: { delayMs: 0, failOneIn: 0, seed: 1 }, down: 'full' as 'full' | null };
+    const house = await started({ shelf, anchorShare: 1, log: troubled(new MemoryLog(), mood) });
+    open.push(house);
+    const isIn = (): boolean =>
+      [...house.runtime.state.devices.values()].some(({ role }) => role === 'anchor');
+    expect([house.runtime.storeFault?.reason, isIn()]).toEqual(['full', false]);
+    mood.down = null;
+    for (let tries = 0; !isIn() && tries < 300; tries++) await sleep(100);
+    expect(isIn()).toBe(true);
+  }, 40_000);
+});
+
+describe('a quarter of a core', () => {
+  /** Has units computed by a thread of the anchor; says what part of the time it worked. */
+  async function shareOf(kernel: string, input: Uint8Array, to: number, share: number): Promise<number> {
+    const { wasm } = shelf.get(kernel) ?? { wasm: new Uint8Array(0) };
+    const thread = new Worker(new URL('../../src/coordinator/anchor-thread.ts', import.meta.url));
+    const work: AnchorWork = { kernel, wasm, input, inputDigest: 'x', from: 0, to, share };
+    // Starting a thread is not the anchor's work; an answer to nothing says that it is up.
+    await new Promise((resolve) => {
+      thread.once('message', resolve);
+      thread.postMessage({ ...work, to: 0, wasm: new Uint8Array(0) });
+    });
+    const began = performance.now();
+    const answer = await new Promise<AnchorAnswer>((resolve) => {
+      thread.once('message', resolve);
+      thread.postMessage(work);
+    });
+    const wallMs = performance.now() - began;
+    await thread.terminate();
+    if ('failed' in answer) throw new Error(answer.failed);
+    return (answer.prepareMs + answer.busyMs) / wallMs;
+  }
+
+  const factoring = encodeMersenne({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 1_048_576, units: 8 });
+
+  test('is what the anchor takes, unit by unit', async () => {
+    const used = await shareOf('mersenne-tf@1', factoring, 8, 0.25);
+    expect(used).toBeLessThanOrEqual(0.27);
+    expect(used).toBeGreaterThan(0.05);
+  }, 60_000);
+
+  test('getting a kernel and its input ready counted', async () => {
+    // A scene takes longer to prepare than its first small tile to trace.
+    const used = await shareOf('path-trace@1', encodeScene(demoScene(320, 200, 1, 1)), 1, 0.25);
+    expect(used).toBeLessThanOrEqual(0.27);
+  }, 60_000);
+
+  test('and not less than there is, where it may take a whole one', async () => {
+    expect(await shareOf('mersenne-tf@1', factoring, 8, 1)).toBeGreaterThan(0.5);
+  }, 60_000);
 });
 
 describe('pictures', () => {
