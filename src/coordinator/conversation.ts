@@ -16,7 +16,8 @@ import { Allowance } from './allowance.ts';
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
-import { wordsOf } from './telling.ts';
+import { refusalOf, wordsOf } from './telling.ts';
+import type { WhyNot } from './telling.ts';
 import { textFrame } from './text-frame.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
@@ -387,21 +388,8 @@ export class Conversation {
     });
   }
 
-  #refuse(
-    about: RefusalWord['about'],
-    why: { refused: string; detail?: string; retryMs?: number },
-    where: { slot?: number; replica?: number },
-  ): void {
-    const { refused: reason, detail, retryMs } = why;
-    this.#house.onRefusal(reason);
-    const word: RefusalWord = {
-      t: 'refusal',
-      about,
-      ...where,
-      reason,
-      ...(detail === undefined ? {} : { detail }),
-      ...(retryMs === undefined ? {} : { retryMs }),
-    };
-    this.#say(JSON.stringify(word));
+  #refuse(about: RefusalWord['about'], why: WhyNot, where: { slot?: number; replica?: number }): void {
+    this.#house.onRefusal(why.refused);
+    this.#say(JSON.stringify(refusalOf(about, why, where)));
   }
 }

@@ -1,4 +1,5 @@
-/** What a durable tick means to one device, as one frame's text: its leases, and a receipt of what is durable, paid or lost. */
+/** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
+import type { RefusalWord } from '../wire/volunteer.ts';
 import type { Parcel } from './batch.ts';
 import { paidReceipt, plainReceipt } from './receipts.ts';
 import type { Payslip } from './receipts.ts';
@@ -19,4 +20,27 @@ export function wordsOf(
       ? plainReceipt(acks, lost)
       : paidReceipt(acks, lost, batch.payroll.slips[index] as Payslip, index, receipts, word);
   return listOf([...leases, receipt]);
+}
+
+/** Why something was not given. */
+export interface WhyNot {
+  readonly refused: string;
+  readonly detail?: string;
+  readonly retryMs?: number;
+}
+
+/** The word that says so. */
+export function refusalOf(
+  about: RefusalWord['about'],
+  { refused: reason, detail, retryMs }: WhyNot,
+  where: { slot?: number; replica?: number },
+): RefusalWord {
+  return {
+    t: 'refusal',
+    about,
+    ...where,
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryMs === undefined ? {} : { retryMs }),
+  };
 }
