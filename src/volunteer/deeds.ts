@@ -153,15 +153,19 @@ export class Deeds {
   async #prepare(): Promise<void> {
     const plan = this.#plan;
     if (plan === null) return;
-    const turn = await this.#platform.takeTurn(plan.steal, () =>
+    const asked = this.#platform.takeTurn(plan.steal, () =>
       this.#tell({ on: 'stop', reason: { why: 'elsewhere' } }),
     );
+    // Storage opens meanwhile, and may be forbidden; then this visit has no memory, and is none the worse otherwise.
+    const opening = this.#outbox ?? this.#platform.openOutbox().catch(() => memoryOutbox());
+    const turn = await asked;
+    this.#outbox = await opening;
     if (turn === null) return this.#tell({ on: 'stop', reason: { why: 'elsewhere' } });
     // Stopped while waiting: the turn is not ours to keep.
     if (this.#plan !== plan) return turn.end();
     this.#turn = turn;
     try {
-      await this.#remember(plan.agreement);
+      await this.#remember(plan.agreement, this.#outbox);
     } catch (error) {
       this.#tell({ on: 'stop', reason: { why: 'refused', code: 'storage', detail: String(error) } });
     }
@@ -169,11 +173,9 @@ export class Deeds {
     if (this.#plan === plan) this.#plan = null;
   }
 
-  async #remember(agreement: Agreement): Promise<void> {
-    // Storage may be forbidden; then this visit has no memory, and is none the worse otherwise.
-    this.#outbox ??= await this.#platform.openOutbox().catch(() => memoryOutbox());
-    const kept = await this.#outbox.load();
-    const fresh = kept.identity === null ? await makeIdentity(this.#outbox.readable) : null;
+  async #remember(agreement: Agreement, outbox: Outbox): Promise<void> {
+    const kept = await outbox.load();
+    const fresh = kept.identity === null ? await makeIdentity(outbox.readable) : null;
     const keptIdentity = fresh ?? kept.identity;
     if (keptIdentity === null) throw new Error('an identity is kept or made');
     if (fresh !== null) this.#change({ set: 'identity', value: fresh });
