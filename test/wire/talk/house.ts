@@ -12,7 +12,7 @@ import { prefixOf } from '../../../src/coordinator/network.ts';
 import { People } from '../../../src/coordinator/people.ts';
 import { Runtime } from '../../../src/coordinator/runtime.ts';
 import { SideTables } from '../../../src/coordinator/side.ts';
-import type { ChainHead } from '../../../src/coordinator/side.ts';
+import type { ChainHead, KeptConsent } from '../../../src/coordinator/side.ts';
 import { tellTick } from '../../../src/coordinator/socket.ts';
 import { descriptorOf } from '../../../src/coordinator/views.ts';
 import type { Event } from '../../../src/core/state.ts';
@@ -168,6 +168,11 @@ class MoodySide extends SideTables {
   override keepChain(head: ChainHead): void {
     if (this.#mood.sideDown) throw new StoreFault('full', 'no room for a chain');
     super.keepChain(head);
+  }
+
+  override keepConsent(consent: KeptConsent): void {
+    if (this.#mood.sideDown) throw new StoreFault('full', 'no room for a consent');
+    super.keepConsent(consent);
   }
 
   override groupOf(prefix: string): string {

@@ -66,6 +66,11 @@ export class Ether {
 /** A stranger's first message. */
 export function greet(t: Talker, throws: Dice, ether: Ether): Message {
   if (throws.chance(t.isHonest ? 980 : 550)) return text('hello', t.hello(), []);
+  return throws.chance(550) ? forgedHello(t, throws, ether) : oddHello(t, throws, ether);
+}
+
+/** Signed by somebody else, for something else or at another time. */
+function forgedHello(t: Talker, throws: Dice, ether: Ether): Message {
   const now = Date.now();
   const day = 24 * 3_600_000;
   const hello = t.hello();
@@ -101,6 +106,13 @@ export function greet(t: Talker, throws: Dice, ether: Ether): Message {
         [],
         ['consent', 'signature'],
       ),
+  ])();
+}
+
+/** What is no hello, or says more than it may. */
+function oddHello(t: Talker, throws: Dice, ether: Ether): Message {
+  const hello = t.hello();
+  return throws.of<() => Message>([
     () =>
       text(
         'holding what is not its own',
