@@ -22,7 +22,7 @@ import { factoring } from '../test/e2e/orders.ts';
 import { pressStart, visit } from '../test/e2e/person.ts';
 import { median, report } from './measure.ts';
 import type { Line } from './measure.ts';
-import { askedByGpu, measuredIn, watchMeasuring } from './volunteer/measured.ts';
+import { measuredIn, watchMeasuring, wishesOfGpu } from './volunteer/measured.ts';
 import type { Rates, RatesWish } from './volunteer/rates-page.ts';
 import { buildSite, bundle } from './volunteer/site.ts';
 import { spentIn, timeWorkers, workerOf } from './volunteer/spent.ts';
@@ -192,7 +192,7 @@ async function choices(browser: Browser, webDir: string): Promise<Map<string, Ba
     const context = await browser.newContext({ locale: 'en-US' });
     await watchMeasuring(context);
     const person = await visit(browser, url, '?gpu=measured', context);
-    const asked = askedByGpu(person.page);
+    const wishes = wishesOfGpu(person.page);
     const { jobs } = (await (await fetch(`${url}/api/jobs`)).json()) as {
       jobs: { job: string; kernel: string }[];
     };
@@ -205,8 +205,11 @@ async function choices(browser: Browser, webDir: string): Promise<Map<string, Ba
       },
       measuredMsMax,
     );
-    // What is worth it is asked for in the very step that hears the measurement.
+    // A GPU that idles asks in the very step that hears the measurement; one that computes, with its next wish.
+    const before = wishes.length;
     await sleep(5_000);
+    if (wishes.length > 0) await holds('the GPU asks again', () => wishes.length > before, measuredMsMax);
+    const asked = new Set(wishes.at(-1));
     await context.close();
     return new Map(jobs.map(({ kernel }) => [kernel, asked.has(kernel) ? 'webgpu' : 'wasm']));
   } finally {

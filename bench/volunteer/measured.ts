@@ -33,14 +33,14 @@ export async function measuredIn(page: Page): Promise<readonly string[]> {
   return (await page.evaluate('talkaMeasured')) as string[];
 }
 
-/** The kernels that the page's GPU has asked for, kept up to date: a wish stands in clear in text and binary frames. */
-export function askedByGpu(page: Page): ReadonlySet<string> {
-  const kernels = new Set<string>();
+/** The kernels of each wish of the page's GPU, kept up to date: a wish stands in clear in text and binary frames. */
+export function wishesOfGpu(page: Page): readonly (readonly string[])[] {
+  const wishes: string[][] = [];
   page.on('websocket', (socket) =>
     socket.on('framesent', ({ payload }) => {
       for (const [, rates] of payload.toString().matchAll(/"backend":"webgpu","rates":(\{[^}]*\})/g))
-        for (const kernel of Object.keys(JSON.parse(rates ?? '{}') as object)) kernels.add(kernel);
+        wishes.push(Object.keys(JSON.parse(rates ?? '{}') as object));
     }),
   );
-  return kernels;
+  return wishes;
 }
