@@ -28,6 +28,7 @@ describe('weather', () => {
       crashes: 0,
       failedAppends: 0,
       withAnchor: 0,
+      keptLong: 0,
     };
     for (let seed = 1000; seed < 1060; seed++) {
       const day = play(seed);
@@ -39,6 +40,7 @@ describe('weather', () => {
         total[key] += day.tally[key];
       total.crashes += day.crashes;
       total.failedAppends += day.failedAppends;
+      total.keptLong += day.keptLong;
     }
     // A crowd in which nobody broke anything, or weather that never hit, would prove nothing.
     for (const [what, count] of Object.entries(total)) expect(count, what).toBeGreaterThan(0);
