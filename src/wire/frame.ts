@@ -145,12 +145,7 @@ export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): 
 }
 
 /** One item at `at`, as far as it says something about itself. */
-function readItem(
-  view: DataView,
-  at: number,
-  frame: Uint8Array,
-  tools: FrameTools,
-): CommitItem | Malformed {
+function readItem(view: DataView, at: number, frame: Uint8Array, tools: FrameTools): CommitItem | Malformed {
   if (at + itemBytes > frame.length) return { malformed: 'frame: header out of bounds' };
   const high = view.getUint32(at);
   const replica = high * 2 ** 32 + view.getUint32(at + 4);

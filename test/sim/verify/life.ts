@@ -2,7 +2,14 @@
  * The life of one identity under the `audit` policy, chunk by chunk, with the real rules of `core/audit.ts` and
  * `core/trust.ts`: what of its work becomes final, what is void, and what it cost everybody else to know.
  */
-import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall, noticed, wordsFor } from '../../../src/core/audit.ts';
+import {
+  anchoredUnitsMax,
+  drawUnits,
+  isFinal,
+  leaverShortfall,
+  noticed,
+  wordsFor,
+} from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, consequenceOf, newStanding, punish, tierOf } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
