@@ -63,6 +63,8 @@ export class Conversation {
   gpu = false;
   /** When it was last heard of, in any way. */
   heardAt: number;
+  /** Called once, when it is no stranger any more: signed in, or gone. */
+  whenKnown: (() => void) | null = null;
   #stage: Stage = 'stranger';
   readonly #giveBacks = new Allowance(giveBacksMax, giveBacksPerSecond);
   readonly #ws: WebSocket;
@@ -98,7 +100,7 @@ export class Conversation {
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('pong', () => (this.heardAt = house.now()));
     ws.on('close', () => this.#onClose(among));
-    ws.on('error', () => ws.terminate());
+    ws.on('error', ws.terminate);
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
   }
 
@@ -147,6 +149,8 @@ export class Conversation {
   #endStrangerTime(): void {
     if (this.#strangerTimer !== null) clearTimeout(this.#strangerTimer);
     this.#strangerTimer = null;
+    this.whenKnown?.();
+    this.whenKnown = null;
   }
 
   #onClose(among: Set<Conversation>): void {

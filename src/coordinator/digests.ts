@@ -115,7 +115,8 @@ function tagged(tag: string, ...parts: readonly Uint8Array[]): Buffer {
 }
 
 function idOf(tag: string, publicKey: Uint8Array): string {
-  return sha256(tagged(tag, publicKey)).toString('base64url').slice(0, 16);
+  // Twelve bytes are sixteen characters; a slice of a longer text would keep the whole of it.
+  return sha256(tagged(tag, publicKey)).toString('base64url', 0, 12);
 }
 
 /** What the coordinator signs to say that its log goes on from a backup [RS2]. */

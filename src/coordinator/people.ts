@@ -20,6 +20,8 @@ export class People<P extends Present> {
   /** Who has asked for a graphics processor's work: it is looked for after signing in, so `hello` could not say. */
   readonly #withGpu = new Set<P>();
 
+  readonly #lastAsked = new Map<P, readonly Slot[]>();
+
   get live(): LivePeople {
     return this.#live;
   }
@@ -55,6 +57,8 @@ export class People<P extends Present> {
 
   /** It asked for work: others may count on it for the kernels that it asked for, on the backends that it has proven. */
   wantsWork(present: P, slots: readonly Slot[]): void {
+    // Wishes that come again are the same list; it is forgotten with whoever rests or leaves.
+    if (this.#lastAsked.get(present) === slots) return;
     if (this.#byDevice.get(present.device) !== present) return;
     let asked = this.#wanting.get(present);
     if (asked === undefined) {
@@ -74,11 +78,13 @@ export class People<P extends Present> {
       changed = true;
     }
     if (changed) this.#refresh(present.account);
+    this.#lastAsked.set(present, slots);
   }
 
   /** It paused or finished: connected, but nobody should wait for it. */
   rests(present: P): void {
     if (!this.#wanting.delete(present)) return;
+    this.#lastAsked.delete(present);
     this.#ofAccount.get(present.account)?.delete(present);
     this.#refresh(present.account);
   }

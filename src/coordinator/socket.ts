@@ -54,7 +54,7 @@ export class Sockets {
   /** For `upgrade` of the HTTP server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { origins, doorkeeper, proxies } = this.#house;
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyThis);
     if (this.#closing) return refuseUpgrade(socket, '503 Service Unavailable');
     // What Node takes for a path need not be one: `//` is none.
     if (URL.parse(request.url ?? '/', 'http://here')?.pathname !== '/ws')
@@ -121,13 +121,18 @@ export function tellTick({ people, jobs }: Pick<ConversationHouse, 'people' | 'j
 function watchStranger(socket: Duplex, already: number, conversation: Conversation): void {
   let bytes = already;
   const count = (data: Buffer): void => {
-    if (!conversation.isStranger) return void socket.off('data', count);
+    // What it signed in with is counted no more.
+    if (!conversation.isStranger) return;
     bytes += data.length;
-    if (bytes <= strangerWireBytesMax) return;
-    socket.off('data', count);
-    conversation.bye('limits', 'too much was said before signing in');
+    if (bytes > strangerWireBytesMax) conversation.bye('limits', 'too much was said before signing in');
   };
   socket.on('data', count);
+  conversation.whenKnown = () => void socket.off('data', count);
+}
+
+/** A listener that holds on to nothing but what it listens to. */
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {

@@ -172,7 +172,6 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const { job, chunk, count, deadline } = picked;
   const rateMilli = command.slot.rates[job.spec.kernel] as number;
   const { slot, backend } = command.slot;
-  const who = { device: command.device, account: device.account, site: device.site };
   return [
     {
       e: 'leased',
@@ -180,7 +179,9 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
       job: job.id,
       chunk,
       count,
-      ...who,
+      device: command.device,
+      account: device.account,
+      site: device.site,
       slot,
       backend,
       rateMilli,
@@ -214,20 +215,22 @@ function commit(state: State, command: CommandOf<'commit'>): Decision {
   if (replica.phase.is === 'closed' && !mayJoin(chunk, replica.account, replica.group))
     return refuse('unknown-replica', 'its lease is over and its place is taken');
   if (!stored && !mayOmitBytes(chunk, job.spec, root)) return refuse('no-bytes');
-  const who = { device: command.device, account: replica.account, site: replica.site };
   const moved: Event = {
     e: 'committed',
     job: job.id,
     chunk: chunk.index,
     replica: replica.id,
-    ...who,
+    device: command.device,
+    account: replica.account,
+    site: replica.site,
     root,
     digests,
     stored,
     agrees,
   };
   const next = withPhase(chunk, replica.id, { is: 'committed', root, stored, agrees });
-  return [moved, ...conclude(state, job, next)];
+  const after = conclude(state, job, next);
+  return after.length === 0 ? [moved] : [moved, ...after];
 }
 
 /**

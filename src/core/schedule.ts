@@ -111,7 +111,8 @@ interface Asker {
 }
 
 /** Open jobs, the one that has had least of the house's work first. */
-function jobsByService(state: State): Job[] {
+function jobsByService(state: State): Iterable<Job> {
+  if (state.jobs.size === 1) return state.jobs.values();
   return [...state.jobs.values()].sort(
     (a, b) => a.servedMicro - b.servedMicro || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1),
   );

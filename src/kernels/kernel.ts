@@ -96,6 +96,11 @@ export interface Kernel {
    * microseconds at most. Returns the reason it cannot be right, or null. It proves nothing else.
    */
   checkOutput(input: Uint8Array, unit: number, output: Uint8Array): string | null;
+  /**
+   * Whether the output at [from, to) of `bytes` is of the usual kind that `checkOutput` finds nothing wrong with, whatever its
+   * unit. Where nearly all outputs are, it spares a view of each; false settles nothing.
+   */
+  isPlainOutput?(input: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean;
   /** Only for `tolerance`: does `other` (from a GPU) agree with `reference` (from WASM)? */
   agree?(input: Uint8Array, unit: number, reference: Uint8Array, other: Uint8Array): Agreement;
   /** The fast form, where there is one. */

@@ -30,10 +30,10 @@ export interface CommitFrame {
 
 /** What a shell may bring to read frames faster than this pure room can. */
 export interface FrameTools {
-  /** Bytes as text, one character a byte. */
-  text(bytes: Uint8Array): string;
-  /** Bytes in lower-case hex. */
-  hex(bytes: Uint8Array): string;
+  /** Bytes [from, to) as text, one character a byte. */
+  text(bytes: Uint8Array, from: number, to: number): string;
+  /** Bytes [from, to) in lower-case hex. */
+  hex(bytes: Uint8Array, from: number, to: number): string;
   /** The wishes behind their text; a shell may remember those that it has read before. */
   wishes(text: string): readonly SlotWord[] | Malformed;
 }
@@ -55,14 +55,15 @@ export function readWishes(text: string): readonly SlotWord[] | Malformed {
 const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 const pureTools: FrameTools = {
-  text(bytes) {
+  text(bytes, from, to) {
     let text = '';
-    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    for (let i = from; i < to; i += 8192)
+      text += String.fromCharCode(...bytes.subarray(i, Math.min(to, i + 8192)));
     return text;
   },
-  hex(bytes) {
+  hex(bytes, from, to) {
     let text = '';
-    for (const byte of bytes) text += hexDigits[byte] as string;
+    for (let i = from; i < to; i++) text += hexDigits[bytes[i] as number] as string;
     return text;
   },
   wishes: readWishes,
@@ -139,7 +140,7 @@ export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): 
   if (payload > limits.headerBytesMax || payload > frame.length)
     return { malformed: 'frame: header out of bounds' };
   if (wishBytes === 0) return withPayload(frame, payload, { t: 'commit', items });
-  const slots = tools.wishes(tools.text(frame.subarray(at, payload)));
+  const slots = tools.wishes(tools.text(frame, at, payload));
   if ('malformed' in slots) return slots;
   return withPayload(frame, payload, { t: 'commit', items, slots: slots as SlotWord[] });
 }
@@ -150,7 +151,7 @@ function readItem(view: DataView, at: number, frame: Uint8Array, tools: FrameToo
   const high = view.getUint32(at);
   const replica = high * 2 ** 32 + view.getUint32(at + 4);
   if (high >= 2 ** 21 || replica === 0) return { malformed: 'frame: an item without a replica' };
-  const root = tools.hex(frame.subarray(at + 8, at + 8 + rootBytes));
+  const root = tools.hex(frame, at + 8, at + 8 + rootBytes);
   const digestBytes = view.getUint32(at + 40);
   const outputs = view.getUint32(at + 44);
   if (outputs === digestsOnly) return { replica, root, digestBytes, lengths: null };

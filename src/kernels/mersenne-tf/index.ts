@@ -8,7 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import { gpu } from './gpu.ts';
 import { candidate, decodeInput, fieldsOf, kEndOf } from './input.ts';
 import type { MersenneSpec } from './input.ts';
-import { density, factorsMax, faultOfOutput, headBytes } from './output.ts';
+import { density, factorsMax, faultOfOutput, headBytes, isPlain } from './output.ts';
 import { vectors } from './vectors.ts';
 
 export { decodeInput, encodeInput, kPerUnitDefault, specForBits } from './input.ts';
@@ -63,6 +63,7 @@ export const mersenneTf: Kernel = {
   unitCostMicro,
   outputBytesMax: () => headBytes + 8 * factorsMax,
   checkOutput: (input, unit, output) => faultOfOutput(specOf(input), unit, output),
+  isPlainOutput: (input, bytes, from, to) => isPlain(specOf(input), bytes, from, to),
   gpu,
   vectors,
 };

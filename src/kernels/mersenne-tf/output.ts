@@ -94,22 +94,30 @@ export function kOfUnit(spec: MersenneSpec, unit: number): bigint {
   return spec.kFrom + BigInt(unit) * BigInt(spec.kPerUnit);
 }
 
+/** Whether so many candidates are near what the sieve leaves of so many k. */
+function isUsual(kPerUnit: number, candidates: number): boolean {
+  const share = candidates / kPerUnit / density;
+  return share >= 0.5 && share <= 2;
+}
+
+/** Whether there is an output without a factor, as nearly all are, and with a likely number of candidates: no large numbers are needed to see it. */
+export function isPlain({ kPerUnit }: MersenneSpec, bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== headBytes || kPerUnit < 1 << 16 || u32At(bytes, from) !== 0) return false;
+  const candidates = u32At(bytes, from + 4);
+  return isUsual(kPerUnit, candidates) && candidates <= kPerUnit / 2;
+}
+
 /** The reason why `output` cannot be the answer of `unit`, or null. */
 export function faultOfOutput(spec: MersenneSpec, unit: number, output: Uint8Array): string | null {
   const { kPerUnit, exponent } = spec;
-  // Asked for every unit that comes in, nearly all of which have no factor: no large numbers before they are needed.
-  const factorCount = output.length < headBytes ? 1 : u32At(output, 0);
-  const candidates = output.length < headBytes ? 0 : u32At(output, 4);
-  const share = candidates / kPerUnit / density;
-  const isUsual = kPerUnit >= 1 << 16 && share >= 0.5 && share <= 2;
-  if (output.length === headBytes && factorCount === 0 && isUsual && candidates <= kPerUnit / 2) return null;
+  if (isPlain(spec, output, 0, output.length)) return null;
   const read = readOutput(output);
   if (typeof read === 'string') return read;
-  const { factors } = read;
+  const { candidates, factorCount, factors } = read;
   if (factorCount > candidates) return 'more factors than candidates';
   if (candidates > kPerUnit / 2) return 'more candidates than half of all k';
   const from = kOfUnit(spec, unit);
-  if (kPerUnit >= 1 << 16 && !isUsual && candidate(exponent, from) > 1n << 32n)
+  if (kPerUnit >= 1 << 16 && !isUsual(kPerUnit, candidates) && candidate(exponent, from) > 1n << 32n)
     return 'the number of candidates is not near what the sieve leaves';
   let last = from - 1n;
   for (const k of factors) {
