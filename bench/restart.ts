@@ -39,7 +39,7 @@ const scripts = join(import.meta.dirname, 'coordinator');
 const folder = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 
 /** As `npm start` starts a coordinator (scripts/door.mjs). */
-const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
+const flags = ['--disable-warning=ExperimentalWarning'];
 
 /** A process that is ended as soon as it has done what it was started for; milliseconds until then. */
 async function timed(

@@ -17,12 +17,6 @@ import { root, say } from './door/place.mjs';
 import { findNode, nodeEnvironment } from './door/toolchain.mjs';
 
 /**
- * Room for young objects, in MB: what a tick makes dies with it, if it is not carried over to the old ones before. At a
- * thousand volunteers this halves what the coordinator spends on its garbage. `bench/coordinator.ts` says the same.
- */
-const coordinatorFlags = ['--max-semi-space-size=32'];
-
-/**
  * Every command: which packages it needs (`run` leaves the test tools out), what must be built, and the file
  * that does it. Arguments given to the command follow those written here.
  */
@@ -30,7 +24,6 @@ const commands = {
   start: {
     packages: 'run',
     build: ['kernels', 'pages'],
-    node: coordinatorFlags,
     file: 'src/coordinator/main.ts',
   },
   talka: { packages: 'run', build: ['kernels'], file: 'scripts/talka.mjs' },
@@ -70,8 +63,8 @@ async function makeReady(command) {
 const watchMs = 500;
 
 /** Runs the command in the foreground and ends as it ended; Ctrl-C reaches it through the terminal. */
-function runInForeground(node, file, args, flags = []) {
-  const child = spawn(node, [...flags, file, ...args], {
+function runInForeground(node, file, args) {
+  const child = spawn(node, [file, ...args], {
     cwd: root,
     stdio: 'inherit',
     env: nodeEnvironment(node),
@@ -100,7 +93,7 @@ try {
   if (command.file === undefined) say('built');
   else if (!existsSync(join(root, command.file)))
     throw new Error(`${command.file} is missing from this checkout`);
-  else runInForeground(node, command.file, [...(command.args ?? []), ...given], command.node);
+  else runInForeground(node, command.file, [...(command.args ?? []), ...given]);
 } catch (fault) {
   say(fault instanceof Error ? fault.message : String(fault));
   if (name.startsWith('test')) process.stdout.write('0 passed, 1 failed\n');

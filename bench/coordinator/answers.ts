@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { limits } from '../../src/wire/version.ts';
+import { headRoom, putHead } from './lean-socket.ts';
 import type { JobDescriptor } from '../../src/wire/volunteer.ts';
 
 /** How many chunks are prepared; a run that settles more makes the rest as it goes. */
@@ -55,22 +56,25 @@ export class Answers {
       this.#make(chunk, this.#prepared.subarray(chunk * this.#stride, (chunk + 1) * this.#stride));
   }
 
-  /** The frame that commits `count` chunks from `chunk` on, for replicas from `replica` on. `wishes`: what is asked for with it. */
+  /** The frame, head included, that commits `count` chunks from `chunk` on, for replicas from `replica` on. `wishes`: what is asked for with it. */
   frame(replica: number, chunk: number, count: number, withBytes: boolean, wishes: Buffer | null): Buffer {
     const units = this.#job.unitsPerChunk;
     const digestBytes = units * this.#width;
     const bytes = withBytes ? units * this.#outputBytes : 0;
     const item = itemBytes + (withBytes ? 4 * units : 0);
     const wishBytes = wishes?.length ?? 0;
-    const frame = Buffer.allocUnsafe(headBytes + wishBytes + count * (item + digestBytes + bytes));
-    frame.writeUInt32BE(wishBytes, 0);
-    frame.writeUInt16BE(count, 4);
-    let payload = headBytes + count * item;
+    const length = headBytes + wishBytes + count * (item + digestBytes + bytes);
+    const room = headRoom(length);
+    const frame = Buffer.allocUnsafe(room + length);
+    putHead(frame, false);
+    frame.writeUInt32BE(wishBytes, room);
+    frame.writeUInt16BE(count, room + 4);
+    let payload = room + headBytes + count * item;
     if (wishes !== null) frame.set(wishes, payload);
     payload += wishBytes;
     for (let i = 0; i < count; i++) {
       const answer = this.#answer(chunk + i);
-      let at = headBytes + i * item;
+      let at = room + headBytes + i * item;
       frame.writeUInt32BE(Math.floor((replica + i) / 2 ** 32), at);
       frame.writeUInt32BE((replica + i) % 2 ** 32, at + 4);
       answer.copy(frame, at + 8, 0, 32);

@@ -4,9 +4,9 @@
  */
 import { createHash, generateKeyPairSync, hash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { WebSocket } from 'ws';
 import { limits, protocol } from '../../src/wire/version.ts';
 import { Answers } from './answers.ts';
+import { LeanSocket } from './lean-socket.ts';
 import type { FromCoordinator, JobDescriptor, SlotWord } from '../../src/wire/volunteer.ts';
 
 /** How a crowd behaves. */
@@ -21,7 +21,7 @@ export interface CrowdOptions {
 }
 
 interface Member {
-  readonly socket: WebSocket;
+  readonly socket: LeanSocket;
   readonly rates: Record<string, number>;
   /** A replica that it committed, and when: one at a time is timed. */
   timed: number;
@@ -131,30 +131,29 @@ export class Crowd {
 
   /** Everybody hangs up. */
   leave(): void {
-    for (const member of this.#members) member.socket.terminate();
+    for (const member of this.#members) member.socket.end();
   }
 
   #slot(member: Member): SlotWord {
     return { slot: 0, backend: 'wasm', rates: member.rates };
   }
 
-  #send(member: Member, data: string | Uint8Array): void {
+  #send(member: Member, text: string): void {
     this.sent++;
-    member.socket.send(data);
+    member.socket.sendText(text);
   }
 
   #joinOne(): Promise<void> {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x as string, 'base64url');
     const origin = this.#options.url;
-    const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, { origin, perMessageDeflate: false });
+    const socket = new LeanSocket(origin);
     const member: Member = { socket, rates: {}, timed: -1, timedAt: 0, wishes: Buffer.alloc(0) };
     this.#members.push(member);
     return new Promise((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('message', (data: Buffer) => {
+      socket.onError = reject;
+      socket.onText = (text) => {
         this.received++;
-        const text = data.toString('latin1');
         if (this.#computing && this.#hearFast(member, text)) return;
         for (const word of [JSON.parse(text) as FromCoordinator | FromCoordinator[]].flat())
           if (word.t === 'challenge') this.#send(member, helloOf(word.nonce, raw, privateKey, origin));
@@ -163,7 +162,7 @@ export class Crowd {
             resolve();
           } else if (word.t === 'bye') reject(new Error(`bye ${word.reason} ${word.detail ?? ''}`));
           else this.#hear(member, word);
-      });
+      };
     });
   }
 
@@ -228,8 +227,8 @@ export class Crowd {
         member.timed = lease + from;
         member.timedAt = performance.now();
       }
-      this.#send(
-        member,
+      this.sent++;
+      member.socket.send(
         answers.frame(lease + from, chunk + from, items, bytes, isLast ? member.wishes : null),
       );
     }

@@ -3,8 +3,9 @@
  * held and committed, so that most commands meet a replica that exists, and some one that just ceased to.
  */
 import { isRefusal } from '../../src/core/state.ts';
-import type { Command, Decision, LivePeople, Slot, State } from '../../src/core/state.ts';
+import type { Command, Decision, JobSpec, LivePeople, Slot, State } from '../../src/core/state.ts';
 import { dice } from '../sim/random.ts';
+import type { Dice } from '../sim/random.ts';
 import { specOf } from './house.ts';
 
 const kernels = ['weave@1', 'spin@2'] as const;
@@ -22,6 +23,19 @@ export interface Generator {
   next(state: State): { readonly command: Command; readonly at: number };
   /** Tells it what became of the command. */
   saw(decision: Decision): void;
+}
+
+/** A job of any shape, now and then one that the rules refuse. */
+function someSpec(throws: Dice): JobSpec {
+  return specOf({
+    kernel: throws.of(kernels),
+    agreement: throws.chance(400) ? 'tolerance' : 'exact',
+    units: throws.chance(50) ? 0 : throws.between(1, 120),
+    unitsPerChunk: throws.between(1, 8),
+    unitCostMicro: throws.between(1, 400_000),
+    weight: throws.of([1, 1, 3, 0.1]),
+    quorum: throws.between(1, 3),
+  });
 }
 
 /** A generator for a seed. */
@@ -59,15 +73,7 @@ export function generator(seed: number): Generator {
   const submit = (): Command => ({
     c: 'submit',
     requester: `r${throws.below(2)}`,
-    spec: specOf({
-      kernel: throws.of(kernels),
-      agreement: throws.chance(400) ? 'tolerance' : 'exact',
-      units: throws.chance(50) ? 0 : throws.between(1, 120),
-      unitsPerChunk: throws.between(1, 8),
-      unitCostMicro: throws.between(1, 400_000),
-      weight: throws.of([1, 1, 3, 0.1]),
-      quorum: throws.between(1, 3),
-    }),
+    spec: someSpec(throws),
   });
 
   const commitOf = (mine: Held): Command => {

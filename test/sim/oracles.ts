@@ -68,6 +68,18 @@ interface JobRecord {
   readonly leases: Map<number, number>;
 }
 
+/** What is true of every state, asked as an oracle. */
+function invariants(state: State): void {
+  try {
+    assertInvariants(state);
+  } catch (error) {
+    throw new OracleFault({
+      oracle: 'safe',
+      sentence: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
 /** Judges one day. Keeps its own books, from the durable events alone, and never trusts the state's. */
 export function oraclesFor(climate: Climate): Oracles {
   const roles = new Map(
@@ -95,16 +107,6 @@ export function oraclesFor(climate: Climate): Oracles {
 
   const demand = (holds: boolean, oracle: Oracle, sentence: () => string): void => {
     if (!holds) throw new OracleFault({ oracle, sentence: sentence() });
-  };
-  const invariants = (state: State): void => {
-    try {
-      assertInvariants(state);
-    } catch (error) {
-      throw new OracleFault({
-        oracle: 'safe',
-        sentence: error instanceof Error ? error.message : String(error),
-      });
-    }
   };
 
   const accepted = (event: Extract<Event, { e: 'accepted' }>): void => {
@@ -185,6 +187,25 @@ export function oraclesFor(climate: Climate): Oracles {
     );
   };
 
+  const ended = (event: Extract<Event, { e: 'finished' | 'cancelled' }>): void => {
+    tally[event.e]++;
+    const job = jobs.get(event.job);
+    if (job === undefined) return demand(false, 'safe', () => `${event.job} ends once`);
+    tally.withAnchor += event.summary.settledWithAnchor;
+    const refunded = event.entries.reduce((sum, entry) => sum + entry.amountMicro, 0);
+    demand(
+      job.paidMicro + refunded === job.priceMicro,
+      'safe',
+      () => `${event.job} cost ${job.priceMicro}, and ${job.paidMicro} + ${refunded} were moved`,
+    );
+    demand(
+      event.e === 'cancelled' || job.final.size === chunksOf(job.spec),
+      'safe',
+      () => `${event.job} is finished with ${job.final.size} of ${chunksOf(job.spec)} chunks`,
+    );
+    jobs.delete(event.job);
+  };
+
   const see = (event: Event): void => {
     switch (event.e) {
       case 'funded':
@@ -262,25 +283,8 @@ export function oraclesFor(climate: Climate): Oracles {
         );
         return;
       case 'finished':
-      case 'cancelled': {
-        tally[event.e]++;
-        const job = jobs.get(event.job);
-        if (job === undefined) return demand(false, 'safe', () => `${event.job} ends once`);
-        tally.withAnchor += event.summary.settledWithAnchor;
-        const refunded = event.entries.reduce((sum, entry) => sum + entry.amountMicro, 0);
-        demand(
-          job.paidMicro + refunded === job.priceMicro,
-          'safe',
-          () => `${event.job} cost ${job.priceMicro}, and ${job.paidMicro} + ${refunded} were moved`,
-        );
-        demand(
-          event.e === 'cancelled' || job.final.size === chunksOf(job.spec),
-          'safe',
-          () => `${event.job} is finished with ${job.final.size} of ${chunksOf(job.spec)} chunks`,
-        );
-        jobs.delete(event.job);
-        return;
-      }
+      case 'cancelled':
+        return ended(event);
       case 'joined':
       case 'moved':
       case 'kernelPaused':
