@@ -8,7 +8,7 @@ import { report } from './measure.ts';
 import type { Line } from './measure.ts';
 
 const lines = Object.entries(budgets).map(([page, budget]): Line => {
-  const scripts = [...weigh(page).values()];
+  const scripts: number[] = [...(weigh(page) as Map<string, number>).values()];
   if (scripts.length === 0) throw new Error(`${page} loads no script: nothing was weighed`);
   return {
     what: `${page}: JavaScript before Start, gzipped`,

@@ -14,6 +14,11 @@ const usage = `talka volunteer --url URL [options]   compute chunks for a coordi
   --yes            agree to the terms without being asked
   --accept-restore go on where the coordinator states that it was restored from a backup
 
+talka verify FILE                     check receipts without asking anybody: signature, place in the
+                                      tree, amounts; FILE as a volunteer keeps it (receipts.jsonl)
+
+  --coordinator KEY  whose signature is expected, as its /api/status says
+
 talka --help                          this text
 `;
 
@@ -52,6 +57,18 @@ async function volunteer(args: readonly string[]): Promise<number> {
   });
 }
 
+async function verify(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { coordinator: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new UsageError('verify takes one file');
+  const { verifyFile } = await import('./volunteer/verify-node.ts');
+  return verifyFile(file, values.coordinator ?? null);
+}
+
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -85,6 +102,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     return command === undefined ? 2 : 0;
   }
   if (command === 'volunteer') return volunteer(args);
+  if (command === 'verify') return verify(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }
 

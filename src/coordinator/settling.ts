@@ -1,7 +1,6 @@
 /** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
 import type { Log } from './log.ts';
 import { paidIn, paidReceipt, plainReceipt, ReceiptTree, signHead, tickWord } from './receipts.ts';
-import type { Payslip } from './receipts.ts';
 import type { SigningKey } from './keys.ts';
 import { readRecord } from './record.ts';
 
@@ -30,7 +29,7 @@ export async function afterwards(
   const record = readRecord(stored.record);
   const payroll = paidIn(record, isAnchor);
   const index = payroll.slips.findIndex(({ rows }) => rows.some((row) => row.replica === replica));
-  const mine = payroll.slips[index] as Payslip | undefined;
+  const mine = payroll.slips[index];
   if (mine === undefined) return { is: 'receipt', message: plainReceipt([replica], [replica]) };
   if (mine.device !== device) return { is: 'not-yours' };
   const receipts = new ReceiptTree(payroll, record.at, key.publicText);

@@ -1,5 +1,5 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
-import type { Outbox, Change, KeptResult } from './outbox.ts';
+import type { Outbox, Change, JobPrice, KeptResult } from './outbox.ts';
 import { memoryOutbox } from './outbox-memory.ts';
 import { encodeCommit } from '../wire/frame.ts';
 import { receiptText } from '../wire/receipt.ts';
@@ -38,6 +38,8 @@ export class Deeds {
   readonly #results = new Map<number, KeptResult>();
   #line: Line | null = null;
   #outbox: Outbox | null = null;
+  /** Of every job that was computed in this visit, the ended ones too: their receipts may come last. */
+  readonly #prices = new Map<string, JobPrice>();
   #identity: Identity | null = null;
   #consent: ConsentRecord | null = null;
   #turn: Turn | null = null;
@@ -130,9 +132,13 @@ export class Deeds {
         return void this.#keepReceipt(effect.receipt);
       case 'checkLog':
         return void this.#checkLog(effect.from, effect.to);
+      case 'load': {
+        const { job, units, unitsPerChunk, unitCostMicro } = effect.job;
+        this.#prices.set(job, { units, unitsPerChunk, unitCostMicro });
+        return this.#crew.do(effect);
+      }
       case 'startEngine':
       case 'endEngine':
-      case 'load':
       case 'unload':
       case 'selfTest':
       case 'measure':
@@ -339,8 +345,19 @@ export class Deeds {
       const { index, path, ...head } = one.tick;
       const leaf = receiptText({ ...to, at: head.at }, one.settled);
       const replica = one.settled[0]?.replica ?? 0;
-      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: head } });
+      const jobs = this.#pricesOf(one);
+      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: head, jobs } });
     }
+  }
+
+  /** The prices behind a receipt, as they were told with the work. */
+  #pricesOf({ settled }: ReceiptWord): Record<string, JobPrice> {
+    const prices: Record<string, JobPrice> = {};
+    for (const { job } of settled) {
+      const known = this.#prices.get(job);
+      if (known !== undefined) prices[job] = known;
+    }
+    return prices;
   }
 
   async #checkLog(from: TreeHead, to: TreeHead): Promise<void> {

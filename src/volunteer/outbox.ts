@@ -5,7 +5,7 @@
  */
 import { deleteDB, openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
-import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
+import type { ConsentRecord, JobDescriptor, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import type { KeptIdentity } from './identity.ts';
 import type { LeaseRecord, Restores, ResultName } from './loop/words.ts';
 
@@ -25,7 +25,12 @@ export interface KeptReceipt {
   readonly index: number;
   readonly path: readonly string[];
   readonly tick: Omit<NonNullable<ReceiptWord['tick']>, 'index' | 'path'>;
+  /** What the amounts follow from, by job, as it was told with the work; older receipts lack it. */
+  readonly jobs?: Readonly<Record<string, JobPrice>>;
 }
+
+/** What a chunk's amount follows from. */
+export type JobPrice = Pick<JobDescriptor, 'units' | 'unitsPerChunk' | 'unitCostMicro'>;
 
 /** The coordinator we last spoke to (its public key), and what its log was then. */
 export interface KeptHead {

@@ -142,7 +142,7 @@ export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): 
   if (wishBytes === 0) return withPayload(frame, payload, { t: 'commit', items });
   const slots = tools.wishes(tools.text(frame, at, payload));
   if ('malformed' in slots) return slots;
-  return withPayload(frame, payload, { t: 'commit', items, slots: slots as SlotWord[] });
+  return withPayload(frame, payload, { t: 'commit', items, slots });
 }
 
 /** One item at `at`, as far as it says something about itself. */

@@ -284,7 +284,7 @@ describe.skipIf(whyNo.chromium() !== null)('the cloth from close by', () => {
         const { drawImage } = CanvasRenderingContext2D.prototype;
         CanvasRenderingContext2D.prototype.drawImage = function (...all: unknown[]) {
           painted++;
-          return Reflect.apply(drawImage, this, all);
+          Reflect.apply(drawImage, this, all);
         };
         document.querySelector<HTMLButtonElement>('.glass-bar button:nth-child(2)')?.click();
         await new Promise((later) => setTimeout(later, 500));

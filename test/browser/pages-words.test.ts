@@ -115,9 +115,7 @@ describe('the words', () => {
     const reasons = [...(/type StoreReason = (.+);/.exec(log)?.[1] ?? '').matchAll(/'([\w-]+)'/g)];
     expect(reasons.length).toBeGreaterThan(3);
     for (const w of [en, zh])
-      expect(Object.keys(w.here.storeFaults).toSorted()).toEqual(
-        reasons.map(([, reason]) => reason).toSorted(),
-      );
+      expect(new Set(Object.keys(w.here.storeFaults))).toEqual(new Set(reasons.map(([, reason]) => reason)));
   });
 
   it('are whole in both languages in the parts that are loaded later, and no English is left in the Chinese', () => {
