@@ -24,10 +24,14 @@ function focused(person: Person): Promise<unknown> {
   return person.ask(`document.activeElement?.tagName === 'BUTTON' ? document.activeElement.textContent : ''`);
 }
 
-/** Computing has stopped: the units done stay the same over a moment. */
+/** A worker hears of a pause within 200 ms, and may finish a chunk until then. */
+const heardMs = 500;
+
+/** Computing has stopped: the units done stay the same for longer than a pause takes to be heard. */
 async function standing(person: Person): Promise<number> {
   let before = -1;
   return until('the page rests', async () => {
+    await new Promise((later) => setTimeout(later, heardMs));
     const now = await person.units();
     const same = now === before;
     before = now;
