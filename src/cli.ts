@@ -1,4 +1,6 @@
 /** The `talka` command line: reads the arguments and starts what they name. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const usage = `talka volunteer --url URL [options]   compute chunks for a coordinator
@@ -18,6 +20,16 @@ talka verify FILE                     check receipts without asking anybody: sig
                                       tree, amounts; FILE as a volunteer keeps it (receipts.jsonl)
 
   --coordinator KEY  whose signature is expected, as its /api/status says
+
+talka witness --url URL [options]     look at a coordinator's log now and then, and countersign what extends
+                                      what was seen before; whatever does not is kept as evidence
+
+  --coordinator KEY  its public key; else the one that it names at the first look
+  --every SECONDS    between two looks (60 unless said)
+  --once             one look and no more
+  --data DIR         where the witness's key and memory lie (~/.talka/witness)
+
+talka witness compare A B --url URL   what two witnesses keep: one log, or two?
 
 talka --help                          this text
 `;
@@ -69,6 +81,34 @@ async function verify(args: readonly string[]): Promise<number> {
   return verifyFile(file, values.coordinator ?? null);
 }
 
+async function witness([verb, ...rest]: readonly string[]): Promise<number> {
+  const isComparing = verb === 'compare';
+  const { values, positionals } = parseArgs({
+    args: isComparing ? rest : verb === undefined ? [] : [verb, ...rest],
+    options: {
+      url: { type: 'string' },
+      coordinator: { type: 'string' },
+      every: { type: 'string' },
+      once: { type: 'boolean', default: false },
+      data: { type: 'string' },
+    },
+    allowPositionals: isComparing,
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const url = originOf(values.url);
+  const { compareFiles, runWitness } = await import('./volunteer/witness-node.ts');
+  if (isComparing) {
+    const [first, second, ...more] = positionals;
+    if (first === undefined || second === undefined || more.length > 0)
+      throw new UsageError('witness compare takes two files');
+    return compareFiles(first, second, url);
+  }
+  const seconds = values.every === undefined ? 60 : positive('--every', values.every, false);
+  const folder = values.data ?? join(homedir(), '.talka', 'witness', new URL(url).host.replace(':', '_'));
+  const coordinator = values.coordinator ?? null;
+  return runWitness({ url, folder, coordinator, everyMs: values.once ? null : seconds * 1000 });
+}
+
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -103,6 +143,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   }
   if (command === 'volunteer') return volunteer(args);
   if (command === 'verify') return verify(args);
+  if (command === 'witness') return witness(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }
 

@@ -25,6 +25,12 @@ const migrations: readonly string[] = [
 /** Records from this length on are compressed, at zstd's fastest. */
 const recordBytesMin = 4_096;
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/**
+ * So many appends after a start the write-ahead log may be folded into the file: a process that was killed leaves a long
+ * one, and whoever waits for the first lease should not wait for that.
+ */
+const appendsBeforeCheckpoint = 64;
+const checkpointPages = 4_000;
 /** What a probe writes: more than fits into pages that happen to be free already. */
 const probeBytes = 262_144;
 
@@ -37,12 +43,14 @@ export class SqliteLog implements Log {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepareAll>;
   #size: number;
+  #appendsLeft = appendsBeforeCheckpoint;
 
   /** Opens or creates the file. Throws StoreUnusable when it is of a newer version or no data file of ours. */
   constructor(file: string, options: SqliteLogOptions = {}) {
     this.#db = openDatabase(file);
     migrate(this.#db, file, migrations);
     if (options.pagesMax !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+    this.#db.exec('PRAGMA wal_autocheckpoint = 0');
     this.#sql = prepareAll(this.#db);
     this.#size = numberOf(this.#sql.lastTick.get()?.['tick']);
   }
@@ -81,6 +89,7 @@ export class SqliteLog implements Log {
       for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
     });
     this.#size = batch.tick;
+    if (--this.#appendsLeft === 0) this.#db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
   }
 
   async size(): Promise<number> {
