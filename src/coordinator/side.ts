@@ -53,7 +53,8 @@ export class SideTables {
   constructor(db: DatabaseSync, salt: Buffer, { file = 'side.db', pagesMax }: SideOptions = {}) {
     this.#db = db;
     this.#salt = salt;
-    db.exec('PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL');
+    // Written once and seldom read: a small cache, so that every newcomer's row does not stay in memory.
+    db.exec('PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000');
     migrate(db, file, layouts);
     if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
     for (const row of db.prepare('SELECT account, name FROM name').all())
