@@ -12,7 +12,8 @@ import { rootOfDigests } from './digests.ts';
 import type { Outputs } from './log.ts';
 import { UnitDigests } from './unit-digests.ts';
 
-const unitDigests = new UnitDigests();
+/** Made when the first outputs come: a start does not wait for it. */
+let unitDigests: UnitDigests | null = null;
 
 /** A kernel with one input, and what follows from both. */
 export interface KernelInput {
@@ -100,6 +101,7 @@ function faultOfOutputs(
   { lengths, bytes }: Outputs,
   { kernel, input }: KernelInput,
 ): Inspected | null {
+  unitDigests ??= new UnitDigests();
   const wrong = unitDigests.firstWrong(job, from, lengths, bytes, digests, width);
   if (wrong >= 0) return refused('digests', `the bytes of unit ${wrong} do not make its digest`);
   let at = 0;

@@ -15,9 +15,6 @@ export interface AuditTerms {
 
 /** At most one wrong final unit in 200,000 with a fifth of all compute hostile, one in 100,000 by those who come and go. */
 export const strictTerms: AuditTerms = { windowUnits: 32_000, leaverUnits: 12_000 };
-/** For jobs of minutes, demonstrations above all: about one wrong final unit in 1,000 with a fifth hostile. */
-export const briefTerms: AuditTerms = { windowUnits: 128, leaverUnits: 64 };
-
 /** Bits of randomness that a unit uses up: it is drawn when all of them are zero. */
 const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 4, 2: 6 };
 

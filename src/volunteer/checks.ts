@@ -28,23 +28,44 @@ export function logExtends(from: TreeHead, to: TreeHead, answer: unknown): boole
   );
 }
 
-/** Whether a receipt's payments lie under the tick's root, and the tick's head is signed by the coordinator [LO6]. */
+/** What a coordinator signed about its log after a tick; `receipts`: root of the tick's receipts, '' when there were none. */
+export interface SignedTick {
+  readonly tick: number;
+  readonly at: number;
+  readonly size: number;
+  readonly root: string;
+  readonly receipts: string;
+  readonly signature: string;
+}
+
+/** Whether the coordinator's key signed this head [LO6]. */
+export function isSigned(
+  { tick, at, size, root, receipts, signature }: SignedTick,
+  coordinator: string,
+): Promise<boolean> {
+  const receiptsRoot = receipts === '' ? new Uint8Array(32) : bytesOfHex(receipts);
+  const words = tagged('talka/head/1', u64(tick), u64(at), u64(size), bytesOfHex(root), receiptsRoot);
+  return verify(bytesOfBase64url(coordinator), words, bytesOfBase64url(signature));
+}
+
+/** Whether a receipt's leaf lies at its place under the tick's root (RFC 9162, 2.1.3.2). */
+export function isInTree(
+  leaf: string,
+  {
+    receipts,
+    index,
+    count,
+    path,
+  }: { receipts: string; index: number; count: number; path: readonly string[] },
+): boolean {
+  const bytes = new TextEncoder().encode(leaf);
+  return verifyInclusion(hash, hash.leaf(bytes), index, count, path.map(bytesOfHex), bytesOfHex(receipts));
+}
+
+/** Whether a receipt's payments lie under the tick's root, and the tick's head is signed by the coordinator. */
 export async function receiptHolds(receipt: ReceiptWord, to: Omit<PaidTo, 'at'>): Promise<boolean> {
   const { tick, settled } = receipt;
   if (tick === null) return settled.length === 0;
-  const root = bytesOfHex(tick.receipts);
-  const words = tagged(
-    'talka/head/1',
-    u64(tick.tick),
-    u64(tick.at),
-    u64(tick.size),
-    bytesOfHex(tick.root),
-    root,
-  );
-  const leaf = new TextEncoder().encode(receiptText({ ...to, at: tick.at }, settled));
-  const { index, count, path } = tick;
-  return (
-    verifyInclusion(hash, hash.leaf(leaf), index, count, path.map(bytesOfHex), root) &&
-    (await verify(bytesOfBase64url(to.coordinator), words, bytesOfBase64url(tick.signature)))
-  );
+  const leaf = receiptText({ ...to, at: tick.at }, settled);
+  return isInTree(leaf, tick) && (await isSigned(tick, to.coordinator));
 }

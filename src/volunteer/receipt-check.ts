@@ -2,15 +2,12 @@
  * Checks a kept receipt without asking anybody: is it whole, is its leaf under the tick's root, did the coordinator sign that
  * root, and is each amount what the chunk's units cost (SPEC, "Receipts"). Names the first thing that is wrong.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import * as v from 'valibot';
-import { treeHash, verifyInclusion } from '../core/merkle.ts';
 import { receiptText } from '../wire/receipt.ts';
-import type { PaidRow } from '../wire/receipt.ts';
+import type { PaidRow, PaidTo } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
-import { bytesOfBase64url, bytesOfHex, tagged, u64, verify } from './crypto.ts';
+import { isInTree, isSigned } from './checks.ts';
 
-const hash = treeHash(sha256);
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -84,14 +81,8 @@ export async function examineReceipt(value: unknown, coordinator: string | null)
   const { leaf, index, path, tick, jobs = {} } = receipt;
   const said = leafOf(leaf);
   if (isMalformed(said)) return { ...nothingKnown, fault: 'shape', detail: said.malformed };
-  const [, key, account, device, , at, list] = said;
-  const rows = list.map(([job, chunk, replica, amountMicro, final]) => ({
-    job,
-    chunk,
-    replica,
-    amountMicro,
-    final,
-  }));
+  const { to, rows } = said;
+  const { coordinator: key, account, device } = to;
   const about = { coordinator: key, account, device, tick: tick.tick, rows };
   const wrong = (fault: ReceiptFault, detail: string): ReceiptVerdict => ({
     ...about,
@@ -101,21 +92,10 @@ export async function examineReceipt(value: unknown, coordinator: string | null)
   });
   if (coordinator !== null && key !== coordinator)
     return wrong('other-coordinator', `it names the coordinator ${key}`);
-  if (at !== tick.at) return wrong('time', `the leaf says ${at}, the tick ${tick.at}`);
-  const root = bytesOfHex(tick.receipts);
-  const leafHash = hash.leaf(new TextEncoder().encode(leaf));
-  if (!verifyInclusion(hash, leafHash, index, tick.count, path.map(bytesOfHex), root))
+  if (to.at !== tick.at) return wrong('time', `the leaf says ${to.at}, the tick ${tick.at}`);
+  if (!isInTree(leaf, { ...tick, index, path }))
     return wrong('not-in-tree', 'leaf and path do not lead to the tick’s root');
-  const words = tagged(
-    'talka/head/1',
-    u64(tick.tick),
-    u64(tick.at),
-    u64(tick.size),
-    bytesOfHex(tick.root),
-    root,
-  );
-  if (!(await verify(bytesOfBase64url(key), words, bytesOfBase64url(tick.signature))))
-    return wrong('signature', 'the coordinator’s key did not sign this head');
+  if (!(await isSigned(tick, key))) return wrong('signature', 'the coordinator’s key did not sign this head');
   const overpaid = rows.find((row) => !isPriced(row, jobs[row.job]));
   if (overpaid !== undefined)
     return wrong('amount', `chunk ${overpaid.chunk} of ${overpaid.job} was paid ${overpaid.amountMicro}`);
@@ -124,7 +104,7 @@ export async function examineReceipt(value: unknown, coordinator: string | null)
 }
 
 /** The leaf's parts; only the one way of writing them that the specification gives is a leaf. */
-function leafOf(leaf: string): v.InferOutput<typeof leafShape> | { malformed: string } {
+function leafOf(leaf: string): { to: PaidTo; rows: readonly PaidRow[] } | { malformed: string } {
   let value: unknown;
   try {
     value = JSON.parse(leaf);
@@ -134,6 +114,7 @@ function leafOf(leaf: string): v.InferOutput<typeof leafShape> | { malformed: st
   const read = v.safeParse(leafShape, value);
   if (!read.success) return { malformed: 'the leaf is not of the form talka/receipt/2' };
   const [, coordinator, account, device, site, at, list] = read.output;
+  const to = { coordinator, account, device, site, at };
   const rows = list.map(([job, chunk, replica, amountMicro, final]) => ({
     job,
     chunk,
@@ -141,8 +122,8 @@ function leafOf(leaf: string): v.InferOutput<typeof leafShape> | { malformed: st
     amountMicro,
     final,
   }));
-  return receiptText({ coordinator, account, device, site, at }, rows) === leaf
-    ? read.output
+  return receiptText(to, rows) === leaf
+    ? { to, rows }
     : { malformed: 'the leaf is not written as the specification says' };
 }
 

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { TreeHead } from '../wire/volunteer.ts';
-import { logExtends } from './checks.ts';
+import { isSigned, logExtends } from './checks.ts';
 import { base64urlOf, bytesOfBase64url, bytesOfHex, tagged, u64, verify } from './crypto.ts';
 import type { DeviceKey } from './crypto.ts';
 
@@ -24,7 +24,7 @@ const signedHead = v.object({
   receipts: v.union([hex32, v.literal('')]),
   signature: signature64,
 });
-export type SignedHead = v.InferOutput<typeof signedHead>;
+type SignedHead = v.InferOutput<typeof signedHead>;
 
 const witnessed = v.object({
   coordinator: key32,
@@ -97,13 +97,6 @@ async function extension(ask: AskLog, from: TreeHead, to: TreeHead): Promise<boo
   } catch {
     return null;
   }
-}
-
-/** Whether the coordinator's key signed this head [LO6]. */
-function isSigned({ tick, at, size, root, receipts, signature }: SignedHead, key: string): Promise<boolean> {
-  const receiptsRoot = receipts === '' ? new Uint8Array(32) : bytesOfHex(receipts);
-  const words = tagged('talka/head/1', u64(tick), u64(at), u64(size), bytesOfHex(root), receiptsRoot);
-  return verify(bytesOfBase64url(key), words, bytesOfBase64url(signature));
 }
 
 /** What a witness signs [LO7]. */

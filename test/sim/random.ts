@@ -32,13 +32,10 @@ export function hashOf(text: string): number {
   return mix(hash >>> 0);
 }
 
-/** A stream of throws for a seed. */
-export function dice(seed: number): Dice {
-  let a = mix(seed >>> 0);
-  let b = mix(a ^ Math.floor(seed / 4_294_967_296));
-  let c = mix(b);
+/** The words of sfc32 from a state: uniform whole numbers below 2^32. */
+export function sfc32(a: number, b: number, c: number): () => number {
   let counter = 1;
-  const word = (): number => {
+  return () => {
     const sum = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
@@ -46,6 +43,13 @@ export function dice(seed: number): Dice {
     c = (((c << 21) | (c >>> 11)) + sum) | 0;
     return sum >>> 0;
   };
+}
+
+/** A stream of throws for a seed. */
+export function dice(seed: number): Dice {
+  const a = mix(seed >>> 0);
+  const b = mix(a ^ Math.floor(seed / 4_294_967_296));
+  const word = sfc32(a, b, mix(b));
   for (let i = 0; i < 12; i++) word();
   const below = (bound: number): number => {
     if (bound <= 0x200000) return Math.floor((word() / 4_294_967_296) * bound);

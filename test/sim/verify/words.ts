@@ -1,5 +1,5 @@
 /** Fast uniform words for tens of millions of chunks: the dice of the house, a word at a time. */
-import { dice } from '../random.ts';
+import { dice, sfc32 } from '../random.ts';
 
 /** A stream of throws. */
 export interface Words {
@@ -15,20 +15,8 @@ export interface Words {
 
 export function wordsOf(seed: number): Words {
   const seeds = dice(seed);
-  let a = seeds.below(4_294_967_296);
-  let b = seeds.below(4_294_967_296);
-  let c = seeds.below(4_294_967_296);
-  let counter = 1;
+  const word = sfc32(seeds.below(4_294_967_296), seeds.below(4_294_967_296), seeds.below(4_294_967_296));
   const buffer = new Uint32Array(512);
-  // sfc32, as in `random.ts`, without a closure around each word.
-  const word = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return sum >>> 0;
-  };
   const unit = (): number => word() / 4_294_967_296;
   return {
     take(count) {

@@ -11,11 +11,6 @@ const right = { wrong: none, computed: unitsPerChunk };
 
 export const honest: Behaviour = { name: 'honest', gang: false, answer: () => right };
 
-/** Faulty units at a rate, as a machine with a bad memory cell has them. */
-export function flaky(rate: number): Behaviour {
-  return { name: `flaky ${rate}`, gang: false, answer: (_, words) => sparsely(rate, words) };
-}
-
 export const alwaysWrong: Behaviour = {
   name: 'always wrong',
   gang: true,
@@ -43,11 +38,11 @@ export function sleeper(chunks: number): Behaviour {
   };
 }
 
-/** Says what its accomplice said, who is always wrong; among strangers it makes things up. */
+/** In probation it says what its partner said, as if answers leaked, and computes nothing; alone it makes things up. */
 export const copycat: Behaviour = {
   name: 'copycat',
   gang: true,
-  answer: () => ({ wrong: everyUnit, computed: 0 }),
+  answer: (nth) => ({ wrong: nth < 8 ? none : everyUnit, computed: 0 }),
 };
 
 /** One wrong unit in every chunk. */
