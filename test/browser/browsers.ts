@@ -85,13 +85,20 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
   });
 }
 
-/** Starts a headless Firefox under Puppeteer (WebDriver BiDi); throws a sentence when there is none. */
-export async function launchFirefox(): Promise<Firefox> {
+/**
+ * Starts a headless Firefox under Puppeteer (WebDriver BiDi); throws a sentence when there is none. `cores`: how many
+ * it admits to, at most.
+ */
+export async function launchFirefox(cores?: number): Promise<Firefox> {
   return puppeteer.launch({
     browser: 'firefox',
     executablePath: pathOf(findFirefox()),
     headless: true,
-    extraPrefsFirefox: { 'browser.shell.checkDefaultBrowser': false, 'app.update.enabled': false },
+    extraPrefsFirefox: {
+      'browser.shell.checkDefaultBrowser': false,
+      'app.update.enabled': false,
+      ...(cores === undefined ? {} : { 'dom.maxHardwareConcurrency': cores }),
+    },
   });
 }
 
