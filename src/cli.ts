@@ -21,15 +21,18 @@ talka verify FILE                     check receipts without asking anybody: sig
 
   --coordinator KEY  whose signature is expected, as its /api/status says
 
-talka witness --url URL [options]     look at a coordinator's log now and then, and countersign what extends
-                                      what was seen before; whatever does not is kept as evidence
+talka witness --url URL [options]     look at a coordinator's log now and then, countersign what extends what
+                                      was seen before, and send it that; whatever does not is kept as evidence
 
   --coordinator KEY  its public key; else the one that it names at the first look
   --every SECONDS    between two looks (60 unless said)
   --once             one look and no more
+  --no-send          keep it to yourself: the coordinator is sent nothing
   --data DIR         where the witness's key and memory lie (~/.talka/witness)
 
-talka witness compare A B --url URL   what two witnesses keep: one log, or two?
+talka witness compare A [B] --url URL
+                                      what two witnesses keep, or what coordinators show of them (saved from
+                                      /api/log/cosignatures): one log, or two? Without B, what this one shows now
 
 talka --help                          this text
 `;
@@ -90,6 +93,7 @@ async function witness([verb, ...rest]: readonly string[]): Promise<number> {
       coordinator: { type: 'string' },
       every: { type: 'string' },
       once: { type: 'boolean', default: false },
+      'no-send': { type: 'boolean', default: false },
       data: { type: 'string' },
     },
     allowPositionals: isComparing,
@@ -99,14 +103,14 @@ async function witness([verb, ...rest]: readonly string[]): Promise<number> {
   const { compareFiles, runWitness } = await import('./volunteer/witness-node.ts');
   if (isComparing) {
     const [first, second, ...more] = positionals;
-    if (first === undefined || second === undefined || more.length > 0)
-      throw new UsageError('witness compare takes two files');
-    return compareFiles(first, second, url);
+    if (first === undefined || more.length > 0) throw new UsageError('witness compare takes one file or two');
+    return compareFiles(first, second ?? null, url);
   }
   const seconds = values.every === undefined ? 60 : positive('--every', values.every, false);
   const folder = values.data ?? join(homedir(), '.talka', 'witness', new URL(url).host.replace(':', '_'));
   const coordinator = values.coordinator ?? null;
-  return runWitness({ url, folder, coordinator, everyMs: values.once ? null : seconds * 1000 });
+  const everyMs = values.once ? null : seconds * 1000;
+  return runWitness({ url, folder, coordinator, everyMs, send: !values['no-send'] });
 }
 
 function originOf(text: string): string {

@@ -168,6 +168,15 @@ export function headBytes(
   return tagged('talka/head/1', numbers, root, receipts ?? noReceipts);
 }
 
+/** What a witness signs [LO7]; `coordinator` is its public key in base64url. */
+export function cosignedBytes(seenAt: number, coordinator: string, size: number, root: Uint8Array): Buffer {
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigUInt64BE(BigInt(seenAt), 0);
+  numbers.writeBigUInt64BE(BigInt(size), 8);
+  const key = Buffer.from(coordinator, 'base64url');
+  return tagged('talka/witness/1', numbers.subarray(0, 8), key, numbers.subarray(8), root);
+}
+
 /** The start of a session's chain of commitments, in hex [WR8]. */
 export function chainStart(nonce: string): string {
   return sha256Hex(tagged('talka/chain/1', Buffer.from(nonce)));

@@ -19,14 +19,18 @@ import { accountRoutes } from './http-account.ts';
 import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
 import { staticFiles } from './http-static.ts';
+import { cosignaturesOf, hearWitness, witnessesOf } from './http-witness.ts';
 import { isToken } from './keys.ts';
 import { addressOf, isLoopback } from './network.ts';
 import { StoreFault } from './log.ts';
 import { restoredWordOf } from './restored.ts';
+import type { Witnesses } from './witnesses.ts';
 
 const leaderboardMax = 1000;
 /** A form's body; a blob may be longer. */
 const formBytesMax = 65_536;
+/** What a witness sends is shorter than this. */
+const cosignatureBytesMax = 4_096;
 const tooLarge = (c: Context): Response => c.json({ refused: 'too-large' } satisfies RefusalView, 413);
 const digestText = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
 
@@ -73,10 +77,12 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
       c.header('X-Content-Type-Options', 'nosniff');
     });
   }
-  statusRoutes(app, house, live);
+  const witnesses = witnessesOf(house);
+  statusRoutes(app, house, live, witnesses);
   fileRoutes(app, house);
   jobRoutes(app, house);
   logRoutes(app, house);
+  witnessRoutes(app, house, witnesses);
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
   app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
   app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
@@ -105,8 +111,8 @@ function pulseOf(house: House): PulseView {
   };
 }
 
-function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
-  app.get('/api/status', (c) => {
+function statusRoutes(app: Hono<Env>, house: House, live: LivePulse, witnesses: Witnesses): void {
+  app.get('/api/status', async (c) => {
     const { runtime, keys, shelf, loopbackExempt, anchorShare } = house;
     const head = runtime.head;
     return c.json({
@@ -118,6 +124,7 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse): void {
       settings: { loopbackExempt, anchorAfterMs, anchorShare },
       live: house.live(),
       head: { size: head?.size ?? 0, root: head?.root ?? digestText(tree.empty) },
+      witnesses: await witnesses.summary(),
       restored: restoredWordOf(keys.coordinator, runtime.state.restored),
       storeFault: runtime.storeFault?.reason ?? null,
       pausedKernels: [...runtime.state.pausedKernels].map(([kernel, reason]) => ({ kernel, reason })),
@@ -276,6 +283,12 @@ function logRoutes(app: Hono<Env>, house: House): void {
       path: await proofOf(inclusionRanges(tick - 1, size)),
     });
   });
+}
+
+function witnessRoutes(app: Hono<Env>, house: House, witnesses: Witnesses): void {
+  app.use('/api/log/*', bodyLimit({ maxSize: cosignatureBytesMax, onError: tooLarge }));
+  app.post('/api/log/cosignatures', async (c) => hearWitness(c, house, witnesses, addressIn(c, house)));
+  app.get('/api/log/cosignatures', async (c) => c.json(await cosignaturesOf(house, witnesses)));
 }
 
 /** A whole number from a query: `otherwise` when there is none, −1 when it is none or beyond `max`. */

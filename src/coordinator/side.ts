@@ -1,13 +1,14 @@
 /**
  * The side tables: everything about people that may have to be erased, kept out of the log. Names that accounts
  * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain,
- * and what each device last agreed to.
+ * what each device last agreed to, and the last countersignature of each witness.
  */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { migrate } from './database.ts';
 import type { ConsentRecord } from '../wire/volunteer.ts';
 import { faultOf } from './faults.ts';
+import type { CosignatureView } from '../wire/views.ts';
 
 /** What a device said last about its own commitments [WR8]. */
 export interface ChainHead {
@@ -27,6 +28,12 @@ export interface KeptConsent extends ConsentRecord {
   readonly publicKey: string;
 }
 
+/** A witness's latest countersignature [LO8], and when it came. */
+export interface KeptCosignature {
+  readonly cosigned: CosignatureView;
+  readonly heardAt: number;
+}
+
 export interface SideOptions {
   /** The file's name, for what an operator is told. */
   readonly file?: string;
@@ -41,6 +48,9 @@ const layouts: readonly string[] = [
    CREATE TABLE IF NOT EXISTS chain (device TEXT PRIMARY KEY, nonce TEXT NOT NULL, count INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
   `CREATE TABLE consent (device TEXT NOT NULL, site TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (device, site)) STRICT, WITHOUT ROWID;
    CREATE INDEX consent_account ON consent (account);`,
+  // `device` is who the key would be as a volunteer: by it a volunteer's countersignature is erased with its account.
+  `CREATE TABLE cosignature (witness TEXT PRIMARY KEY, device TEXT NOT NULL, heardAt INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE INDEX cosignature_device ON cosignature (device);`,
 ];
 
 export class SideTables {
@@ -140,13 +150,69 @@ export class SideTables {
       .map((row) => JSON.parse(String(row['record'])) as KeptConsent);
   }
 
-  /** Forgets an account's name, its consents, its devices' chains, and the networks that nobody else is known by. All of it, or throws StoreFault. */
+  /** Keeps a witness's countersignature in place of the one before, and forgets another witness to make room. Throws StoreFault. */
+  keepCosignature({ cosigned, heardAt }: KeptCosignature, device: string, instead: string | null): void {
+    this.#write(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      if (instead !== null) this.#db.prepare('DELETE FROM cosignature WHERE witness = ?').run(instead);
+      this.#db
+        .prepare('INSERT OR REPLACE INTO cosignature (witness, device, heardAt, record) VALUES (?, ?, ?, ?)')
+        .run(cosigned.witness, device, heardAt, JSON.stringify(cosigned));
+      this.#db.exec('COMMIT');
+    });
+  }
+
+  dropCosignature(witness: string): void {
+    this.#write(() => this.#db.prepare('DELETE FROM cosignature WHERE witness = ?').run(witness));
+  }
+
+  /** Every witness's latest, the one heard of last first. */
+  cosignatures(): KeptCosignature[] {
+    return this.#db
+      .prepare('SELECT heardAt, record FROM cosignature ORDER BY heardAt DESC, witness')
+      .all()
+      .map(({ heardAt, record }) => ({
+        cosigned: JSON.parse(String(record)) as CosignatureView,
+        heardAt: Number(heardAt),
+      }));
+  }
+
+  cosignatureOf(witness: string): KeptCosignature | null {
+    const row = this.#db.prepare('SELECT heardAt, record FROM cosignature WHERE witness = ?').get(witness);
+    if (row === undefined) return null;
+    return {
+      cosigned: JSON.parse(String(row['record'])) as CosignatureView,
+      heardAt: Number(row['heardAt']),
+    };
+  }
+
+  /** Every witness, the one heard of longest ago first. */
+  witnesses(): string[] {
+    const rows = this.#db.prepare('SELECT witness FROM cosignature ORDER BY heardAt, witness').all();
+    return rows.map(({ witness }) => String(witness));
+  }
+
+  /** How many witnesses were heard of since then, and when one was last. */
+  witnessesSince(at: number): { readonly count: number; readonly lastAt: number | null } {
+    const row = this.#db
+      .prepare(
+        'SELECT COUNT(*) FILTER (WHERE heardAt >= ?) AS count, MAX(heardAt) AS lastAt FROM cosignature',
+      )
+      .get(at);
+    const lastAt = row?.['lastAt'] ?? null;
+    return { count: Number(row?.['count'] ?? 0), lastAt: lastAt === null ? null : Number(lastAt) };
+  }
+
+  /** Forgets an account's name, its consents, its devices' chains and countersignatures, and the networks that nobody else is known by. All of it, or throws StoreFault. */
   erase(account: string, devices: readonly string[], groups: readonly string[]): void {
     this.#write(() => {
       this.#db.exec('BEGIN IMMEDIATE');
       this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
       this.#db.prepare('DELETE FROM consent WHERE account = ?').run(account);
-      for (const device of devices) this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
+      for (const device of devices) {
+        this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
+        this.#db.prepare('DELETE FROM cosignature WHERE device = ?').run(device);
+      }
       for (const group of groups)
         this.#db.prepare('DELETE FROM network WHERE id = ?').run(Number(group.slice(1)));
       this.#db.exec('COMMIT');

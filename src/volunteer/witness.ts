@@ -1,7 +1,8 @@
 /**
  * A witness remembers what a coordinator signed about its log, and countersigns only what extends that: after the model of
- * C2SP's tlog-witness, with this house's signed heads [LO6]. Two witnesses who compare what they keep expose a coordinator
- * that tells them different histories [LO7].
+ * C2SP's tlog-witness, with this house's signed heads [LO6]. What it says can be sent to the coordinator, which shows
+ * everybody the latest of each witness [LO8]; whoever compares what witnesses keep exposes a coordinator that tells
+ * different histories [LO7].
  */
 import * as v from 'valibot';
 import { check, isMalformed } from '../wire/schema.ts';
@@ -12,10 +13,11 @@ import type { DeviceKey } from './crypto.ts';
 
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const key32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
+export const key32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 const signature64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/));
 
-const signedHead = v.object({
+/** A head as a coordinator tells it, still to be checked against its key. */
+export const signedHead = v.object({
   tick: natural,
   at: natural,
   size: v.pipe(natural, v.minValue(1)),
@@ -24,7 +26,8 @@ const signedHead = v.object({
   receipts: v.union([hex32, v.literal('')]),
   signature: signature64,
 });
-type SignedHead = v.InferOutput<typeof signedHead>;
+/** A head as its coordinator signed it [LO6]. */
+export type SignedHead = v.InferOutput<typeof signedHead>;
 
 const witnessed = v.object({
   coordinator: key32,
@@ -45,6 +48,8 @@ export type Caught =
   | 'two-roots'
   /** It cannot show that the later log begins with the earlier one. */
   | 'not-extending'
+  /** It does not know a head that it signed. */
+  | 'disowned'
   /** What it tells is not signed by its key. */
   | 'not-signed';
 
@@ -57,6 +62,33 @@ export type Round =
 /** Asks the coordinator for a path under its address; the answer as JSON. Throws when it was not reached or refused. */
 export type AskLog = (path: string) => Promise<unknown>;
 
+/** What a look at a log shows. */
+export type Look =
+  | { readonly is: 'extends'; readonly head: SignedHead }
+  | Exclude<Round, { is: 'countersigned' }>;
+
+/** Asks for the newest signed head and for the proof that its log begins with the one of `before`. */
+export async function seeLog(ask: AskLog, coordinator: string, before: TreeHead | null): Promise<Look> {
+  let told: unknown;
+  try {
+    told = await ask('/api/log/head');
+  } catch (error) {
+    return { is: 'nothing', detail: error instanceof Error ? error.message : String(error) };
+  }
+  if (typeof told === 'object' && told !== null && 'size' in told && told.size === 0 && before === null)
+    return { is: 'nothing', detail: 'the log is empty' };
+  const head = check(signedHead, told as object);
+  if (isMalformed(head) || !(await isSigned(head, coordinator)))
+    return { is: 'caught', why: 'not-signed', told };
+  if (before === null) return { is: 'extends', head };
+  if (head.size < before.size) return { is: 'caught', why: 'shrunk', told };
+  if (head.size === before.size)
+    return head.root === before.root ? { is: 'extends', head } : { is: 'caught', why: 'two-roots', told };
+  const extended = await extension(ask, before, head);
+  if (extended === null) return { is: 'nothing', detail: 'it gave no proof now' };
+  return extended ? { is: 'extends', head } : { is: 'caught', why: 'not-extending', told };
+}
+
 /** One look at a log. `known`: what was kept of the last one; `coordinator`: its public key. */
 export async function lookAtLog(
   ask: AskLog,
@@ -65,33 +97,19 @@ export async function lookAtLog(
   key: DeviceKey,
   now: number,
 ): Promise<Round> {
-  let told: unknown;
-  try {
-    told = await ask('/api/log/head');
-  } catch (error) {
-    return { is: 'nothing', detail: error instanceof Error ? error.message : String(error) };
-  }
-  if (typeof told === 'object' && told !== null && 'size' in told && told.size === 0 && known === null)
-    return { is: 'nothing', detail: 'the log is empty' };
-  const head = check(signedHead, told as object);
-  if (isMalformed(head) || !(await isSigned(head, coordinator)))
-    return { is: 'caught', why: 'not-signed', told };
-  const before = known?.head ?? null;
-  if (before !== null && head.size < before.size) return { is: 'caught', why: 'shrunk', told };
-  if (before !== null && head.size === before.size) {
-    if (head.root !== before.root) return { is: 'caught', why: 'two-roots', told };
-    return { is: 'countersigned', witnessed: known as Witnessed, isNews: false };
-  }
-  if (before !== null) {
-    const extended = await extension(ask, before, head);
-    if (extended === null) return { is: 'nothing', detail: 'it gave no proof now' };
-    if (!extended) return { is: 'caught', why: 'not-extending', told };
-  }
-  return { is: 'countersigned', witnessed: await countersign(head, coordinator, key, now), isNews: true };
+  const look = await seeLog(ask, coordinator, known?.head ?? null);
+  if (look.is !== 'extends') return look;
+  if (known !== null && look.head.size === known.head.size)
+    return { is: 'countersigned', witnessed: known, isNews: false };
+  return {
+    is: 'countersigned',
+    witnessed: await countersign(look.head, coordinator, key, now),
+    isNews: true,
+  };
 }
 
 /** Whether the log of `to` begins with that of `from`, by the coordinator's own proof; null when it gave none. */
-async function extension(ask: AskLog, from: TreeHead, to: TreeHead): Promise<boolean | null> {
+export async function extension(ask: AskLog, from: TreeHead, to: TreeHead): Promise<boolean | null> {
   try {
     return logExtends(from, to, await ask(`/api/log/consistency?from=${from.size}&to=${to.size}`));
   } catch {
@@ -104,7 +122,8 @@ function cosignedBytes(coordinator: string, { size, root }: TreeHead, seenAt: nu
   return tagged('talka/witness/1', u64(seenAt), bytesOfBase64url(coordinator), u64(size), bytesOfHex(root));
 }
 
-async function countersign(
+/** What a witness says of a head that it has looked at; `seenAt` in ms since 1970. */
+export async function countersign(
   head: SignedHead,
   coordinator: string,
   key: DeviceKey,
@@ -113,15 +132,6 @@ async function countersign(
   const cosignature = base64urlOf(await key.sign(cosignedBytes(coordinator, head, seenAt)));
   return { coordinator, head, witness: base64urlOf(key.publicKey), seenAt, cosignature };
 }
-
-/** What two witnesses' keepsakes come to. */
-export type Comparison =
-  | { readonly is: 'agree' }
-  /** They do not speak of one coordinator, or one of them is not whole or not signed as it says. */
-  | { readonly is: 'incomparable'; readonly detail: string }
-  | { readonly is: 'caught'; readonly why: Caught }
-  /** The sizes differ, and the coordinator gave no proof: ask again, and ask why. */
-  | { readonly is: 'unproven' };
 
 /** Reads what a witness kept, and checks both signatures; the reason when it does not hold. */
 export async function readWitnessed(value: unknown): Promise<Witnessed | { readonly malformed: string }> {
@@ -135,19 +145,4 @@ export async function readWitnessed(value: unknown): Promise<Witnessed | { reado
   if (!(await verify(bytesOfBase64url(witness), words, bytesOfBase64url(cosignature))))
     return { malformed: 'the witness did not countersign this' };
   return read;
-}
-
-/** Compares what two witnesses keep. `ask` reaches the coordinator, for the proof that the later log begins with the earlier one. */
-export async function compareWitnesses(a: unknown, b: unknown, ask: AskLog): Promise<Comparison> {
-  const [one, other] = [await readWitnessed(a), await readWitnessed(b)];
-  if (isMalformed(one)) return { is: 'incomparable', detail: `the first: ${one.malformed}` };
-  if (isMalformed(other)) return { is: 'incomparable', detail: `the second: ${other.malformed}` };
-  if (one.coordinator !== other.coordinator)
-    return { is: 'incomparable', detail: 'they speak of different coordinators' };
-  const [early, late] = one.head.size <= other.head.size ? [one.head, other.head] : [other.head, one.head];
-  if (early.size === late.size)
-    return early.root === late.root ? { is: 'agree' } : { is: 'caught', why: 'two-roots' };
-  const extended = await extension(ask, early, late);
-  if (extended === null) return { is: 'unproven' };
-  return extended ? { is: 'agree' } : { is: 'caught', why: 'not-extending' };
 }

@@ -55,6 +55,8 @@ export interface StatusView {
   };
   readonly live: LiveView;
   readonly head: TreeHead;
+  /** Witnesses heard of in the last hour [LO8]: different keys, which cost nothing; and when one was last. */
+  readonly witnesses: { readonly count: number; readonly lastAt: number | null };
   /** The operator's word that the log goes on from a backup [RS2]; null where it was never restored. */
   readonly restored: RestoredWord | null;
   /** null when the store takes writes; else why not. */
@@ -103,6 +105,36 @@ export interface AccountView {
   readonly chunks: number;
   readonly units: number;
   readonly firstAt: number;
+}
+
+/** A head as the coordinator signed it [LO6]. */
+export interface SignedHeadView extends TreeHead {
+  readonly tick: number;
+  readonly at: number;
+  /** Root of the tick's receipts; '' when there were none. */
+  readonly receipts: string;
+  readonly signature: string;
+}
+
+/** A witness's countersignature [LO7], as it is sent to the coordinator and shown by it; whose log it is stands beside. */
+export interface CosignatureView {
+  /** The witness's public key, base64url. */
+  readonly witness: string;
+  readonly seenAt: number;
+  readonly cosignature: string;
+  readonly head: SignedHeadView;
+}
+
+/** What `GET /api/log/cosignatures` says [LO8]. */
+export interface CosignaturesView {
+  readonly at: number;
+  /** The coordinator's public key, base64url. */
+  readonly coordinator: string;
+  /** The latest head; null while the log is empty. */
+  readonly head: SignedHeadView | null;
+  readonly witnesses: StatusView['witnesses'];
+  /** Each witness's latest, the one heard of last first. */
+  readonly cosignatures: readonly CosignatureView[];
 }
 
 /** Body of every HTTP refusal. */

@@ -126,6 +126,7 @@ export function status(over: Partial<StatusView> = {}): StatusView {
     settings: { loopbackExempt: false, anchorAfterMs: 30_000, anchorShare: 0.1 },
     live: here,
     head: { size: 18_204, root: hex('f') },
+    witnesses: { count: 3, lastAt: noon - 60_000 },
     restored: null,
     storeFault: null,
     pausedKernels: [],

@@ -8,7 +8,8 @@ import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import { base64urlOf, makeKey, openKey } from '../../src/volunteer/crypto.ts';
 import type { DeviceKey } from '../../src/volunteer/crypto.ts';
-import { compareWitnesses, lookAtLog, readWitnessed } from '../../src/volunteer/witness.ts';
+import { compareKept } from '../../src/volunteer/witness-compare.ts';
+import { lookAtLog, readWitnessed } from '../../src/volunteer/witness.ts';
 import type { AskLog, Witnessed } from '../../src/volunteer/witness.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
@@ -99,17 +100,20 @@ describe('[LO7] witnesses', () => {
     let other = await look(forked, null, keys[1]);
     const short = one.head.size < other.head.size ? house : forked;
     const missing = Math.abs(one.head.size - other.head.size);
-    if (missing > 0) expect(await compareWitnesses(one, other, askOf(house))).toMatchObject({ is: 'caught' });
+    if (missing > 0) expect(await compareKept(one, other, askOf(house))).toMatchObject({ is: 'caught' });
     await grow(short, missing);
     one = await look(house, null, keys[0]);
     other = await look(forked, null, keys[1]);
     expect(one.head.size).toBe(other.head.size);
-    expect(await compareWitnesses(one, other, askOf(house))).toEqual({ is: 'caught', why: 'two-roots' });
+    expect(await compareKept(one, other, askOf(house))).toMatchObject({ is: 'caught', why: 'two-roots' });
     await grow(forked, 2);
     const later = await look(forked, other, keys[1]);
-    expect(await compareWitnesses(one, later, askOf(forked))).toEqual({ is: 'caught', why: 'not-extending' });
-    expect(await compareWitnesses(other, later, askOf(forked))).toEqual({ is: 'agree' });
-    expect(await compareWitnesses(other, later, () => Promise.reject(new Error('gone')))).toEqual({
+    expect(await compareKept(one, later, askOf(forked))).toMatchObject({
+      is: 'caught',
+      why: 'not-extending',
+    });
+    expect(await compareKept(other, later, askOf(forked))).toEqual({ is: 'agree' });
+    expect(await compareKept(other, later, () => Promise.reject(new Error('gone')))).toEqual({
       is: 'unproven',
     });
   });
