@@ -1,6 +1,7 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
 import type { Outbox, Change, JobPrice, KeptResult } from './outbox.ts';
 import { memoryOutbox } from './outbox-memory.ts';
+import { lastOnly } from './changes.ts';
 import { encodeCommit } from '../wire/frame.ts';
 import { receiptText } from '../wire/receipt.ts';
 import { openJobs } from './jobs.ts';
@@ -11,6 +12,7 @@ import { Crew } from './crew.ts';
 import { Line } from './line.ts';
 import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { Platform, Turn } from './platform.ts';
+import { Witnessing } from './witnessing.ts';
 import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 
 /** More receipts than this do not wait to be checked; the coordinator can tell them again. */
@@ -32,6 +34,7 @@ export class Deeds {
   readonly #platform: Platform;
   readonly #tell: (event: LoopEvent) => void;
   readonly #crew: Crew;
+  readonly #witnessing: Witnessing;
   /** Bytes known by their digest. */
   readonly #blobs = new Map<string, Uint8Array>();
   /** Computed chunks that the loop still counts on. */
@@ -54,6 +57,12 @@ export class Deeds {
     this.#platform = platform;
     this.#tell = tell;
     this.#crew = new Crew(platform, this.#blobs, tell, (result) => this.#results.set(result.replica, result));
+    this.#witnessing = new Witnessing({
+      url,
+      now: () => platform.now(),
+      whenIdle: platform.whenIdle ?? null,
+      keep: (value) => this.#change({ set: 'head', value }),
+    });
   }
 
   /** What the next `prepare` is to work with. Resolves when it is done, or has led to a stop. */
@@ -69,6 +78,7 @@ export class Deeds {
   rest(): void {
     this.#plan?.done();
     this.#plan = null;
+    this.#witnessing.rest();
     const turn = this.#turn;
     this.#turn = null;
     if (turn !== null) void this.settled().then(() => turn.end());
@@ -188,6 +198,7 @@ export class Deeds {
     const identity = await openIdentity(keptIdentity);
     this.#identity = identity;
     this.#consent = await this.#consentTo(agreement, identity, kept.consent);
+    this.#witnessing.recall(kept.head);
     for (const result of kept.results) this.#results.set(result.replica, result);
     const { device, account } = identity;
     const coordinator = kept.head?.coordinator ?? null;
@@ -303,8 +314,9 @@ export class Deeds {
         for (const id of effect.leases) this.#change({ drop: 'leases', id });
         return;
       case 'keepHead': {
-        const { do: _, ...value } = effect;
-        return this.#change({ set: 'head', value });
+        const { do: _, ...head } = effect;
+        if (this.#identity !== null) this.#witnessing.accept(head, this.#identity.key);
+        return;
       }
       default:
         effect satisfies never;
@@ -372,23 +384,6 @@ export class Deeds {
     }
     this.#tell({ on: 'logChecked', head: to, verdict });
   }
-}
-
-/** Of several changes of one thing the last is enough. */
-function lastOnly(changes: readonly Change[]): Change[] {
-  const last = new Map<string, Change>();
-  for (const change of changes) {
-    const key = keyOf(change);
-    last.delete(key);
-    last.set(key, change);
-  }
-  return [...last.values()];
-}
-
-function keyOf(change: Change): string {
-  if ('set' in change) return change.set;
-  if ('drop' in change) return `${change.drop} ${change.id}`;
-  return `${change.put} ${change.put === 'leases' ? change.value.lease : change.value.replica}`;
 }
 
 function socketUrl(url: string): string {

@@ -39,7 +39,12 @@ const stateFile = v.strictObject({
   version: v.literal(1),
   consent: v.nullable(consentRecord),
   head: v.nullable(
-    v.strictObject({ coordinator: v.string(), head: treeHead, restores: v.optional(restores) }),
+    v.strictObject({
+      coordinator: v.string(),
+      head: treeHead,
+      restores: v.optional(restores),
+      cosignedAt: v.optional(natural),
+    }),
   ),
   leases: v.array(leaseRecord),
 });

@@ -38,6 +38,8 @@ export interface KeptHead {
   readonly head: TreeHead;
   /** Absent where it was never restored. */
   readonly restores?: Restores | undefined;
+  /** When we last countersigned a head of it [LO8], in ms since 1970; absent where we never have. */
+  readonly cosignedAt?: number | undefined;
 }
 
 /** Everything that was kept. */

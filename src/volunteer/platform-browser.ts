@@ -45,6 +45,7 @@ export function browserPlatform(
     recall,
     remember,
     takeTurn,
+    whenIdle,
     watch,
   };
 }
@@ -113,6 +114,15 @@ async function takeTurn(steal: boolean, lost: () => void): Promise<Turn | null> 
       else if (!ended) lost();
     });
   });
+}
+
+/** A page that is never idle is not kept waiting for ever. */
+const idleMsMax = 60_000;
+
+/** Safari has no idle callbacks. */
+function whenIdle(work: () => void): void {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: idleMsMax });
+  else setTimeout(work, 0);
 }
 
 function watch({ online, closing, shown }: Surroundings): () => void {

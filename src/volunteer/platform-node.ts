@@ -35,6 +35,8 @@ export function nodePlatform({ url, folder, gpu, gpuUse = 'auto' }: NodePlatform
     recall: () => consent,
     remember: (next) => (consent = next),
     takeTurn: async (steal) => takeTurn(folder, steal),
+    // A thread of its own computes: this one has little to do.
+    whenIdle: (work) => void setTimeout(work, 0),
     watch: () => () => {},
   };
 }

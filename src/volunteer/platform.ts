@@ -48,6 +48,8 @@ export interface Platform {
   remember(consent: RememberedConsent | null): void;
   /** Null when another tab has it; `steal` takes it from there. `lost` is called when another takes it. */
   takeTurn(steal: boolean, lost: () => void): Promise<Turn | null>;
+  /** Calls when there is nothing better to do. Absent: here nobody is a witness of the log. */
+  whenIdle?(work: () => void): void;
   /** Listens until the returned function is called. */
   watch(surroundings: Surroundings): () => void;
 }

@@ -2,6 +2,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { deviceId } from '../../src/coordinator/digests.ts';
+import { readWitnessed } from '../../src/volunteer/witness.ts';
+import type { CosignaturesView } from '../../src/wire/views.ts';
 import type { VolunteerView } from '../../src/volunteer/store.ts';
 import { jobOf, startHouse, submitJob } from '../volunteer/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
@@ -102,6 +105,35 @@ describe.skipIf(whyNo.chromium() !== null)('the volunteer in Chromium', () => {
         `from start to signed in ${Math.round(open - started)} ms, to the first commit acknowledged ${Math.round(committed - started)} ms\n`,
       );
     }
+  });
+
+  it('[LO8] countersigns the log with its device key, once, after its first chunk', async () => {
+    await aHouse();
+    await submitJob(house, house.operatorToken ?? '', { units: 60_000, quorum: 1 });
+    const context = await aPerson();
+    const sent: number[] = [];
+    context.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/api/log/cosignatures'))
+        sent.push(Date.now());
+    });
+    const page = await aPage(context);
+    await start(page);
+    const { device } = await until(page, ({ chunks }) => chunks.committed > 0);
+    expect(sent).toEqual([]);
+    const list = async (): Promise<CosignaturesView> =>
+      (await (await fetch(`${house.url}/api/log/cosignatures`)).json()) as CosignaturesView;
+    await expect.poll(async () => (await list()).cosignatures.length, { timeout: 30_000 }).toBe(1);
+    const { coordinator, cosignatures, witnesses } = await list();
+    const [said] = cosignatures;
+    expect(witnesses.count).toBe(1);
+    expect(await readWitnessed({ ...said, coordinator })).not.toHaveProperty('malformed');
+    expect(deviceId(Buffer.from(said?.witness ?? '', 'base64url'))).toBe(device);
+    // A reload does not make it say so again: it is not yet due.
+    await page.goto(`${house.url}${path}?resume`);
+    await page.waitForFunction(() => 'talka' in window);
+    await until(page, ({ chunks }) => chunks.committed > 0);
+    await page.waitForTimeout(7_000);
+    expect(sent).toHaveLength(1);
   });
 
   it('[WR5] a reload in the middle loses nothing: identity, leases and results come back, and nobody is asked again', async () => {

@@ -41,7 +41,7 @@ const consent = {
   at: 5,
   signature: 'S'.repeat(86),
 };
-const head = { coordinator: 'C'.repeat(43), head: { size: 9, root: hex32('c') } };
+const head = { coordinator: 'C'.repeat(43), head: { size: 9, root: hex32('c') }, cosignedAt: 12 };
 
 function plain(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>

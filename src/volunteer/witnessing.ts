@@ -1,0 +1,99 @@
+/**
+ * A volunteer as a witness [LO7, LO8]: some time after it has accepted a head of the log, when nothing else is due, it looks
+ * at the log once more, countersigns with its device key what extends that head, and sends it. At most once in ten minutes,
+ * over all its visits. What does not extend it is not countersigned; the loop's own comparison decides what follows.
+ */
+import type { DeviceKey } from './crypto.ts';
+import type { KeptHead } from './outbox.ts';
+
+/** Between two countersignatures, at least. */
+export const cosignEveryMs = 600_000;
+/** The first chunk, and what it needs, has the line to itself for so long. */
+export const cosignAfterMs = 5_000;
+
+/** What it needs of its surroundings. */
+export interface WitnessPlace {
+  /** Scheme and host of the coordinator. */
+  readonly url: string;
+  now(): number;
+  /** Calls when there is nothing better to do; null where nobody is to be a witness. */
+  readonly whenIdle: ((work: () => void) => void) | null;
+  /** Keeps the head with the time of the latest countersignature. */
+  keep(kept: KeptHead): void;
+}
+
+export class Witnessing {
+  readonly #place: WitnessPlace;
+  #kept: KeptHead | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #stopped: AbortController | null = null;
+
+  constructor(place: WitnessPlace) {
+    this.#place = place;
+  }
+
+  /** What an earlier visit kept: its countersignature counts. */
+  recall(kept: KeptHead | null): void {
+    this.#kept = kept;
+  }
+
+  /** The loop has accepted a head: it is kept, and some time later countersigned. */
+  accept(head: KeptHead, key: DeviceKey): void {
+    const before = this.#kept?.coordinator === head.coordinator ? this.#kept.cosignedAt : undefined;
+    this.#kept = before === undefined ? head : { ...head, cosignedAt: before };
+    this.#place.keep(this.#kept);
+    const { whenIdle, now } = this.#place;
+    if (whenIdle === null || this.#timer !== null || this.#stopped !== null) return;
+    const dueMs = before === undefined ? 0 : before + cosignEveryMs - now();
+    // A clock that was put back must not keep us waiting for years.
+    const waitMs = Math.min(cosignEveryMs, Math.max(cosignAfterMs, dueMs));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      const stopped = new AbortController();
+      this.#stopped = stopped;
+      whenIdle(() => void this.#cosign(key, stopped.signal).finally(() => this.#over(stopped)));
+    }, waitMs);
+  }
+
+  /** The visit is over: nothing more is signed. */
+  rest(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#stopped?.abort();
+    this.#stopped = null;
+  }
+
+  #over(stopped: AbortController): void {
+    if (this.#stopped === stopped) this.#stopped = null;
+  }
+
+  async #cosign(key: DeviceKey, signal: AbortSignal): Promise<void> {
+    const kept = this.#kept;
+    if (kept === null || signal.aborted) return;
+    const { url, now } = this.#place;
+    // Noted before it is tried: whatever comes of it, the next one is in ten minutes.
+    this.#kept = { ...kept, cosignedAt: now() };
+    this.#place.keep(this.#kept);
+    try {
+      const [{ countersign, seeLog }, { sendCosignature }] = await Promise.all([
+        import('./witness.ts'),
+        import('./witness-send.ts'),
+      ]);
+      const ask = async (path: string): Promise<unknown> => {
+        const response = await fetch(`${url}${path}`, { signal });
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        return response.json();
+      };
+      const look = await seeLog(ask, kept.coordinator, kept.head.size === 0 ? null : kept.head);
+      if (look.is !== 'extends' || signal.aborted) return;
+      const said = await countersign(look.head, kept.coordinator, key, now());
+      const headers = { 'content-type': 'application/json' };
+      await sendCosignature(
+        (path, body) => fetch(`${url}${path}`, { method: 'POST', headers, body, signal }),
+        said,
+      );
+    } catch {
+      // The line is gone and took the program with it: another time.
+    }
+  }
+}
