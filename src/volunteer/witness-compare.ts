@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
 import { isSigned } from './checks.ts';
-import { extension, key32, readWitnessed, signedHead } from './witness.ts';
+import { extension, key32, readWitnessed, seeLog, signedHead } from './witness.ts';
 import type { AskLog, Caught, SignedHead } from './witness.ts';
 
 /** What two keepsakes come to. */
@@ -37,7 +37,7 @@ export async function compareKept(a: unknown, b: unknown, ask: AskLog): Promise<
   if (isMalformed(other)) return { is: 'incomparable', detail: `the second: ${other.malformed}` };
   if (one.coordinator !== other.coordinator)
     return { is: 'incomparable', detail: 'they speak of different coordinators' };
-  return compareHeads([...one.heads, ...other.heads], ask);
+  return compareHeads(one.coordinator, [...one.heads, ...other.heads], ask);
 }
 
 /** Reads a keepsake and checks every signature in it. */
@@ -65,7 +65,11 @@ async function readKept(value: unknown): Promise<Seen | Malformed> {
 }
 
 /** From the shortest log to the longest each must begin with the one before; two roots of one size need no proof. */
-async function compareHeads(heads: readonly SignedHead[], ask: AskLog): Promise<Comparison> {
+async function compareHeads(
+  coordinator: string,
+  heads: readonly SignedHead[],
+  ask: AskLog,
+): Promise<Comparison> {
   const sorted = heads.toSorted((a, b) => a.size - b.size);
   const pairs: [SignedHead, SignedHead][] = [];
   for (const [i, late] of sorted.entries()) {
@@ -80,5 +84,11 @@ async function compareHeads(heads: readonly SignedHead[], ask: AskLog): Promise<
     if (extended === false) return { is: 'caught', why: 'not-extending', heads: [early, late] };
     isProven &&= extended === true;
   }
-  return { is: isProven ? 'agree' : 'unproven' };
+  if (isProven) return { is: 'agree' };
+  // No proof, perhaps because its log is shorter than what it signed.
+  const longest = sorted.at(-1);
+  const told = await seeLog(ask, coordinator, null);
+  if (longest !== undefined && told.is === 'extends' && told.head.size < longest.size)
+    return { is: 'caught', why: 'shrunk', heads: [told.head, longest] };
+  return { is: 'unproven' };
 }
