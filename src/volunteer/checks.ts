@@ -9,7 +9,7 @@ import { receiptText } from '../wire/receipt.ts';
 import type { PaidTo } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { ReceiptWord, TreeHead } from '../wire/volunteer.ts';
-import { bytesOfBase64url, bytesOfHex, tagged, u64, verify } from './crypto.ts';
+import { bytesOfBase64url, bytesOfHex, hexOf, tagged, u64, verify } from './crypto.ts';
 
 const hash = treeHash(sha256);
 const proof = v.object({ path: v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))) });
@@ -46,6 +46,11 @@ export function isSigned(
   const receiptsRoot = receipts === '' ? new Uint8Array(32) : bytesOfHex(receipts);
   const words = tagged('talka/head/1', u64(tick), u64(at), u64(size), bytesOfHex(root), receiptsRoot);
   return verify(bytesOfBase64url(coordinator), words, bytesOfBase64url(signature));
+}
+
+/** What a receipt's leaf comes to in the tree of its tick, as hex. */
+export function leafHashOf(leaf: string): string {
+  return hexOf(hash.leaf(new TextEncoder().encode(leaf)));
 }
 
 /** Whether a receipt's leaf lies at its place under the tick's root (RFC 9162, 2.1.3.2). */

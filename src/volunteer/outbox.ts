@@ -87,7 +87,11 @@ const databaseName = 'talka';
 
 /** Opens this origin's outbox. */
 export async function openOutbox(): Promise<Outbox> {
-  const database = await openDB<Schema>(databaseName, 1, {
+  return new BrowserOutbox(await openDatabase());
+}
+
+function openDatabase(): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>(databaseName, 1, {
     upgrade(fresh) {
       fresh.createObjectStore('me');
       fresh.createObjectStore('results', { keyPath: 'replica' });
@@ -99,7 +103,34 @@ export async function openOutbox(): Promise<Outbox> {
       if (event.target instanceof IDBDatabase) event.target.close();
     },
   });
-  return new BrowserOutbox(database);
+}
+
+/**
+ * The receipts that this browser keeps, in the order in which they were earned, and the coordinator they came from. Opens the
+ * outbox for as long as it reads; ask only where there is one, since opening makes it.
+ */
+export async function readReceipts(): Promise<{
+  readonly coordinator: string | null;
+  readonly account: string | null;
+  readonly receipts: readonly KeptReceipt[];
+}> {
+  const database = await openDatabase();
+  try {
+    const reading = database.transaction(['me', 'receipts']);
+    const me = reading.objectStore('me');
+    const [head, identity, receipts] = await Promise.all([
+      me.get('head'),
+      me.get('identity'),
+      reading.objectStore('receipts').getAll(),
+    ]);
+    return {
+      coordinator: head !== undefined && 'head' in head ? head.coordinator : null,
+      account: identity !== undefined && 'key' in identity ? identity.account : null,
+      receipts,
+    };
+  } finally {
+    database.close();
+  }
 }
 
 class BrowserOutbox implements Outbox {

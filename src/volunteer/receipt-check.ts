@@ -33,8 +33,14 @@ const kept = v.object({
   jobs: v.optional(v.record(jobId, price)),
 });
 
+/** A receipt as a device keeps it, every part of the right form. */
+export type ReadReceipt = v.InferOutput<typeof kept>;
+
+/** The form of a leaf, by its name. */
+export const leafForm = 'talka/receipt/2';
+
 const leafShape = v.strictTuple([
-  v.literal('talka/receipt/2'),
+  v.literal(leafForm),
   key32,
   v.pipe(v.string(), v.maxLength(64)),
   v.pipe(v.string(), v.maxLength(64)),
@@ -57,10 +63,26 @@ export type ReceiptFault =
   /** An amount is not units × cost, or a chunk lies outside its job. */
   | 'amount';
 
+/** What is wrong, as far as more can be said about it than the fault's name. */
+export type FaultDetail =
+  /** It is not JSON, or no object. */
+  | { readonly is: 'no-receipt' }
+  /** A part is missing or malformed: which, and how. */
+  | { readonly is: 'part'; readonly part: string; readonly says: string }
+  | { readonly is: 'leaf'; readonly why: 'not-json' | 'form' | 'writing' }
+  | { readonly is: 'key'; readonly named: string }
+  | { readonly is: 'time'; readonly leafAt: number; readonly tickAt: number }
+  | { readonly is: 'path' }
+  | { readonly is: 'head' }
+  /** `owedMicro`: what the chunk's units cost; null: the chunk lies outside its job. */
+  | { readonly is: 'amount'; readonly row: PaidRow; readonly owedMicro: number | null };
+
 export interface ReceiptVerdict {
   readonly fault: ReceiptFault | null;
-  /** More about the fault, in English. */
-  readonly detail: string;
+  /** null exactly where there is no fault. */
+  readonly detail: FaultDetail | null;
+  /** The receipt, once its parts are all there; null before. */
+  readonly read: ReadReceipt | null;
   readonly coordinator: string;
   readonly account: string;
   readonly device: string;
@@ -70,49 +92,71 @@ export interface ReceiptVerdict {
   readonly unpriced: number;
 }
 
-const nothingKnown = { coordinator: '', account: '', device: '', tick: 0, rows: [], unpriced: 0 } as const;
+const nothingKnown = {
+  read: null,
+  coordinator: '',
+  account: '',
+  device: '',
+  tick: 0,
+  rows: [],
+  unpriced: 0,
+} as const;
 
 /** Examines one receipt as it was kept. `coordinator`: whose key must have signed it; null: whoever the receipt names. */
 export async function examineReceipt(value: unknown, coordinator: string | null): Promise<ReceiptVerdict> {
-  if (typeof value !== 'object' || value === null)
-    return { ...nothingKnown, fault: 'shape', detail: 'this is no receipt' };
-  const receipt = check(kept, value);
-  if (isMalformed(receipt)) return { ...nothingKnown, fault: 'shape', detail: receipt.malformed };
-  const { leaf, index, path, tick, jobs = {} } = receipt;
+  const misshapen = (detail: FaultDetail): ReceiptVerdict => ({ ...nothingKnown, fault: 'shape', detail });
+  if (typeof value !== 'object' || value === null) return misshapen({ is: 'no-receipt' });
+  const read = check(kept, value);
+  if (isMalformed(read)) {
+    const [part = '', ...says] = read.malformed.split(': ');
+    return misshapen({ is: 'part', part, says: says.join(': ') });
+  }
+  const { leaf, tick, jobs = {} } = read;
   const said = leafOf(leaf);
-  if (isMalformed(said)) return { ...nothingKnown, fault: 'shape', detail: said.malformed };
+  if (!('to' in said)) return misshapen({ is: 'leaf', why: said.why });
   const { to, rows } = said;
-  const { coordinator: key, account, device } = to;
-  const about = { coordinator: key, account, device, tick: tick.tick, rows };
-  const wrong = (fault: ReceiptFault, detail: string): ReceiptVerdict => ({
-    ...about,
-    unpriced: 0,
-    fault,
-    detail,
-  });
-  if (coordinator !== null && key !== coordinator)
-    return wrong('other-coordinator', `it names the coordinator ${key}`);
-  if (to.at !== tick.at) return wrong('time', `the leaf says ${to.at}, the tick ${tick.at}`);
-  if (!isInTree(leaf, { ...tick, index, path }))
-    return wrong('not-in-tree', 'leaf and path do not lead to the tick’s root');
-  if (!(await isSigned(tick, key))) return wrong('signature', 'the coordinator’s key did not sign this head');
-  const overpaid = rows.find((row) => !isPriced(row, jobs[row.job]));
-  if (overpaid !== undefined)
-    return wrong('amount', `chunk ${overpaid.chunk} of ${overpaid.job} was paid ${overpaid.amountMicro}`);
   const unpriced = rows.filter(({ job }) => jobs[job] === undefined).length;
-  return { ...about, unpriced, fault: null, detail: '' };
+  const { coordinator: key, account, device } = to;
+  const about = { read, coordinator: key, account, device, tick: tick.tick, rows, unpriced };
+  const wrong = await faultOf(read, said, coordinator);
+  return wrong === null ? { ...about, fault: null, detail: null } : { ...about, ...wrong };
+}
+
+/** The first thing that does not hold of a receipt whose parts are all there. */
+async function faultOf(
+  { leaf, index, path, tick, jobs = {} }: ReadReceipt,
+  { to, rows }: Leaf,
+  coordinator: string | null,
+): Promise<{ fault: ReceiptFault; detail: FaultDetail } | null> {
+  if (coordinator !== null && to.coordinator !== coordinator)
+    return { fault: 'other-coordinator', detail: { is: 'key', named: to.coordinator } };
+  if (to.at !== tick.at) return { fault: 'time', detail: { is: 'time', leafAt: to.at, tickAt: tick.at } };
+  if (!isInTree(leaf, { ...tick, index, path })) return { fault: 'not-in-tree', detail: { is: 'path' } };
+  if (!(await isSigned(tick, to.coordinator))) return { fault: 'signature', detail: { is: 'head' } };
+  for (const row of rows) {
+    const price = jobs[row.job];
+    if (price === undefined) continue;
+    const owedMicro = owedOf(row.chunk, price);
+    if (owedMicro !== row.amountMicro) return { fault: 'amount', detail: { is: 'amount', row, owedMicro } };
+  }
+  return null;
+}
+
+interface Leaf {
+  readonly to: PaidTo;
+  readonly rows: readonly PaidRow[];
 }
 
 /** The leaf's parts; only the one way of writing them that the specification gives is a leaf. */
-function leafOf(leaf: string): { to: PaidTo; rows: readonly PaidRow[] } | { malformed: string } {
+function leafOf(leaf: string): Leaf | { readonly why: 'not-json' | 'form' | 'writing' } {
   let value: unknown;
   try {
     value = JSON.parse(leaf);
   } catch {
-    return { malformed: 'the leaf is not JSON' };
+    return { why: 'not-json' };
   }
   const read = v.safeParse(leafShape, value);
-  if (!read.success) return { malformed: 'the leaf is not of the form talka/receipt/2' };
+  if (!read.success) return { why: 'form' };
   const [, coordinator, account, device, site, at, list] = read.output;
   const to = { coordinator, account, device, site, at };
   const rows = list.map(([job, chunk, replica, amountMicro, final]) => ({
@@ -122,15 +166,69 @@ function leafOf(leaf: string): { to: PaidTo; rows: readonly PaidRow[] } | { malf
     amountMicro,
     final,
   }));
-  return receiptText(to, rows) === leaf
-    ? { to, rows }
-    : { malformed: 'the leaf is not written as the specification says' };
+  // Only the one way of writing it is signed; a space more is another text.
+  return receiptText(to, rows) === leaf ? { to, rows } : { why: 'writing' };
 }
 
-/** Whether an amount is what the chunk's units cost; true where the price is not known. */
-function isPriced({ chunk, amountMicro }: PaidRow, known: v.InferOutput<typeof price> | undefined): boolean {
-  if (known === undefined) return true;
-  const from = chunk * known.unitsPerChunk;
-  const units = Math.min(known.units, from + known.unitsPerChunk) - from;
-  return units > 0 && amountMicro === units * known.unitCostMicro;
+/** How many units a chunk of a job has; 0 or less where it lies outside. */
+export function unitsOf(chunk: number, { units, unitsPerChunk }: v.InferOutput<typeof price>): number {
+  const from = chunk * unitsPerChunk;
+  return Math.min(units, from + unitsPerChunk) - from;
+}
+
+/** What a chunk's units cost; null where the chunk lies outside its job. */
+function owedOf(chunk: number, known: v.InferOutput<typeof price>): number | null {
+  const units = unitsOf(chunk, known);
+  return units > 0 ? units * known.unitCostMicro : null;
+}
+
+/** What a file holds: one receipt, a list, or one a line, as a volunteer keeps them. Lines that are not JSON are null. */
+export function receiptsIn(text: string): unknown[] {
+  const whole = parsed(text);
+  if (whole !== undefined) return Array.isArray(whole) ? whole : [whole];
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => parsed(line) ?? null);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the sound ones of several receipts come to. */
+export interface Paid {
+  readonly coordinator: string;
+  readonly accounts: readonly string[];
+  readonly chunks: number;
+  readonly micro: number;
+  /** Chunks that stand in two receipts; each is counted once. */
+  readonly twice: number;
+  /** Chunks whose amount is as signed, because the price was not kept. */
+  readonly unpriced: number;
+}
+
+/** Sums what each coordinator signed, in the order in which they appear. */
+export function paidBy(verdicts: readonly ReceiptVerdict[]): Paid[] {
+  const sound = verdicts.filter(({ fault }) => fault === null);
+  return [...new Set(sound.map((one) => one.coordinator))].map((coordinator) => {
+    const paid = new Map<number, number>();
+    const accounts = new Set<string>();
+    let [twice, unpriced] = [0, 0];
+    for (const one of sound) {
+      if (one.coordinator !== coordinator) continue;
+      accounts.add(one.account);
+      unpriced += one.unpriced;
+      for (const { replica, amountMicro } of one.rows) {
+        if (paid.has(replica)) twice++;
+        paid.set(replica, amountMicro);
+      }
+    }
+    const micro = [...paid.values()].reduce((sum, amount) => sum + amount, 0);
+    return { coordinator, accounts: [...accounts], chunks: paid.size, micro, twice, unpriced };
+  });
 }

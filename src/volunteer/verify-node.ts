@@ -1,7 +1,7 @@
 /** `talka verify`: reads a file of receipts, checks each without asking anybody, and says what holds and what does not. */
 import { readFileSync } from 'node:fs';
-import { examineReceipt } from './receipt-check.ts';
-import type { ReceiptFault, ReceiptVerdict } from './receipt-check.ts';
+import { examineReceipt, leafForm, paidBy, receiptsIn } from './receipt-check.ts';
+import type { FaultDetail, Paid, ReceiptFault, ReceiptVerdict } from './receipt-check.ts';
 
 const sentences: Readonly<Record<ReceiptFault, string>> = {
   shape: 'is no whole receipt',
@@ -12,21 +12,31 @@ const sentences: Readonly<Record<ReceiptFault, string>> = {
   amount: 'pays an amount that does not follow from the job’s price',
 };
 
-/** What a file holds: one receipt, a list, or one a line, as a volunteer keeps them. */
-function receiptsIn(text: string): unknown[] {
-  const whole = parsed(text);
-  if (whole !== undefined) return Array.isArray(whole) ? whole : [whole];
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => parsed(line) ?? null);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+/** What more there is to say about a fault. */
+function detailOf(detail: FaultDetail): string {
+  switch (detail.is) {
+    case 'no-receipt':
+      return 'this is no receipt';
+    case 'part':
+      return `${detail.part}: ${detail.says}`;
+    case 'leaf':
+      return {
+        'not-json': 'the leaf is not JSON',
+        form: `the leaf is not of the form ${leafForm}`,
+        writing: 'the leaf is not written as the specification says',
+      }[detail.why];
+    case 'key':
+      return `it names the coordinator ${detail.named}`;
+    case 'time':
+      return `the leaf says ${detail.leafAt}, the tick ${detail.tickAt}`;
+    case 'path':
+      return 'leaf and path do not lead to the tick’s root';
+    case 'head':
+      return 'the coordinator’s key did not sign this head';
+    case 'amount':
+      return `chunk ${detail.row.chunk} of ${detail.row.job} was paid ${detail.row.amountMicro}`;
+    default:
+      return detail satisfies never;
   }
 }
 
@@ -48,12 +58,11 @@ export async function verifyFile(file: string, coordinator: string | null): Prom
   const verdicts: ReceiptVerdict[] = [];
   for (const receipt of receipts) verdicts.push(await examineReceipt(receipt, coordinator));
   verdicts.forEach(({ fault, detail, tick }, i) => {
-    if (fault !== null)
-      say(`receipt ${i + 1}${tick > 0 ? ` (tick ${tick})` : ''} ${sentences[fault]}: ${detail}`);
+    if (fault !== null && detail !== null)
+      say(`receipt ${i + 1}${tick > 0 ? ` (tick ${tick})` : ''} ${sentences[fault]}: ${detailOf(detail)}`);
   });
-  const sound = verdicts.filter(({ fault }) => fault === null);
-  for (const key of new Set(sound.map((one) => one.coordinator))) tell(sound, key, coordinator === null, say);
-  const wrong = verdicts.length - sound.length;
+  for (const paid of paidBy(verdicts)) tell(paid, coordinator === null, say);
+  const wrong = verdicts.filter(({ fault }) => fault !== null).length;
   say(
     wrong === 0
       ? `all ${verdicts.length} receipts hold`
@@ -63,28 +72,10 @@ export async function verifyFile(file: string, coordinator: string | null): Prom
 }
 
 /** What one coordinator signed. A chunk that two receipts name is paid once: it is counted once, and said. */
-function tell(
-  sound: readonly ReceiptVerdict[],
-  coordinator: string,
-  isUnasked: boolean,
-  say: (line: string) => void,
-): void {
-  const paid = new Map<number, number>();
-  let twice = 0;
-  let unpriced = 0;
-  const accounts = new Set<string>();
-  for (const one of sound) {
-    if (one.coordinator !== coordinator) continue;
-    accounts.add(one.account);
-    unpriced += one.unpriced;
-    for (const { replica, amountMicro } of one.rows) {
-      if (paid.has(replica)) twice++;
-      paid.set(replica, amountMicro);
-    }
-  }
-  const credits = [...paid.values()].reduce((sum, amount) => sum + amount, 0) / 1e6;
+function tell(paid: Paid, isUnasked: boolean, say: (line: string) => void): void {
+  const { coordinator, chunks, micro, twice, unpriced, accounts } = paid;
   say(
-    `signed by the coordinator ${coordinator}: ${paid.size} chunks, ${credits.toFixed(6)} credits, for ${[...accounts].join(', ')}`,
+    `signed by the coordinator ${coordinator}: ${chunks} chunks, ${(micro / 1e6).toFixed(6)} credits, for ${accounts.join(', ')}`,
   );
   if (isUnasked) say('  (compare its key with the one that you know, or say --coordinator KEY)');
   if (twice > 0) say(`  (${twice} chunks stand in two receipts; each is counted once)`);
