@@ -31,11 +31,14 @@ export function preferred(search: string, wanted: readonly string[]): Language {
   return 'en';
 }
 
-/** Loads a language and shows it; `document` gets its title and `lang`. */
-export async function speak(language: Language, page: 'contribute' | 'leaderboard'): Promise<void> {
+/** The pages of this site. */
+export type PageName = 'contribute' | 'leaderboard' | 'verify';
+
+/** Loads a language and shows it; `document` gets its `lang` and, on the page for lending, its title: other pages bring theirs. */
+export async function speak(language: Language, page: PageName): Promise<void> {
   const loaded = await loaders[language]();
   document.documentElement.lang = languages.find((each) => each.language === language)?.lang ?? language;
-  document.title = loaded.words.page.titles[page];
+  if (page === 'contribute') document.title = loaded.words.page.title;
   words.value = loaded.words;
 }
 

@@ -13,6 +13,8 @@ import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
 import { glassWords } from '../../src/app/glass/words.ts';
 import { nameRefusalOf, nameRefusals, refusalWords } from '../../src/app/words/refusals.ts';
 import { boardWords } from '../../src/app/words/board.ts';
+import { receiptWords } from '../../src/app/words/receipts.ts';
+import { verifyWords } from '../../src/app/words/verify.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { kEndOf, candidate, specForBits, encodeInput } from '../../src/kernels/mersenne-tf/input.ts';
@@ -119,11 +121,18 @@ describe('the words', () => {
   });
 
   it('are whole in both languages in the parts that are loaded later, and no English is left in the Chinese', () => {
-    for (const { en: inEnglish, zh: inChinese } of [glassWords, boardWords, refusalWords]) {
+    for (const { en: inEnglish, zh: inChinese } of [
+      glassWords,
+      boardWords,
+      refusalWords,
+      receiptWords,
+      verifyWords,
+    ]) {
       const [written, again] = [sentences(inEnglish, ''), sentences(inChinese, '')];
       expect([...again.keys()]).toEqual([...written.keys()]);
       for (const said of written.values()) expect(said.trim()).toMatch(/^[^!]+$/);
-      for (const said of again.values()) expect(said).not.toMatch(/[A-Za-z]{2,}|[!！]/);
+      for (const said of again.values())
+        expect(said.replace('· Talka', '')).not.toMatch(/[A-Za-z]{2,}|[!！]/);
     }
   });
 
@@ -188,8 +197,12 @@ describe('the words', () => {
   });
 
   it('call only public what is public, and a claim a claim', () => {
-    expect(en.here.log(5)).toBe('5 records in the log');
-    expect(zh.here.log(5)).not.toContain('公开');
+    expect(en.here.log(5, 0)).toBe('5 records in the log, seen in the last hour by no witness');
+    expect(en.here.log(5, 1)).toContain('by 1 witness (');
+    // Counted are keys, and whoever wants many has them.
+    expect(en.here.log(5, 3)).toMatch(/3 witnesses .*keys are cheap, so this is evidence, not proof/);
+    expect(zh.here.log(5, 3)).toMatch(/3 位见证人.*不是证明/);
+    expect(zh.here.log(5, 0)).not.toContain('公开');
     expect([en.here.line(1, 1, '2'), zh.here.line(1, 1, '2')].join()).toMatch(/by their own word.*自报/);
     expect([en.job.disputes(1), zh.job.disputes(1)].join()).toMatch(
       /person.*operator’s own machine.*另一个人.*运营方/,

@@ -242,7 +242,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
         location.search,
         localStorage.length,
       ]),
-    ).toEqual(['zh-Hans', zh.page.titles.contribute, '?lang=zh', 0]);
+    ).toEqual(['zh-Hans', zh.page.title, '?lang=zh', 0]);
     await page.getByRole('link', { name: zh.page.leaderboard }).click();
     await page.getByRole('heading', { level: 1, name: boardWords.zh.heading }).waitFor();
     await close(page);

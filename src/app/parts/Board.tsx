@@ -27,6 +27,9 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
   useEffect(() => {
     if (me.value !== null) jumpTo(me.value);
   }, [list.value === null]);
+  useEffect(() => {
+    if (w !== null) document.title = boardWords[w.language].title;
+  }, [w]);
   if (w === null) return null;
   const b = boardWords[w.language];
   const view = list.value;

@@ -5,6 +5,7 @@ import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
 import type { Words } from '../words/words.ts';
+import { Receipts } from './Receipts.tsx';
 import { Cores } from './Start.tsx';
 import { OrnamentView } from './Weave.tsx';
 
@@ -50,6 +51,7 @@ export function Tally({ w, house }: Props): JSX.Element {
           chunks.lost > 0 && w.tally.lost(chunks.lost),
         )}
       </p>
+      <Receipts w={w} />
     </section>
   );
 }

@@ -3,6 +3,7 @@ import type { Language } from '../consent.ts';
 import { formatsFor } from '../format.ts';
 
 export interface BoardWords {
+  readonly title: string;
   readonly heading: string;
   readonly lede: string;
   readonly caption: (shown: number, accounts: number) => string;
@@ -40,6 +41,7 @@ const some = (count: number, one: string): string => `${en.whole(count)} ${one}$
 
 export const boardWords: Readonly<Record<Language, BoardWords>> = {
   en: {
+    title: 'Who has helped · Talka',
     heading: 'Who has helped',
     lede: 'Everyone whose answers were verified, by credit. A name appears only where its owner set one; all others are known by their ornament.',
     caption: (shown, accounts) =>
@@ -74,6 +76,7 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
     anchorNote: 'The operator’s own machines are not in this list.',
   },
   zh: {
+    title: '出过力的人 · Talka',
     heading: '出过力的人',
     lede: '答案得到确认的人都在这里，按积分排列。名字只有本人设置了才显示，其余的人看纹样认。',
     caption: (shown, accounts) =>

@@ -20,10 +20,7 @@ export const words: Words = {
     void: 'void',
   },
   page: {
-    titles: {
-      contribute: 'Talka: lend your machine to one big job',
-      leaderboard: 'Who has helped · Talka',
-    },
+    title: 'Talka: lend your machine to one big job',
     skip: 'Skip to the content',
     pages: 'Pages',
     contribute: 'Lend a machine',
@@ -288,7 +285,12 @@ export const words: Words = {
         'The coordinator is stopping and takes no new results. Nothing is lost: results wait in this browser until it is back.',
     },
     coordinator: (name, version) => `Coordinator “${name}”, version ${version}`,
-    log: (records) => `${some(records, 'record')} in the log`,
+    log: (records, witnesses) =>
+      `${some(records, 'record')} in the log, seen in the last hour by ${
+        witnesses === 0
+          ? 'no witness'
+          : `${some(witnesses, 'witness', 'witnesses')} (different keys; keys are cheap, so this is evidence, not proof)`
+      }`,
   },
 };
 

@@ -20,7 +20,8 @@ export interface Words {
   /** The one place where a chunk's state has a name. */
   readonly states: Readonly<Record<ChunkState, string>>;
   readonly page: {
-    readonly titles: Readonly<Record<'contribute' | 'leaderboard', string>>;
+    /** Of the page on which a machine is lent; other pages bring their own. */
+    readonly title: string;
     readonly skip: string;
     readonly pages: string;
     readonly contribute: string;
@@ -196,6 +197,7 @@ export interface Words {
     /** By the reasons of the coordinator's log; `io` stands for any other. */
     readonly storeFaults: Readonly<Record<string, string>>;
     readonly coordinator: (name: string, version: string) => string;
-    readonly log: (records: number) => string;
+    /** `witnesses`: keys that countersigned the log in the last hour. */
+    readonly log: (records: number, witnesses: number) => string;
   };
 }

@@ -17,7 +17,7 @@ export const words: Words = {
     void: '作废',
   },
   page: {
-    titles: { contribute: 'Talka：借出电脑，合力干一件大活', leaderboard: '出过力的人 · Talka' },
+    title: 'Talka：借出电脑，合力干一件大活',
     skip: '跳到正文',
     pages: '页面',
     contribute: '借出电脑',
@@ -262,7 +262,12 @@ export const words: Words = {
       closed: '协调端正在停机，不收新的结果。什么都没有丢：结果在这个浏览器里等它回来。',
     },
     coordinator: (name, version) => `协调端：${name}（版本 ${version}）`,
-    log: (records) => `日志共 ${f.whole(records)} 条`,
+    log: (records, witnesses) =>
+      `日志共 ${f.whole(records)} 条，过去一小时${
+        witnesses === 0
+          ? '没有见证人看过'
+          : `有 ${f.whole(witnesses)} 位见证人看过（按不同的密钥计；密钥来得容易，所以是旁证，不是证明）`
+      }`,
   },
 };
 

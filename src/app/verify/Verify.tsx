@@ -1,0 +1,219 @@
+/** The page that checks receipts: a place to lay them down, what came of it, and what a receipt can and cannot show. */
+import { useSignal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { gapAfter } from '../join.ts';
+import { words } from '../language.ts';
+import { Header } from '../parts/Header.tsx';
+import { ownReceipts } from '../receipts.ts';
+import type { Own } from '../receipts.ts';
+import { verifyWords } from '../words/verify.ts';
+import type { VerifyWords } from '../words/verify.ts';
+import type { Words } from '../words/words.ts';
+import { Asked } from './Asked.tsx';
+import { lookAt } from './model.ts';
+import type { Looked } from './model.ts';
+import { Outcome, sample } from './Outcome.tsx';
+
+/** Longer files make a page stumble; the program reads them. */
+const bytesMax = 64 * 1024 * 1024;
+
+/** What checks a file of receipts without a page. */
+const command = 'npm run talka -- verify FILE';
+
+/** Where the looking is; `own`: what was asked for was this browser's. */
+type State =
+  | { readonly is: 'empty' }
+  | { readonly is: 'looking'; readonly done: number; readonly of: number }
+  | { readonly is: 'trouble'; readonly why: 'unreadable' | 'too-large' | 'own-none' }
+  | { readonly is: 'looked'; readonly looked: Looked };
+
+/** `isWhole`: everything that the page can need is here. */
+export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> }): JSX.Element | null {
+  const w = words.value;
+  const state = useSignal<State>({ is: 'empty' });
+  const own = useSignal<Own | null>(null);
+  const turn = useRef(0);
+  useEffect(() => {
+    // Only to know one's own coordinator and account again; an unreadable database is as good as none.
+    void ownReceipts().then(
+      (found) => {
+        own.value = found;
+      },
+      () => {},
+    );
+  }, []);
+  const look = async (bring: () => Promise<string | State>): Promise<void> => {
+    turn.current += 1;
+    const mine = turn.current;
+    const brought = await bring().catch((): State => ({ is: 'trouble', why: 'unreadable' }));
+    if (mine !== turn.current) return;
+    if (typeof brought !== 'string') {
+      state.value = brought;
+      return;
+    }
+    const looked = await lookAt(brought, (done, of) => {
+      if (mine !== turn.current) return false;
+      state.value = { is: 'looking', done, of };
+      return true;
+    });
+    if (looked === null || mine !== turn.current) return;
+    state.value = { is: 'looked', looked };
+    // The outcome is where keyboards and screen readers go on.
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('#outcome')?.focus());
+  };
+  useEffect(() => {
+    if (w !== null) document.title = verifyWords[w.language].title;
+  }, [w]);
+  useDropped((file) => void look(() => textOf(file)));
+  if (w === null) return null;
+  const r = verifyWords[w.language];
+  const now = state.value;
+  return (
+    <>
+      <Header w={w} page="verify" />
+      <main id="content" tabIndex={-1} class="verify">
+        <section class="head">
+          <h1>{r.heading}</h1>
+          <p class="lede">{r.lede}</p>
+        </section>
+        <Laid w={w} r={r} isWhole={isWhole} look={(bring) => void look(bring)} />
+        <p role="status" class="looking">
+          {now.is === 'looking' && r.looking(now.done, now.of)}
+          {now.is === 'trouble' && troubleOf(w, r, now.why)}
+        </p>
+        {now.is === 'looked' && (
+          <>
+            <Outcome key={turn.current} w={w} r={r} looked={now.looked} own={own.value} />
+            <Asked key={`asked ${turn.current}`} r={r} looked={now.looked} />
+          </>
+        )}
+        <section class="prose limits" aria-labelledby="limits">
+          <h2 id="limits">{r.limits.heading}</h2>
+          {r.limits.says.map((said) => (
+            <p key={said}>{said}</p>
+          ))}
+          <p>
+            <code>{command}</code>
+          </p>
+        </section>
+      </main>
+    </>
+  );
+}
+
+function troubleOf(w: Words, r: VerifyWords, why: Extract<State, { is: 'trouble' }>['why']): string {
+  return { unreadable: r.unreadable, 'too-large': r.tooLarge(w.f.bytes(bytesMax)), 'own-none': r.ownNone }[
+    why
+  ];
+}
+
+/** The place where receipts are laid down: a file, what this browser keeps, or pasted text. */
+function Laid(props: {
+  readonly w: Words;
+  readonly r: VerifyWords;
+  readonly isWhole: ReadonlySignal<boolean>;
+  readonly look: (bring: () => Promise<string | State>) => void;
+}): JSX.Element {
+  const { r, isWhole, look } = props;
+  const file = useRef<HTMLInputElement>(null);
+  const pasted = useSignal('');
+  return (
+    <section class="laid" aria-label={r.heading}>
+      <div class="actions">
+        <button type="button" class="main" onClick={() => file.current?.click()}>
+          {r.choose}
+        </button>
+        <button type="button" onClick={() => look(ownText)}>
+          {r.own}
+        </button>
+        <input
+          ref={file}
+          type="file"
+          hidden
+          onChange={(event) => {
+            const [chosen] = event.currentTarget.files ?? [];
+            if (chosen !== undefined) look(() => textOf(chosen));
+            // The same file may be chosen again, after it was changed.
+            event.currentTarget.value = '';
+          }}
+        />
+      </div>
+      <p class="soft small">
+        <span class="by-keys">{r.drop + gapAfter(r.drop)}</span>
+        {r.kinds}
+      </p>
+      <form
+        class="paste"
+        onSubmit={(event) => {
+          event.preventDefault();
+          look(async () => pasted.value);
+        }}
+      >
+        <label for="pasted">{r.paste}</label>
+        <textarea
+          id="pasted"
+          rows={3}
+          spellcheck={false}
+          autocomplete="off"
+          placeholder={sample}
+          value={pasted.value}
+          onInput={(event) => {
+            pasted.value = event.currentTarget.value;
+          }}
+          onPaste={(event) => {
+            // A receipt that lands in the empty field is meant to be checked; text among text may still be worked on.
+            const text = event.clipboardData?.getData('text') ?? '';
+            if (pasted.value === '' && text.trimStart().startsWith('{')) look(async () => text);
+          }}
+        />
+        <button disabled={pasted.value.trim() === ''}>{r.check}</button>
+      </form>
+      <p class="soft small" aria-live="polite" data-whole={isWhole.value ? '' : undefined}>
+        {isWhole.value ? r.loaded : r.loading}
+      </p>
+    </section>
+  );
+}
+
+async function textOf(file: File): Promise<string | State> {
+  return file.size > bytesMax ? { is: 'trouble', why: 'too-large' } : file.text();
+}
+
+async function ownText(): Promise<string | State> {
+  const { receipts } = await ownReceipts();
+  return receipts.length === 0 ? { is: 'trouble', why: 'own-none' } : JSON.stringify(receipts);
+}
+
+/** Takes files that are dropped anywhere on the page, and shows while one hangs over it. */
+function useDropped(take: (file: File) => void): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    const page = document.documentElement;
+    const over = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes('Files') !== true) return;
+      event.preventDefault();
+      page.classList.add('dropping');
+    };
+    const away = (event: DragEvent): void => {
+      if (event.relatedTarget === null) page.classList.remove('dropping');
+    };
+    const drop = (event: DragEvent): void => {
+      page.classList.remove('dropping');
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file === undefined) return;
+      event.preventDefault();
+      latest.current(file);
+    };
+    addEventListener('dragover', over);
+    addEventListener('dragleave', away);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('dragleave', away);
+      removeEventListener('drop', drop);
+    };
+  }, []);
+}
