@@ -53,6 +53,7 @@ const status = record({
   settings: record({ loopbackExempt: flag }),
   live,
   head: record({ size: number }),
+  witnesses: record({ count: number }),
   storeFault: orNull(text),
   kernels: list(record({ id: text, wasmBytes: number })),
 });

@@ -20,7 +20,10 @@ export const words: Words = {
     void: 'void',
   },
   page: {
-    title: 'Talka: lend your machine to one big job',
+    titles: {
+      contribute: 'Talka: lend your machine to one big job',
+      leaderboard: 'Who has helped · Talka',
+    },
     skip: 'Skip to the content',
     pages: 'Pages',
     contribute: 'Lend a machine',
