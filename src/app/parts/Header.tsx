@@ -1,13 +1,12 @@
 /** Top and bottom of every page: the name, the pages, the languages; who is here, and what the coordinator says of itself. */
 import type { JSX } from 'preact';
 import { addressWith, languages, speak } from '../language.ts';
+import type { PageName } from '../language.ts';
 import type { Live } from '../live.ts';
 import type { Words } from '../words/words.ts';
 import { Band, Wordmark } from './Weave.tsx';
 
-type Page = 'contribute' | 'leaderboard';
-
-export function Header(props: { readonly w: Words; readonly page: Page }): JSX.Element {
+export function Header(props: { readonly w: Words; readonly page: PageName }): JSX.Element {
   const { w, page } = props;
   return (
     <>
@@ -45,7 +44,7 @@ function PageLink(props: {
 }
 
 /** The languages as links, so that an address can be passed on; followed in place, so that work goes on. */
-function Tongues(props: { readonly w: Words; readonly page: Page }): JSX.Element {
+function Tongues(props: { readonly w: Words; readonly page: PageName }): JSX.Element {
   const choose = (event: MouseEvent, address: string, language: 'en' | 'zh'): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();

@@ -20,10 +20,7 @@ export const words: Words = {
     void: 'void',
   },
   page: {
-    titles: {
-      contribute: 'Talka: lend your machine to one big job',
-      leaderboard: 'Who has helped · Talka',
-    },
+    title: 'Talka: lend your machine to one big job',
     skip: 'Skip to the content',
     pages: 'Pages',
     contribute: 'Lend a machine',

@@ -20,7 +20,8 @@ export interface Words {
   /** The one place where a chunk's state has a name. */
   readonly states: Readonly<Record<ChunkState, string>>;
   readonly page: {
-    readonly titles: Readonly<Record<'contribute' | 'leaderboard', string>>;
+    /** Of the page on which a machine is lent; other pages bring their own. */
+    readonly title: string;
     readonly skip: string;
     readonly pages: string;
     readonly contribute: string;

@@ -17,7 +17,7 @@ export const words: Words = {
     void: '作废',
   },
   page: {
-    titles: { contribute: 'Talka：借出电脑，合力干一件大活', leaderboard: '出过力的人 · Talka' },
+    title: 'Talka：借出电脑，合力干一件大活',
     skip: '跳到正文',
     pages: '页面',
     contribute: '借出电脑',
