@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
-import { priceOf } from '../../src/core/machine.ts';
+import { priceOf } from '../../src/core/offer.ts';
 import type { JobSpec } from '../../src/core/state.ts';
 import { collectAll } from './collect.ts';
 import { benchInput } from './job.ts';

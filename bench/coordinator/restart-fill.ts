@@ -8,7 +8,7 @@ import type { Log } from '../../src/coordinator/log.ts';
 import { Runtime } from '../../src/coordinator/runtime.ts';
 import type { Outcome } from '../../src/coordinator/runtime.ts';
 import type { JobSpec } from '../../src/core/state.ts';
-import { priceOf } from '../../src/core/machine.ts';
+import { priceOf } from '../../src/core/offer.ts';
 
 const kernel = 'mersenne-tf@1';
 const outputs = { lengths: Array.from({ length: 16 }, () => 16), bytes: new Uint8Array(256) };

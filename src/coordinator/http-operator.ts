@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { unitsPerChunkMax } from '../core/machine.ts';
+import { unitsPerChunkMax } from '../core/offer.ts';
 import type { Command, JobSpec } from '../core/state.ts';
 import { languageTag, textMax } from '../core/texts.ts';
 import { KernelInputError } from '../kernels/kernel.ts';

@@ -2,7 +2,7 @@
 import { encodeInput } from '../kernels/mersenne-tf/index.ts';
 import type { House } from './house.ts';
 import { specOf } from './http-operator.ts';
-import { priceOf } from '../core/machine.ts';
+import { priceOf } from '../core/offer.ts';
 import type { JobTexts } from '../core/texts.ts';
 
 /** `seed` keeps a neighbourhood busy for hours, `demo` is done in minutes. */

@@ -1,6 +1,6 @@
 /** Read models: what people look at, folded from the state and from the ticks. Nothing here decides anything. */
 import { count } from '../core/intervals.ts';
-import { priceOf } from '../core/machine.ts';
+import { priceOf } from '../core/offer.ts';
 import { chunksOf } from '../core/state.ts';
 import type { Event, Job, State } from '../core/state.ts';
 import type { AccountView, JobView, LeaderboardRow, LeaderboardView } from '../wire/views.ts';

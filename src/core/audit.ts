@@ -65,7 +65,10 @@ export function isFinal(batch: Batch, auditedUnits: number, { windowUnits }: Aud
  * How many units of somebody who has left must still be drawn before all that is unvested becomes final [AU4]: up to
  * `leaverUnits` in all, or every unit where there are fewer.
  */
-export function leaverShortfall(unvested: readonly Batch[], { leaverUnits }: AuditTerms): number {
+export function leaverShortfall(
+  unvested: readonly Pick<Batch, 'units' | 'drawn'>[],
+  { leaverUnits }: AuditTerms,
+): number {
   let units = 0;
   let drawn = 0;
   for (const batch of unvested) {
@@ -85,6 +88,9 @@ export interface Assumptions {
   /** Share of audits that the operator's own machines make. */
   readonly anchors: number;
 }
+
+/** Chunks follow one another into one batch until it has so many units: its draws and its end each fit into an event. */
+export const batchUnitsMax = 4_096;
 
 /** Probability that a recomputed wrong unit is noticed: an auditor may be of the same gang, an anchor is not. */
 export function noticed({ hostile, anchors }: Assumptions): number {

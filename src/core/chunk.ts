@@ -7,6 +7,21 @@ import type { Backend, Chunk, JobSpec, Replica, ReplicaPhase } from './state.ts'
 /** More committed answers than this without a quorum, and only an anchor may add another. */
 export const replicasMax = 8;
 
+/**
+ * How many people must agree on this chunk: the job's quorum, and two where a newcomer was given it [TR1], even if it has
+ * left: what another was given beside it cannot settle the chunk by leaving either.
+ */
+export function quorumOf(chunk: Chunk, { policy }: JobSpec): number {
+  if (policy.kind !== 'adaptive') return policy.quorum;
+  for (const replica of chunk.replicas) if (replica.beside) return 2;
+  return policy.quorum;
+}
+
+/** Whether one answer can be a chunk's result by itself, from whatever computed it: it is audited, or nobody looks at it. */
+export function standsAlone({ policy }: JobSpec): boolean {
+  return policy.kind !== 'replicate';
+}
+
 /** The verdict on a chunk that enough people agree on. */
 export interface Judgement {
   readonly root: string;
@@ -31,13 +46,14 @@ export function withReplica(chunk: Chunk, replica: Replica): Chunk {
 
 /**
  * The answers that could become the result, each with those who back it: one per committed root
- * whose bytes are stored (under `tolerance`: computed by WASM), in order of commitment.
+ * whose bytes are stored (under `tolerance`: computed by WASM, unless one answer stands alone), in order of commitment.
  */
-function candidates(chunk: Chunk, agreement: JobSpec['agreement']): Judgement[] {
+function candidates(chunk: Chunk, spec: JobSpec, quorum: number): Judgement[] {
+  const alone = quorum === 1 && standsAlone(spec);
   const found: Judgement[] = [];
   for (const replica of chunk.replicas) {
     if (replica.phase.is !== 'committed' || !replica.phase.stored) continue;
-    if (agreement === 'tolerance' && replica.backend !== 'wasm') continue;
+    if (spec.agreement === 'tolerance' && !alone && replica.backend !== 'wasm') continue;
     const root = replica.phase.root;
     if (found.some((candidate) => candidate.root === root)) continue;
     const winners: Replica[] = [];
@@ -86,10 +102,10 @@ function backersOf(chunk: Chunk, root: string): number {
 }
 
 /** How many accounts back the best answer that could become the result. */
-function bestBacked(chunk: Chunk, agreement: JobSpec['agreement']): number {
+function bestBacked(chunk: Chunk, spec: JobSpec, quorum: number): number {
   let best = 0;
-  if (agreement === 'tolerance') {
-    for (const candidate of candidates(chunk, agreement)) best = Math.max(best, candidate.winners.length);
+  if (spec.agreement === 'tolerance') {
+    for (const candidate of candidates(chunk, spec, quorum)) best = Math.max(best, candidate.winners.length);
     return best;
   }
   for (const { phase } of chunk.replicas)
@@ -99,25 +115,27 @@ function bestBacked(chunk: Chunk, agreement: JobSpec['agreement']): number {
 
 /** Judges one chunk: the first stored answer that a quorum of distinct accounts backs wins; null until then. */
 export function judge(chunk: Chunk, spec: JobSpec): Judgement | null {
-  if (bestBacked(chunk, spec.agreement) < spec.policy.quorum) return null;
-  return candidates(chunk, spec.agreement).find((c) => c.winners.length >= spec.policy.quorum) ?? null;
+  const quorum = quorumOf(chunk, spec);
+  if (bestBacked(chunk, spec, quorum) < quorum) return null;
+  return candidates(chunk, spec, quorum).find((c) => c.winners.length >= quorum) ?? null;
 }
 
 /** How many more replicas must be handed out before the chunk can settle, as far as one can tell now. */
 export function wanted(chunk: Chunk, spec: JobSpec): number {
-  let best = bestBacked(chunk, spec.agreement);
+  const quorum = quorumOf(chunk, spec);
+  let best = bestBacked(chunk, spec, quorum);
   if (best === 0 && chunk.replicas.some((r) => r.phase.is === 'committed'))
-    best = waitingForReference(chunk, spec);
+    best = waitingForReference(chunk, quorum);
   let live = 0;
   for (const replica of chunk.replicas) if (replica.phase.is === 'leased') live++;
-  return Math.max(0, spec.policy.quorum - best - live);
+  return Math.max(0, quorum - best - live);
 }
 
 /** GPU answers without a WASM one yet count as one backer each, up to the place the reference must take. */
-function waitingForReference(chunk: Chunk, spec: JobSpec): number {
+function waitingForReference(chunk: Chunk, quorum: number): number {
   let committed = 0;
   for (const replica of chunk.replicas) if (replica.phase.is === 'committed') committed++;
-  return Math.min(committed, spec.policy.quorum - 1);
+  return Math.min(committed, quorum - 1);
 }
 
 /**
@@ -163,8 +181,9 @@ export function mayJoin(chunk: Chunk, account: string, group: string): boolean {
  */
 export function helps(chunk: Chunk, spec: JobSpec, backend: Backend): boolean {
   if (spec.agreement === 'exact' || backend === 'wasm') return true;
+  if (standsAlone(spec) && quorumOf(chunk, spec) === 1) return true;
   if (!chunk.replicas.some((r) => holdsPlace(r) && r.backend === 'wasm')) return false;
-  return candidates(chunk, 'tolerance').every((candidate) => candidate.losers.length === 0);
+  return candidates(chunk, spec, 2).every((candidate) => candidate.losers.length === 0);
 }
 
 /** The account that alone has touched the chunk, or '' when several have: the key of the wanting index. */

@@ -2,6 +2,16 @@
  * Writes what happened into the state. Only writes: it decides nothing, refuses nothing and
  * cannot fail on an event that `decide` produced. State = fold of this over the log.
  */
+import {
+  audited,
+  auditsOver,
+  disproved,
+  drawnForLeaver,
+  identitiesAccepted,
+  vested,
+  voided,
+} from './evolve-checks.ts';
+import { isAudited, workMicro } from './job.ts';
 import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
@@ -45,6 +55,16 @@ export function evolve(state: State, event: Event, at: number): void {
       return committed(state, event, at);
     case 'accepted':
       return accepted(state, event, at);
+    case 'audited':
+      return audited(state, event);
+    case 'drawn':
+      return drawnForLeaver(state, event, at);
+    case 'vested':
+      return vested(state, event);
+    case 'voided':
+      return voided(state, event);
+    case 'disproved':
+      return disproved(state, event, at);
     case 'returned':
       return closed(state, event, 'returned', at);
     case 'expired':
@@ -115,10 +135,15 @@ function submitted(state: State, event: EventOf<'submitted'>, at: number): void 
     submittedAt: at,
     leasedAt: at,
     free: range(0, chunksOf(event.spec)),
+    accepted: [],
     final: [],
     chunks: new Map(),
     servedMicro: event.servedMicro,
+    acceptedChunks: 0,
     finalChunks: 0,
+    owedMicro: workMicro(event.spec),
+    batches: 0,
+    authors: new Map(),
     settledByPeople: 0,
     settledWithAnchor: 0,
     disputes: 0,
@@ -131,6 +156,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   const job = state.jobs.get(event.job) as Job;
   const device = deviceOf(state, event.device);
   const { chunk, count, slot, backend, rateMilli, deadline } = event;
+  const beside = event.beside === true;
   state.leases.set(event.lease, {
     id: event.lease,
     job: job.id,
@@ -141,6 +167,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
     backend,
     rateMilli,
     deadline,
+    beside,
     left: count,
     open: count,
   });
@@ -155,6 +182,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
       site: event.site,
       group: device.group,
       backend,
+      beside,
       phase: { is: 'leased', deadline },
     };
     state.replicas.set(replica.id, event.lease);
@@ -194,9 +222,16 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
     record.earnedMicro += (event.entries[i] as Entry).amountMicro;
     if (deviceOf(state, device).role === 'anchor') withAnchor = true;
   }
+  if (isAudited(job.spec)) identitiesAccepted(state, job, chunk, event, at);
   dropChunk(state, job, chunk);
-  add(job.final, event.chunk, event.chunk + 1);
-  job.finalChunks++;
+  if (event.final) {
+    add(job.final, event.chunk, event.chunk + 1);
+    job.finalChunks++;
+  } else {
+    add(job.accepted, event.chunk, event.chunk + 1);
+    job.acceptedChunks++;
+  }
+  job.owedMicro -= chunkCostMicro(job.spec, event.chunk) * job.spec.policy.quorum;
   if (withAnchor) job.settledWithAnchor++;
   else job.settledByPeople++;
   if (event.losers.length > 0) job.disputes++;
@@ -226,6 +261,7 @@ function closed(
 function concluded(state: State, id: string): void {
   const job = state.jobs.get(id) as Job;
   for (const chunk of job.chunks.values()) dropChunk(state, job, chunk);
+  if (isAudited(job.spec)) auditsOver(state, id);
   state.jobs.delete(id);
 }
 

@@ -78,3 +78,9 @@ export function firstRun(set: Intervals, max: number): [number, number] | null {
   const from = set[0] as number;
   return [from, Math.min(set[1] as number, from + max)];
 }
+
+/** Every number in the set, ascending. */
+export function* numbersIn(set: readonly number[]): Generator<number> {
+  for (let i = 0; i < set.length; i += 2)
+    for (let at = set[i] as number; at < (set[i + 1] as number); at++) yield at;
+}

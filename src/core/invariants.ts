@@ -1,8 +1,8 @@
 /** What is true of every state, always. Tests and the simulator ask after every so many commands. */
 import { soleAccount, wanted } from './chunk.ts';
-import { count, has } from './intervals.ts';
+import { count, has, numbersIn } from './intervals.ts';
 import { balanceOf } from './ledger.ts';
-import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
+import { chunkCostMicro, chunksOf, identityKey, slotKey, unitsOf } from './state.ts';
 import type { Job, State } from './state.ts';
 
 /** Throws an Error whose message is the sentence that does not hold. */
@@ -19,6 +19,7 @@ export function assertInvariants(state: State): void {
   for (const job of state.jobs.values()) replicas += checkJob(state, job, left, open);
   assert(replicas === state.replicas.size, 'every replica that is known has an open chunk');
   checkLeases(state, left, open);
+  checkIdentities(state);
   checkDevices(state);
 }
 
@@ -31,21 +32,27 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
   const name = job.id;
   const free = count(job.free);
   const final = count(job.final);
+  const accepted = count(job.accepted);
   assert(
-    free + final + job.chunks.size === chunksOf(job.spec),
-    `each chunk of ${name} is free, in work or final`,
+    free + accepted + final + job.chunks.size === chunksOf(job.spec),
+    `each chunk of ${name} is free, in work, accepted or final`,
   );
-  assert(final === job.finalChunks, `${name} counts its final chunks`);
-  assert(final === job.settledByPeople + job.settledWithAnchor, `${name} knows who settled each chunk`);
-  let escrowMin = 0n;
-  for (let i = 0; i < job.free.length; i += 2) {
-    const chunks = (job.free[i + 1] as number) - (job.free[i] as number);
-    escrowMin += BigInt(chunks) * BigInt(job.spec.unitCostMicro);
-  }
+  assert(
+    final === job.finalChunks && accepted === job.acceptedChunks,
+    `${name} counts its accepted and its final chunks`,
+  );
+  assert(
+    accepted + final === job.settledByPeople + job.settledWithAnchor,
+    `${name} knows who settled each chunk`,
+  );
+  assert(job.owedMicro === owedMicro(job), `${name} knows what it must still pay for work`);
   let replicas = 0;
   for (const [index, chunk] of job.chunks) {
     assert(chunk.index === index, `chunk ${index} of ${name} knows its number`);
-    assert(!has(job.free, index) && !has(job.final, index), `chunk ${index} of ${name} stands in one place`);
+    assert(
+      !has(job.free, index) && !has(job.accepted, index) && !has(job.final, index),
+      `chunk ${index} of ${name} stands in one place`,
+    );
     assert(chunk.replicas.length > 0, `chunk ${index} of ${name} has a replica`);
     const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
     assert(
@@ -56,7 +63,6 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
       key === undefined || job.wanting.get(key)?.has(index) === true,
       `the wanting index of ${name} holds ${index}`,
     );
-    escrowMin += BigInt(chunkCostMicro(job.spec, index)) * BigInt(job.spec.policy.quorum);
     const holders = chunk.replicas.filter((r) => r.phase.is !== 'closed').map((r) => r.account);
     assert(
       new Set(holders).size === holders.length,
@@ -70,10 +76,71 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
     }
   }
   assert(
-    balanceOf(state, `escrow:${job.id}`) >= escrowMin,
+    balanceOf(state, `escrow:${job.id}`) >= BigInt(job.owedMicro),
     `the escrow of ${name} covers what is still to be paid`,
   );
   return replicas;
+}
+
+/** What a job's chunks that are neither accepted nor final will cost. */
+function owedMicro(job: Job): number {
+  let owed = 0;
+  for (const chunk of numbersIn(job.free)) owed += chunkCostMicro(job.spec, chunk);
+  for (const index of job.chunks.keys()) owed += chunkCostMicro(job.spec, index);
+  return owed * job.spec.policy.quorum;
+}
+
+/** Unvested work stands in batches, is paid for in `pending:…`, and its draws are either passed or still to be made. */
+function checkIdentities(state: State): void {
+  const batches = new Map<string, number>();
+  const pending = new Map<string, number>();
+  const answerable = new Map<string, number>();
+  const waiting = new Map<string, number>();
+  for (const [key, identity] of state.identities) {
+    assert(key === identityKey(identity.device, identity.backend), `identity ${key} knows its name`);
+    for (const [id, open] of identity.open) {
+      const job = state.jobs.get(id);
+      assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);
+      batches.set(id, (batches.get(id) ?? 0) + open.length);
+      for (const { chunks, units, drawn, passed, escrowMicro, operatorMicro } of open) {
+        const account = `pending:${identity.account}`;
+        pending.set(account, (pending.get(account) ?? 0) + escrowMicro + operatorMicro);
+        const name = `${id}/${key}`;
+        waiting.set(name, (waiting.get(name) ?? 0) + drawn.length - passed);
+        let own = 0;
+        for (const chunk of numbersIn(chunks)) {
+          const [from, to] = unitsOf((job as Job).spec, chunk);
+          own += to - from;
+          const place = `${id}/${chunk}`;
+          answerable.set(place, (answerable.get(place) ?? 0) + 1);
+        }
+        assert(own === units, `a batch of ${key} counts its units`);
+        assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
+      }
+    }
+  }
+  for (const audit of state.audits.values())
+    for (const author of audit.authors) {
+      const name = `${audit.job}/${author}`;
+      waiting.set(name, (waiting.get(name) ?? 0) - audit.units.length);
+    }
+  for (const [name, units] of waiting) {
+    const identity = state.identities.get(name.slice(name.indexOf('/') + 1));
+    // What was found wrong is neither passed nor waiting, until its batch is void.
+    if (identity?.phase === 'open')
+      assert(units === 0, `every unit drawn of ${name} has passed or is waiting`);
+  }
+  for (const [account, balance] of state.balances)
+    if (account.startsWith('pending:'))
+      assert(Number(balance) === (pending.get(account) ?? 0), `${account} is what its batches are paid`);
+  for (const job of state.jobs.values()) {
+    assert(job.batches === (batches.get(job.id) ?? 0), `${job.id} counts its batches`);
+    for (const chunk of numbersIn(job.accepted))
+      assert(
+        (answerable.get(`${job.id}/${chunk}`) ?? 0) === (job.authors.get(chunk) ?? 1),
+        `somebody answers for chunk ${chunk} of ${job.id}`,
+      );
+  }
 }
 
 function checkDevices(state: State): void {

@@ -1,11 +1,29 @@
 /** What a requester submits: a kernel, its input and a price, and how results are verified. */
+import type { AuditTerms } from './audit.ts';
 import type { JobTexts } from './texts.ts';
 
-/** How a job's results are verified. `replicate`: `quorum` distinct people must agree. */
-export interface Policy {
-  readonly kind: 'replicate';
+/** How a job's results are verified: chosen by its requester, fixed at submission. */
+export type Policy = PlainPolicy | AuditPolicy;
+
+/**
+ * `replicate`: `quorum` distinct people must agree on a chunk, which is final at once. `none`: one answer is enough, and
+ * nobody looks at it again (quorum 1).
+ */
+export interface PlainPolicy {
+  readonly kind: 'replicate' | 'none';
   /** How many people must agree, 1 … 5. */
   readonly quorum: number;
+}
+
+/**
+ * `audit`: one answer makes a chunk provisional; units of it are drawn in secret and recomputed, and work is final as
+ * [AU3] to [AU5] say. `adaptive`: a newcomer's chunks are computed by a second person too [TR1].
+ */
+export interface AuditPolicy extends AuditTerms {
+  readonly kind: 'audit' | 'adaptive';
+  readonly quorum: 1;
+  /** What the requester sets aside for audits and second copies, in thousandths of the work's own price [LG5]. */
+  readonly verifyMilli: number;
 }
 
 /** What a requester submits; fixed for ever once in the log. */
@@ -32,4 +50,14 @@ export interface JobSpec {
   readonly demonstration: boolean;
   /** Title and cause once more in other languages (`zh`); absent in older records, and where there is none. */
   readonly texts?: JobTexts;
+}
+
+/** What a job's work costs, in microcredits: every unit, for every person its policy asks for. */
+export function workMicro({ units, unitCostMicro, policy }: JobSpec): number {
+  return units * unitCostMicro * policy.quorum;
+}
+
+/** Whether a job's results are recomputed in part. */
+export function isAudited({ policy }: JobSpec): boolean {
+  return policy.kind === 'audit' || policy.kind === 'adaptive';
 }

@@ -1,5 +1,5 @@
 /** Double entry: credits move only by entries, and the sum over all accounts is zero, always. */
-import type { Entry, LedgerAccount, State } from './state.ts';
+import type { Entry, Job, LedgerAccount, State } from './state.ts';
 
 /** Balance in microcredits; 0 for an account never used. */
 export function balanceOf(state: State, account: LedgerAccount): bigint {
@@ -34,4 +34,9 @@ export function refund(state: State, job: string, requester: string, paidNowMicr
   return left > 0n
     ? [{ from: `escrow:${job}`, to: `requester:${requester}`, amountMicro: Number(left) }]
     : [];
+}
+
+/** What is left in a job's escrow beyond the work it must still pay: for audits and second copies [LG5]. */
+export function spareMicro(state: State, job: Job): number {
+  return Number(balanceOf(state, `escrow:${job.id}`)) - job.owedMicro;
 }

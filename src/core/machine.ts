@@ -2,11 +2,23 @@
  * The whole rule book: what a command leads to, given the state and the time. Reads only; the
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
+import {
+  auditAnswered,
+  batchesAtEnd,
+  closeBatch,
+  sentAway,
+  tierNow,
+  unitsDrawn,
+  vest,
+  voidBatch,
+} from './checking.ts';
 import { judge, mayJoin, withPhase } from './chunk.ts';
-import { balanceOf, refund } from './ledger.ts';
+import type { Judgement } from './chunk.ts';
+import { isAudited } from './job.ts';
+import { faultOf, priceOf } from './offer.ts';
+import { balanceOf, refund, spareMicro } from './ledger.ts';
 import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
-import { textsFault } from './texts.ts';
 import type {
   Chunk,
   Command,
@@ -25,12 +37,6 @@ import type {
 } from './state.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
-
-/** Limits of a job, checked when it is submitted. */
-export const unitsMax = 2 ** 53 - 1;
-export const unitsPerChunkMax = 4096;
-export const chunksMax = 2 ** 31;
-export const quorumMax = 5;
 
 /** Devices that have never committed anything, as many as are remembered; and among how many one is looked for to forget. */
 export const newcomersMax = 10_000;
@@ -52,7 +58,15 @@ export function decide(state: State, command: Command, at: number): Decision {
     case 'ask':
       return ask(state, command, now);
     case 'commit':
-      return commit(state, command);
+      return commit(state, command, now);
+    case 'audit':
+      return auditAnswered(state, command, now);
+    case 'close':
+      return closeBatch(state, command, now);
+    case 'vest':
+      return vest(state, command);
+    case 'void':
+      return voidBatch(state, command);
     case 'giveBack':
       return giveBack(state, command);
     case 'expire':
@@ -136,11 +150,6 @@ function submit(state: State, command: CommandOf<'submit'>): Decision {
   return [{ e: 'submitted', job, requester, spec, servedMicro: leastServed(state), entries }];
 }
 
-/** What a job costs at most, in microcredits: every unit, for every person its policy asks for. */
-export function priceOf(spec: JobSpec): number {
-  return spec.units * spec.unitCostMicro * spec.policy.quorum;
-}
-
 /** A new job enters the fair queue beside the one that has had least, not before all. */
 function leastServed(state: State): number {
   let least = Infinity;
@@ -148,30 +157,19 @@ function leastServed(state: State): number {
   return least === Infinity ? 0 : least;
 }
 
-/** What is wrong with a job's numbers and texts; null when nothing is. */
-function faultOf(spec: JobSpec): string | null {
-  const whole = (value: number, max: number): boolean =>
-    Number.isSafeInteger(value) && value >= 1 && value <= max;
-  if (!whole(spec.units, unitsMax)) return 'units must be a whole number from 1 to 2^53 - 1';
-  if (!whole(spec.unitsPerChunk, unitsPerChunkMax))
-    return `unitsPerChunk must be a whole number from 1 to ${unitsPerChunkMax}`;
-  if (chunksOf(spec) > chunksMax) return 'too many chunks: make them larger';
-  if (!whole(spec.unitCostMicro, 1e12)) return 'unitCostMicro must be a whole number from 1 to 10^12';
-  if (!whole(spec.policy.quorum, quorumMax)) return `quorum must be a whole number from 1 to ${quorumMax}`;
-  if (!Number.isSafeInteger(priceOf(spec))) return 'the price is too large';
-  if (!(spec.weight > 0 && spec.weight <= 1000)) return 'weight must be above 0 and at most 1000';
-  return textsFault(spec, spec.texts);
-}
-
 /** A slot asks for work and is leased a run of chunks, or told why not. */
 function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const device = state.devices.get(command.device);
   if (device === undefined) return refuse('unknown-device');
+  const away = sentAway(state, command.device, command.slot.backend, at);
+  if (away !== null) return away;
   const picked = pick(state, command.device, command.slot, command.live, at);
   if (typeof picked === 'string') return refuse(picked);
   const { job, chunk, count, deadline } = picked;
   const rateMilli = command.slot.rates[job.spec.kernel] as number;
   const { slot, backend } = command.slot;
+  const isNew = device.role === 'volunteer' && tierNow(state, command.device, backend, at) === 0;
+  const beside = job.spec.policy.kind === 'adaptive' && isNew;
   return [
     {
       e: 'leased',
@@ -186,6 +184,7 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
       backend,
       rateMilli,
       deadline,
+      ...(beside ? { beside } : {}),
     },
   ];
 }
@@ -205,11 +204,13 @@ function replicaOf(
 }
 
 /** A device binds itself to its answers for one chunk; the chunk is judged in the same step. */
-function commit(state: State, command: CommandOf<'commit'>): Decision {
+function commit(state: State, command: CommandOf<'commit'>, at: number): Decision {
   const found = replicaOf(state, command.device, command.replica);
   if ('refused' in found) return found;
   const { job, chunk, replica } = found;
   const { root, digests, stored, agrees } = command;
+  const away = sentAway(state, command.device, replica.backend, at);
+  if (away !== null) return away;
   if (replica.phase.is === 'committed')
     return refuse(replica.phase.root === root ? 'same-commitment' : 'already-committed');
   if (replica.phase.is === 'closed' && !mayJoin(chunk, replica.account, replica.group))
@@ -229,7 +230,7 @@ function commit(state: State, command: CommandOf<'commit'>): Decision {
     agrees,
   };
   const next = withPhase(chunk, replica.id, { is: 'committed', root, stored, agrees });
-  const after = conclude(state, job, next);
+  const after = conclude(state, job, next, command.words, at);
   return after.length === 0 ? [moved] : [moved, ...after];
 }
 
@@ -245,15 +246,20 @@ function mayOmitBytes(chunk: Chunk, spec: JobSpec, root: string): boolean {
 }
 
 /** What follows once a chunk has changed: a verdict, payment, perhaps the end of the job. */
-function conclude(state: State, job: Job, chunk: Chunk): Event[] {
+function conclude(
+  state: State,
+  job: Job,
+  chunk: Chunk,
+  words: ArrayLike<number> | undefined,
+  at: number,
+): Event[] {
   const verdict = judge(chunk, job.spec);
   if (verdict === null) return [];
-  const amountMicro = chunkCostMicro(job.spec, chunk.index);
-  const entries = verdict.winners.map((winner, place): Entry => ({
-    from: place < job.spec.policy.quorum ? `escrow:${job.id}` : 'operator',
-    to: `vested:${winner.account}`,
-    amountMicro,
-  }));
+  const isAnchors = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor');
+  // What an anchor computed too is known to be right.
+  const final = !isAudited(job.spec) || isAnchors;
+  const drawn = final ? [] : unitsDrawn(state, job, chunk, verdict, words, at);
+  const entries = paymentsOf(state, job, chunk, verdict, final);
   const events: Event[] = [
     {
       e: 'accepted',
@@ -268,14 +274,13 @@ function conclude(state: State, job: Job, chunk: Chunk): Event[] {
         site,
       })),
       losers: verdict.losers.map((loser) => loser.id),
-      final: true,
+      final,
+      ...(drawn.length === 0 ? {} : { drawn }),
       entries,
     },
   ];
-  if (job.finalChunks + 1 < chunksOf(job.spec)) return events;
-  const withAnchor = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor')
-    ? 1
-    : 0;
+  if (!final || job.finalChunks + 1 < chunksOf(job.spec) || job.batches > 0) return events;
+  const withAnchor = isAnchors ? 1 : 0;
   const summary: JobSummary = {
     submittedAt: job.submittedAt,
     finalChunks: job.finalChunks + 1,
@@ -292,6 +297,22 @@ function conclude(state: State, job: Job, chunk: Chunk): Event[] {
     entries: refund(state, job.id, job.requester, paidNow),
   });
   return events;
+}
+
+/** Who is paid what [LG3]: the first `quorum` by right, further ones while something is set aside for them, then by the operator. */
+function paymentsOf(state: State, job: Job, chunk: Chunk, { winners }: Judgement, final: boolean): Entry[] {
+  const amountMicro = chunkCostMicro(job.spec, chunk.index);
+  let spare = spareMicro(state, job);
+  return winners.map(({ account }, place): Entry => {
+    const byRight = place < job.spec.policy.quorum;
+    const fromEscrow = byRight || spare >= amountMicro;
+    if (fromEscrow && !byRight) spare -= amountMicro;
+    return {
+      from: fromEscrow ? `escrow:${job.id}` : 'operator',
+      to: `${final ? 'vested' : 'pending'}:${account}`,
+      amountMicro,
+    };
+  });
 }
 
 /** A device gives chunks back that it will not compute: they are free at once. One event for each lease they belong to. */
@@ -355,5 +376,14 @@ function cancel(state: State, command: CommandOf<'cancel'>): Decision {
   if (job === undefined) return refuse('unknown-job');
   const { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes } = job;
   const summary: JobSummary = { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes };
-  return [{ e: 'cancelled', job: job.id, summary, entries: refund(state, job.id, job.requester, 0n) }];
+  const { events, backMicro } = batchesAtEnd(state, job);
+  return [
+    ...events,
+    {
+      e: 'cancelled',
+      job: job.id,
+      summary,
+      entries: refund(state, job.id, job.requester, -BigInt(backMicro)),
+    },
+  ];
 }

@@ -3,7 +3,7 @@
  * for another person, then what nobody holds; a run as long as the slot's speed allows and as short
  * as the job's end demands (guided self-scheduling, Polychronopoulos and Kuck 1987, weighted by speed).
  */
-import { committedCount, helps, mayJoin, replicasMax, wanted } from './chunk.ts';
+import { committedCount, helps, mayJoin, replicasMax, standsAlone, wanted } from './chunk.ts';
 import { firstRun } from './intervals.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
@@ -146,8 +146,9 @@ function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pic
   return pickOf(firstRun(job.free, max));
 }
 
-/** A GPU opens chunks of a `tolerance` job only where its answer will be one of the quorum, and not too many wait for their reference. */
+/** A GPU opens chunks of a `tolerance` job only where its answer stands alone, or will be one of the quorum and not too many wait for their reference. */
 function mayOpenForReference(job: Job): boolean {
+  if (standsAlone(job.spec)) return true;
   return job.spec.policy.quorum > 1 && job.chunks.size < waitingForReferenceMax;
 }
 
@@ -233,7 +234,7 @@ function runLength(job: Job, asker: Asker, rateMilli: number): number {
 
 /** Replicas of the job that are still to be handed out. */
 function openReplicas(job: Job): number {
-  const free = chunksOf(job.spec) - job.finalChunks - job.chunks.size;
+  const free = chunksOf(job.spec) - job.acceptedChunks - job.finalChunks - job.chunks.size;
   return free * job.spec.policy.quorum + job.wantingKey.size;
 }
 

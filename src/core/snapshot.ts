@@ -2,12 +2,15 @@
  * The state as JSON text and back, so that a restart costs a snapshot and a tail and not the whole log. Rows without
  * names, and nothing that the rest implies: what is in flight is most of it, and is read before the first lease.
  */
-import { emptyState } from './state.ts';
+import { emptyState, identityKey } from './state.ts';
 import type {
   AccountRecord,
+  Audit,
+  Batch,
   BusySlot,
   Chunk,
   Device,
+  Identity,
   Job,
   Lease,
   LedgerAccount,
@@ -17,7 +20,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 6;
+export const snapshotSchema = 7;
 
 type DeviceRow = [string, string, string | null, string, Device['role'], number, number, number];
 type AccountRow = [string, number, number, number, number, number, number];
@@ -33,7 +36,10 @@ type LeaseRow = [
   number,
   number,
   number,
+  0 | 1,
 ];
+/** A record without the unvested work, and this as a list. */
+type IdentityRow = Omit<Identity, 'open'> & { open: [string, Batch[]][] };
 /**
  * All chunks of a job in one row, one after the other, since reading many small rows takes longer than reading what is in
  * them: number, opened, since, replicas; and of each replica id, lease, how it stands, and what its standing brings.
@@ -47,15 +53,24 @@ const bound = 3;
 const boundAndStored = 4;
 /** Added to it where the device has moved since: then comes the site and the group it came from. */
 const moved = 8;
-type Derived = 'chunks' | 'wanting' | 'wantingKey';
-type JobRow = Omit<Job, Derived> & { chunks: Chunks; wanting: [string, number[]][] };
+type Derived = 'chunks' | 'wanting' | 'wantingKey' | 'authors';
+type JobRow = Omit<Job, Derived> & {
+  chunks: Chunks;
+  wanting: [string, number[]][];
+  authors: [number, number][];
+};
 
-interface Frozen extends Pick<State, 'at' | 'nextReplica' | 'nextJob' | 'busyRateMilli' | 'restored'> {
+interface Frozen extends Pick<
+  State,
+  'at' | 'nextReplica' | 'nextJob' | 'nextAudit' | 'checks' | 'busyRateMilli' | 'restored'
+> {
   schema: number;
   devices: DeviceRow[];
   accounts: AccountRow[];
   leases: LeaseRow[];
   jobs: JobRow[];
+  identities: IdentityRow[];
+  audits: Audit[];
   balances: [LedgerAccount, string][];
   pausedKernels: [string, string][];
   busy: [string, BusySlot][];
@@ -90,13 +105,21 @@ export function freeze(state: State): string {
     leases: Array.from(state.leases.values(), leaseRow),
     jobs: Array.from(state.jobs.values(), (job) => {
       // What they imply is left out.
-      const { chunks, wanting, wantingKey: _, ...rest } = job;
+      const { chunks, wanting, wantingKey: _, authors, ...rest } = job;
       return {
         ...rest,
+        authors: [...authors],
         chunks: chunksRow(state, chunks.values()),
         wanting: Array.from(wanting, ([key, numbers]) => [key, [...numbers]]),
       };
     }),
+    nextAudit: state.nextAudit,
+    identities: Array.from(state.identities.values(), (identity) => ({
+      ...identity,
+      open: [...identity.open],
+    })),
+    audits: [...state.audits.values()],
+    checks: state.checks,
     balances: Array.from(state.balances, ([account, balance]) => [account, balance.toString()]),
     pausedKernels: [...state.pausedKernels],
     restored: state.restored,
@@ -107,8 +130,8 @@ export function freeze(state: State): string {
 }
 
 function leaseRow(lease: Lease): LeaseRow {
-  const { id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open } = lease;
-  return [id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open];
+  const { id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open, beside } = lease;
+  return [id, job, chunk, count, device, slot, backend, rateMilli, deadline, left, open, beside ? 1 : 0];
 }
 
 function chunksRow(state: State, chunks: Iterable<Chunk>): Chunks {
@@ -148,6 +171,8 @@ export function thaw(text: string): State | null {
     at: frozen.at,
     nextReplica: frozen.nextReplica,
     nextJob: frozen.nextJob,
+    nextAudit: frozen.nextAudit,
+    checks: frozen.checks,
     balances: new Map(frozen.balances.map(([account, balance]) => [account, BigInt(balance)])),
     pausedKernels: new Map(frozen.pausedKernels),
     restored: frozen.restored,
@@ -161,6 +186,9 @@ export function thaw(text: string): State | null {
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
   for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt] of frozen.accounts)
     state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt } satisfies AccountRecord);
+  for (const row of frozen.identities)
+    state.identities.set(identityKey(row.device, row.backend), { ...row, open: new Map(row.open) });
+  for (const audit of frozen.audits) state.audits.set(audit.id, audit);
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));
   return state;
@@ -179,13 +207,20 @@ function leaseOf(row: LeaseRow): Lease {
     deadline: row[8],
     left: row[9],
     open: row[10],
+    beside: row[11] === 1,
   };
 }
 
 /** A job with its chunks and indices; its replicas become known to the state. */
 function jobOf(state: State, row: JobRow): Job {
   const chunks = chunksOf(state, row.chunks);
-  const job: Job = { ...row, chunks, wanting: new Map(), wantingKey: new Map() };
+  const job: Job = {
+    ...row,
+    chunks,
+    wanting: new Map(),
+    wantingKey: new Map(),
+    authors: new Map(row.authors),
+  };
   for (const [key, numbers] of row.wanting) {
     job.wanting.set(key, new Set(numbers));
     for (const index of numbers) job.wantingKey.set(index, key);
@@ -205,7 +240,7 @@ function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
       const id = row[at++] as number;
       const lease = row[at++] as number;
       const standing = row[at++] as number;
-      const { device, backend, deadline } = state.leases.get(lease) as Lease;
+      const { device, backend, beside, deadline } = state.leases.get(lease) as Lease;
       const now = state.devices.get(device) as Device;
       const away = standing >= moved;
       const site = away ? (row[at++] as string | null) : now.site;
@@ -213,7 +248,7 @@ function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
       const brings = standing % moved >= bound ? 2 + (row[at + 1] as number) : 0;
       const phase = phaseOf(standing % moved, deadline, row, at);
       at += brings;
-      replicas.push({ id, lease, device, account: now.account, site, group, backend, phase });
+      replicas.push({ id, lease, device, account: now.account, site, group, backend, beside, phase });
       state.replicas.set(id, lease);
     }
     chunks.set(index, { index, openedAt, since, replicas });

@@ -1,35 +1,17 @@
 /**
- * The closed lists of the house: what the coordinator knows (State), what somebody may want
- * (Command), what happened (Event) and why not (Refusal). The words are those of docs/SPEC.md.
+ * What the coordinator knows (State). What somebody may want, what happened and why not are in `events.ts`. The words
+ * are those of docs/SPEC.md.
  *
  * Money is in microcredits: 1 credit = 1 second of the reference core running the WASM reference.
  * Times are milliseconds since 1970 in UTC, as the coordinator's clock told them.
  */
 import type { Intervals } from './intervals.ts';
 import type { JobSpec } from './job.ts';
-export type { JobSpec, Policy } from './job.ts';
-
-/** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
-export type Backend = 'wasm' | 'webgpu';
-
-/** One debit and one credit of equal amount: the only way credits move. */
-export interface Entry {
-  readonly from: LedgerAccount;
-  readonly to: LedgerAccount;
-  readonly amountMicro: number;
-}
-
-/**
- * `issue` is where credits come from (its balance is minus all that exist), `operator` pays what no
- * requester ordered, `requester:…` holds funds, `escrow:<job>` a job's price, `pending:…` and `vested:…` earnings.
- */
-export type LedgerAccount =
-  | 'issue'
-  | 'operator'
-  | `requester:${string}`
-  | `escrow:${string}`
-  | `pending:${string}`
-  | `vested:${string}`;
+import type { Backend, LedgerAccount } from './events.ts';
+import type { Standing } from './trust.ts';
+export { isRefusal } from './events.ts';
+export type * from './events.ts';
+export type { AuditPolicy, JobSpec, Policy } from './job.ts';
 
 /** A device key as the rules see it. */
 export interface Device {
@@ -57,6 +39,8 @@ export interface Replica {
   readonly site: string | null;
   readonly group: string;
   readonly backend: Backend;
+  /** Of a newcomer: two people must agree on the chunk [TR1]. */
+  readonly beside: boolean;
   readonly phase: ReplicaPhase;
 }
 
@@ -92,6 +76,8 @@ export interface Lease {
   /** Speed the slot claims for this kernel, in thousandths of the reference core. */
   readonly rateMilli: number;
   readonly deadline: number;
+  /** Of a newcomer: two people must agree on its chunks [TR1]. */
+  readonly beside: boolean;
   /** Replicas of it that are still `leased`: while there are any, its slot is busy. */
   left: number;
   /** Replicas of it whose chunks are still open: while there are any, a late commitment may come. */
@@ -107,13 +93,22 @@ export interface Job {
   leasedAt: number;
   /** Chunks that nobody holds. */
   readonly free: Intervals;
+  /** Chunks whose result is provisional. */
+  readonly accepted: Intervals;
   readonly final: Intervals;
   /** Chunks in between, by number. */
   readonly chunks: Map<number, Chunk>;
   /** Work handed out so far ÷ weight, in microcredits: the fair queue's virtual time. */
   servedMicro: number;
+  acceptedChunks: number;
   finalChunks: number;
-  /** Chunks settled without an anchor, and with one. */
+  /** What the escrow must still pay for work, in microcredits: the rest of it is for audits and second copies [LG5]. */
+  owedMicro: number;
+  /** Batches of unvested work in it, over all identities. */
+  batches: number;
+  /** Of provisional chunks that several identities answer for: how many. */
+  readonly authors: Map<number, number>;
+  /** Chunks settled (provisional ones counted) without an anchor, and with one. */
   settledByPeople: number;
   settledWithAnchor: number;
   disputes: number;
@@ -132,6 +127,69 @@ export interface AccountRecord {
   /** Sum of what was ever credited, for the leaderboard. */
   earnedMicro: number;
   lastAt: number;
+}
+
+/**
+ * What an identity has committed in one job and is not final yet: a run of its commitments. Its window is counted from
+ * the last of them [AU3].
+ */
+export interface Batch {
+  readonly chunks: Intervals;
+  units: number;
+  /** Units that are recomputed, by their numbers in the job; and how many of them were found right. */
+  drawn: number[];
+  passed: number;
+  /** The identity's `auditedUnits` when the last chunk was added. */
+  auditedBefore: number;
+  /** What it is paid when it vests, by who pays. */
+  escrowMicro: number;
+  operatorMicro: number;
+  /** The draws for those who leave were made [AU4]: nothing is added any more. */
+  closed: boolean;
+}
+
+/** A device key together with what it computes with: whose record it is [TR3]. */
+export interface Identity extends Standing {
+  readonly device: string;
+  readonly backend: Backend;
+  readonly account: string;
+  /** When it last committed. */
+  lastAt: number;
+  /** Its unvested work, by job. */
+  readonly open: Map<string, Batch[]>;
+}
+
+/** Units of one chunk that shall be recomputed by somebody who does not see the claim [AU2]. */
+export interface Audit {
+  readonly id: number;
+  readonly job: string;
+  readonly chunk: number;
+  /** Numbers in the job, ascending. */
+  readonly units: readonly number[];
+  /** The identities that answered so, as `identityKey` names them. */
+  readonly authors: readonly string[];
+  readonly at: number;
+}
+
+/** What checking came to since the log began. */
+export interface Checks {
+  audits: number;
+  units: number;
+  mismatches: number;
+  /** Chunks computed by a further person. */
+  secondCopies: number;
+  voidedChunks: number;
+  suspended: number;
+  banned: number;
+  /** Paid for work, for second copies and for audits, in microcredits. */
+  workMicro: number;
+  secondMicro: number;
+  auditMicro: number;
+}
+
+/** How `identities` names a device key with what it computes with. */
+export function identityKey(device: string, backend: Backend): string {
+  return `${device}/${backend}`;
 }
 
 /** The operator's word that the log goes on from a backup [RS1]. */
@@ -157,6 +215,11 @@ export interface State {
   readonly replicas: Map<number, number>;
   readonly leases: Map<number, Lease>;
   readonly balances: Map<LedgerAccount, bigint>;
+  nextAudit: number;
+  readonly identities: Map<string, Identity>;
+  /** Audits that are still to be made, oldest first. */
+  readonly audits: Map<number, Audit>;
+  readonly checks: Checks;
   /** Kernels that the operator switched off, with the reason. */
   readonly pausedKernels: Map<string, string>;
   /** The last restore of this log; null when there was none. */
@@ -181,202 +244,6 @@ export function slotKey(device: string, slot: number): string {
   return `${device}/${slot}`;
 }
 
-/** A slot is one worker of a device that wants a lease. */
-export interface Slot {
-  readonly slot: number;
-  readonly backend: Backend;
-  /** Kernels it proved itself on, with its measured speed in thousandths of the reference core. */
-  readonly rates: Readonly<Record<string, number>>;
-}
-
-export type Command =
-  | {
-      readonly c: 'join';
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly group: string;
-      readonly role: 'volunteer' | 'anchor';
-    }
-  | { readonly c: 'fund'; readonly account: string; readonly amountMicro: number }
-  | { readonly c: 'submit'; readonly requester: string; readonly spec: JobSpec }
-  | { readonly c: 'ask'; readonly device: string; readonly slot: Slot; readonly live: LivePeople }
-  | {
-      readonly c: 'commit';
-      readonly device: string;
-      readonly replica: number;
-      readonly root: string;
-      readonly digests: string;
-      readonly stored: boolean;
-      readonly agrees: readonly number[];
-    }
-  | {
-      readonly c: 'giveBack';
-      readonly device: string;
-      readonly replicas: readonly number[];
-      readonly why: string;
-    }
-  | { readonly c: 'expire'; readonly lease: number }
-  | { readonly c: 'misdeed'; readonly device: string; readonly what: string; readonly replica: number | null }
-  | { readonly c: 'cancel'; readonly job: string }
-  | { readonly c: 'pauseKernel'; readonly kernel: string; readonly reason: string }
-  | { readonly c: 'resumeKernel'; readonly kernel: string }
-  | { readonly c: 'restore'; readonly kept: number; readonly root: string };
-
-/** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
-export type LivePeople = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
-
-/** A lease that ends for some of its replicas without an answer. */
-interface Ended {
-  readonly job: string;
-  readonly lease: number;
-  readonly replicas: readonly number[];
-  readonly device: string;
-  readonly account: string;
-  readonly site: string | null;
-}
-
-export type Event =
-  | {
-      readonly e: 'joined';
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly group: string;
-      readonly role: 'volunteer' | 'anchor';
-    }
-  | {
-      readonly e: 'moved';
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly group: string;
-    }
-  | { readonly e: 'funded'; readonly account: string; readonly entries: readonly Entry[] }
-  | {
-      readonly e: 'submitted';
-      readonly job: string;
-      readonly requester: string;
-      readonly spec: JobSpec;
-      readonly servedMicro: number;
-      readonly entries: readonly Entry[];
-    }
-  | {
-      readonly e: 'leased';
-      readonly lease: number;
-      readonly job: string;
-      readonly chunk: number;
-      readonly count: number;
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly slot: number;
-      readonly backend: Backend;
-      readonly rateMilli: number;
-      readonly deadline: number;
-    }
-  | {
-      readonly e: 'committed';
-      readonly job: string;
-      readonly chunk: number;
-      readonly replica: number;
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly root: string;
-      readonly digests: string;
-      readonly stored: boolean;
-      readonly agrees: readonly number[];
-    }
-  | {
-      readonly e: 'accepted';
-      readonly job: string;
-      readonly chunk: number;
-      readonly root: string;
-      readonly replica: number;
-      readonly winners: readonly Winner[];
-      readonly losers: readonly number[];
-      readonly final: boolean;
-      readonly entries: readonly Entry[];
-    }
-  | (Ended & { readonly e: 'returned'; readonly why: string })
-  | (Ended & { readonly e: 'expired' })
-  | {
-      readonly e: 'misdeed';
-      readonly device: string;
-      readonly account: string;
-      readonly site: string | null;
-      readonly what: string;
-      readonly replica: number | null;
-    }
-  | {
-      readonly e: 'finished' | 'cancelled';
-      readonly job: string;
-      readonly summary: JobSummary;
-      readonly entries: readonly Entry[];
-    }
-  | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
-  | { readonly e: 'kernelResumed'; readonly kernel: string }
-  | { readonly e: 'forgotten'; readonly device: string; readonly account: string }
-  | {
-      readonly e: 'restored';
-      readonly kept: number;
-      readonly root: string;
-      readonly nextReplica: number;
-      readonly nextJob: number;
-    };
-
-/** What is left of a concluded job in the log's last word on it. */
-export interface JobSummary {
-  readonly submittedAt: number;
-  readonly finalChunks: number;
-  readonly settledByPeople: number;
-  readonly settledWithAnchor: number;
-  readonly disputes: number;
-}
-
-/** Who is paid for a chunk. The amount is that of the entry with the same account. */
-export interface Winner {
-  readonly replica: number;
-  readonly device: string;
-  readonly account: string;
-  readonly site: string | null;
-}
-
-/** Why the rules do not give what was asked for. A value, sent back; never an exception. */
-export interface Refusal {
-  readonly refused: RefusalReason;
-  readonly detail?: string;
-}
-
-export type RefusalReason =
-  | 'unknown-device'
-  | 'unknown-job'
-  | 'unknown-replica'
-  | 'unknown-lease'
-  | 'not-yours'
-  | 'already-committed'
-  | 'same-commitment'
-  | 'no-bytes'
-  | 'job-closed'
-  | 'not-due'
-  | 'bad-job'
-  | 'insufficient-funds'
-  | 'already-so'
-  | 'no-work'
-  | 'no-job-open'
-  | 'nothing-for-this-device'
-  | 'waiting-for-others'
-  | 'holding-enough'
-  | 'kernel-paused';
-
-export type Decision = readonly Event[] | Refusal;
-
-/** Whether a decision is a refusal. */
-export function isRefusal(decision: Decision): decision is Refusal {
-  return !Array.isArray(decision);
-}
-
 /** The state before anything happened. */
 export function emptyState(): State {
   return {
@@ -390,10 +257,29 @@ export function emptyState(): State {
     replicas: new Map(),
     leases: new Map(),
     balances: new Map(),
+    nextAudit: 1,
+    identities: new Map(),
+    audits: new Map(),
+    checks: noChecks(),
     pausedKernels: new Map(),
     restored: null,
     busy: new Map(),
     busyRateMilli: 0,
+  };
+}
+
+function noChecks(): Checks {
+  return {
+    audits: 0,
+    units: 0,
+    mismatches: 0,
+    secondCopies: 0,
+    voidedChunks: 0,
+    suspended: 0,
+    banned: 0,
+    workMicro: 0,
+    secondMicro: 0,
+    auditMicro: 0,
   };
 }
 

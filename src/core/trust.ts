@@ -31,8 +31,8 @@ export const halfLifeMs = 30 * 86_400_000;
 const halvingsMax = 40;
 /** A second proven fault within this time is no accident any more [TR6]. */
 export const faultMemoryMs = 30 * 86_400_000;
-/** So many wrong units in one audit of a chunk are no accident either. */
-export const accidentUnitsMax = 1;
+/** Who is suspended may begin anew after so long [TR5]. */
+export const suspendedMs = 3_600_000;
 
 /** The record of somebody who was never heard of. */
 export function newStanding(at: number): Standing {
@@ -66,17 +66,30 @@ export type Consequence =
   | 'ban';
 
 /**
- * A fault was proven: `wrongUnits` of those recomputed in one chunk, `isKnownLie` when another identity gave the very same
- * wrong answer. One wrong unit in thirty days, alone, is what an honest machine with a bad memory cell does.
+ * A fault was proven; `isKnownLie` when another identity gave the very same wrong answer. A first fault in thirty days is
+ * what an honest machine with a bad memory cell or an overheated graphics processor does, however many units it spoilt.
  */
 export function consequenceOf(
-  { faultAt }: Standing,
-  wrongUnits: number,
+  { faultAt }: Pick<Standing, 'faultAt'>,
   isKnownLie: boolean,
   at: number,
 ): Consequence {
   const isRepeated = faultAt !== null && at - faultAt < faultMemoryMs;
-  return isRepeated || isKnownLie || wrongUnits > accidentUnitsMax ? 'ban' : 'suspend';
+  return isRepeated || isKnownLie ? 'ban' : 'suspend';
+}
+
+/** Whether it may be given work now. */
+export function mayWork({ phase, faultAt }: Pick<Standing, 'phase' | 'faultAt'>, at: number): boolean {
+  switch (phase) {
+    case 'open':
+      return true;
+    case 'suspended':
+      return at - (faultAt ?? 0) >= suspendedMs;
+    case 'banned':
+      return false;
+    default:
+      return phase satisfies never;
+  }
 }
 
 /** Writes a consequence into the record. A suspended identity goes on from the beginning once it is let in again. */

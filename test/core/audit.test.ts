@@ -14,6 +14,8 @@ import {
 import {
   addWork,
   consequenceOf,
+  mayWork,
+  suspendedMs,
   faultMemoryMs,
   halfLifeMs,
   newStanding,
@@ -136,18 +138,27 @@ describe('[TR1]–[TR6] an identity’s record', () => {
     expect(standing.provenAt).toBe(1_000);
   });
 
-  test('[TR5] [TR6] one wrong unit alone is an accident; a second in thirty days, two at once, or a gang’s lie is none', () => {
+  test('[TR5] [TR6] a first fault is an accident, however large; a second in thirty days, or a gang’s lie, is none', () => {
     const day = 86_400_000;
-    for (const wrongUnits of [1, 2, 5])
-      for (const isKnownLie of [false, true])
-        for (const daysAgo of [null, 1, 29, 31]) {
-          const standing = newStanding(0);
-          if (daysAgo !== null) punish(standing, 'suspend', 100 * day - daysAgo * day);
-          const isRecent = daysAgo !== null && daysAgo * day < faultMemoryMs;
-          expect(consequenceOf(standing, wrongUnits, isKnownLie, 100 * day)).toBe(
-            wrongUnits > 1 || isKnownLie || isRecent ? 'ban' : 'suspend',
-          );
-        }
+    for (const isKnownLie of [false, true])
+      for (const daysAgo of [null, 1, 29, 31]) {
+        const standing = newStanding(0);
+        if (daysAgo !== null) punish(standing, 'suspend', 100 * day - daysAgo * day);
+        const isRecent = daysAgo !== null && daysAgo * day < faultMemoryMs;
+        expect(consequenceOf(standing, isKnownLie, 100 * day)).toBe(
+          isKnownLie || isRecent ? 'ban' : 'suspend',
+        );
+      }
+  });
+
+  test('[TR5] [TR6] who is suspended may begin anew after an hour, who is banned never', () => {
+    const standing = newStanding(0);
+    expect(mayWork(standing, 0)).toBe(true);
+    punish(standing, 'suspend', 5);
+    expect(mayWork(standing, 4 + suspendedMs)).toBe(false);
+    expect(mayWork(standing, 5 + suspendedMs)).toBe(true);
+    punish(standing, 'ban', 6);
+    expect(mayWork(standing, 1e15)).toBe(false);
   });
 
   test('after a fault it begins anew', () => {

@@ -25,7 +25,7 @@ const phases: readonly ReplicaPhase[] = [
 ];
 
 function replica(id: number, account: string, group: string, backend: Backend, phase: ReplicaPhase): Replica {
-  return { id, lease: id, device: `d${account}`, account, site: null, group, backend, phase };
+  return { id, lease: id, device: `d${account}`, account, site: null, group, backend, beside: false, phase };
 }
 
 /** All chunks of up to `sizeMax` replicas made of these parts. */

@@ -1,6 +1,6 @@
 /** Follows jobs from submission to their end: docs/SPEC.md, section 3, [JB…]. */
 import { describe, expect, test } from 'vitest';
-import { priceOf, quorumMax, unitsPerChunkMax } from '../../src/core/machine.ts';
+import { priceOf, quorumMax, unitsPerChunkMax } from '../../src/core/offer.ts';
 import { balanceOf } from '../../src/core/ledger.ts';
 import { chunkCostMicro, chunksOf, unitsOf } from '../../src/core/state.ts';
 import type { JobSpec } from '../../src/core/state.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { balanceOf, post, refund } from '../../src/core/ledger.ts';
 import { emptyState } from '../../src/core/state.ts';
 import type { LedgerAccount } from '../../src/core/state.ts';
-import { priceOf } from '../../src/core/machine.ts';
+import { priceOf } from '../../src/core/offer.ts';
 import { ask, commit, house, join, slotOf, specOf, submit } from './house.ts';
 
 describe('[LG1] the sum of all balances is 0', () => {

@@ -1,7 +1,7 @@
 /** Do three engines, as three people, finish real jobs with answers that agree bit for bit, and are those that Node computes? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
-import { priceOf } from '../../src/core/machine.ts';
+import { priceOf } from '../../src/core/offer.ts';
 import type { JobView } from '../../src/wire/views.ts';
 import { launchChromium, launchFirefox, launchWebKit, whyNo } from '../browser/browsers.ts';
 import { buildPages } from '../browser/pages-build.ts';

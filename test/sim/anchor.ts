@@ -1,11 +1,14 @@
 /** The operator's anchor of a simulated day: no socket, the same rules. */
 import type { Command, Slot } from '../../src/core/state.ts';
 import type { Coordinator, Outcome } from './coordinator.ts';
-import { rightRoot } from './truth.ts';
+import { rightRoot, wrongUnits } from './truth.ts';
 
 /** The anchor computes a chunk in this time, and looks for the next one that often. */
 const chunkMs = 1500;
 const restMs = 5000;
+/** It recomputes the units of one audit in this time, and so many audits before it looks for chunks again. */
+const auditMs = 200;
+const auditsAtOnce = 20;
 const slot: Slot = { slot: 0, backend: 'wasm', rates: { 'weave@1': 500, 'spin@2': 500 } };
 
 /** What the anchor needs of the world. */
@@ -30,7 +33,7 @@ export function anchorLooks(ground: AnchorGround, afterMs: number): void {
       role: 'anchor',
     });
     ground.order({ c: 'ask', device: 'anchor', slot, live: house.people.live }, (outcome) => {
-      if ('refused' in outcome) return anchorLooks(ground, restMs);
+      if ('refused' in outcome) return audits(ground, auditsAtOnce);
       for (const event of outcome)
         if (event.e === 'leased') computes(ground, event.lease, event.job, event.chunk, event.count);
     });
@@ -45,5 +48,24 @@ function computes(ground: AnchorGround, replica: number, job: string, chunk: num
     const root = rightRoot(job, chunk, null);
     ground.order({ c: 'commit', device: 'anchor', replica, root, digests: root, stored: true, agrees: [] });
     computes(ground, replica + 1, job, chunk + 1, count - 1);
+  });
+}
+
+/** Recomputes what was drawn, oldest first, without a look at the claim until it has its own answer. */
+function audits(ground: AnchorGround, left: number): void {
+  const house = ground.house();
+  const [audit] = house?.state.audits.values() ?? [];
+  if (house === null || audit === undefined || left === 0)
+    return anchorLooks(ground, left === 0 ? 1 : restMs);
+  ground.after(auditMs, () => {
+    if (ground.house() !== house) return;
+    const { id, job, chunk, units } = audit;
+    const claim = house.claimOf(job, chunk);
+    // It may have been settled, or voided, meanwhile.
+    if (claim === undefined || !house.state.audits.has(id)) return audits(ground, left - 1);
+    ground.order(
+      { c: 'audit', audit: id, device: 'anchor', wrong: wrongUnits(claim, job, chunk, units) },
+      () => audits(ground, left - 1),
+    );
   });
 }

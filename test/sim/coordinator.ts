@@ -4,19 +4,11 @@
  * at any moment and be made again from what was durable, and an append can fail.
  */
 import { mayJoin, wantsBytes } from '../../src/core/chunk.ts';
+import { isAudited } from '../../src/core/job.ts';
 import { People } from '../../src/coordinator/people.ts';
 import type { Present } from '../../src/coordinator/people.ts';
 import { isRefusal } from '../../src/core/state.ts';
-import type {
-  Chunk,
-  Command,
-  Decision,
-  Event,
-  Job,
-  RefusalReason,
-  Slot,
-  State,
-} from '../../src/core/state.ts';
+import type { Chunk, Command, Decision, Event, Slot, State } from '../../src/core/state.ts';
 import type { FromCoordinator, JobDescriptor, RefusalWord, TreeHead } from '../../src/wire/volunteer.ts';
 import { protocol } from '../../src/wire/version.ts';
 import { fold, persist } from './disk.ts';
@@ -24,7 +16,9 @@ import type { Answer, Disk, Rules } from './disk.ts';
 import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
 import type { CommitMessage, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
-import { valueOf } from './truth.ts';
+import type { Dice } from './random.ts';
+import { agreeing, descriptorOf, isStoreRefusal, waits, whereIs } from './where.ts';
+import type { Outcome } from './where.ts';
 
 /** What the world hears, so that oracles can judge. */
 export interface Observer {
@@ -36,13 +30,13 @@ export interface Observer {
   refolded(state: State): void;
 }
 
-/** What became of an order: a decision, or the store that took nothing. */
-export type Outcome = Decision | { readonly refused: 'store' };
+export type { Outcome } from './where.ts';
 type Done = (outcome: Outcome) => void;
 
 const expiriesPerTickMax = 32;
 const commandsPerTickMax = 64;
 const parkedPerTickMax = 32;
+const upkeepPerTickMax = 16;
 const misdeedsPerHourMax = 100;
 const suspensionMs = 900_000;
 const storeRetryMs = 5000;
@@ -54,6 +48,7 @@ const makesWork: ReadonlySet<Event['e']> = new Set([
   'expired',
   'submitted',
   'kernelResumed',
+  'voided',
 ]);
 
 type Talker = Present & { readonly socket: number };
@@ -83,7 +78,7 @@ export class Coordinator {
   state: State;
   readonly #disk: Disk;
   readonly #rules: Rules;
-  readonly #salt: () => string;
+  readonly #throws: Dice;
   readonly #see: Observer;
   readonly #conversations = new Map<number, Conversation>();
   readonly people = new People<Talker>();
@@ -96,11 +91,11 @@ export class Coordinator {
   #turn: Turn | null = null;
   #clock: number;
 
-  /** Starts from what is on the disk. `salt` throws what the rules may not: a record's salt. */
-  constructor(disk: Disk, rules: Rules, salt: () => string, see: Observer) {
+  /** Starts from what is on the disk. `throws`: what the rules may not throw, a record's salt and which units are drawn. */
+  constructor(disk: Disk, rules: Rules, throws: Dice, see: Observer) {
     this.#disk = disk;
     this.#rules = rules;
-    this.#salt = salt;
+    this.#throws = throws;
     this.#see = see;
     this.state = fold(disk, rules);
     this.#clock = this.state.at;
@@ -195,6 +190,8 @@ export class Coordinator {
       turn.whenDurable.push(() => done(decision));
       turn.otherwise.push(() => done({ refused: 'store' }));
     }
+    for (const due of this.#rules.upkeep(this.state, turn.at, upkeepPerTickMax))
+      this.#decide(turn, due.c === 'close' ? { ...due, words: this.#words(due.units) } : due);
     this.#decideParked(turn);
     this.#turn = turn;
   }
@@ -216,7 +213,14 @@ export class Coordinator {
 
   #appended(turn: Turn): void {
     if (turn.events.length > 0) {
-      const record = persist(this.#disk, turn.at, this.#salt(), turn.events, turn.answers, this.state);
+      const record = persist(
+        this.#disk,
+        turn.at,
+        String(this.#throws.below(1e9)),
+        turn.events,
+        turn.answers,
+        this.state,
+      );
       this.#see.durable(record, turn.events);
     }
     // First which jobs there are, then the leases of them.
@@ -412,9 +416,27 @@ export class Coordinator {
     this.#parkedPending = Math.max(0, Math.min(this.#parkedPending - some.length, this.#parked.size));
   }
 
+  #words(count: number): number[] {
+    return Array.from({ length: count }, () => this.#throws.below(2 ** 32));
+  }
+
+  /** What was answered for a chunk that is provisional. */
+  claimOf(job: string, chunk: number): string | undefined {
+    return this.#disk.claims.get(`${job}/${chunk}`);
+  }
+
+  /** Randomness comes with each commitment that may be drawn from. */
+  #withWords(command: Command): Command {
+    if (command.c !== 'commit') return command;
+    const job = whereIs(this.state, command.replica)?.job;
+    return job !== undefined && isAudited(job.spec)
+      ? { ...command, words: this.#words(job.spec.unitsPerChunk) }
+      : command;
+  }
+
   /** Decides one command, lets it take effect, and notes what it means to whom. */
   #decide(turn: Turn, command: Command): Decision {
-    const decision = this.#rules.decide(this.state, command, turn.at);
+    const decision = this.#rules.decide(this.state, this.#withWords(command), turn.at);
     if (isRefusal(decision)) return decision;
     for (const event of decision) {
       this.#notice(turn, event);
@@ -491,46 +513,4 @@ function noticeLost(
 ): void {
   receiptFor(turn, device).lost.push(id);
   if (phase.is === 'committed') turn.answers.push([id, { device, job, chunk, paid: null, over: true }]);
-}
-
-/** Whether a refused ask waits at the coordinator. Where no job is open it does not: news of one brings a fresh ask, with fresh speeds. */
-function waits(refused: RefusalReason): boolean {
-  return refused !== 'unknown-device' && refused !== 'no-job-open';
-}
-
-function isStoreRefusal(outcome: Outcome): outcome is { readonly refused: 'store' } {
-  return 'refused' in outcome && outcome.refused === 'store';
-}
-
-function descriptorOf({ id, spec }: Job): JobDescriptor {
-  const { kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro } = spec;
-  return { job: id, kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro };
-}
-
-/** A replica of an open chunk, with all around it; null when no open chunk knows it. */
-function whereIs(
-  state: State,
-  id: number,
-): { readonly job: Job; readonly chunk: Chunk; readonly replica: Chunk['replicas'][number] } | null {
-  const lease = state.leases.get(state.replicas.get(id) ?? -1);
-  const job = lease === undefined ? undefined : state.jobs.get(lease.job);
-  const chunk = lease === undefined ? undefined : job?.chunks.get(lease.chunk + (id - lease.id));
-  const replica = chunk?.replicas.find((one) => one.id === id);
-  return job === undefined || chunk === undefined || replica === undefined ? null : { job, chunk, replica };
-}
-
-/** Which committed answers of its chunk a new one agrees with, as the shell finds by comparing bytes. */
-function agreeing(state: State, id: number, root: string): number[] {
-  const found = whereIs(state, id);
-  if (found === null || found.job.spec.agreement === 'exact') return [];
-  const { chunk, replica } = found;
-  return chunk.replicas
-    .filter(
-      (r) =>
-        r.id !== id &&
-        r.backend !== replica.backend &&
-        r.phase.is === 'committed' &&
-        valueOf(r.phase.root) === valueOf(root),
-    )
-    .map((r) => r.id);
 }

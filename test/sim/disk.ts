@@ -1,6 +1,7 @@
 /** What survives a crash of the simulated coordinator: the log, a snapshot, and what became of each answer. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Upkeep } from '../../src/core/checking.ts';
 import { freeze, thaw } from '../../src/core/snapshot.ts';
 import { emptyState } from '../../src/core/state.ts';
 import type { Command, Decision, Event, State } from '../../src/core/state.ts';
@@ -9,6 +10,7 @@ import type { Command, Decision, Event, State } from '../../src/core/state.ts';
 export interface Rules {
   decide(state: State, command: Command, at: number): Decision;
   evolve(state: State, event: Event, at: number): void;
+  upkeep(state: State, at: number, max: number): Upkeep[];
 }
 
 export interface Disk {
@@ -18,6 +20,8 @@ export interface Disk {
   snapshot: { readonly tick: number; readonly text: string };
   /** Of every committed replica: whose it is, and what it came to. */
   readonly answers: Map<number, Answer>;
+  /** What was answered for each provisional or final chunk, by `job/chunk`: what an audit compares with. */
+  readonly claims: Map<string, string>;
 }
 
 export interface Answer {
@@ -33,7 +37,13 @@ export interface Answer {
 const snapshotRecords = 400;
 
 export function emptyDisk(): Disk {
-  return { records: [], roots: [], snapshot: { tick: 0, text: freeze(emptyState()) }, answers: new Map() };
+  return {
+    records: [],
+    roots: [],
+    snapshot: { tick: 0, text: freeze(emptyState()) },
+    answers: new Map(),
+    claims: new Map(),
+  };
 }
 
 /** State = snapshot + tail of the log. */
@@ -60,6 +70,8 @@ export function persist(
   const record = `{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"","events":${JSON.stringify(events)}}`;
   disk.records.push(record);
   disk.roots.push(bytesToHex(sha256(utf8ToBytes((disk.roots.at(-1) ?? '') + record))));
+  for (const event of events)
+    if (event.e === 'accepted') disk.claims.set(`${event.job}/${event.chunk}`, event.root);
   for (const [replica, answer] of answers) disk.answers.set(replica, answer);
   if (tick - disk.snapshot.tick >= snapshotRecords) disk.snapshot = { tick, text: freeze(state) };
   return record;

@@ -4,45 +4,18 @@
  */
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { chunkCostMicro, chunksOf } from '../../src/core/state.ts';
-import type { Command, Event, JobSpec, State } from '../../src/core/state.ts';
+import type { Command, Event, State } from '../../src/core/state.ts';
 import { conspiring, harmless } from './people.ts';
+import { AuditOracle } from './oracle-audits.ts';
+import { demand, emptyTally, OracleFault } from './verdicts.ts';
+import type { JobRecord, Tally } from './verdicts.ts';
 import type { Climate } from './weather.ts';
+export { OracleFault } from './verdicts.ts';
+export type { Fault, Oracle, Tally } from './verdicts.ts';
 import { isRight } from './truth.ts';
-
-export type Oracle = 'safe' | 'progress' | 'fair' | 'honest';
-
-/** What an oracle found wrong. */
-export interface Fault {
-  readonly oracle: Oracle;
-  readonly sentence: string;
-}
-
-/** Thrown at the first fault: what follows it would only be noise. */
-export class OracleFault extends Error {
-  readonly fault: Fault;
-  constructor(fault: Fault) {
-    super(`${fault.oracle}: ${fault.sentence}`);
-    this.fault = fault;
-  }
-}
 
 /** All invariants are checked after so many commands, and at the end. */
 const everyCommands = 1000;
-
-export interface Tally {
-  commands: number;
-  leased: number;
-  committed: number;
-  accepted: number;
-  wrong: number;
-  expired: number;
-  returned: number;
-  disputes: number;
-  misdeeds: number;
-  finished: number;
-  cancelled: number;
-  withAnchor: number;
-}
 
 export interface Oracles {
   readonly tally: Tally;
@@ -57,15 +30,9 @@ interface Replica {
   readonly account: string;
   readonly job: string;
   readonly chunk: number;
+  /** Of a newcomer: two must agree. */
+  readonly beside: boolean;
   root: string | null;
-}
-
-interface JobRecord {
-  readonly spec: JobSpec;
-  readonly priceMicro: number;
-  paidMicro: number;
-  readonly final: Set<number>;
-  readonly leases: Map<number, number>;
 }
 
 /** What is true of every state, asked as an oracle. */
@@ -80,34 +47,32 @@ function invariants(state: State): void {
   }
 }
 
+/** The books after every command: cheap, since a day has few accounts. */
+function sums(state: State): void {
+  let sum = 0n;
+  for (const [account, balance] of state.balances) {
+    sum += balance;
+    demand(
+      balance > 0n || account === 'issue' || account === 'operator',
+      'safe',
+      () => `${account} is overdrawn`,
+    );
+  }
+  demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
+}
+
 /** Judges one day. Keeps its own books, from the durable events alone, and never trusts the state's. */
 export function oraclesFor(climate: Climate): Oracles {
   const roles = new Map(
     climate.people.flatMap((person) => person.devices.map((device) => [device.name, person.role] as const)),
   );
-  const tally: Tally = {
-    commands: 0,
-    leased: 0,
-    committed: 0,
-    accepted: 0,
-    wrong: 0,
-    expired: 0,
-    returned: 0,
-    disputes: 0,
-    misdeeds: 0,
-    finished: 0,
-    cancelled: 0,
-    withAnchor: 0,
-  };
+  const tally = emptyTally();
+  const audits = new AuditOracle(roles, tally);
   const jobs = new Map<string, JobRecord>();
   const replicas = new Map<number, Replica>();
   const paid = new Set<number>();
   /** What is in the log so far, folded to the end of the last durable tick: the money in it. */
   let issued = 0;
-
-  const demand = (holds: boolean, oracle: Oracle, sentence: () => string): void => {
-    if (!holds) throw new OracleFault({ oracle, sentence: sentence() });
-  };
 
   const accepted = (event: Extract<Event, { e: 'accepted' }>): void => {
     const job = jobs.get(event.job);
@@ -140,13 +105,25 @@ export function oraclesFor(climate: Climate): Oracles {
       demand(!paid.has(replica), 'safe', () => `replica ${replica} is paid once`);
       paid.add(replica);
     }
+    const isNewcomers = event.winners.some(({ replica }) => replicas.get(replica)?.beside === true);
+    demand(
+      !isNewcomers || accounts.size > 1,
+      'safe',
+      () => `${name}, of a newcomer, is settled by two people`,
+    );
     const cost = chunkCostMicro(job.spec, event.chunk);
     for (const entry of event.entries) {
       demand(entry.amountMicro === cost, 'safe', () => `each winner of ${name} is paid ${cost}`);
       if (entry.from !== 'operator') job.paidMicro += entry.amountMicro;
     }
     demand(event.entries.length === event.winners.length, 'safe', () => `each winner of ${name} is paid`);
-    judgeHonesty(event, name, quorum);
+    if (!event.final) {
+      job.provisional.set(event.chunk, {
+        root: event.root,
+        devices: event.winners.map(({ device }) => device),
+      });
+      if (!isRight(event.root, event.job, event.chunk)) tally.provisionallyWrong++;
+    } else judgeHonesty(event, name, quorum);
     judgeFairness(event, job, name);
   };
 
@@ -181,7 +158,7 @@ export function oraclesFor(climate: Climate): Oracles {
     const { quorum } = job.spec.policy;
     const cost = job.leases.get(event.chunk) ?? 0;
     demand(
-      cost === quorum && event.losers.length === 0,
+      (cost === quorum || (job.spec.policy.kind === 'adaptive' && cost === 2)) && event.losers.length === 0,
       'fair',
       () => `${name} costs ${quorum} replicas in fair weather, not ${cost}`,
     );
@@ -206,6 +183,34 @@ export function oraclesFor(climate: Climate): Oracles {
     jobs.delete(event.job);
   };
 
+  const leased = (event: Extract<Event, { e: 'leased' }>): void => {
+    tally.leased += event.count;
+    const job = jobs.get(event.job);
+    demand(
+      !audits.isBanned(`${event.device}/${event.backend}`),
+      'safe',
+      () => `${event.device} is given work after it was banned`,
+    );
+    for (let i = 0; i < event.count; i++) {
+      const chunk = event.chunk + i;
+      demand(!replicas.has(event.lease + i), 'safe', () => `replica ${event.lease + i} is a new number`);
+      demand(
+        job !== undefined && !job.final.has(chunk),
+        'safe',
+        () => `chunk ${chunk} of ${event.job} is leased while it is open`,
+      );
+      replicas.set(event.lease + i, {
+        device: event.device,
+        account: event.account,
+        job: event.job,
+        chunk,
+        beside: event.beside === true,
+        root: null,
+      });
+      job?.leases.set(chunk, (job.leases.get(chunk) ?? 0) + 1);
+    }
+  };
+
   const see = (event: Event): void => {
     switch (event.e) {
       case 'funded':
@@ -217,31 +222,12 @@ export function oraclesFor(climate: Climate): Oracles {
           priceMicro: event.entries[0]?.amountMicro ?? 0,
           paidMicro: 0,
           final: new Set(),
+          provisional: new Map(),
           leases: new Map(),
         });
         return;
-      case 'leased': {
-        tally.leased += event.count;
-        const job = jobs.get(event.job);
-        for (let i = 0; i < event.count; i++) {
-          const chunk = event.chunk + i;
-          demand(!replicas.has(event.lease + i), 'safe', () => `replica ${event.lease + i} is a new number`);
-          demand(
-            job !== undefined && !job.final.has(chunk),
-            'safe',
-            () => `chunk ${chunk} of ${event.job} is leased while it is open`,
-          );
-          replicas.set(event.lease + i, {
-            device: event.device,
-            account: event.account,
-            job: event.job,
-            chunk,
-            root: null,
-          });
-          job?.leases.set(chunk, (job.leases.get(chunk) ?? 0) + 1);
-        }
-        return;
-      }
+      case 'leased':
+        return leased(event);
       case 'committed': {
         tally.committed++;
         const replica = replicas.get(event.replica);
@@ -257,6 +243,12 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'accepted':
         tally.accepted++;
         return accepted(event);
+      case 'audited':
+      case 'vested':
+      case 'voided':
+      case 'disproved':
+      case 'drawn':
+        return audits.see(event, jobs.get(event.job));
       case 'returned':
       case 'expired':
         tally[event.e] += event.replicas.length;
@@ -297,20 +289,6 @@ export function oraclesFor(climate: Climate): Oracles {
     }
   };
 
-  /** The books after every command: cheap, since a day has few accounts. */
-  const sums = (state: State): void => {
-    let sum = 0n;
-    for (const [account, balance] of state.balances) {
-      sum += balance;
-      demand(
-        balance > 0n || account === 'issue' || account === 'operator',
-        'safe',
-        () => `${account} is overdrawn`,
-      );
-    }
-    demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
-  };
-
   return {
     tally,
     decided: (state) => {
@@ -335,7 +313,10 @@ export function oraclesFor(climate: Climate): Oracles {
         () => `${submitted} jobs were submitted and ${tally.finished + tally.cancelled} concluded`,
       );
       demand(
-        state.replicas.size === 0 && state.leases.size === 0 && state.busy.size === 0,
+        state.audits.size === 0 &&
+          state.replicas.size === 0 &&
+          state.leases.size === 0 &&
+          state.busy.size === 0,
         'safe',
         () => 'nothing is left of concluded jobs',
       );

@@ -23,3 +23,17 @@ export function valueOf(root: string): string {
 export function isRight(root: string, job: string, chunk: number): boolean {
   return valueOf(root) === rightRoot(job, chunk, null);
 }
+
+/** An answer that is right but for some units. */
+export function sparseRoot(job: string, chunk: number, units: readonly number[]): string {
+  return `s.${job}.${chunk}@${units.join(',')}`;
+}
+
+/** Which of some units of a chunk an answer has wrong: what an auditor finds who recomputes them. */
+export function wrongUnits(root: string, job: string, chunk: number, units: readonly number[]): number[] {
+  if (isRight(root, job, chunk)) return [];
+  const prefix = `s.${job}.${chunk}@`;
+  if (!root.startsWith(prefix)) return [...units];
+  const wrong = new Set(root.slice(prefix.length).split(',').map(Number));
+  return units.filter((unit) => wrong.has(unit));
+}

@@ -122,6 +122,34 @@ function peopleOf(throws: Dice, fair: boolean, stormMs: number, honestMin: numbe
   return people;
 }
 
+/** Whether a day's jobs are audited: other seeds are what they were before there were audits. */
+function isAudited(seed: number): boolean {
+  return seed % 4 === 3 || seed % 24 === 12;
+}
+
+/** Terms under which no wrong unit may become final, and others under which some may. */
+function auditPolicyOf(throws: Dice): JobSpec['policy'] {
+  const kind = throws.chance(500) ? 'audit' : 'adaptive';
+  const strict = throws.chance(500);
+  return {
+    kind,
+    quorum: 1,
+    windowUnits: strict ? 1_000_000 : throws.between(5, 60),
+    leaverUnits: strict ? 1_000_000 : throws.between(1, 200),
+    verifyMilli: throws.of([0, 100, 1_000]),
+  };
+}
+
+/** The same day with most of its jobs audited, and somebody who does it. */
+function audited(day: Climate): Climate {
+  const policies = dice(day.seed).fork('policies');
+  const jobs = day.jobs.map(({ spec, ...when }) => ({
+    ...when,
+    spec: policies.chance(800) ? { ...spec, policy: auditPolicyOf(policies) } : spec,
+  }));
+  return { ...day, jobs, anchor: true };
+}
+
 /** The climate of a seed. Every sixth is fair. */
 export function climateOf(seed: number): Climate {
   const throws = dice(seed).fork('climate');
@@ -177,5 +205,6 @@ export function climateOf(seed: number): Climate {
   // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
   const people = peopleOf(throws, fair, stormMs, quorumMax + 1);
   const devices = people.flatMap((person) => person.devices.map(({ name }) => name));
-  return { ...weather, people, away: awayOf(seed, fair, devices, stormMs), jobs, anchor };
+  const day = { ...weather, people, away: awayOf(seed, fair, devices, stormMs), jobs, anchor };
+  return isAudited(seed) ? audited(day) : day;
 }

@@ -4,7 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { upkeep } from '../../src/core/checking.ts';
 import { decide } from '../../src/core/machine.ts';
+import { priceOf } from '../../src/core/offer.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { freeze } from '../../src/core/snapshot.ts';
 import type { Event, State } from '../../src/core/state.ts';
@@ -27,7 +29,7 @@ import type { Dice } from './random.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 
-export const realRules: Rules = { decide, evolve };
+export const realRules: Rules = { decide, evolve, upkeep };
 
 /** How a day went. */
 export interface Day {
@@ -180,7 +182,7 @@ class World {
   // The coordinator and its shell.
 
   #boot(): void {
-    this.#coordinator = new Coordinator(this.#disk, this.#rules, () => String(this.#throws.below(1e9)), {
+    this.#coordinator = new Coordinator(this.#disk, this.#rules, this.#throws, {
       decided: (state, command, events) => this.#oracles.decided(state, command, events),
       durable: (record, events) => this.#durable(record, events),
       refolded: (state) => this.#refolded(state),
@@ -281,9 +283,8 @@ class World {
     const spec = this.#climate.jobs[i]?.spec;
     if (spec === undefined) return;
     if (this.#coordinator === null) return this.#after(retryMs, () => this.#fund(i));
-    this.#order(
-      { c: 'fund', account: `r${i}`, amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum },
-      (outcome) => ('refused' in outcome ? this.#after(retryMs, () => this.#fund(i)) : this.#submit(i)),
+    this.#order({ c: 'fund', account: `r${i}`, amountMicro: priceOf(spec) }, (outcome) =>
+      'refused' in outcome ? this.#after(retryMs, () => this.#fund(i)) : this.#submit(i),
     );
   }
 

@@ -127,7 +127,7 @@ function liveOnce(
     if (due !== undefined) {
       into.faults++;
       into.caughtAfter ??= nth + 1;
-      const consequence = consequenceOf(standing, due.wrong, false, at);
+      const consequence = consequenceOf(standing, false, at);
       punish(standing, consequence, at);
       for (const batch of batches) into.void += batch.units;
       batches = [];

@@ -1,0 +1,331 @@
+/**
+ * What follows from audits: answers of auditors, draws for those who leave, work that becomes final, work that is void.
+ * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
+ */
+import { drawUnits, isFinal, leaverShortfall } from './audit.ts';
+import type { Judgement } from './chunk.ts';
+import { count, has, numbersIn } from './intervals.ts';
+import { refund, spareMicro } from './ledger.ts';
+import { chunkCostMicro, chunksOf, identityKey, unitsOf } from './state.ts';
+import type {
+  Audit,
+  AuditPolicy,
+  Author,
+  Backend,
+  Batch,
+  Chunk,
+  Command,
+  Decision,
+  Device,
+  Entry,
+  Event,
+  Identity,
+  Job,
+  Refusal,
+  State,
+} from './state.ts';
+import { consequenceOf, mayWork, tierOf } from './trust.ts';
+import type { Tier } from './trust.ts';
+
+type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+
+/** Who has committed nothing for so long has left [AU4]. */
+export const leaverAfterMs = 600_000;
+
+/** The numbers of a job that is audited. */
+function termsOf(job: Job): AuditPolicy {
+  return job.spec.policy as AuditPolicy;
+}
+
+/** Whose work it is, as events say it. */
+function authorOf(state: State, { device, backend, account }: Identity): Author {
+  return { device, backend, account, site: (state.devices.get(device) as Device).site };
+}
+
+/** How closely an identity is looked at now [TR1], [TR2]. */
+export function tierNow(state: State, device: string, backend: Backend, at: number): Tier {
+  const identity = state.identities.get(identityKey(device, backend));
+  return identity === undefined ? 0 : tierOf(identity, at);
+}
+
+/** Why an identity is given nothing now; null when it may work. */
+export function sentAway(state: State, device: string, backend: Backend, at: number): Refusal | null {
+  const identity = state.identities.get(identityKey(device, backend));
+  if (identity === undefined || identity.phase === 'open') return null;
+  // What it did before is put in order first.
+  if (mayWork(identity, at) && identity.open.size === 0) return null;
+  return { refused: identity.phase };
+}
+
+/** The units of an accepted chunk that will be recomputed [AU1], by their numbers in the job: as closely as its newest author is looked at. */
+export function unitsDrawn(
+  state: State,
+  { spec }: Job,
+  chunk: Chunk,
+  { winners }: Judgement,
+  words: ArrayLike<number> | undefined,
+  at: number,
+): number[] {
+  if (words === undefined) throw new Error('a commitment under audits comes with randomness');
+  const [from, to] = unitsOf(spec, chunk.index);
+  let tier: Tier = 2;
+  for (const { device, backend } of winners) {
+    const own = tierNow(state, device, backend, at);
+    if (own < tier) tier = own;
+  }
+  return drawUnits(to - from, tier, words).map((unit) => from + unit);
+}
+
+/** Somebody recomputed units: they were right, or their author is disproved. */
+export function auditAnswered(state: State, command: CommandOf<'audit'>, at: number): Decision {
+  const audit = state.audits.get(command.audit);
+  if (audit === undefined) return { refused: 'unknown-audit' };
+  const auditor = state.devices.get(command.device);
+  if (auditor?.role !== 'anchor') return { refused: 'not-yours' };
+  const job = state.jobs.get(audit.job) as Job;
+  const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
+  const amountMicro = audit.units.length * job.spec.unitCostMicro;
+  const from = spareMicro(state, job) >= amountMicro ? (`escrow:${job.id}` as const) : 'operator';
+  const { id, units, chunk } = audit;
+  const events: Event[] = [
+    {
+      e: 'audited',
+      audit: id,
+      job: job.id,
+      chunk,
+      units,
+      wrong,
+      device: command.device,
+      account: auditor.account,
+      entries: [{ from, to: `vested:${auditor.account}`, amountMicro }],
+    },
+  ];
+  if (wrong.length === 0) return events;
+  const authors = authorsOf(state, job, audit);
+  for (const identity of authors) {
+    // Who is disproved already is not disproved again for the same time.
+    if (identity.phase !== 'open') continue;
+    const consequence = consequenceOf(identity, authors.length > 1, at);
+    events.push({ e: 'disproved', ...authorOf(state, identity), job: job.id, chunk, wrong, consequence });
+  }
+  return events;
+}
+
+/** All that gave the answer which was audited: who is drawn for it, and who agreed with it beside them. */
+function authorsOf(state: State, job: Job, { authors, chunk }: Audit): Identity[] {
+  const known = authors.map((key) => state.identities.get(key) as Identity);
+  if (!job.authors.has(chunk)) return known;
+  for (const identity of state.identities.values()) {
+    const answers = identity.open.get(job.id)?.some(({ chunks }) => has(chunks, chunk)) === true;
+    if (answers && !known.includes(identity)) known.push(identity);
+  }
+  return known;
+}
+
+/** Whether everything of a job is answered: nobody is waited for any more. */
+export function isGivenOut(job: Job): boolean {
+  return job.free.length === 0 && job.chunks.size === 0;
+}
+
+/** Draws for the oldest batch of somebody who has left, or whose job is all given out [AU4]. */
+export function closeBatch(state: State, command: CommandOf<'close'>, at: number): Decision {
+  const { device, backend, words } = command;
+  const identity = state.identities.get(identityKey(device, backend));
+  const job = state.jobs.get(command.job);
+  const batches = identity?.open.get(command.job);
+  const batch = batches?.find(({ closed }) => !closed);
+  if (identity === undefined || job === undefined || batches === undefined || batch === undefined)
+    return { refused: 'already-so' };
+  if (!isGivenOut(job) && at - identity.lastAt < leaverAfterMs) return { refused: 'not-due' };
+  return [
+    {
+      e: 'drawn',
+      ...authorOf(state, identity),
+      job: job.id,
+      chunk: batch.chunks[0] as number,
+      drawn: drawnOf(job, batch, shareOf(job, batches, batch), words),
+    },
+  ];
+}
+
+/** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */
+function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
+  const undrawn = (one: Batch): number => (one.closed ? 0 : one.units - one.drawn.length);
+  const short = leaverShortfall(
+    batches.map((one) => ({ units: one.units, drawn: one.drawn.length })),
+    termsOf(job),
+  );
+  const total = batches.reduce((sum, one) => sum + undrawn(one), 0);
+  return total === 0 ? 0 : Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total));
+}
+
+/** Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S). */
+function drawnOf(
+  { spec }: Job,
+  { chunks, units, drawn }: Batch,
+  wanted: number,
+  words: ArrayLike<number>,
+): (readonly [number, number[]])[] {
+  const before = new Set(drawn);
+  const found: (readonly [number, number[]])[] = [];
+  let [left, missing, at] = [units - drawn.length, wanted, 0];
+  for (const chunk of numbersIn(chunks)) {
+    if (missing === 0) break;
+    const [from, to] = unitsOf(spec, chunk);
+    const chosen: number[] = [];
+    for (let unit = from; unit < to; unit++) {
+      if (before.has(unit)) continue;
+      if (((words[at++] as number) / 2 ** 32) * left-- >= missing) continue;
+      missing--;
+      chosen.push(unit);
+    }
+    if (chosen.length > 0) found.push([chunk, chosen]);
+  }
+  return found;
+}
+
+/** Whether a batch has become final [AU3], [AU4]. */
+export function isVestable(identity: Identity, batch: Batch, job: Job): boolean {
+  const { units, passed, auditedBefore, closed } = batch;
+  const drawn = batch.drawn.length;
+  if (closed) return passed === drawn;
+  return isFinal({ units, drawn, passed, auditedBefore }, identity.auditedUnits, termsOf(job));
+}
+
+/** All batches of an identity in one job that have become final do so; the last of them ends the job. */
+export function vest(state: State, { job: id, device, backend }: CommandOf<'vest'>): Decision {
+  const identity = state.identities.get(identityKey(device, backend));
+  const job = state.jobs.get(id);
+  if (identity === undefined || job === undefined || identity.phase !== 'open')
+    return { refused: 'already-so' };
+  const ripe = (identity.open.get(id) ?? []).filter((batch) => isVestable(identity, batch, job));
+  if (ripe.length === 0) return { refused: 'already-so' };
+  const events = ripe.map((batch): Event => vestedOf(state, identity, job, batch));
+  let newlyFinal = 0;
+  for (const { chunks } of ripe) newlyFinal += count(chunks) - finalIn(job, chunks);
+  return [...events, ...finishedBy(state, job, ripe.length, newlyFinal, 0)];
+}
+
+function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): EventOf<'vested'> {
+  const { account } = identity;
+  const amountMicro = batch.escrowMicro + batch.operatorMicro;
+  const entries: Entry[] = [{ from: `pending:${account}`, to: `vested:${account}`, amountMicro }];
+  return { e: 'vested', ...authorOf(state, identity), job: job.id, chunks: [...batch.chunks], entries };
+}
+
+/** The next batch of somebody who was disproved: what it was to be paid goes back, and what nobody else answers for is free again. */
+export function voidBatch(state: State, { device, backend }: CommandOf<'void'>): Decision {
+  const identity = state.identities.get(identityKey(device, backend));
+  if (identity === undefined || identity.phase === 'open') return { refused: 'already-so' };
+  for (const [id, [batch]] of identity.open) {
+    if (batch === undefined) continue;
+    const job = state.jobs.get(id) as Job;
+    const voided = voidedOf(state, identity, job, batch);
+    return [voided, ...finishedBy(state, job, 1, 0, batch.escrowMicro)];
+  }
+  return { refused: 'already-so' };
+}
+
+function voidedOf(state: State, identity: Identity, job: Job, batch: Batch): EventOf<'voided'> {
+  const pending = `pending:${identity.account}` as const;
+  const escrow = `escrow:${job.id}` as const;
+  const reopened = reopenedOf(job, batch);
+  let shortMicro = -spareMicro(state, job) - batch.escrowMicro;
+  for (const chunk of numbersIn(reopened)) shortMicro += chunkCostMicro(job.spec, chunk);
+  const entries: Entry[] = [];
+  if (batch.escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: batch.escrowMicro });
+  if (batch.operatorMicro > 0)
+    entries.push({ from: pending, to: 'operator', amountMicro: batch.operatorMicro });
+  // A second person whom the operator paid may be the last to answer for a chunk: its price must be there once more.
+  if (shortMicro > 0) entries.push({ from: 'operator', to: escrow, amountMicro: shortMicro });
+  return {
+    e: 'voided',
+    ...authorOf(state, identity),
+    job: job.id,
+    chunks: [...batch.chunks],
+    reopened,
+    entries,
+  };
+}
+
+/** Of a batch's chunks those that nobody else answers for and that are not final: as half-open runs. */
+function reopenedOf(job: Job, { chunks }: Batch): number[] {
+  const runs: number[] = [];
+  for (const chunk of numbersIn(chunks)) {
+    if (job.authors.has(chunk) || !has(job.accepted, chunk)) continue;
+    if (runs.at(-1) === chunk) runs[runs.length - 1] = chunk + 1;
+    else runs.push(chunk, chunk + 1);
+  }
+  return runs;
+}
+
+/** How many of these chunks are final already. */
+function finalIn(job: Job, chunks: readonly number[]): number {
+  let final = 0;
+  for (const chunk of numbersIn(chunks)) if (has(job.final, chunk)) final++;
+  return final;
+}
+
+/** The job's end, where these batches were its last and all is final; what comes back into its escrow goes on to its requester. */
+function finishedBy(state: State, job: Job, batches: number, newlyFinal: number, backMicro: number): Event[] {
+  if (job.batches > batches || job.finalChunks + newlyFinal < chunksOf(job.spec)) return [];
+  const { submittedAt, settledByPeople, settledWithAnchor, disputes } = job;
+  const finalChunks = job.finalChunks + newlyFinal;
+  return [
+    {
+      e: 'finished',
+      job: job.id,
+      summary: { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes },
+      entries: refund(state, job.id, job.requester, -BigInt(backMicro)),
+    },
+  ];
+}
+
+/**
+ * A job is cancelled: who was not disproved is paid for what was accepted, since nobody will look at it any more [LG6].
+ * `backMicro`: what comes back into the escrow from those who were.
+ */
+export function batchesAtEnd(state: State, job: Job): { events: Event[]; backMicro: number } {
+  const events: Event[] = [];
+  let backMicro = 0;
+  for (const identity of state.identities.values())
+    for (const batch of identity.open.get(job.id) ?? []) {
+      const isOpen = identity.phase === 'open';
+      if (!isOpen) backMicro += batch.escrowMicro;
+      events.push(isOpen ? vestedOf(state, identity, job, batch) : voidedOf(state, identity, job, batch));
+    }
+  return { events, backMicro };
+}
+
+/** What the passing of time and of audits makes due, as commands; `words` are thrown by the shell. At most `max` of them. */
+export function upkeep(state: State, at: number, max: number): Upkeep[] {
+  const due: Upkeep[] = [];
+  for (const identity of state.identities.values()) {
+    if (due.length >= max) break;
+    if (identity.open.size === 0) continue;
+    const { device, backend } = identity;
+    if (identity.phase !== 'open') due.push({ c: 'void', device, backend });
+    else
+      for (const [id, batches] of identity.open) {
+        const job = state.jobs.get(id) as Job;
+        const open = batches.find(({ closed }) => !closed);
+        if (open !== undefined && (isGivenOut(job) || at - identity.lastAt >= leaverAfterMs))
+          due.push({ c: 'close', job: id, device, backend, units: open.units });
+        if (batches.some((batch) => isVestable(identity, batch, job)))
+          due.push({ c: 'vest', job: id, device, backend });
+      }
+  }
+  return due;
+}
+
+/** A command that is due; `units`: how many words of randomness it needs. */
+export type Upkeep =
+  | CommandOf<'void' | 'vest'>
+  | {
+      readonly c: 'close';
+      readonly job: string;
+      readonly device: string;
+      readonly backend: Backend;
+      readonly units: number;
+    };

@@ -1,0 +1,303 @@
+/**
+ * The closed lists of the house: what somebody may want (Command), what happened (Event), and why not (Refusal). An event
+ * kind never changes its meaning: the log is read for ever.
+ */
+import type { JobSpec } from './job.ts';
+import type { Consequence } from './trust.ts';
+
+/** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
+export type Backend = 'wasm' | 'webgpu';
+
+/** One debit and one credit of equal amount: the only way credits move. */
+export interface Entry {
+  readonly from: LedgerAccount;
+  readonly to: LedgerAccount;
+  readonly amountMicro: number;
+}
+
+/**
+ * `issue` is where credits come from (its balance is minus all that exist), `operator` pays what no
+ * requester ordered, `requester:…` holds funds, `escrow:<job>` a job's price, `pending:…` and `vested:…` earnings.
+ */
+export type LedgerAccount =
+  | 'issue'
+  | 'operator'
+  | `requester:${string}`
+  | `escrow:${string}`
+  | `pending:${string}`
+  | `vested:${string}`;
+
+/** A slot is one worker of a device that wants a lease. */
+export interface Slot {
+  readonly slot: number;
+  readonly backend: Backend;
+  /** Kernels it proved itself on, with its measured speed in thousandths of the reference core. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+export type Command =
+  | {
+      readonly c: 'join';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+      readonly role: 'volunteer' | 'anchor';
+    }
+  | { readonly c: 'fund'; readonly account: string; readonly amountMicro: number }
+  | { readonly c: 'submit'; readonly requester: string; readonly spec: JobSpec }
+  | { readonly c: 'ask'; readonly device: string; readonly slot: Slot; readonly live: LivePeople }
+  | {
+      readonly c: 'commit';
+      readonly device: string;
+      readonly replica: number;
+      readonly root: string;
+      readonly digests: string;
+      readonly stored: boolean;
+      readonly agrees: readonly number[];
+      /** Randomness for drawing units [AU1]: `wordsFor` them, thrown by the shell for this commitment. */
+      readonly words?: ArrayLike<number>;
+    }
+  /** The units of an audit were recomputed: `wrong` are those whose claim was not right. */
+  | {
+      readonly c: 'audit';
+      readonly audit: number;
+      readonly device: string;
+      readonly wrong: readonly number[];
+    }
+  /** An identity has left, or a job has nothing left to give out: units of its oldest open batch there are drawn [AU4]. */
+  | {
+      readonly c: 'close';
+      readonly job: string;
+      readonly device: string;
+      readonly backend: Backend;
+      /** One word of randomness for each unit of the batch. */
+      readonly words: ArrayLike<number>;
+    }
+  /** Work of an identity may have become final. */
+  | { readonly c: 'vest'; readonly job: string; readonly device: string; readonly backend: Backend }
+  /** The next batch of somebody who was disproved is void. */
+  | { readonly c: 'void'; readonly device: string; readonly backend: Backend }
+  | {
+      readonly c: 'giveBack';
+      readonly device: string;
+      readonly replicas: readonly number[];
+      readonly why: string;
+    }
+  | { readonly c: 'expire'; readonly lease: number }
+  | { readonly c: 'misdeed'; readonly device: string; readonly what: string; readonly replica: number | null }
+  | { readonly c: 'cancel'; readonly job: string }
+  | { readonly c: 'pauseKernel'; readonly kernel: string; readonly reason: string }
+  | { readonly c: 'resumeKernel'; readonly kernel: string }
+  | { readonly c: 'restore'; readonly kept: number; readonly root: string };
+
+/** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
+export type LivePeople = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+
+/** Whose work an event is about. */
+export interface Author {
+  readonly device: string;
+  readonly backend: Backend;
+  readonly account: string;
+  readonly site: string | null;
+}
+
+/** A lease that ends for some of its replicas without an answer. */
+interface Ended {
+  readonly job: string;
+  readonly lease: number;
+  readonly replicas: readonly number[];
+  readonly device: string;
+  readonly account: string;
+  readonly site: string | null;
+}
+
+export type Event =
+  | {
+      readonly e: 'joined';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+      readonly role: 'volunteer' | 'anchor';
+    }
+  | {
+      readonly e: 'moved';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly group: string;
+    }
+  | { readonly e: 'funded'; readonly account: string; readonly entries: readonly Entry[] }
+  | {
+      readonly e: 'submitted';
+      readonly job: string;
+      readonly requester: string;
+      readonly spec: JobSpec;
+      readonly servedMicro: number;
+      readonly entries: readonly Entry[];
+    }
+  | {
+      readonly e: 'leased';
+      readonly lease: number;
+      readonly job: string;
+      readonly chunk: number;
+      readonly count: number;
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly slot: number;
+      readonly backend: Backend;
+      readonly rateMilli: number;
+      readonly deadline: number;
+      /** Absent = false. */
+      readonly beside?: true;
+    }
+  | {
+      readonly e: 'committed';
+      readonly job: string;
+      readonly chunk: number;
+      readonly replica: number;
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly root: string;
+      readonly digests: string;
+      readonly stored: boolean;
+      readonly agrees: readonly number[];
+    }
+  | {
+      readonly e: 'accepted';
+      readonly job: string;
+      readonly chunk: number;
+      readonly root: string;
+      readonly replica: number;
+      readonly winners: readonly Winner[];
+      readonly losers: readonly number[];
+      readonly final: boolean;
+      /** Units of it that will be recomputed, by their numbers in the job. Absent = none. */
+      readonly drawn?: readonly number[];
+      readonly entries: readonly Entry[];
+    }
+  | {
+      readonly e: 'audited';
+      readonly audit: number;
+      readonly job: string;
+      readonly chunk: number;
+      readonly units: readonly number[];
+      readonly wrong: readonly number[];
+      /** Who recomputed them, and is paid for it. */
+      readonly device: string;
+      readonly account: string;
+      readonly entries: readonly Entry[];
+    }
+  /** Further units of a batch are drawn, by chunk: its author has left, or the job is all given out. */
+  | (Author & {
+      readonly e: 'drawn';
+      readonly job: string;
+      /** The batch is the one that holds this chunk. */
+      readonly chunk: number;
+      readonly drawn: readonly (readonly [chunk: number, units: readonly number[]])[];
+    })
+  /** A batch is final; its chunks as half-open runs. */
+  | (Author & {
+      readonly e: 'vested';
+      readonly job: string;
+      readonly chunks: readonly number[];
+      readonly entries: readonly Entry[];
+    })
+  /** A batch is void; those of its chunks that nobody else answers for are free again. */
+  | (Author & {
+      readonly e: 'voided';
+      readonly job: string;
+      readonly chunks: readonly number[];
+      readonly reopened: readonly number[];
+      readonly entries: readonly Entry[];
+    })
+  | (Author & {
+      readonly e: 'disproved';
+      readonly job: string;
+      readonly chunk: number;
+      readonly wrong: readonly number[];
+      readonly consequence: Consequence;
+    })
+  | (Ended & { readonly e: 'returned'; readonly why: string })
+  | (Ended & { readonly e: 'expired' })
+  | {
+      readonly e: 'misdeed';
+      readonly device: string;
+      readonly account: string;
+      readonly site: string | null;
+      readonly what: string;
+      readonly replica: number | null;
+    }
+  | {
+      readonly e: 'finished' | 'cancelled';
+      readonly job: string;
+      readonly summary: JobSummary;
+      readonly entries: readonly Entry[];
+    }
+  | { readonly e: 'kernelPaused'; readonly kernel: string; readonly reason: string }
+  | { readonly e: 'kernelResumed'; readonly kernel: string }
+  | { readonly e: 'forgotten'; readonly device: string; readonly account: string }
+  | {
+      readonly e: 'restored';
+      readonly kept: number;
+      readonly root: string;
+      readonly nextReplica: number;
+      readonly nextJob: number;
+    };
+
+/** What is left of a concluded job in the log's last word on it. */
+export interface JobSummary {
+  readonly submittedAt: number;
+  readonly finalChunks: number;
+  readonly settledByPeople: number;
+  readonly settledWithAnchor: number;
+  readonly disputes: number;
+}
+
+/** Who is paid for a chunk. The amount is that of the entry with the same account. */
+export interface Winner {
+  readonly replica: number;
+  readonly device: string;
+  readonly account: string;
+  readonly site: string | null;
+}
+
+/** Why the rules do not give what was asked for. A value, sent back; never an exception. */
+export interface Refusal {
+  readonly refused: RefusalReason;
+  readonly detail?: string;
+}
+
+export type RefusalReason =
+  | 'unknown-device'
+  | 'unknown-job'
+  | 'unknown-replica'
+  | 'unknown-lease'
+  | 'not-yours'
+  | 'already-committed'
+  | 'same-commitment'
+  | 'no-bytes'
+  | 'job-closed'
+  | 'not-due'
+  | 'bad-job'
+  | 'insufficient-funds'
+  | 'already-so'
+  | 'unknown-audit'
+  | 'suspended'
+  | 'banned'
+  | 'no-work'
+  | 'no-job-open'
+  | 'nothing-for-this-device'
+  | 'waiting-for-others'
+  | 'holding-enough'
+  | 'kernel-paused';
+
+export type Decision = readonly Event[] | Refusal;
+
+/** Whether a decision is a refusal. */
+export function isRefusal(decision: Decision): decision is Refusal {
+  return !Array.isArray(decision);
+}

@@ -1,0 +1,208 @@
+/** Writes into the state what audits led to: batches, draws, records of identities. Parts of `evolve`: only writes, decides nothing. */
+import { batchUnitsMax } from './audit.ts';
+import { add, has, numbersIn, remove } from './intervals.ts';
+import { chunkCostMicro, identityKey, unitsOf } from './state.ts';
+import type {
+  AccountRecord,
+  Audit,
+  Batch,
+  Chunk,
+  Entry,
+  Event,
+  Identity,
+  Job,
+  Replica,
+  State,
+} from './state.ts';
+import { addWork, mayWork, newStanding, punish } from './trust.ts';
+
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+
+/** Each winner's work counts for its identity; while it is provisional it stands in a batch, and units of it may be drawn. */
+export function identitiesAccepted(
+  state: State,
+  job: Job,
+  chunk: Chunk,
+  event: EventOf<'accepted'>,
+  at: number,
+): void {
+  const cost = chunkCostMicro(job.spec, event.chunk);
+  const [from, to] = unitsOf(job.spec, event.chunk);
+  const drawn = event.drawn ?? [];
+  const authors: string[] = [];
+  event.winners.forEach(({ replica, device, account }, place) => {
+    if (state.devices.get(device)?.role === 'anchor') return;
+    const { backend } = chunk.replicas.find(({ id }) => id === replica) as Replica;
+    const key = identityKey(device, backend);
+    const identity = state.identities.get(key) ?? newIdentity(state, key, { device, backend, account }, at);
+    if (identity.phase === 'suspended' && identity.open.size === 0 && mayWork(identity, at))
+      identity.phase = 'open';
+    addWork(identity, cost, at);
+    identity.lastAt = at;
+    if (event.final) identity.auditedUnits += to - from;
+    else putInBatch(identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);
+    authors.push(key);
+  });
+  const { checks } = state;
+  event.entries.forEach(({ amountMicro }, place) => {
+    if (place === 0) checks.workMicro += amountMicro;
+    else {
+      checks.secondCopies++;
+      checks.secondMicro += amountMicro;
+    }
+  });
+  if (event.final) return;
+  if (authors.length > 1) job.authors.set(event.chunk, authors.length);
+  if (drawn.length > 0) putAudit(state, { job: job.id, chunk: event.chunk, units: drawn, authors, at });
+}
+
+function newIdentity(
+  state: State,
+  key: string,
+  who: Pick<Identity, 'device' | 'backend' | 'account'>,
+  at: number,
+): Identity {
+  const identity: Identity = { ...newStanding(at), ...who, lastAt: at, open: new Map() };
+  state.identities.set(key, identity);
+  return identity;
+}
+
+function putInBatch(
+  identity: Identity,
+  job: Job,
+  chunk: number,
+  units: number,
+  drawn: readonly number[],
+  entry: Entry,
+): void {
+  let batches = identity.open.get(job.id);
+  if (batches === undefined) identity.open.set(job.id, (batches = []));
+  let batch = batches.at(-1);
+  if (batch === undefined || batch.closed || batch.units >= batchUnitsMax) {
+    batch = {
+      chunks: [],
+      units: 0,
+      drawn: [],
+      passed: 0,
+      auditedBefore: 0,
+      escrowMicro: 0,
+      operatorMicro: 0,
+      closed: false,
+    };
+    batches.push(batch);
+    job.batches++;
+  }
+  add(batch.chunks, chunk, chunk + 1);
+  batch.units += units;
+  batch.drawn.push(...drawn);
+  batch.auditedBefore = identity.auditedUnits;
+  if (entry.from === 'operator') batch.operatorMicro += entry.amountMicro;
+  else batch.escrowMicro += entry.amountMicro;
+}
+
+function putAudit(state: State, audit: Omit<Audit, 'id'>): void {
+  const id = state.nextAudit++;
+  state.audits.set(id, { id, ...audit });
+}
+
+/** The batch of an identity that holds a chunk. */
+function batchWith(identity: Identity, job: string, chunk: number): Batch | undefined {
+  return identity.open.get(job)?.find(({ chunks }) => has(chunks, chunk));
+}
+
+export function audited(state: State, event: EventOf<'audited'>): void {
+  const audit = state.audits.get(event.audit) as Audit;
+  state.audits.delete(event.audit);
+  const right = event.units.length - event.wrong.length;
+  for (const key of audit.authors) {
+    const identity = state.identities.get(key) as Identity;
+    identity.auditedUnits += right;
+    const batch = batchWith(identity, event.job, event.chunk);
+    if (batch !== undefined) batch.passed += right;
+  }
+  const { checks } = state;
+  checks.audits++;
+  checks.units += event.units.length;
+  if (event.wrong.length > 0) checks.mismatches++;
+  for (const { amountMicro } of event.entries) checks.auditMicro += amountMicro;
+}
+
+export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number): void {
+  const key = identityKey(event.device, event.backend);
+  const identity = state.identities.get(key) as Identity;
+  const batch = batchWith(identity, event.job, event.chunk) as Batch;
+  batch.closed = true;
+  for (const [chunk, units] of event.drawn) {
+    batch.drawn.push(...units);
+    putAudit(state, { job: event.job, chunk, units, authors: [key], at });
+  }
+}
+
+/** Takes a batch out of its identity. */
+function takeBatch(state: State, { device, backend, job: id, chunks }: EventOf<'vested' | 'voided'>): Batch {
+  const identity = state.identities.get(identityKey(device, backend)) as Identity;
+  const batches = identity.open.get(id) as Batch[];
+  const at = batches.findIndex((batch) => batch.chunks[0] === chunks[0]);
+  const [batch] = batches.splice(at, 1) as [Batch];
+  if (batches.length === 0) identity.open.delete(id);
+  (state.jobs.get(id) as Job).batches--;
+  return batch;
+}
+
+export function vested(state: State, event: EventOf<'vested'>): void {
+  takeBatch(state, event);
+  const job = state.jobs.get(event.job) as Job;
+  for (const chunk of numbersIn(event.chunks)) {
+    job.authors.delete(chunk);
+    if (!has(job.accepted, chunk)) continue;
+    remove(job.accepted, chunk, chunk + 1);
+    add(job.final, chunk, chunk + 1);
+    job.acceptedChunks--;
+    job.finalChunks++;
+  }
+}
+
+export function voided(state: State, event: EventOf<'voided'>): void {
+  const batch = takeBatch(state, event);
+  const job = state.jobs.get(event.job) as Job;
+  const record = state.accounts.get(event.account) as AccountRecord;
+  const key = identityKey(event.device, event.backend);
+  record.units -= batch.units;
+  record.earnedMicro -= batch.escrowMicro + batch.operatorMicro;
+  for (const chunk of numbersIn(event.chunks)) {
+    record.chunks--;
+    const authors = job.authors.get(chunk);
+    if (authors === undefined) continue;
+    if (authors > 2) job.authors.set(chunk, authors - 1);
+    else job.authors.delete(chunk);
+  }
+  for (const chunk of numbersIn(event.reopened)) {
+    const cost = chunkCostMicro(job.spec, chunk);
+    remove(job.accepted, chunk, chunk + 1);
+    add(job.free, chunk, chunk + 1);
+    job.acceptedChunks--;
+    job.settledByPeople--;
+    job.owedMicro += cost;
+    job.servedMicro -= cost / job.spec.weight;
+    state.checks.voidedChunks++;
+  }
+  for (const audit of state.audits.values()) {
+    if (audit.job !== event.job || !audit.authors.includes(key) || !has(batch.chunks, audit.chunk)) continue;
+    const authors = audit.authors.filter((author) => author !== key);
+    if (authors.length === 0) state.audits.delete(audit.id);
+    else state.audits.set(audit.id, { ...audit, authors });
+  }
+}
+
+export function disproved(state: State, event: EventOf<'disproved'>, at: number): void {
+  const identity = state.identities.get(identityKey(event.device, event.backend)) as Identity;
+  punish(identity, event.consequence, at);
+  (state.jobs.get(event.job) as Job).disputes++;
+  if (event.consequence === 'ban') state.checks.banned++;
+  else state.checks.suspended++;
+}
+
+/** A job is over: nothing of it is audited any more. */
+export function auditsOver(state: State, job: string): void {
+  for (const audit of state.audits.values()) if (audit.job === job) state.audits.delete(audit.id);
+}

@@ -1,0 +1,99 @@
+/** Judges what audits lead to: nothing wrong becomes final where all was recomputed, nobody honest is blamed, void work goes back. */
+import { numbersIn } from '../../src/core/intervals.ts';
+import type { Event } from '../../src/core/state.ts';
+import { conspiring, harmless } from './people.ts';
+import type { Role } from './people.ts';
+import { isRight } from './truth.ts';
+import { demand } from './verdicts.ts';
+import type { JobRecord, Tally } from './verdicts.ts';
+
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+type Checked = EventOf<'audited' | 'vested' | 'voided' | 'disproved' | 'drawn'>;
+
+export class AuditOracle {
+  readonly #roles: ReadonlyMap<string, Role>;
+  readonly #tally: Tally;
+  /** Who was found wrong before, and who is banned, by identity. */
+  readonly #faults = new Set<string>();
+  readonly #banned = new Set<string>();
+
+  /** `roles`: who each device is. */
+  constructor(roles: ReadonlyMap<string, Role>, tally: Tally) {
+    this.#roles = roles;
+    this.#tally = tally;
+  }
+
+  isBanned(identity: string): boolean {
+    return this.#banned.has(identity);
+  }
+
+  see(event: Checked, job: JobRecord | undefined): void {
+    if (job === undefined) return demand(false, 'safe', () => `${event.job} is checked and is not open`);
+    switch (event.e) {
+      case 'audited':
+        this.#tally.audited++;
+        for (const { from, amountMicro } of event.entries)
+          if (from !== 'operator') job.paidMicro += amountMicro;
+        return;
+      case 'vested':
+        return this.#vested(event, job);
+      case 'voided':
+        return this.#voided(event, job);
+      case 'disproved':
+        return this.#disproved(event);
+      case 'drawn':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Work has become final: none of it may be wrong where every unit was recomputed, nor any by who always lies. */
+  #vested({ job: id, chunks, device, backend }: EventOf<'vested'>, job: JobRecord): void {
+    demand(!this.isBanned(`${device}/${backend}`), 'safe', () => `${device} is paid after it was banned`);
+    for (const chunk of numbersIn(chunks)) {
+      const claim = job.provisional.get(chunk);
+      if (claim === undefined) continue;
+      job.provisional.delete(chunk);
+      if (isRight(claim.root, id, chunk)) continue;
+      this.#tally.wrongFinal++;
+      const { policy } = job.spec;
+      const strict = 'leaverUnits' in policy && policy.leaverUnits >= 1_000_000;
+      const shameless = claim.devices.some((author) => this.#roles.get(author) === 'liar');
+      demand(
+        !strict && !shameless,
+        'honest',
+        () =>
+          `chunk ${chunk} of ${id} is final and wrong, by ${claim.devices.map((one) => `${one} (${this.#roles.get(one)})`).join(', ')}`,
+      );
+    }
+  }
+
+  #disproved({ device, backend, consequence }: EventOf<'disproved'>): void {
+    this.#tally.disproved++;
+    const role = this.#roles.get(device) ?? 'honest';
+    const name = `${device}/${backend}`;
+    demand(role === 'flaky' || !harmless.has(role), 'honest', () => `${device} (${role}) is called wrong`);
+    demand(
+      consequence === 'suspend' || this.#faults.has(name) || conspiring.has(role),
+      'honest',
+      () => `${name} (${role}) is banned at its first fault`,
+    );
+    this.#faults.add(name);
+    if (consequence === 'ban') this.#banned.add(name);
+  }
+
+  #voided(event: EventOf<'voided'>, job: JobRecord): void {
+    for (const chunk of numbersIn(event.reopened)) {
+      demand(
+        job.provisional.has(chunk),
+        'safe',
+        () => `chunk ${chunk} of ${event.job} is reopened while it is provisional`,
+      );
+      job.provisional.delete(chunk);
+      job.final.delete(chunk);
+      this.#tally.voided++;
+    }
+    for (const { to, amountMicro } of event.entries) if (to !== 'operator') job.paidMicro -= amountMicro;
+  }
+}

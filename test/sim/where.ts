@@ -1,0 +1,49 @@
+/** Small things the simulated coordinator asks: where a replica stands, which answers agree, which refusals wait. */
+import type { Chunk, Decision, Job, RefusalReason, State } from '../../src/core/state.ts';
+import type { JobDescriptor } from '../../src/wire/volunteer.ts';
+import { valueOf } from './truth.ts';
+
+/** What became of an order: a decision, or the store that took nothing. */
+export type Outcome = Decision | { readonly refused: 'store' };
+
+/** Whether a refused ask waits at the coordinator. Where no job is open it does not: news of one brings a fresh ask, with fresh speeds. */
+export function waits(refused: RefusalReason): boolean {
+  return refused !== 'unknown-device' && refused !== 'no-job-open';
+}
+
+export function isStoreRefusal(outcome: Outcome): outcome is { readonly refused: 'store' } {
+  return 'refused' in outcome && outcome.refused === 'store';
+}
+
+export function descriptorOf({ id, spec }: Job): JobDescriptor {
+  const { kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro } = spec;
+  return { job: id, kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro };
+}
+
+/** A replica of an open chunk, with all around it; null when no open chunk knows it. */
+export function whereIs(
+  state: State,
+  id: number,
+): { readonly job: Job; readonly chunk: Chunk; readonly replica: Chunk['replicas'][number] } | null {
+  const lease = state.leases.get(state.replicas.get(id) ?? -1);
+  const job = lease === undefined ? undefined : state.jobs.get(lease.job);
+  const chunk = lease === undefined ? undefined : job?.chunks.get(lease.chunk + (id - lease.id));
+  const replica = chunk?.replicas.find((one) => one.id === id);
+  return job === undefined || chunk === undefined || replica === undefined ? null : { job, chunk, replica };
+}
+
+/** Which committed answers of its chunk a new one agrees with, as the shell finds by comparing bytes. */
+export function agreeing(state: State, id: number, root: string): number[] {
+  const found = whereIs(state, id);
+  if (found === null || found.job.spec.agreement === 'exact') return [];
+  const { chunk, replica } = found;
+  return chunk.replicas
+    .filter(
+      (r) =>
+        r.id !== id &&
+        r.backend !== replica.backend &&
+        r.phase.is === 'committed' &&
+        valueOf(r.phase.root) === valueOf(root),
+    )
+    .map((r) => r.id);
+}
