@@ -15,7 +15,10 @@ export interface VerifyStage {
   readonly receipts: readonly KeptReceipt[];
   /** The coordinator's public key. */
   readonly key: string;
-  /** The check page, loaded whole, in a browser context of its own; `asked` fills with what it asks the network for afterwards. */
+  /**
+   * The check page, loaded whole, in a browser context of its own; `asked` fills with what it asks the coordinator for,
+   * and with whatever it fetches once it is whole.
+   */
   open(
     language?: string,
     options?: BrowserContextOptions,
@@ -65,13 +68,16 @@ async function openPage(
 ): Promise<{ page: Page; asked: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  const asked: string[] = [];
+  let isWhole = false;
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    // Before, only what is no part of the page counts; and browsers fetch a page's icon when they please.
+    if (isWhole ? pathname !== '/icon.svg' : /^\/(api|blobs|ws)\b/.test(pathname)) asked.push(request.url());
+  });
   await page.goto(`${house.url}/verify.html?lang=${language}`);
   await page.locator('[data-whole]').waitFor();
-  const asked: string[] = [];
-  page.on('request', (request) => {
-    // Browsers fetch a page's icon when they please.
-    if (!request.url().endsWith('/icon.svg')) asked.push(request.url());
-  });
+  isWhole = true;
   return { page, asked };
 }
 
