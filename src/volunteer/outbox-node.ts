@@ -43,7 +43,7 @@ const stateFile = v.strictObject({
       coordinator: v.string(),
       head: treeHead,
       restores: v.optional(restores),
-      cosignedAt: v.optional(natural),
+      cosigned: v.optional(v.strictObject({ at: natural, head: v.nullable(treeHead) })),
     }),
   ),
   leases: v.array(leaseRecord),

@@ -38,8 +38,8 @@ export interface KeptHead {
   readonly head: TreeHead;
   /** Absent where it was never restored. */
   readonly restores?: Restores | undefined;
-  /** When we last countersigned a head of it [LO8], in ms since 1970; absent where we never have. */
-  readonly cosignedAt?: number | undefined;
+  /** When we last set out to countersign a head of it [LO9], and the last one that we did; absent where we never have. */
+  readonly cosigned?: { readonly at: number; readonly head: TreeHead | null } | undefined;
 }
 
 /** Everything that was kept. */

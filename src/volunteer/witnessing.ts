@@ -1,7 +1,8 @@
 /**
- * A volunteer as a witness [LO7, LO8]: some time after it has accepted a head of the log, when nothing else is due, it looks
- * at the log once more, countersigns with its device key what extends that head, and sends it. At most once in ten minutes,
- * over all its visits. What does not extend it is not countersigned; the loop's own comparison decides what follows.
+ * A volunteer as a witness [LO9]: some time after it has accepted a head of the log, when nothing else is due, it looks
+ * at the log once more, countersigns with its device key what extends that head and the last one it countersigned, and
+ * sends it. At most once in ten minutes, over all its visits. What does not extend them is not countersigned; the loop's own
+ * comparison decides what follows.
  */
 import type { DeviceKey } from './crypto.ts';
 import type { KeptHead } from './outbox.ts';
@@ -18,7 +19,7 @@ export interface WitnessPlace {
   now(): number;
   /** Calls when there is nothing better to do; null where nobody is to be a witness. */
   readonly whenIdle: ((work: () => void) => void) | null;
-  /** Keeps the head with the time of the latest countersignature. */
+  /** Keeps the head together with what was last countersigned. */
   keep(kept: KeptHead): void;
 }
 
@@ -39,12 +40,11 @@ export class Witnessing {
 
   /** The loop has accepted a head: it is kept, and some time later countersigned. */
   accept(head: KeptHead, key: DeviceKey): void {
-    const before = this.#kept?.coordinator === head.coordinator ? this.#kept.cosignedAt : undefined;
-    this.#kept = before === undefined ? head : { ...head, cosignedAt: before };
-    this.#place.keep(this.#kept);
+    const cosigned = cosignedBefore(this.#kept, head);
+    this.#keep(cosigned === undefined ? head : { ...head, cosigned });
     const { whenIdle, now } = this.#place;
     if (whenIdle === null || this.#timer !== null || this.#stopped !== null) return;
-    const dueMs = before === undefined ? 0 : before + cosignEveryMs - now();
+    const dueMs = cosigned === undefined ? 0 : cosigned.at + cosignEveryMs - now();
     // A clock that was put back must not keep us waiting for years.
     const waitMs = Math.min(cosignEveryMs, Math.max(cosignAfterMs, dueMs));
     this.#timer = setTimeout(() => {
@@ -63,6 +63,11 @@ export class Witnessing {
     this.#stopped = null;
   }
 
+  #keep(kept: KeptHead): void {
+    this.#kept = kept;
+    this.#place.keep(kept);
+  }
+
   #over(stopped: AbortController): void {
     if (this.#stopped === stopped) this.#stopped = null;
   }
@@ -72,10 +77,10 @@ export class Witnessing {
     if (kept === null || signal.aborted) return;
     const { url, now } = this.#place;
     // Noted before it is tried: whatever comes of it, the next one is in ten minutes.
-    this.#kept = { ...kept, cosignedAt: now() };
-    this.#place.keep(this.#kept);
+    const at = now();
+    this.#keep({ ...kept, cosigned: { at, head: kept.cosigned?.head ?? null } });
     try {
-      const [{ countersign, seeLog }, { sendCosignature }] = await Promise.all([
+      const [{ countersign, extension, seeLog }, { sendCosignature }] = await Promise.all([
         import('./witness.ts'),
         import('./witness-send.ts'),
       ]);
@@ -85,8 +90,12 @@ export class Witnessing {
         return response.json();
       };
       const look = await seeLog(ask, kept.coordinator, kept.head.size === 0 ? null : kept.head);
-      if (look.is !== 'extends' || signal.aborted) return;
+      if (look.is !== 'extends') return;
+      const last = kept.cosigned?.head ?? null;
+      if (last !== null && (await extension(ask, last, look.head)) !== true) return;
+      if (signal.aborted || this.#kept?.coordinator !== kept.coordinator) return;
       const said = await countersign(look.head, kept.coordinator, key, now());
+      this.#keep({ ...this.#kept, cosigned: { at, head: { size: look.head.size, root: look.head.root } } });
       const headers = { 'content-type': 'application/json' };
       await sendCosignature(
         (path, body) => fetch(`${url}${path}`, { method: 'POST', headers, body, signal }),
@@ -96,4 +105,12 @@ export class Witnessing {
       // The line is gone and took the program with it: another time.
     }
   }
+}
+
+/** What was countersigned of this coordinator's log. A restore that the person went on from may have lost the head; the time stands. */
+function cosignedBefore(kept: KeptHead | null, { coordinator, restores }: KeptHead): KeptHead['cosigned'] {
+  if (kept?.coordinator !== coordinator || kept.cosigned === undefined) return undefined;
+  const { at } = kept.cosigned;
+  const isLost = restores?.accepted.some((accepted) => accepted.at >= at) === true;
+  return isLost ? { at, head: null } : kept.cosigned;
 }

@@ -162,6 +162,21 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('[LO8] say where the log is spoken of how many witnesses saw it, and what that is worth', async () => {
+    for (const [count, said] of [
+      [3, 'by 3 witnesses'],
+      [1, 'by 1 witness '],
+      [0, 'by no witness'],
+    ] as const) {
+      const status = data.status({ witnesses: { count, lastAt: null } });
+      const page = await open({ scene: { status } });
+      const footer = (await page.locator('footer').textContent()) ?? '';
+      expect(footer).toContain(`18,204 records in the log, seen in the last hour ${said}`);
+      expect(footer.includes('evidence, not proof')).toBe(count > 0);
+      await close(page);
+    }
+  });
+
   it('show the coordinator coming back, jobs ending, and say so', async () => {
     const page = await open({ scene: { up: false } });
     await page.getByRole('alert').waitFor();

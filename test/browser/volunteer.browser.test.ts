@@ -107,7 +107,7 @@ describe.skipIf(whyNo.chromium() !== null)('the volunteer in Chromium', () => {
     }
   });
 
-  it('[LO8] countersigns the log with its device key, once, after its first chunk', async () => {
+  it('[LO9] countersigns the log with its device key, once, after its first chunk', async () => {
     await aHouse();
     await submitJob(house, house.operatorToken ?? '', { units: 60_000, quorum: 1 });
     const context = await aPerson();

@@ -41,7 +41,11 @@ const consent = {
   at: 5,
   signature: 'S'.repeat(86),
 };
-const head = { coordinator: 'C'.repeat(43), head: { size: 9, root: hex32('c') }, cosignedAt: 12 };
+const head = {
+  coordinator: 'C'.repeat(43),
+  head: { size: 9, root: hex32('c') },
+  cosigned: { at: 12, head: { size: 8, root: hex32('d') } },
+};
 
 function plain(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>

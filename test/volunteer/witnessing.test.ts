@@ -1,4 +1,4 @@
-/** [LO8] A volunteer is a witness too: it countersigns what extends what it has accepted, seldom, and when nothing else is due. */
+/** [LO9] A volunteer is a witness too: it countersigns what extends what it has accepted, seldom, and when nothing else is due. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import { base64urlOf, makeKey, openKey } from '../../src/volunteer/crypto.ts';
@@ -16,7 +16,7 @@ async function listOf({ url }: RunningCoordinator): Promise<CosignaturesView> {
   return (await (await fetch(`${url}/api/log/cosignatures`)).json()) as CosignaturesView;
 }
 
-describe('a volunteer as a witness', () => {
+describe('[LO9] a volunteer as a witness', () => {
   let house: RunningCoordinator;
   let coordinator: string;
   let key: DeviceKey;
@@ -91,7 +91,8 @@ describe('a volunteer as a witness', () => {
     // Nothing but what [LO7] has.
     expect(Object.keys(said ?? {}).toSorted()).toEqual(['cosignature', 'head', 'seenAt', 'witness']);
     expect(await readWitnessed({ ...said, coordinator })).not.toHaveProperty('malformed');
-    expect(kept.at(-1)).toMatchObject({ cosignedAt: said?.seenAt });
+    const { size, root } = said?.head ?? {};
+    expect(kept.at(-1)?.cosigned).toEqual({ at: said?.seenAt, head: { size, root } });
   });
 
   it('does so at most once in ten minutes, over reloads too', async () => {
@@ -111,11 +112,11 @@ describe('a volunteer as a witness', () => {
     expect(posts()).toBe(2);
     // Of another coordinator it has countersigned nothing yet.
     second.accept({ ...(await grow()), coordinator: 'C'.repeat(43) }, key);
-    expect(kept.at(-1)).not.toHaveProperty('cosignedAt');
+    expect(kept.at(-1)).not.toHaveProperty('cosigned');
     second.rest();
     // A clock that was put back does not silence it for longer.
     const third = aWitnessing();
-    third.recall({ ...(await grow()), cosignedAt: Date.now() + 1e9 });
+    third.recall({ ...(await grow()), cosigned: { at: Date.now() + 1e9, head: null } });
     third.accept(await grow(), key);
     await pass(cosignEveryMs);
     expect(posts()).toBe(3);
@@ -147,6 +148,30 @@ describe('a volunteer as a witness', () => {
     expect(posts()).toBe(1);
   });
 
+  it('does not countersign what does not extend its last countersignature, unless a restore it went on from lost that', async () => {
+    const accepted = await grow(4);
+    const last = { at: Date.now() - 1_000_000, head: { size: 3, root: 'a'.repeat(64) } };
+    const stated = { kept: 2, root: 'b'.repeat(64), at: 1, signature: 'S'.repeat(86) };
+    const gone = { before: last.head, stated, told: accepted.head };
+    const restoredAt = (at: number): KeptHead => ({
+      ...accepted,
+      restores: { statedAt: 1, accepted: [{ ...gone, at }] },
+    });
+    for (const [head, expected] of [
+      [accepted, 0],
+      [restoredAt(last.at - 1), 0],
+      [restoredAt(last.at + 1), 1],
+    ] as const) {
+      const witnessing = aWitnessing();
+      witnessing.recall({ ...accepted, cosigned: last });
+      witnessing.accept(head, key);
+      await pass(cosignAfterMs);
+      expect(posts()).toBe(expected);
+      witnessing.rest();
+    }
+    expect(kept.at(-1)?.cosigned?.head?.size).toBe(house.runtime.head?.size);
+  });
+
   it('signs nothing after the visit is over, nor where nobody is to be a witness', async () => {
     const resting = aWitnessing();
     resting.accept(await grow(), key);
@@ -174,7 +199,7 @@ describe('a volunteer as a witness', () => {
   });
 });
 
-it('[LO8] a headless volunteer’s countersignature arrives, once it has work', async () => {
+it('[LO9] a headless volunteer’s countersignature arrives, once it has work', async () => {
   const house = await startHouse({ webDir: null, graceMs: 0 });
   const folder = freshFolder();
   try {
