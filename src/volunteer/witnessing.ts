@@ -6,6 +6,7 @@
  */
 import type { DeviceKey } from './crypto.ts';
 import type { KeptHead } from './outbox.ts';
+import type { TreeHead } from '../wire/volunteer.ts';
 
 /** Between two countersignatures, at least. */
 export const cosignEveryMs = 600_000;
@@ -79,28 +80,14 @@ export class Witnessing {
     // Noted before it is tried: whatever comes of it, the next one is in ten minutes.
     const at = now();
     this.#keep({ ...kept, cosigned: { at, head: kept.cosigned?.head ?? null } });
+    const signed = (head: TreeHead): boolean => {
+      if (this.#kept?.coordinator !== kept.coordinator) return false;
+      this.#keep({ ...this.#kept, cosigned: { at, head } });
+      return true;
+    };
     try {
-      const [{ countersign, extension, seeLog }, { sendCosignature }] = await Promise.all([
-        import('./witness.ts'),
-        import('./witness-send.ts'),
-      ]);
-      const ask = async (path: string): Promise<unknown> => {
-        const response = await fetch(`${url}${path}`, { signal });
-        if (!response.ok) throw new Error(`HTTP ${response.status}`);
-        return response.json();
-      };
-      const look = await seeLog(ask, kept.coordinator, kept.head.size === 0 ? null : kept.head);
-      if (look.is !== 'extends') return;
-      const last = kept.cosigned?.head ?? null;
-      if (last !== null && (await extension(ask, last, look.head)) !== true) return;
-      if (signal.aborted || this.#kept?.coordinator !== kept.coordinator) return;
-      const said = await countersign(look.head, kept.coordinator, key, now());
-      this.#keep({ ...this.#kept, cosigned: { at, head: { size: look.head.size, root: look.head.root } } });
-      const headers = { 'content-type': 'application/json' };
-      await sendCosignature(
-        (path, body) => fetch(`${url}${path}`, { method: 'POST', headers, body, signal }),
-        said,
-      );
+      const { takeWitnessTurn } = await import('./witness-turn.ts');
+      await takeWitnessTurn({ url, kept, key, at, signal, signed });
     } catch {
       // The line is gone and took the program with it: another time.
     }

@@ -28,7 +28,7 @@ describe('[LO9] a volunteer as a witness', () => {
 
   beforeEach(async () => {
     // Brought once, so that no test waits for it.
-    await import('../../src/volunteer/witness-send.ts');
+    await import('../../src/volunteer/witness-turn.ts');
     house = await startHouse({ webDir: null, graceMs: 0 });
     coordinator = house.house.keys.coordinator.publicText;
     key = await openKey(await makeKey(false));
