@@ -134,9 +134,9 @@ async function faultOf(
   if (!isInTree(leaf, { ...tick, index, path })) return { fault: 'not-in-tree', detail: { is: 'path' } };
   if (!(await isSigned(tick, to.coordinator))) return { fault: 'signature', detail: { is: 'head' } };
   for (const row of rows) {
-    const price = jobs[row.job];
-    if (price === undefined) continue;
-    const owedMicro = owedOf(row.chunk, price);
+    const known = jobs[row.job];
+    if (known === undefined) continue;
+    const owedMicro = owedOf(row.chunk, known);
     if (owedMicro !== row.amountMicro) return { fault: 'amount', detail: { is: 'amount', row, owedMicro } };
   }
   return null;

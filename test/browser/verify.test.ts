@@ -40,7 +40,7 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page', () => {
 
   const outcome = (page: Page): Promise<string | null> => page.locator('#outcome').textContent();
   const states = (page: Page): Promise<string[]> =>
-    page.locator('.steps > li').evaluateAll((steps) => steps.map((step) => step.className));
+    page.locator('.steps > li').evaluateAll((steps: Element[]) => steps.map((step) => step.className));
 
   it('accepts a real receipt offline, step by step, and says who signed what for whom', async () => {
     const { page, asked } = await open();
@@ -179,6 +179,43 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page', () => {
     await page.locator('#pasted').fill('');
     await give('paste', JSON.stringify(one));
     await page.getByRole('heading', { name: 'This receipt holds.' }).waitFor();
+    await close(page);
+  });
+
+  it('needs no cryptography of the browser, as on a page that came over plain http, and no network for its own', async () => {
+    const context = await stage.browser.newContext();
+    await context.addInitScript(() => Object.defineProperty(crypto, 'subtle', { value: undefined }));
+    const page = await context.newPage();
+    await page.goto(`${stage.house.url}/verify.html?lang=en`);
+    await page.locator('[data-whole]').waitFor();
+    await context.setOffline(true);
+    await lay(page, JSON.stringify(one));
+    expect(await outcome(page)).toBe('This receipt holds.');
+    const signature = `B${one.tick.signature.slice(1)}`;
+    await lay(page, JSON.stringify({ ...one, tick: { ...one.tick, signature } }));
+    expect(await outcome(page)).toBe(verifyWords.en.failsAt.signature);
+    await context.close();
+  });
+
+  it('looks through ten thousand, as many as a browser keeps, and shows how far it is', async () => {
+    const { page } = await open();
+    const told = await page.evaluate(async (receipts) => {
+      const many = Array.from({ length: 10_000 }, (_, i) => receipts[i % receipts.length]);
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([JSON.stringify(many)], 'receipts.json'));
+      const heard = new Set<string>();
+      const status = document.querySelector('.looking');
+      if (status === null) throw new Error('nothing says how far it is');
+      const watching = new MutationObserver(() => heard.add(status.textContent ?? ''));
+      watching.observe(status, { childList: true, characterData: true, subtree: true });
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      while (document.querySelector('#outcome') === null) await new Promise((later) => setTimeout(later, 20));
+      return [...heard];
+    }, stage.receipts as KeptReceipt[]);
+    expect(told.filter((said) => /of 10,000 receipts looked at/.test(said)).length).toBeGreaterThan(10);
+    expect(await outcome(page)).toBe(verifyWords.en.holds(10_000));
+    await page.getByRole('button', { name: verifyWords.en.more(100) }).click();
+    expect(await page.locator('.receipt-list li:has(> details)').count()).toBe(120);
     await close(page);
   });
 

@@ -30,7 +30,8 @@ export function Receipts({ w }: { readonly w: Words }): JSX.Element {
       <p class="receipts">
         <button type="button" class="text" onClick={() => void save()}>
           {r.save}
-        </button>{' '}
+        </button>
+        {' · '}
         <a href={addressWith('/verify.html', location.search)}>{r.check}</a>
       </p>
       <p class="soft" role="status">

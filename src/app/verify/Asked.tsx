@@ -2,9 +2,9 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ask } from '../live.ts';
-import type { VerifyWords } from '../words/verify.ts';
 import { compareReceipts } from '../../volunteer/receipt-compare.ts';
 import type { Compared } from '../../volunteer/receipt-compare.ts';
+import type { VerifyWords } from './catalogue.ts';
 import type { Looked } from './model.ts';
 
 interface Answer {

@@ -1,11 +1,11 @@
 /** One receipt step by step, along a thread that is whole as far as the receipt holds: each step in a sentence, and what it rests on. */
 import type { ComponentChildren, JSX } from 'preact';
-import type { VerifyWords } from '../words/verify.ts';
-import { credits } from '../words/verify.ts';
 import type { Words } from '../words/words.ts';
 import { leafHashOf } from '../../volunteer/checks.ts';
 import { unitsOf } from '../../volunteer/receipt-check.ts';
 import type { ReadReceipt, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import { credits } from './catalogue.ts';
+import type { VerifyWords } from './catalogue.ts';
 import { sidesOf, stepNames, stepsOf } from './model.ts';
 import type { StepName } from './model.ts';
 

@@ -1,6 +1,6 @@
 /** The page that checks receipts: a place to lay them down, what came of it, and what a receipt can and cannot show. */
 import { useSignal } from '@preact/signals';
-import type { ReadonlySignal } from '@preact/signals';
+import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { gapAfter } from '../join.ts';
@@ -9,8 +9,8 @@ import { Header } from '../parts/Header.tsx';
 import { ownReceipts } from '../receipts.ts';
 import type { Own } from '../receipts.ts';
 import { verifyWords } from '../words/verify.ts';
-import type { VerifyWords } from '../words/verify.ts';
 import type { Words } from '../words/words.ts';
+import type { VerifyWords } from './catalogue.ts';
 import { Asked } from './Asked.tsx';
 import { lookAt } from './model.ts';
 import type { Looked } from './model.ts';
@@ -29,21 +29,14 @@ type State =
   | { readonly is: 'trouble'; readonly why: 'unreadable' | 'too-large' | 'own-none' }
   | { readonly is: 'looked'; readonly looked: Looked };
 
-/** `isWhole`: everything that the page can need is here. */
-export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> }): JSX.Element | null {
-  const w = words.value;
+/** What is being looked at; `turn` counts what was laid down, and whatever was laid down before is forgotten. */
+function useLooking(): {
+  readonly state: Signal<State>;
+  readonly turn: () => number;
+  readonly look: (bring: () => Promise<string | State>) => void;
+} {
   const state = useSignal<State>({ is: 'empty' });
-  const own = useSignal<Own | null>(null);
   const turn = useRef(0);
-  useEffect(() => {
-    // Only to know one's own coordinator and account again; an unreadable database is as good as none.
-    void ownReceipts().then(
-      (found) => {
-        own.value = found;
-      },
-      () => {},
-    );
-  }, []);
   const look = async (bring: () => Promise<string | State>): Promise<void> => {
     turn.current += 1;
     const mine = turn.current;
@@ -63,10 +56,32 @@ export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> 
     // The outcome is where keyboards and screen readers go on.
     requestAnimationFrame(() => document.querySelector<HTMLElement>('#outcome')?.focus());
   };
+  return { state, turn: () => turn.current, look: (bring) => void look(bring) };
+}
+
+/** What this browser keeps, only to know one's own coordinator and account again; an unreadable database is as good as none. */
+function useOwn(): ReadonlySignal<Own | null> {
+  const own = useSignal<Own | null>(null);
+  useEffect(() => {
+    void ownReceipts().then(
+      (found) => {
+        own.value = found;
+      },
+      () => {},
+    );
+  }, []);
+  return own;
+}
+
+/** `isWhole`: everything that the page can need is here. */
+export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> }): JSX.Element | null {
+  const w = words.value;
+  const own = useOwn();
+  const { state, turn, look } = useLooking();
   useEffect(() => {
     if (w !== null) document.title = verifyWords[w.language].title;
   }, [w]);
-  useDropped((file) => void look(() => textOf(file)));
+  useDropped((file) => look(() => textOf(file)));
   if (w === null) return null;
   const r = verifyWords[w.language];
   const now = state.value;
@@ -78,15 +93,15 @@ export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> 
           <h1>{r.heading}</h1>
           <p class="lede">{r.lede}</p>
         </section>
-        <Laid w={w} r={r} isWhole={isWhole} look={(bring) => void look(bring)} />
+        <Laid r={r} isWhole={isWhole} look={look} />
         <p role="status" class="looking">
           {now.is === 'looking' && r.looking(now.done, now.of)}
           {now.is === 'trouble' && troubleOf(w, r, now.why)}
         </p>
         {now.is === 'looked' && (
           <>
-            <Outcome key={turn.current} w={w} r={r} looked={now.looked} own={own.value} />
-            <Asked key={`asked ${turn.current}`} r={r} looked={now.looked} />
+            <Outcome key={turn()} w={w} r={r} looked={now.looked} own={own.value} />
+            <Asked key={`asked ${turn()}`} r={r} looked={now.looked} />
           </>
         )}
         <section class="prose limits" aria-labelledby="limits">
@@ -109,16 +124,15 @@ function troubleOf(w: Words, r: VerifyWords, why: Extract<State, { is: 'trouble'
   ];
 }
 
-/** The place where receipts are laid down: a file, what this browser keeps, or pasted text. */
-function Laid(props: {
-  readonly w: Words;
+interface LaidProps {
   readonly r: VerifyWords;
-  readonly isWhole: ReadonlySignal<boolean>;
   readonly look: (bring: () => Promise<string | State>) => void;
-}): JSX.Element {
-  const { r, isWhole, look } = props;
+}
+
+/** The place where receipts are laid down: a file, what this browser keeps, or pasted text. */
+function Laid(props: LaidProps & { readonly isWhole: ReadonlySignal<boolean> }): JSX.Element {
+  const { r, look, isWhole } = props;
   const file = useRef<HTMLInputElement>(null);
-  const pasted = useSignal('');
   return (
     <section class="laid" aria-label={r.heading}>
       <div class="actions">
@@ -144,36 +158,43 @@ function Laid(props: {
         <span class="by-keys">{r.drop + gapAfter(r.drop)}</span>
         {r.kinds}
       </p>
-      <form
-        class="paste"
-        onSubmit={(event) => {
-          event.preventDefault();
-          look(async () => pasted.value);
-        }}
-      >
-        <label for="pasted">{r.paste}</label>
-        <textarea
-          id="pasted"
-          rows={3}
-          spellcheck={false}
-          autocomplete="off"
-          placeholder={sample}
-          value={pasted.value}
-          onInput={(event) => {
-            pasted.value = event.currentTarget.value;
-          }}
-          onPaste={(event) => {
-            // A receipt that lands in the empty field is meant to be checked; text among text may still be worked on.
-            const text = event.clipboardData?.getData('text') ?? '';
-            if (pasted.value === '' && text.trimStart().startsWith('{')) look(async () => text);
-          }}
-        />
-        <button disabled={pasted.value.trim() === ''}>{r.check}</button>
-      </form>
+      <Paste r={r} look={look} />
       <p class="soft small" aria-live="polite" data-whole={isWhole.value ? '' : undefined}>
         {isWhole.value ? r.loaded : r.loading}
       </p>
     </section>
+  );
+}
+
+function Paste({ r, look }: LaidProps): JSX.Element {
+  const pasted = useSignal('');
+  return (
+    <form
+      class="paste"
+      onSubmit={(event) => {
+        event.preventDefault();
+        look(async () => pasted.value);
+      }}
+    >
+      <label for="pasted">{r.paste}</label>
+      <textarea
+        id="pasted"
+        rows={3}
+        spellcheck={false}
+        autocomplete="off"
+        placeholder={sample}
+        value={pasted.value}
+        onInput={(event) => {
+          pasted.value = event.currentTarget.value;
+        }}
+        onPaste={(event) => {
+          // A receipt that lands in the empty field is meant to be checked; text among text may still be worked on.
+          const text = event.clipboardData?.getData('text') ?? '';
+          if (pasted.value === '' && text.trimStart().startsWith('{')) look(async () => text);
+        }}
+      />
+      <button disabled={pasted.value.trim() === ''}>{r.check}</button>
+    </form>
   );
 }
 

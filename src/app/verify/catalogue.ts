@@ -1,0 +1,119 @@
+/** The catalogue of what the check page says, as a type, and how it writes amounts: a language is complete when it has all of these. */
+import type { Language } from '../consent.ts';
+import type { StepName, StepState } from './model.ts';
+
+export interface VerifyWords {
+  readonly title: string;
+  readonly heading: string;
+  readonly lede: string;
+  readonly choose: string;
+  readonly drop: string;
+  readonly kinds: string;
+  readonly own: string;
+  readonly ownNone: string;
+  readonly unreadable: string;
+  readonly tooLarge: (bytes: string) => string;
+  readonly paste: string;
+  readonly check: string;
+  readonly loading: string;
+  readonly loaded: string;
+  readonly looking: (done: number, of: number) => string;
+  readonly nothing: string;
+  readonly nothingNote: (sample: string) => string;
+  readonly result: string;
+  readonly holds: (count: number) => string;
+  /** Of one receipt, by the step that does not hold. */
+  readonly failsAt: Readonly<Record<StepName, string>>;
+  readonly fails: (wrong: number, of: number) => string;
+  readonly paid: (chunks: number, micro: number, accounts: number) => string;
+  readonly signedBy: string;
+  readonly paidTo: string;
+  readonly keyKnown: string;
+  readonly keyOther: string;
+  readonly keyUnknown: string;
+  readonly keyAsk: string;
+  readonly keySame: string;
+  readonly keyDiffers: string;
+  readonly mine: string;
+  readonly twice: (count: number) => string;
+  readonly list: string;
+  readonly wrongList: string;
+  readonly receipt: (number: number, tick: number) => string;
+  readonly receiptUntold: (number: number) => string;
+  readonly chunks: (count: number, micro: number) => string;
+  readonly more: (count: number) => string;
+  readonly steps: Readonly<Record<StepName, string>>;
+  readonly states: Readonly<Record<StepState, string>>;
+  readonly unseen: string;
+  readonly text: {
+    readonly holds: (tick: number, at: number) => string;
+    readonly noReceipt: string;
+    readonly part: string;
+    readonly partSays: (part: string, says: string) => string;
+    readonly leaf: Readonly<Record<'not-json' | 'form' | 'writing', string>>;
+    readonly time: (leafAt: number, tickAt: number) => string;
+    readonly show: string;
+  };
+  readonly tree: {
+    readonly holds: (number: number, of: number, hashes: number) => string;
+    readonly fails: string;
+    readonly show: string;
+    readonly leaf: string;
+    readonly beside: string;
+    readonly root: string;
+  };
+  readonly signature: {
+    readonly holds: (tick: number, records: number) => string;
+    readonly fails: string;
+    readonly show: string;
+    readonly key: string;
+    readonly head: string;
+    readonly signature: string;
+  };
+  readonly amounts: {
+    readonly holds: (count: number) => string;
+    readonly partly: (unpriced: number, of: number) => string;
+    readonly fails: (chunk: number, job: string, paid: number, owed: number) => string;
+    readonly outside: (chunk: number, job: string) => string;
+    readonly show: string;
+    readonly caption: string;
+    readonly job: string;
+    readonly chunk: string;
+    readonly units: string;
+    readonly cost: string;
+    readonly amount: string;
+    readonly final: string;
+    readonly yes: string;
+    readonly no: string;
+    readonly unknown: string;
+  };
+  readonly ask: {
+    readonly heading: string;
+    readonly note: (host: string) => string;
+    readonly button: string;
+    readonly asking: string;
+    readonly unanswered: string;
+    readonly otherKey: string;
+    readonly extends: (now: number, then: number, compared: number) => string;
+    readonly restored: (since: number, kept: number, then: number) => string;
+    readonly notSigned: string;
+    readonly shrunk: (now: number, then: number) => string;
+    readonly notExtending: (now: number, then: number) => string;
+    readonly several: string;
+  };
+  readonly limits: {
+    readonly heading: string;
+    readonly says: readonly string[];
+  };
+}
+
+/** Credits to the last microcredit: here nothing is rounded. */
+const exactly = (locale: string): ((micro: number) => string) => {
+  const format = new Intl.NumberFormat(locale, { minimumFractionDigits: 6, maximumFractionDigits: 6 });
+  return (micro) => format.format(micro / 1e6);
+};
+/** How amounts are written, to the last microcredit. */
+export const credits: Readonly<Record<Language, (micro: number) => string>> = {
+  en: exactly('en'),
+  zh: exactly('zh-CN'),
+};
