@@ -14,6 +14,7 @@ import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
 import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
+import { ChecksBoard } from './checks-view.ts';
 import type { Conversation, ConversationHouse } from './conversation.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import type { House } from './house.ts';
@@ -225,7 +226,8 @@ async function houseOf(
     },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     results: new Results(log, inputs, now),
-    metrics: new Metrics(runtime, () => people.size),
+    metrics: new Metrics(runtime, () => people.size, people.live),
+    checks: new ChecksBoard({ state: () => runtime.state, live: people.live, now }),
     proxies: proxyList(options.trustProxy ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),

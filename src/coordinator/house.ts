@@ -1,6 +1,7 @@
 /** The coordinator's rooms, as its HTTP side sees them: put together in `coordinator.ts`. */
 import type { BlockList } from 'node:net';
 import type { Blobs } from './blobs.ts';
+import type { ChecksBoard } from './checks-view.ts';
 import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
 import type { Keys } from './keys.ts';
@@ -21,6 +22,7 @@ export interface House {
   readonly keys: Keys;
   readonly side: SideTables;
   readonly views: Views;
+  readonly checks: ChecksBoard;
   readonly results: Results;
   readonly blobs: Blobs;
   readonly inputs: Inputs;

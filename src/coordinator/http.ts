@@ -148,6 +148,7 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse, witnesses: 
   app.get('/api/leaderboard', (c) =>
     c.json(house.views.leaderboard(countOf(c.req.query('limit'), 100, leaderboardMax))),
   );
+  app.get('/api/checks', (c) => c.json(house.checks.view()));
   app.get('/api/account/:account', (c, next) => {
     const view = house.views.account(c.req.param('account'));
     return view === null ? next() : c.json(view);

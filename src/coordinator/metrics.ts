@@ -1,6 +1,7 @@
 /** Counts what happens, for Prometheus. */
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
-import type { Event, State } from '../core/state.ts';
+import type { Event, LivePeople, State } from '../core/state.ts';
+import { networksOf } from './checks-view.ts';
 import type { Runtime, Tick } from './runtime.ts';
 
 export class Metrics {
@@ -9,7 +10,7 @@ export class Metrics {
   readonly #refusals: Counter<'reason'>;
   readonly #tickEvents: Histogram;
 
-  constructor(runtime: Runtime, devices: () => number) {
+  constructor(runtime: Runtime, devices: () => number, live: LivePeople) {
     const registers = [this.#registry];
     this.#events = new Counter({
       name: 'talka_events_total',
@@ -48,6 +49,16 @@ export class Metrics {
     gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);
     gauge('talka_queue_length', 'Commands that wait to be decided', () => runtime.queueLength);
     gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
+    gauge(
+      'talka_network_share_max',
+      'Largest share of those who want work that is in one network prefix',
+      () => networksOf(live, 0).largestShare ?? 0,
+    );
+    gauge(
+      'talka_network_alarm',
+      '1 while one network prefix holds more than half of eight people or more',
+      () => (networksOf(live, 0).alarm ? 1 : 0),
+    );
     gauge('talka_store_fault', '1 while the store takes no writes', () =>
       runtime.storeFault === null ? 0 : 1,
     );

@@ -140,5 +140,124 @@ export interface CosignaturesView {
 /** Body of every HTTP refusal. */
 export interface RefusalView {
   readonly refused: string;
+/** Among so many hostile ones: which share of what is accepted may be wrong. */
+export interface RiskView {
+  /** Share of the compute that is hostile and conspires, 0 … 1. */
+  readonly hostile: number;
+  readonly share: number;
+}
+
+/** How results are checked under a policy, at which price, and what may be wrong all the same. */
+export interface PolicyView {
+  readonly kind: 'none' | 'replicate' | 'audit' | 'adaptive';
+  readonly quorum: number;
+  /** Numbers of audits; null where there are none. */
+  readonly terms: {
+    readonly windowUnits: number;
+    readonly leaverUnits: number;
+    /** Units of an identity that are audited before work of it is final, at the least (all, where it has fewer). */
+    readonly auditedMin: number;
+    /** Share of the audits that the operator's own machines make: what `risks` assume. */
+    readonly anchors: number;
+  } | null;
+  /** What is paid for each unit of work, checks included, where a volunteer gives so much reference work and goes. */
+  readonly prices: readonly { readonly staySeconds: number; readonly times: number }[];
+  /** Audited: at most this share of final units, whatever the liars do. Replicated: this share of chunks, where chance deals them out. Unchecked: none. */
+  readonly risks: readonly RiskView[];
+}
+
+/** An open job as the page about checks shows it. */
+export interface CheckedJobView {
+  readonly job: string;
+  readonly title: string;
+  readonly texts?: JobView['texts'];
+  readonly units: number;
+  readonly chunks: number;
+  readonly provisional: number;
+  readonly final: number;
+  readonly policy: PolicyView;
+}
+
+/**
+ * How results are checked here, and what came of it since the log began: what `GET /api/checks` says. `made`, `paid` and
+ * `identities` are of audited jobs alone (`audit`, `adaptive`); `chunks` and `jobs` are of all that are open.
+ */
+export interface ChecksView {
+  readonly at: number;
+  readonly made: {
+    /** Each is of some units of one chunk. */
+    readonly audits: number;
+    readonly units: number;
+    /** Audits that found a wrong unit. */
+    readonly mismatches: number;
+    readonly secondCopies: number;
+    /** Chunks that were computed again because their author was disproved. */
+    readonly voidedChunks: number;
+    /** How often an identity was suspended, and banned. */
+    readonly suspended: number;
+    readonly banned: number;
+  };
+  /** Audits that were drawn and not made yet, and since when the oldest of them waits. */
+  readonly waiting: { readonly audits: number; readonly since: number | null };
+  readonly paid: {
+    readonly workMicro: number;
+    readonly secondMicro: number;
+    readonly auditMicro: number;
+    /** All three ÷ work; null before any work was paid. Work that was voided later counts as work. */
+    readonly redundancy: number | null;
+  };
+  /** Over the open jobs. */
+  readonly chunks: { readonly provisional: number; readonly final: number };
+  /** Who has worked here, by how closely they are looked at; who may not work now is counted apart. */
+  readonly identities: {
+    readonly tiers: readonly [number, number, number];
+    readonly suspended: number;
+    readonly banned: number;
+  };
+  readonly live: NetworksView;
+  readonly jobs: readonly CheckedJobView[];
+  /** What a requester may choose, with the usual numbers and units of `unitMicro`. */
+  readonly offers: readonly PolicyView[];
+  readonly unitMicro: number;
+  readonly rules: {
+    /** One unit in so many is drawn, by tier. */
+    readonly oneIn: readonly [number, number, number];
+    readonly probationMicro: number;
+    readonly tier1Micro: number;
+    readonly suspendedMs: number;
+    readonly faultMemoryMs: number;
+    readonly leaverAfterMs: number;
+    readonly anchorAfterMs: number;
+  };
+}
+
+/** Who wants work now, by networks (/24 or /48): never which. */
+export interface NetworksView {
+  readonly people: number;
+  readonly networks: number;
+  /** People whom no network ties to others: on the coordinator's own machine, where its operator says so. */
+  readonly exempt: number;
+  /** So many of them at most could compute one and the same chunk; and so many must, for the open job that asks most. */
+  readonly places: number;
+  readonly needed: number;
+  readonly tooFew: boolean;
+  /** The largest share of people in one network; null where nobody is in one. */
+  readonly largestShare: number | null;
+  /** One network holds more than half, of at least eight people. */
+  readonly alarm: boolean;
+}
+
+/** What a job would cost and promise. */
+export interface QuoteView {
+  readonly units: number;
+  readonly unitsPerChunk: number;
+  readonly unitCostMicro: number;
+  /** What is held until it is done; what is not spent goes back. */
+  readonly priceMicro: number;
+  /** That price ÷ the work's own. */
+  readonly times: number;
+  readonly policy: PolicyView;
+}
+
   readonly detail?: string;
 }

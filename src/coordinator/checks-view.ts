@@ -1,0 +1,197 @@
+/** What the page "How results are checked" shows: counted from the state and from who is here, nothing of it decides anything. */
+import { auditShare, priceMultiplier, strictTerms, wrongShareMax } from '../core/audit.ts';
+import { leaverAfterMs } from '../core/checking.ts';
+import type { JobSpec, Policy } from '../core/job.ts';
+import { anchorAfterMs } from '../core/schedule.ts';
+import type { Job, LivePeople, State } from '../core/state.ts';
+import { chunksOf } from '../core/state.ts';
+import { faultMemoryMs, probationMicro, suspendedMs, tier1Micro, tierOf } from '../core/trust.ts';
+import type { Tier } from '../core/trust.ts';
+import type { CheckedJobView, ChecksView, NetworksView, PolicyView, RiskView } from '../wire/views.ts';
+
+/** Shares of hostile compute for which a risk is shown. */
+const hostileShares = [0.05, 0.2, 0.4] as const;
+/** Reference work that a volunteer gives before it leaves, for which prices are shown: a minute, 35 minutes, four hours of a core. */
+const stays = [60, 2_100, 14_400] as const;
+/** Units of this price stand for a kernel's own where no job is meant: 5 ms of the reference core. */
+const usualUnitMicro = 5_000;
+/** Share of audits that anchors make: all, so far [AU2]. */
+const anchorsShare = 1;
+/** More than this share of at least so many people in one network is an alarm: one household, or one who plays many. */
+const alarmShare = 0.5;
+const alarmPeopleMin = 8;
+/** The view is made at most so often, however many look: it counts every identity. */
+const freshMs = 2_000;
+
+export interface ChecksParts {
+  state(): State;
+  readonly live: LivePeople;
+  now(): number;
+}
+
+/** Makes the view, and keeps it for a moment. */
+export class ChecksBoard {
+  readonly #parts: ChecksParts;
+  #kept: ChecksView | null = null;
+
+  constructor(parts: ChecksParts) {
+    this.#parts = parts;
+  }
+
+  view(): ChecksView {
+    const { state, live, now } = this.#parts;
+    const at = now();
+    if (this.#kept === null || Math.abs(at - this.#kept.at) >= freshMs)
+      this.#kept = checksOf(state(), live, at);
+    return this.#kept;
+  }
+}
+
+/** The whole view of one moment. */
+export function checksOf(state: State, live: LivePeople, at: number): ChecksView {
+  const { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned } = state.checks;
+  const { workMicro, secondMicro, auditMicro } = state.checks;
+  const jobs = [...state.jobs.values()];
+  const [oldest] = state.audits.values();
+  const sum = (read: (job: Job) => number): number => jobs.reduce((total, job) => total + read(job), 0);
+  return {
+    at,
+    made: { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned },
+    waiting: { audits: state.audits.size, since: oldest?.at ?? null },
+    paid: {
+      workMicro,
+      secondMicro,
+      auditMicro,
+      redundancy: workMicro === 0 ? null : (workMicro + secondMicro + auditMicro) / workMicro,
+    },
+    chunks: { provisional: sum((job) => job.acceptedChunks), final: sum((job) => job.finalChunks) },
+    identities: identitiesOf(state, at),
+    live: networksOf(live, neededBy(jobs)),
+    jobs: jobs.map(checkedJobOf),
+    offers: offered.map((policy) => policyOf(policy, usualUnitMicro)),
+    unitMicro: usualUnitMicro,
+    rules: {
+      oneIn: [oneIn(0), oneIn(1), oneIn(2)],
+      probationMicro,
+      tier1Micro,
+      suspendedMs,
+      faultMemoryMs,
+      leaverAfterMs,
+      anchorAfterMs,
+    },
+  };
+}
+
+const oneIn = (tier: Tier): number => 1 / auditShare(tier);
+
+/** The policies as they are told of where no job is meant. */
+const offered: readonly Policy[] = [
+  { kind: 'none', quorum: 1 },
+  { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 0 },
+  { kind: 'adaptive', quorum: 1, ...strictTerms, verifyMilli: 0 },
+  { kind: 'replicate', quorum: 2 },
+];
+
+function checkedJobOf({ id, spec, acceptedChunks, finalChunks }: Job): CheckedJobView {
+  return {
+    job: id,
+    title: spec.title,
+    ...(spec.texts === undefined ? {} : { texts: spec.texts }),
+    units: spec.units,
+    chunks: chunksOf(spec),
+    provisional: acceptedChunks,
+    final: finalChunks,
+    policy: policyOf(spec.policy, spec.unitCostMicro),
+  };
+}
+
+/** A policy with its price and what it leaves open, for units of this price. */
+export function policyOf(policy: Policy, unitMicro: number): PolicyView {
+  const { kind, quorum } = policy;
+  if (!('windowUnits' in policy))
+    return {
+      kind,
+      quorum,
+      terms: null,
+      prices: stays.map((staySeconds) => ({ staySeconds, times: quorum })),
+      risks: policy.kind === 'none' ? [] : risksOf((hostile) => outvotedShare(hostile, quorum)),
+    };
+  const { windowUnits, leaverUnits } = policy;
+  const auditedMin = Math.min(windowUnits, leaverUnits);
+  // Only `adaptive` has newcomers' chunks computed by a second person.
+  const besideMicro = policy.kind === 'adaptive' ? probationMicro : 0;
+  return {
+    kind,
+    quorum,
+    terms: { windowUnits, leaverUnits, auditedMin, anchors: anchorsShare },
+    prices: stays.map((staySeconds) => ({
+      staySeconds,
+      times: priceMultiplier(policy, staySeconds, unitMicro, besideMicro, tier1Micro),
+    })),
+    risks: risksOf((hostile) => wrongShareMax({ hostile, anchors: anchorsShare }, auditedMin)),
+  };
+}
+
+const risksOf = (shareOf: (hostile: number) => number): RiskView[] =>
+  hostileShares.map((hostile) => ({ hostile, share: shareOf(hostile) }));
+
+/**
+ * How often liars who all tell the same lie are the first `quorum` to agree, where each answer comes from one of them with
+ * probability `hostile` (m-first voting: Sarmenta 2001).
+ */
+export function outvotedShare(hostile: number, quorum: number): number {
+  let share = 0;
+  let ways = 1;
+  for (let honest = 0; honest < quorum; honest++) {
+    share += ways * hostile ** quorum * (1 - hostile) ** honest;
+    ways = (ways * (quorum + honest)) / (honest + 1);
+  }
+  return share;
+}
+
+/** Who is looked at how closely; who may not work is in no tier. */
+function identitiesOf(state: State, at: number): ChecksView['identities'] {
+  const tiers: [number, number, number] = [0, 0, 0];
+  let suspended = 0;
+  let banned = 0;
+  for (const identity of state.identities.values()) {
+    if (identity.phase === 'banned') banned++;
+    else if (identity.phase === 'suspended') suspended++;
+    else tiers[tierOf(identity, at)]++;
+  }
+  return { tiers, suspended, banned };
+}
+
+/** How many people the open job that asks most wants for one chunk: a newcomer's under `adaptive` counts as two. */
+function neededBy(jobs: readonly Pick<Job, 'spec'>[]): number {
+  const peopleOf = ({ policy }: JobSpec): number => (policy.kind === 'adaptive' ? 2 : policy.quorum);
+  return jobs.reduce((most, { spec }) => Math.max(most, peopleOf(spec)), 0);
+}
+
+/** Counts who wants work by network, and says where one network holds too much or there are too few of them. */
+export function networksOf(live: LivePeople, needed: number): NetworksView {
+  const peopleIn = new Map<string, number>();
+  let exempt = 0;
+  for (const groups of live.values())
+    for (const group of groups.keys()) {
+      if (group === '') exempt++;
+      else peopleIn.set(group, (peopleIn.get(group) ?? 0) + 1);
+    }
+  const people = live.size;
+  const networks = peopleIn.size;
+  // Who is here with several devices may be in several networks, and is one person all the same.
+  const places = Math.min(people, networks + exempt);
+  let largest = 0;
+  for (const together of peopleIn.values()) largest = Math.max(largest, together);
+  const largestShare = networks === 0 ? null : largest / people;
+  return {
+    people,
+    networks,
+    exempt,
+    places,
+    needed,
+    tooFew: places < needed,
+    largestShare,
+    alarm: people >= alarmPeopleMin && (largestShare ?? 0) > alarmShare,
+  };
+}
