@@ -36,6 +36,7 @@ const commands = {
   'sim:verify': { packages: 'all', file: 'test/sim/verify/main.ts' },
   bench: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/bench.mjs' },
   'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
+  soak: { packages: 'all', build: ['kernels'], file: 'scripts/soak.ts' },
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
   check: { packages: 'all', file: 'scripts/check.mjs' },
   format: { packages: 'all', file: 'scripts/check.mjs', args: ['--format'] },

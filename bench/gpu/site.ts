@@ -1,4 +1,4 @@
-/** The files that `bench/gpu.ts` serves to a browser: its page bundled as the site is, and the kernels with a job for each. */
+/** The files that `bench/gpu.ts` and `scripts/soak.ts` serve to a browser: a page bundled as the site is, the kernels, and jobs. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -6,29 +6,42 @@ import { build } from 'vite';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const kernelsFolder = new URL('../../build/kernels/', import.meta.url);
 
+/** Files by path. */
+export type Files = Record<string, string | Uint8Array>;
+
 /** By path; the page is `/page.html`. `inputs` holds the job input of each kernel id. */
-export async function gpuSite(
-  inputs: ReadonlyMap<string, Uint8Array>,
-): Promise<Record<string, string | Uint8Array>> {
-  const files: Record<string, string | Uint8Array> = {
-    '/page.html':
-      '<!doctype html><html lang="en"><title>GPU</title><script type="module" src="/page.js"></script>',
-  };
-  for (const [id, input] of inputs) {
+export async function gpuSite(inputs: ReadonlyMap<string, Uint8Array>): Promise<Files> {
+  const files = { ...(await bundled(folder)), ...kernelFiles([...inputs.keys()]) };
+  for (const [id, input] of inputs) files[`/${encodeURIComponent(id)}.input`] = input;
+  return files;
+}
+
+/** The built kernels: `/ID.wasm` and `/ID.wgsl`. */
+export function kernelFiles(ids: readonly string[]): Files {
+  const files: Files = {};
+  for (const id of ids) {
     const at = `/${encodeURIComponent(id)}`;
-    files[`${at}.input`] = input;
     files[`${at}.wasm`] = readFileSync(new URL(`${id}/reference.wasm`, kernelsFolder));
     files[`${at}.wgsl`] = readFileSync(new URL(`${id}/shader.wgsl`, kernelsFolder));
   }
+  return files;
+}
+
+/** `/page.html` that runs a folder's `page.ts`, bundled with its workers as the site is. */
+export async function bundled(root: string): Promise<Files> {
+  const files: Files = {
+    '/page.html':
+      '<!doctype html><html lang="en"><title>engines</title><script type="module" src="/page.js"></script>',
+  };
   const built = await build({
     configFile: false,
-    root: folder,
+    root,
     logLevel: 'error',
     worker: { format: 'es' },
     build: {
       write: false,
       target: 'es2023',
-      rolldownOptions: { input: `${folder}page.ts`, output: { entryFileNames: 'page.js' } },
+      rolldownOptions: { input: `${root}page.ts`, output: { entryFileNames: 'page.js' } },
     },
   });
   for (const { output } of [built].flat().filter((part) => 'output' in part)) {

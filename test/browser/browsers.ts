@@ -85,19 +85,32 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
   });
 }
 
+/** Debian's chromium brings an emulated GPU with its loader: Firefox takes them when it is told. */
+const emulatedGpu = '/usr/lib/chromium';
+
 /**
  * Starts a headless Firefox under Puppeteer (WebDriver BiDi); throws a sentence when there is none. `cores`: how many
- * it admits to, at most.
+ * it admits to, at most. `webgpu`: with WebGPU, on the emulated GPU where that is found and `VK_ICD_FILENAMES` names no other.
  */
-export async function launchFirefox(cores?: number): Promise<Firefox> {
+export async function launchFirefox(
+  cores?: number,
+  { webgpu = false }: { readonly webgpu?: boolean } = {},
+): Promise<Firefox> {
+  const driver = join(emulatedGpu, 'vk_swiftshader_icd.json');
+  const emulated = webgpu && process.env['VK_ICD_FILENAMES'] === undefined && existsSync(driver);
   return puppeteer.launch({
     browser: 'firefox',
     executablePath: pathOf(findFirefox()),
     headless: true,
+    env: {
+      ...process.env,
+      ...(emulated ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: emulatedGpu } : {}),
+    },
     extraPrefsFirefox: {
       'browser.shell.checkDefaultBrowser': false,
       'app.update.enabled': false,
       ...(cores === undefined ? {} : { 'dom.maxHardwareConcurrency': cores }),
+      ...(webgpu ? { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true } : {}),
     },
   });
 }
