@@ -128,23 +128,30 @@ export function isGivenOut(job: Job): boolean {
   return job.free.length === 0 && job.chunks.size === 0;
 }
 
-/** Draws for the oldest batch of somebody who has left, or whose job is all given out [AU4]. */
+/**
+ * Draws for the newest batch of somebody who has left, or whose job is all given out [AU4]. The newest first: so long as an
+ * older one is open, those behind it that are closed are of the same leave-taking.
+ */
 export function closeBatch(state: State, command: CommandOf<'close'>, at: number): Decision {
   const { device, backend, words } = command;
   const identity = state.identities.get(identityKey(device, backend));
   const job = state.jobs.get(command.job);
   const batches = identity?.open.get(command.job);
-  const batch = batches?.find(({ closed }) => !closed);
+  const newest = batches?.findLastIndex(({ closed }) => !closed) ?? -1;
+  const batch = batches?.[newest];
   if (identity === undefined || job === undefined || batches === undefined || batch === undefined)
     return { refused: 'already-so' };
+  if (identity.phase !== 'open') return { refused: 'already-so' };
   if (!isGivenOut(job) && at - identity.lastAt < leaverAfterMs) return { refused: 'not-due' };
+  // What was drawn when it left before says nothing of what it has done since.
+  const leaving = batches.filter(({ closed }, place) => !closed || place > newest);
   return [
     {
       e: 'drawn',
       ...authorOf(state, identity),
       job: job.id,
       chunk: batch.chunks[0] as number,
-      drawn: drawnOf(job, batch, shareOf(job, batches, batch), words),
+      drawn: drawnOf(job, batch, shareOf(job, leaving, batch), words),
     },
   ];
 }
@@ -185,12 +192,28 @@ function drawnOf(
   return found;
 }
 
-/** Whether a batch has become final [AU3], [AU4]. */
-export function isVestable(identity: Identity, batch: Batch, job: Job): boolean {
-  const { units, passed, auditedBefore, closed } = batch;
-  const drawn = batch.drawn.length;
-  if (closed) return passed === drawn;
-  return isFinal({ units, drawn, passed, auditedBefore }, identity.auditedUnits, termsOf(job));
+/** The batches that have become final: those whose window is over [AU3], and of somebody who has left all together [AU4]. */
+function ripeOf(identity: Identity, batches: readonly Batch[], job: Job): Batch[] {
+  const together = isSeenOff(batches);
+  return batches.filter((batch) => {
+    if (batch.closed && together) return true;
+    const { units, passed, auditedBefore, drawn } = batch;
+    return isFinal(
+      { units, drawn: drawn.length, passed, auditedBefore },
+      identity.auditedUnits,
+      termsOf(job),
+    );
+  });
+}
+
+/** Whether all that somebody left was closed and found right. One batch after another, most of a gang's would get away before the first is caught. */
+function isSeenOff(batches: readonly Batch[]): boolean {
+  const last = batches.findLastIndex(({ closed }) => closed);
+  for (let i = 0; i <= last; i++) {
+    const { closed, passed, drawn } = batches[i] as Batch;
+    if (!closed || passed < drawn.length) return false;
+  }
+  return last >= 0;
 }
 
 /** All batches of an identity in one job that have become final do so; the last of them ends the job. */
@@ -199,7 +222,7 @@ export function vest(state: State, { job: id, device, backend }: CommandOf<'vest
   const job = state.jobs.get(id);
   if (identity === undefined || job === undefined || identity.phase !== 'open')
     return { refused: 'already-so' };
-  const ripe = (identity.open.get(id) ?? []).filter((batch) => isVestable(identity, batch, job));
+  const ripe = ripeOf(identity, identity.open.get(id) ?? [], job);
   if (ripe.length === 0) return { refused: 'already-so' };
   const events = ripe.map((batch): Event => vestedOf(state, identity, job, batch));
   let newlyFinal = 0;
@@ -221,16 +244,21 @@ export function voidBatch(state: State, { device, backend }: CommandOf<'void'>):
   for (const [id, [batch]] of identity.open) {
     if (batch === undefined) continue;
     const job = state.jobs.get(id) as Job;
-    const voided = voidedOf(state, identity, job, batch);
+    const voided = voidedOf(state, identity, job, batch, reopenedOf(job, batch));
     return [voided, ...finishedBy(state, job, 1, 0, batch.escrowMicro)];
   }
   return { refused: 'already-so' };
 }
 
-function voidedOf(state: State, identity: Identity, job: Job, batch: Batch): EventOf<'voided'> {
+function voidedOf(
+  state: State,
+  identity: Identity,
+  job: Job,
+  batch: Batch,
+  reopened: readonly number[],
+): EventOf<'voided'> {
   const pending = `pending:${identity.account}` as const;
   const escrow = `escrow:${job.id}` as const;
-  const reopened = reopenedOf(job, batch);
   let shortMicro = -spareMicro(state, job) - batch.escrowMicro;
   for (const chunk of numbersIn(reopened)) shortMicro += chunkCostMicro(job.spec, chunk);
   const entries: Entry[] = [];
@@ -284,18 +312,26 @@ function finishedBy(state: State, job: Job, batches: number, newlyFinal: number,
 
 /**
  * A job is cancelled: who was not disproved is paid for what was accepted, since nobody will look at it any more [LG6].
- * `backMicro`: what comes back into the escrow from those who were.
+ * `backMicro`: what comes back into the escrow from those who were; their chunks are not computed again. `newlyFinal`: chunks.
  */
-export function batchesAtEnd(state: State, job: Job): { events: Event[]; backMicro: number } {
+export function batchesAtEnd(
+  state: State,
+  job: Job,
+): { events: Event[]; backMicro: number; newlyFinal: number } {
   const events: Event[] = [];
+  const final = new Set<number>();
   let backMicro = 0;
   for (const identity of state.identities.values())
     for (const batch of identity.open.get(job.id) ?? []) {
-      const isOpen = identity.phase === 'open';
-      if (!isOpen) backMicro += batch.escrowMicro;
-      events.push(isOpen ? vestedOf(state, identity, job, batch) : voidedOf(state, identity, job, batch));
+      if (identity.phase !== 'open') {
+        backMicro += batch.escrowMicro;
+        events.push(voidedOf(state, identity, job, batch, []));
+        continue;
+      }
+      events.push(vestedOf(state, identity, job, batch));
+      for (const chunk of numbersIn(batch.chunks)) if (has(job.accepted, chunk)) final.add(chunk);
     }
-  return { events, backMicro };
+  return { events, backMicro, newlyFinal: final.size };
 }
 
 /** What the passing of time and of audits makes due, as commands; `words` are thrown by the shell. At most `max` of them. */
@@ -303,18 +339,21 @@ export function upkeep(state: State, at: number, max: number): Upkeep[] {
   const due: Upkeep[] = [];
   for (const identity of state.identities.values()) {
     if (due.length >= max) break;
-    if (identity.open.size === 0) continue;
-    const { device, backend } = identity;
-    if (identity.phase !== 'open') due.push({ c: 'void', device, backend });
-    else
-      for (const [id, batches] of identity.open) {
-        const job = state.jobs.get(id) as Job;
-        const open = batches.find(({ closed }) => !closed);
-        if (open !== undefined && (isGivenOut(job) || at - identity.lastAt >= leaverAfterMs))
-          due.push({ c: 'close', job: id, device, backend, units: open.units });
-        if (batches.some((batch) => isVestable(identity, batch, job)))
-          due.push({ c: 'vest', job: id, device, backend });
-      }
+    if (identity.open.size > 0) due.push(...dueOf(state, identity, at));
+  }
+  return due.slice(0, max);
+}
+
+function dueOf(state: State, identity: Identity, at: number): Upkeep[] {
+  const { device, backend } = identity;
+  if (identity.phase !== 'open') return [{ c: 'void', device, backend }];
+  const due: Upkeep[] = [];
+  for (const [id, batches] of identity.open) {
+    const job = state.jobs.get(id) as Job;
+    const open = batches.findLast(({ closed }) => !closed);
+    if (open !== undefined && (isGivenOut(job) || at - identity.lastAt >= leaverAfterMs))
+      due.push({ c: 'close', job: id, device, backend, units: open.units });
+    if (ripeOf(identity, batches, job).length > 0) due.push({ c: 'vest', job: id, device, backend });
   }
   return due;
 }

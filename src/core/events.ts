@@ -65,7 +65,7 @@ export type Command =
       readonly device: string;
       readonly wrong: readonly number[];
     }
-  /** An identity has left, or a job has nothing left to give out: units of its oldest open batch there are drawn [AU4]. */
+  /** An identity has left, or a job has nothing left to give out: units of its newest open batch there are drawn [AU4]. */
   | {
       readonly c: 'close';
       readonly job: string;

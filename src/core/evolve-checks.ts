@@ -95,9 +95,17 @@ function putInBatch(
   add(batch.chunks, chunk, chunk + 1);
   batch.units += units;
   batch.drawn.push(...drawn);
-  batch.auditedBefore = identity.auditedUnits;
+  batch.auditedBefore = identity.auditedUnits + waitingOf(identity);
   if (entry.from === 'operator') batch.operatorMicro += entry.amountMicro;
   else batch.escrowMicro += entry.amountMicro;
+}
+
+/** Units of an identity that are drawn and not answered: they say nothing of work that comes after them. */
+function waitingOf({ open }: Identity): number {
+  let waiting = 0;
+  for (const batches of open.values())
+    for (const { drawn, passed } of batches) waiting += drawn.length - passed;
+  return waiting;
 }
 
 function putAudit(state: State, audit: Omit<Audit, 'id'>): void {

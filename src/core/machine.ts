@@ -374,9 +374,12 @@ function misdeed(state: State, command: CommandOf<'misdeed'>): Decision {
 function cancel(state: State, command: CommandOf<'cancel'>): Decision {
   const job = state.jobs.get(command.job);
   if (job === undefined) return refuse('unknown-job');
-  const { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes } = job;
+  const { submittedAt, settledWithAnchor, disputes } = job;
+  const { events, backMicro, newlyFinal } = batchesAtEnd(state, job);
+  const finalChunks = job.finalChunks + newlyFinal;
+  // What is provisional and does not become final is void.
+  const settledByPeople = job.settledByPeople - (job.acceptedChunks - newlyFinal);
   const summary: JobSummary = { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes };
-  const { events, backMicro } = batchesAtEnd(state, job);
   return [
     ...events,
     {

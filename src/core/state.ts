@@ -139,7 +139,7 @@ export interface Batch {
   /** Units that are recomputed, by their numbers in the job; and how many of them were found right. */
   drawn: number[];
   passed: number;
-  /** The identity's `auditedUnits` when the last chunk was added. */
+  /** The identity's `auditedUnits` when the last chunk was added, once all that was drawn until then is found right. */
   auditedBefore: number;
   /** What it is paid when it vests, by who pays. */
   escrowMicro: number;

@@ -1,14 +1,21 @@
 /** A coordinator in miniature for tests of the rules: runs commands, folds what happens, and checks every invariant after each. */
 import { isDeepStrictEqual } from 'node:util';
+import { upkeep } from '../../src/core/checking.ts';
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { decide } from '../../src/core/machine.ts';
 import { evolve } from '../../src/core/evolve.ts';
-import { emptyState, isRefusal } from '../../src/core/state.ts';
+import { priceOf } from '../../src/core/offer.ts';
+import { emptyState, identityKey, isRefusal } from '../../src/core/state.ts';
+import { newStanding } from '../../src/core/trust.ts';
 import type {
+  AuditPolicy,
+  Backend,
+  Batch,
   Chunk,
   Command,
   Decision,
   Event,
+  Identity,
   Job,
   JobSpec,
   LivePeople,
@@ -123,11 +130,7 @@ export function join(
 }
 
 export function submit(h: House, spec: JobSpec = specOf(), requester = 'r'): Job {
-  h.must({
-    c: 'fund',
-    account: requester,
-    amountMicro: spec.units * spec.unitCostMicro * spec.policy.quorum,
-  });
+  h.must({ c: 'fund', account: requester, amountMicro: priceOf(spec) });
   const [event] = h.must({ c: 'submit', requester, spec });
   if (event?.e !== 'submitted') throw new Error('submit did not submit');
   return h.state.jobs.get(event.job) as Job;
@@ -141,12 +144,16 @@ export function ask(h: House, device: string, slot: Slot = slotOf(), live: LiveP
   return event;
 }
 
-export function commitCommand(
-  device: string,
-  replica: number,
-  root: string,
-  over: { stored?: boolean; agrees?: readonly number[] } = {},
-): Command {
+interface CommitOver {
+  readonly stored?: boolean;
+  readonly agrees?: readonly number[];
+  readonly words?: ArrayLike<number>;
+}
+
+/** Randomness by which no unit of a small chunk is drawn. */
+const drawsNothing: ArrayLike<number> = new Array<number>(4_096).fill(0xffff_ffff);
+
+export function commitCommand(device: string, replica: number, root: string, over: CommitOver = {}): Command {
   return {
     c: 'commit',
     device,
@@ -155,6 +162,7 @@ export function commitCommand(
     digests: 'dd',
     stored: over.stored ?? true,
     agrees: over.agrees ?? [],
+    words: over.words ?? drawsNothing,
   };
 }
 
@@ -163,7 +171,7 @@ export function commit(
   device: string,
   replica: number,
   root = 'right',
-  over: { stored?: boolean; agrees?: readonly number[] } = {},
+  over: CommitOver = {},
 ): readonly Event[] {
   return h.must(commitCommand(device, replica, root, over));
 }
@@ -191,4 +199,89 @@ export function longJob(names: string, over: Parameters<typeof specOf>[0] = {}):
     withRecord(h, name, 1000);
   }
   return { h, job: submit(h, specOf({ units: 80_000, ...over })) };
+}
+
+/** The same small job under audits. */
+export function auditedSpec(
+  policy: Partial<AuditPolicy> = {},
+  over: Parameters<typeof specOf>[0] = {},
+): JobSpec {
+  const terms = { windowUnits: 1_000, leaverUnits: 1_000, verifyMilli: 0 };
+  return specOf({ ...over, policy: { kind: 'audit', quorum: 1, ...terms, ...policy } });
+}
+
+/** Randomness by which exactly these units of a chunk are drawn, where one in 16 is (4 bits a unit) or one in 64 (6). */
+export function drawing(units: readonly number[], bits: 4 | 6 = 4): number[] {
+  const perWord = Math.floor(32 / bits);
+  const words = new Array<number>(600).fill(0xffff_ffff);
+  for (const unit of units) {
+    const at = Math.floor(unit / perWord);
+    words[at] = ((words[at] as number) & ~((2 ** bits - 1) << (bits * (unit % perWord)))) >>> 0;
+  }
+  return words;
+}
+
+/** The next chunk of a device, asked for and answered. */
+export function answers(h: House, device: string, root = 'right', over: CommitOver = {}): readonly Event[] {
+  return commit(h, device, ask(h, device).lease, root, over);
+}
+
+export function identityOf(h: House, device: string, backend: Backend = 'wasm'): Identity {
+  const identity = h.state.identities.get(identityKey(device, backend));
+  if (identity === undefined) throw new Error(`${device} has no record`);
+  return identity;
+}
+
+/** What a device has that is not final yet. */
+export function batchesOf(h: House, device: string, job = 'j1'): readonly Batch[] {
+  return identityOf(h, device).open.get(job) ?? [];
+}
+
+/** Gives an identity a record of accepted work. */
+export function proven(h: House, device: string, provenMicro: number, backend: Backend = 'wasm'): void {
+  const account = h.state.devices.get(device)?.account;
+  if (account === undefined) throw new Error(`${device} has not joined`);
+  h.state.identities.set(identityKey(device, backend), {
+    ...newStanding(h.now()),
+    provenMicro,
+    device,
+    backend,
+    account,
+    lastAt: h.now(),
+    open: new Map(),
+  });
+}
+
+export function auditCommand(audit: number, wrong: readonly number[] = [], device = 'anchor'): Command {
+  return { c: 'audit', audit, device, wrong, right: wrong.map((unit) => `right ${unit}`) };
+}
+
+/** Answers all audits that wait, oldest first; `wrong` are the units of the job that are not right. */
+export function auditAll(h: House, wrong: readonly number[] = []): readonly Event[] {
+  return [...h.state.audits.values()].flatMap(({ id, units }) =>
+    h.state.audits.has(id)
+      ? h.must(
+          auditCommand(
+            id,
+            wrong.filter((unit) => units.includes(unit)),
+          ),
+        )
+      : [],
+  );
+}
+
+/** Does what time and audits have made due, as the shell would, until nothing is left to do. */
+export function keepUp(h: House, words: (units: number) => ArrayLike<number> = lowWords): readonly Event[] {
+  const events: Event[] = [];
+  for (let left = 10_000; left > 0; left--) {
+    const [due] = upkeep(h.state, h.now(), 1);
+    if (due === undefined) return events;
+    events.push(...h.must(due.c === 'close' ? { ...due, words: words(due.units) } : due));
+  }
+  throw new Error('there is no end to what is due');
+}
+
+/** Words by which selection takes the first units it may. */
+function lowWords(units: number): number[] {
+  return new Array<number>(units).fill(0);
 }

@@ -154,8 +154,8 @@ const bugs: readonly Bug[] = [
   {
     what: 'work becomes final before its audits are made',
     file: 'checking.ts',
-    from: 'if (closed) return passed === drawn;',
-    to: 'if (closed) return true;',
+    from: 'if (!closed || passed < drawn.length) return false;',
+    to: '',
     caughtBy: 'honest',
     first: 3,
   },
