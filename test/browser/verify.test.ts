@@ -141,6 +141,57 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page', () => {
     await close(page);
   });
 
+  it('survives whatever a file holds: extremes in every place are named, and nothing breaks', async () => {
+    const { page } = await open();
+    const broken: string[] = [];
+    page.on('pageerror', ({ message }) => broken.push(message));
+    const extremes = [
+      null,
+      -1,
+      0,
+      1.5,
+      Number.MAX_SAFE_INTEGER,
+      1e300,
+      '',
+      'x'.repeat(5000),
+      '<b>',
+      [],
+      {},
+      true,
+    ];
+    const laid: unknown[] = [...extremes];
+    const said = JSON.parse(one.leaf) as unknown[];
+    const [row = []] = said[6] as unknown[][];
+    for (const extreme of extremes) {
+      for (const name of Object.keys(one)) laid.push({ ...one, [name]: extreme });
+      for (const name of Object.keys(one.tick)) laid.push({ ...one, tick: { ...one.tick, [name]: extreme } });
+      for (const name of ['units', 'unitsPerChunk', 'unitCostMicro'])
+        laid.push({ ...one, jobs: { j1: { ...one.jobs?.['j1'], [name]: extreme } } });
+      for (let i = 0; i < said.length; i++) {
+        const leaf = JSON.stringify(said.with(i, extreme));
+        laid.push({ ...one, leaf });
+        // The tick says the same time: then it is the next step that does not hold.
+        if (i === 5) laid.push({ ...one, leaf, tick: { ...one.tick, at: extreme } });
+      }
+      for (let i = 0; i < row.length; i++)
+        laid.push({ ...one, leaf: JSON.stringify(said.with(6, [row.with(i, extreme)])) });
+    }
+    await lay(page, JSON.stringify(laid));
+    await page.evaluate(async () => {
+      for (let more = document.querySelector<HTMLElement>('.receipt-list button.text'); more !== null;) {
+        more.click();
+        await new Promise((later) => requestAnimationFrame(later));
+        more = document.querySelector<HTMLElement>('.receipt-list button.text');
+      }
+      for (const row of document.querySelectorAll<HTMLDetailsElement>('.receipt-list li > details'))
+        row.open = true;
+      await new Promise((later) => setTimeout(later, 500));
+    });
+    expect(broken).toEqual([]);
+    expect(await page.locator('.receipt-list .steps').count()).toBe(laid.length);
+    await close(page);
+  });
+
   it('takes a receipt by keyboard alone, by pasting, and dropped anywhere', async () => {
     const { page } = await open();
     const focused = (): Promise<string> =>

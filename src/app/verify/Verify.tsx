@@ -190,7 +190,7 @@ function Paste({ r, look }: LaidProps): JSX.Element {
         onPaste={(event) => {
           // A receipt that lands in the empty field is meant to be checked; text among text may still be worked on.
           const text = event.clipboardData?.getData('text') ?? '';
-          if (pasted.value === '' && text.trimStart().startsWith('{')) look(async () => text);
+          if (pasted.value === '' && /^\s*[[{]/.test(text)) look(async () => text);
         }}
       />
       <button disabled={pasted.value.trim() === ''}>{r.check}</button>

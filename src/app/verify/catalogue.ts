@@ -1,5 +1,6 @@
 /** The catalogue of what the check page says, as a type, and how it writes amounts: a language is complete when it has all of these. */
 import type { Language } from '../consent.ts';
+import type { Formats } from '../format.ts';
 import type { StepName, StepState } from './model.ts';
 
 export interface VerifyWords {
@@ -117,3 +118,9 @@ export const credits: Readonly<Record<Language, (micro: number) => string>> = {
   en: exactly('en'),
   zh: exactly('zh-CN'),
 };
+
+/** The last moment that a date can be made of, in ms since 1970 (ECMAScript, 21.4.1.1). */
+const momentMax = 8.64e15;
+/** A moment that somebody wrote into a receipt: no date can be made of some numbers. */
+export const momentOr = (f: Formats, at: number, otherwise: string): string =>
+  at <= momentMax ? f.moment(at) : otherwise;

@@ -1,9 +1,10 @@
 /** What the page that checks receipts says, in English. */
 import { formatsFor } from '../format.ts';
-import { credits } from '../verify/catalogue.ts';
+import { credits, momentOr } from '../verify/catalogue.ts';
 import type { VerifyWords } from '../verify/catalogue.ts';
 
 const en = formatsFor('en');
+const moment = (at: number): string => momentOr(en, at, `${at} ms`);
 /** "1 chunk", "2 chunks". */
 const some = (count: number, one: string): string => `${en.whole(count)} ${one}${count === 1 ? '' : 's'}`;
 export const english: VerifyWords = {
@@ -64,7 +65,7 @@ export const english: VerifyWords = {
   unseen: 'It rests on what does not hold above.',
   text: {
     holds: (tick, at) =>
-      `It is whole, written exactly as the specification says, and of the same moment as tick ${en.whole(tick)}: ${en.moment(at)}.`,
+      `It is whole, written exactly as the specification says, and of the same moment as tick ${en.whole(tick)}: ${moment(at)}.`,
     noReceipt: 'This is no receipt: it is not JSON, or not an object of it.',
     part: 'A part of it is missing or has not the form that it should have.',
     partSays: (part, says) => `${part}: ${says}`,
@@ -75,7 +76,7 @@ export const english: VerifyWords = {
         'The text of the payment (the leaf) is not written as the specification says. It may mean the same, but only one way of writing it is ever signed.',
     },
     time: (leafAt, tickAt) =>
-      `It contradicts itself: the text was written at ${en.moment(leafAt)} (${leafAt} ms), the tick at ${en.moment(tickAt)} (${tickAt} ms). One of the two was changed.`,
+      `It contradicts itself: the text was written at ${moment(leafAt)} (${leafAt} ms), the tick at ${moment(tickAt)} (${tickAt} ms). One of the two was changed.`,
     show: 'The text, as it was hashed',
   },
   tree: {
@@ -134,7 +135,7 @@ export const english: VerifyWords = {
     extends: (now, then, compared) =>
       `Its key is the one that signed. Its log of now, ${some(now, 'record')} long, begins with the log that was signed then, ${some(then, 'record')} long: what was recorded is still there, unchanged (${some(compared, 'signed head')} compared).`,
     restored: (since, kept, then) =>
-      `Its key is the one that signed, and it states, signed on ${en.moment(since)}, that it was put back from a backup: ${some(kept, 'record')} were kept, this receipt’s log had ${en.whole(then)}. The payment is lost there. The receipt shows what was promised; ask the operator.`,
+      `Its key is the one that signed, and it states, signed on ${moment(since)}, that it was put back from a backup: ${some(kept, 'record')} were kept, this receipt’s log had ${en.whole(then)}. The payment is lost there. The receipt shows what was promised; ask the operator.`,
     notSigned: 'Its key is the one that signed, but what it says of its log now is not signed by it.',
     shrunk: (now, then) =>
       `Its log is shorter now (${some(now, 'record')}) than when it signed (${en.whole(then)}): records are missing. Keep the receipt, it proves that; ask the operator.`,

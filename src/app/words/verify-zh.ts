@@ -1,9 +1,10 @@
 /** What the page that checks receipts says, in Simplified Chinese: written for its readers, not translated. */
 import { formatsFor } from '../format.ts';
-import { credits } from '../verify/catalogue.ts';
+import { credits, momentOr } from '../verify/catalogue.ts';
 import type { VerifyWords } from '../verify/catalogue.ts';
 
 const zh = formatsFor('zh-CN');
+const moment = (at: number): string => momentOr(zh, at, `${at} 毫秒`);
 
 export const chinese: VerifyWords = {
   title: '查验收据 · Talka',
@@ -54,8 +55,7 @@ export const chinese: VerifyWords = {
   states: { holds: '成立', fails: '不成立', unseen: '没有看', partly: '部分成立' },
   unseen: '上面有一步不成立，这一步无从谈起。',
   text: {
-    holds: (tick, at) =>
-      `文字完整，写法与规范一字不差，时间也与第 ${zh.whole(tick)} 拍相同：${zh.moment(at)}。`,
+    holds: (tick, at) => `文字完整，写法与规范一字不差，时间也与第 ${zh.whole(tick)} 拍相同：${moment(at)}。`,
     noReceipt: '这不是收据：读不成一个完整的数据对象。',
     part: '缺了一部分，或者某一部分的格式不对。',
     partSays: (part, says) => `${part}：${says}`,
@@ -65,7 +65,7 @@ export const chinese: VerifyWords = {
       writing: '付款文字的写法与规范不同。意思也许一样，但签名只认一种写法。',
     },
     time: (leafAt, tickAt) =>
-      `前后矛盾：文字写于 ${zh.moment(leafAt)}（${leafAt} 毫秒），这一拍却在 ${zh.moment(tickAt)}（${tickAt} 毫秒）。两处必有一处被改过。`,
+      `前后矛盾：文字写于 ${moment(leafAt)}（${leafAt} 毫秒），这一拍却在 ${moment(tickAt)}（${tickAt} 毫秒）。两处必有一处被改过。`,
     show: '计算哈希时的原文',
   },
   tree: {
@@ -123,7 +123,7 @@ export const chinese: VerifyWords = {
     extends: (now, then, compared) =>
       `签名的正是它的密钥。它现在的日志有 ${zh.whole(now)} 条，开头正是当时签过名的 ${zh.whole(then)} 条：记下的还在，没有改过（对照了 ${zh.whole(compared)} 个签过名的日志头）。`,
     restored: (since, kept, then) =>
-      `签名的正是它的密钥。它在 ${zh.moment(since)} 签名声明自己是从备份恢复的：留下 ${zh.whole(kept)} 条，而这张收据当时的日志有 ${zh.whole(then)} 条，这笔付款在它那里丢失了。收据能证明当时的承诺，请联系运营方。`,
+      `签名的正是它的密钥。它在 ${moment(since)} 签名声明自己是从备份恢复的：留下 ${zh.whole(kept)} 条，而这张收据当时的日志有 ${zh.whole(then)} 条，这笔付款在它那里丢失了。收据能证明当时的承诺，请联系运营方。`,
     notSigned: '签名的正是它的密钥，可是它现在关于日志的说法没有签名。',
     shrunk: (now, then) =>
       `它的日志现在只有 ${zh.whole(now)} 条，比签名时的 ${zh.whole(then)} 条还短：有记录不见了。请留好收据，它就是证明；请联系运营方。`,
