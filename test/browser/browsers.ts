@@ -58,7 +58,19 @@ export const whyNo = {
   chromium: (): string | null => reason(findChromium()),
   firefox: (): string | null => reason(findFirefox()),
   webkit: (): string | null => reason(findWebKit()),
+  firefoxWithGpu: (): string | null =>
+    reason(findFirefox()) ?? (gpuDriver() === null ? 'no GPU driver is known to be here' : null),
 };
+
+/** Debian's chromium brings an emulated GPU with its loader: Firefox takes them when it is told. */
+const emulatedGpu = '/usr/lib/chromium';
+
+/** The driver that `VK_ICD_FILENAMES` names, else the emulated one with where its loader lies, else null. */
+function gpuDriver(): Readonly<Record<string, string>> | null {
+  if (process.env['VK_ICD_FILENAMES'] !== undefined) return {};
+  const driver = join(emulatedGpu, 'vk_swiftshader_icd.json');
+  return existsSync(driver) ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: emulatedGpu } : null;
+}
 
 /** What a Chromium for a test may have beyond the ordinary. */
 export interface ChromiumOptions {
@@ -85,9 +97,6 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
   });
 }
 
-/** Debian's chromium brings an emulated GPU with its loader: Firefox takes them when it is told. */
-const emulatedGpu = '/usr/lib/chromium';
-
 /**
  * Starts a headless Firefox under Puppeteer (WebDriver BiDi); throws a sentence when there is none. `cores`: how many
  * it admits to, at most. `webgpu`: with WebGPU, on the emulated GPU where that is found and `VK_ICD_FILENAMES` names no other.
@@ -96,16 +105,11 @@ export async function launchFirefox(
   cores?: number,
   { webgpu = false }: { readonly webgpu?: boolean } = {},
 ): Promise<Firefox> {
-  const driver = join(emulatedGpu, 'vk_swiftshader_icd.json');
-  const emulated = webgpu && process.env['VK_ICD_FILENAMES'] === undefined && existsSync(driver);
   return puppeteer.launch({
     browser: 'firefox',
     executablePath: pathOf(findFirefox()),
     headless: true,
-    env: {
-      ...process.env,
-      ...(emulated ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: emulatedGpu } : {}),
-    },
+    env: { ...process.env, ...(webgpu ? gpuDriver() : {}) },
     extraPrefsFirefox: {
       'browser.shell.checkDefaultBrowser': false,
       'app.update.enabled': false,

@@ -140,6 +140,20 @@ describe.skipIf(whyNo.firefox() !== null)(`Firefox ${whyNo.firefox() ?? ''}`, ()
   });
 });
 
+describe.skipIf(whyNo.firefoxWithGpu() !== null)(`Firefox’s WebGPU ${whyNo.firefoxWithGpu() ?? ''}`, () => {
+  it('runs in a module worker, on the emulated GPU', async () => {
+    const browser = await launchFirefox(undefined, { webgpu: true });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${served.origin}/page.html`);
+      const answer = await page.evaluate(asked({ a: 6, b: 7, gpu: [1, 2, 3, 4] }));
+      expect(answer).toEqual({ dot: 168, double: 12, gpu: [1001, 1002, 1003, 1004] });
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
 describe.skipIf(whyNo.webkit() !== null)(`WebKit ${whyNo.webkit() ?? ''}`, () => {
   it('loads a page, runs SIMD in a module worker, gives a picture and tells faults', async () => {
     const browser = await launchWebKit();
