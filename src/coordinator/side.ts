@@ -50,7 +50,8 @@ const layouts: readonly string[] = [
    CREATE INDEX consent_account ON consent (account);`,
   // `device` is who the key would be as a volunteer: by it a volunteer's countersignature is erased with its account.
   `CREATE TABLE cosignature (witness TEXT PRIMARY KEY, device TEXT NOT NULL, heardAt INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-   CREATE INDEX cosignature_device ON cosignature (device);`,
+   CREATE INDEX cosignature_device ON cosignature (device);
+   CREATE INDEX cosignature_heard ON cosignature (heardAt);`,
 ];
 
 export class SideTables {

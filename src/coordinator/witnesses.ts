@@ -126,8 +126,7 @@ export class Witnesses {
   #keep(kept: KeptCosignature, from: string): void {
     const { side } = this.#house;
     const { witness } = kept.cosigned;
-    const known = side.witnesses();
-    const instead = this.#oneTooMany(known, witness, from);
+    const instead = side.cosignatureOf(witness) === null ? this.#oneTooMany(from) : null;
     side.keepCosignature(kept, deviceId(Buffer.from(witness, 'base64url')), instead);
     this.#from.set(witness, from);
     if (this.#from.size <= 2 * witnessesMax) return;
@@ -139,8 +138,9 @@ export class Witnesses {
     if (!isLoopback(address)) {
       const prefix = prefixOf(address);
       const allowance = this.#networks.get(prefix) ?? new Allowance(network.burst, network.perSecond);
-      if (this.#networks.size >= networksMax && !this.#networks.has(prefix))
-        for (const oldest of [...this.#networks.keys()].slice(0, 1)) this.#networks.delete(oldest);
+      const [oldest] = this.#networks.keys().take(1);
+      if (oldest !== undefined && this.#networks.size >= networksMax && !this.#networks.has(prefix))
+        this.#networks.delete(oldest);
       this.#networks.set(prefix, allowance);
       if (!allowance.take(1, at)) return false;
     }
@@ -148,8 +148,9 @@ export class Witnesses {
   }
 
   /** Whom a new witness replaces when the table is full: of the network that has most, the one heard of longest ago. */
-  #oneTooMany(known: readonly string[], witness: string, from: string): string | null {
-    if (known.length < witnessesMax || known.includes(witness)) return null;
+  #oneTooMany(from: string): string | null {
+    const known = this.#house.side.witnesses();
+    if (known.length < witnessesMax) return null;
     const crowds = new Map([[from, 1]]);
     const crowdOf = (one: string): string => this.#from.get(one) ?? '';
     for (const one of known) crowds.set(crowdOf(one), (crowds.get(crowdOf(one)) ?? 0) + 1);
