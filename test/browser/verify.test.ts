@@ -183,8 +183,8 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page', () => {
         await new Promise((later) => requestAnimationFrame(later));
         more = document.querySelector<HTMLElement>('.receipt-list button.text');
       }
-      for (const row of document.querySelectorAll<HTMLDetailsElement>('.receipt-list li > details'))
-        row.open = true;
+      for (const folded of document.querySelectorAll<HTMLDetailsElement>('.receipt-list li > details'))
+        folded.open = true;
       await new Promise((later) => setTimeout(later, 500));
     });
     expect(broken).toEqual([]);
