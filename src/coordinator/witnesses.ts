@@ -138,7 +138,7 @@ export class Witnesses {
     if (!isLoopback(address)) {
       const prefix = prefixOf(address);
       const allowance = this.#networks.get(prefix) ?? new Allowance(network.burst, network.perSecond);
-      const [oldest] = this.#networks.keys().take(1);
+      const [oldest] = this.#networks.keys();
       if (oldest !== undefined && this.#networks.size >= networksMax && !this.#networks.has(prefix))
         this.#networks.delete(oldest);
       this.#networks.set(prefix, allowance);
