@@ -6,31 +6,31 @@ export class Unreadable extends Error {
   override name = 'Unreadable';
 }
 
-type Check = (value: unknown) => boolean;
+export type Check = (value: unknown) => boolean;
 
-const text: Check = (value) => typeof value === 'string';
-const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
-const flag: Check = (value) => typeof value === 'boolean';
-const orNull =
+export const text: Check = (value) => typeof value === 'string';
+export const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+export const flag: Check = (value) => typeof value === 'boolean';
+export const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
-const list =
+export const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
 /** An object with these fields; further ones are left alone, so that a newer coordinator stays readable. */
-const record =
+export const record =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value) =>
     typeof value === 'object' &&
     value !== null &&
     Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
-const all = (check: Check, names: string): Record<string, Check> =>
+export const all = (check: Check, names: string): Record<string, Check> =>
   Object.fromEntries(names.split(' ').map((name) => [name, check]));
 
 /** An object whose every value passes, or nothing at all. */
-const mapOrNone =
+export const mapOrNone =
   (check: Check): Check =>
   (value) =>
     value === undefined || (typeof value === 'object' && value !== null && Object.values(value).every(check));
@@ -38,7 +38,10 @@ const mapOrNone =
 const live = record(all(number, 'people devices cores gpus rateMilli'));
 const job = record({
   ...all(text, 'job kernel wasm input agreement title cause requester state'),
-  ...all(number, 'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed final'),
+  ...all(
+    number,
+    'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed accepted final',
+  ),
   ...all(number, 'settledByPeople settledWithAnchor disputes priceMicro paidMicro'),
   texts: mapOrNone(record(all(text, 'title cause'))),
   demonstration: flag,

@@ -12,8 +12,8 @@ export interface AnchorWork {
   readonly input: Uint8Array;
   /** Digest of the input: the same kernel and input need not be prepared again. */
   readonly inputDigest: string;
-  readonly from: number;
-  readonly to: number;
+  /** Numbers of units in the job. */
+  readonly units: readonly number[];
   /** Share of a core, 0 … 1. */
   readonly share: number;
 }
@@ -57,7 +57,7 @@ async function compute(work: AnchorWork): Promise<AnchorAnswer> {
   const exports = prepared(work);
   const prepareMs = performance.now() - start;
   await rest(prepareMs);
-  for (let unit = work.from; unit < work.to; unit++) {
+  for (const unit of work.units) {
     const began = performance.now();
     const length = exports.run(BigInt(unit));
     if (length < 0) throw new Error(`unit ${unit} traps with code ${length}`);

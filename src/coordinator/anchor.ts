@@ -8,21 +8,25 @@ import type { Event, LivePeople, Slot } from '../core/state.ts';
 import { limits } from '../wire/version.ts';
 import type { AnchorAnswer, AnchorWork } from './anchor-thread.ts';
 import { deviceId, rootOfDigests, unitDigest } from './digests.ts';
+import { Auditor } from './auditor.ts';
 import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
 import type { SigningKey } from './keys.ts';
-import type { Outputs } from './log.ts';
+import type { Log, Outputs } from './log.ts';
 import type { Runtime } from './runtime.ts';
 import { anchorAccount } from './views.ts';
 
 /** How often it looks for work when there is none, and after a fault. */
 const askMs = 5_000;
 const faultMs = 60_000;
+/** How often it looks for audits while there are none. */
+const auditLookMs = 250;
 /** Its claimed speed until it has measured one, in thousandths of the reference core, for a whole core. */
 const firstRateMilli = 1_000;
 
 export interface AnchorParts {
   readonly runtime: Runtime;
+  readonly log: Log;
   readonly key: SigningKey;
   readonly shelf: Shelf;
   readonly inputs: Inputs;
@@ -40,6 +44,7 @@ export class Anchor {
   readonly #rates: Record<string, number> = {};
   /** By slot. */
   readonly #threads = new Map<number, Worker>();
+  readonly #auditor: Auditor;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
   #wake: (() => void)[] = [];
@@ -47,6 +52,7 @@ export class Anchor {
   constructor(parts: AnchorParts) {
     this.#parts = parts;
     this.device = deviceId(parts.key.publicBytes);
+    this.#auditor = new Auditor({ ...parts, device: this.device });
   }
 
   /** Joins, and starts its threads: as many as its share has cores, begun ones counted. */
@@ -70,6 +76,7 @@ export class Anchor {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const wake of this.#wake) wake();
+    await this.#auditor.close();
     await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
     await this.#running;
   }
@@ -88,7 +95,10 @@ export class Anchor {
         if (outcome.refused === 'unknown-device') await this.#join();
         // It is not told when chunks have waited long enough: time is what it waits for.
         runtime.parking.unpark(this.device, slot);
-        await this.#pause(askMs);
+        const until = performance.now() + askMs;
+        // Audits fill the time between; new ones are looked for while it has nothing else to do.
+        while (!this.#stopped && performance.now() < until)
+          if (!(await this.#audit(slot, share))) await this.#pause(auditLookMs);
         continue;
       }
       try {
@@ -105,6 +115,16 @@ export class Anchor {
           why: this.#stopped ? 'closing' : 'failed',
         });
       }
+    }
+  }
+
+  /** Recomputes the units of one audit; false when there is none for it to make. A fault of ours is no verdict on anybody. */
+  async #audit(slot: number, share: number): Promise<boolean> {
+    try {
+      return await this.#auditor.audit((work) => this.#ask(slot, { ...work, share }));
+    } catch (error) {
+      if (!this.#stopped) this.#parts.onNote('an audit failed', { error: String(error) });
+      return false;
     }
   }
 
@@ -131,8 +151,7 @@ export class Anchor {
       wasm: served.wasm,
       input,
       inputDigest: spec.input,
-      from,
-      to,
+      units: Array.from({ length: to - from }, (_, i) => from + i),
       share,
     });
     if (busyMs > 0) this.#rates[spec.kernel] = Math.max(1, ((to - from) * spec.unitCostMicro) / busyMs);

@@ -1,4 +1,5 @@
 /** How a stranger becomes a device: the challenge it is met with, the check of its hello, and the welcome. */
+import type { State } from '../core/state.ts';
 import { parse, isMalformed } from '../wire/schema.ts';
 import { limits, protocol } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
@@ -111,10 +112,15 @@ export async function welcomeOf(
     const kept = found === 'unknown' ? (await log.answer(replica)) !== null : found === 'yours';
     if (kept) holding.push(replica);
   }
-  const balance = (kind: 'pending' | 'vested'): number =>
-    Number(runtime.state.balances.get(`${kind}:${account}`) ?? 0n);
-  const creditMicro = { pending: balance('pending'), vested: balance('vested'), asOf: runtime.ticks };
+  const creditMicro = { ...balancesOf(runtime.state, account), asOf: runtime.ticks };
   return { t: 'welcome', device, account, jobs: [...house.jobs()], holding, creditMicro };
+}
+
+/** What an account has now, in microcredits. */
+export function balancesOf(state: State, account: string): { pending: number; vested: number } {
+  const balance = (kind: 'pending' | 'vested'): number =>
+    Number(state.balances.get(`${kind}:${account}`) ?? 0n);
+  return { pending: balance('pending'), vested: balance('vested') };
 }
 
 /** Lease messages, as JSON text, for what it was leased and does not know: their messages were lost on the way. */

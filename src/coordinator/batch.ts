@@ -4,7 +4,9 @@
  */
 import { wantsBytes } from '../core/chunk.ts';
 import type { Event, State } from '../core/state.ts';
-import type { Answer, Concluded, Outputs, Settled } from './log.ts';
+import { suspendedMs } from '../core/trust.ts';
+import type { Judged } from '../wire/volunteer.ts';
+import type { Answer, Concluded, Outputs, Reopened, Settled } from './log.ts';
 import { Payroll } from './receipts.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
@@ -15,12 +17,17 @@ export interface Parcel {
   readonly leases: string[];
   readonly acks: number[];
   readonly lost: number[];
+  /** What audits found out about it. */
+  readonly judged: Judged[];
+  /** Its account has another balance than its receipts say: work vested, or was void. */
+  hasNewBalance: boolean;
 }
 
 export class Batch {
   readonly events: Event[] = [];
   readonly answers: Answer[] = [];
   readonly settled: Omit<Settled, 'tick'>[] = [];
+  readonly reopened: Reopened[] = [];
   readonly dropped: number[] = [];
   readonly concluded: Concluded[] = [];
   readonly payroll = new Payroll();
@@ -54,6 +61,21 @@ export class Batch {
       case 'accepted':
         this.#accepted(state, event);
         return;
+      case 'vested':
+        this.parcelOf(event.device).hasNewBalance = true;
+        return;
+      case 'voided':
+        this.parcelOf(event.device).hasNewBalance = true;
+        for (let i = 0; i < event.reopened.length; i += 2)
+          this.reopened.push({
+            job: event.job,
+            from: event.reopened[i] as number,
+            to: event.reopened[i + 1] as number,
+          });
+        return;
+      case 'disproved':
+        this.#disproved(event, at);
+        return;
       case 'submitted':
         this.jobsChanged = true;
         return;
@@ -70,7 +92,7 @@ export class Batch {
   parcelOf(device: string): Parcel {
     let parcel = this.parcels.get(device);
     if (parcel === undefined) {
-      parcel = { leases: [], acks: [], lost: [] };
+      parcel = { leases: [], acks: [], lost: [], judged: [], hasNewBalance: false };
       this.parcels.set(device, parcel);
     }
     return parcel;
@@ -94,6 +116,20 @@ export class Batch {
       if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
         this.dropped.push(replica.id);
     }
+  }
+
+  #disproved(event: EventOf<'disproved'>, at: number): void {
+    const { device, backend, consequence, job, chunk, wrong, right } = event;
+    this.parcelOf(device).judged.push({
+      t: 'judged',
+      backend,
+      consequence,
+      job,
+      chunk,
+      wrong: [...wrong],
+      right: [...right],
+      untilMs: consequence === 'ban' ? null : at + suspendedMs,
+    });
   }
 
   /** A cancelled job's open replicas are over. */

@@ -1,4 +1,5 @@
 /** Weaves a job's cloth for people to look at: for each bin of a window of chunks, how much of it stands where. */
+import type { Intervals } from '../core/intervals.ts';
 import type { Job } from '../core/state.ts';
 import type { JobView } from '../wire/views.ts';
 import { standingOf } from './views.ts';
@@ -29,7 +30,7 @@ function wholeOf(text: string | undefined, otherwise: number): number {
   return /^\d{1,10}$/.test(text) ? Number(text) : -1;
 }
 
-/** Three bytes a bin: the share (0–255) of its chunks that are leased, committed, final. */
+/** Three bytes a bin: the share (0–255) of its chunks that are leased, answered (committed, or accepted and provisional), final. */
 export function clothOf(job: Job, window: Window): Uint8Array {
   const { from, to, bins } = window;
   const sums = new Float64Array(bins * 3);
@@ -39,8 +40,8 @@ export function clothOf(job: Job, window: Window): Uint8Array {
     const bin = binOf(window, index) * 3 + (standing === 'leased' ? 0 : 1);
     if (standing !== 'free') sums[bin] = (sums[bin] as number) + 1;
   }
-  for (let i = firstBeyond(job.final, from); i < job.final.length && (job.final[i] as number) < to; i += 2)
-    addRun(sums, window, Math.max(from, job.final[i] as number), Math.min(to, job.final[i + 1] as number));
+  addRuns(sums, window, job.accepted, 1);
+  addRuns(sums, window, job.final, 2);
   return sharesOf(sums, window);
 }
 
@@ -48,7 +49,7 @@ export function clothOf(job: Job, window: Window): Uint8Array {
 export function clothOfEnded({ final, chunks }: JobView, window: Window): Uint8Array {
   const sums = new Float64Array(window.bins * 3);
   const woven = Math.min(window.to, final, chunks);
-  if (woven > window.from) addRun(sums, window, window.from, woven);
+  if (woven > window.from) addRun(sums, window, window.from, woven, 2);
   return sharesOf(sums, window);
 }
 
@@ -75,13 +76,20 @@ function sharesOf(sums: Float64Array, window: Window): Uint8Array {
   return cloth;
 }
 
-/** Adds a run of final chunks to the bins it covers, bin by bin and not chunk by chunk. */
-function addRun(sums: Float64Array, window: Window, from: number, to: number): void {
+/** Adds what of a set lies in the window to one of the three sums. */
+function addRuns(sums: Float64Array, window: Window, runs: Intervals, which: 1 | 2): void {
+  const { from, to } = window;
+  for (let i = firstBeyond(runs, from); i < runs.length && (runs[i] as number) < to; i += 2)
+    addRun(sums, window, Math.max(from, runs[i] as number), Math.min(to, runs[i + 1] as number), which);
+}
+
+/** Adds a run of chunks to the bins it covers, bin by bin and not chunk by chunk. */
+function addRun(sums: Float64Array, window: Window, from: number, to: number, which: 1 | 2): void {
   let at = from;
   while (at < to) {
     const bin = binOf(window, at);
     const end = Math.min(to, Math.max(at + 1, window.from + startOf(window, bin + 1)));
-    sums[bin * 3 + 2] = (sums[bin * 3 + 2] as number) + (end - at);
+    sums[bin * 3 + which] = (sums[bin * 3 + which] as number) + (end - at);
     at = end;
   }
 }

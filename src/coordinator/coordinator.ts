@@ -208,6 +208,10 @@ async function houseOf(
   const onlyHere = [`http://${hostText(host)}`, ...allowOrigins].every((origin) =>
     isLoopbackName(new URL(origin).hostname),
   );
+  const results = new Results(log, inputs, now);
+  runtime.listeners.add(({ batch }) => {
+    for (const { job } of batch.reopened) results.forget(job);
+  });
   const house: House = {
     ...{
       name: 'Talka',
@@ -225,7 +229,7 @@ async function houseOf(
       now,
     },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
-    results: new Results(log, inputs, now),
+    results,
     metrics: new Metrics(runtime, () => people.size, people.live),
     checks: new ChecksBoard({ state: () => runtime.state, live: people.live, now }),
     proxies: proxyList(options.trustProxy ?? []),
@@ -256,6 +260,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const seeded = await seed(house, options.seed ?? 'none');
   const anchor = new Anchor({
     runtime,
+    log: store.log,
     key: keys.anchor,
     shelf,
     inputs,

@@ -68,8 +68,15 @@ export function isOtherVersion(data: Buffer): boolean {
   }
 }
 
+const retryMsBase: Readonly<Record<string, number>> = {
+  'waiting-for-others': 5_000,
+  'kernel-paused': 60_000,
+  suspended: 300_000,
+  banned: 3_600_000,
+};
+
 /** How long a slot without work need not ask again: it is told by itself when there is some. */
 export function retryMsOf(reason: string): number {
-  const base = reason === 'waiting-for-others' ? 5_000 : reason === 'kernel-paused' ? 60_000 : 15_000;
+  const base = retryMsBase[reason] ?? 15_000;
   return base + Math.floor(Math.random() * base);
 }

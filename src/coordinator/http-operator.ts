@@ -7,14 +7,17 @@ import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { unitsPerChunkMax } from '../core/offer.ts';
-import type { Command, JobSpec } from '../core/state.ts';
+import { priceMultiplier, termsFor } from '../core/audit.ts';
+import { priceOf, unitsPerChunkMax } from '../core/offer.ts';
+import type { Command, JobSpec, Policy } from '../core/state.ts';
 import { languageTag, textMax } from '../core/texts.ts';
+import { probationMicro, tier1Micro } from '../core/trust.ts';
 import { KernelInputError } from '../kernels/kernel.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
-import type { RefusalView } from '../wire/views.ts';
+import type { QuoteView, RefusalView } from '../wire/views.ts';
 import { blobBytesMax } from './blobs.ts';
+import { policyOf as policyView } from './checks-view.ts';
 import type { House } from './house.ts';
 import { isToken } from './keys.ts';
 import type { Outcome } from './order.ts';
@@ -27,6 +30,18 @@ const words = {
   title: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.title)),
   cause: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.cause)),
 };
+/** How results shall be verified. Terms that are left out follow from the job's size. */
+const policy = v.variant('kind', [
+  v.strictObject({ kind: v.picklist(['none']) }),
+  v.strictObject({ kind: v.picklist(['replicate']), quorum: v.optional(v.number(), 2) }),
+  v.strictObject({
+    kind: v.picklist(['audit', 'adaptive']),
+    windowUnits: v.optional(v.number()),
+    leaverUnits: v.optional(v.number()),
+    verifyMilli: v.optional(v.number()),
+  }),
+]);
+
 const submission = v.strictObject({
   kernel: v.pipe(v.string(), v.maxLength(80)),
   /** Digest of the input, which `POST /api/operator/blobs` took before. */
@@ -40,7 +55,9 @@ const submission = v.strictObject({
     ),
   ),
   demonstration: v.optional(v.boolean(), false),
-  quorum: v.optional(v.number(), 2),
+  policy: v.optional(policy),
+  /** Short for `replicate` by so many people. */
+  quorum: v.optional(v.number()),
   unitsPerChunk: v.optional(v.number()),
   weight: v.optional(v.number(), 1),
   requester: v.optional(requester, 'operator'),
@@ -84,13 +101,50 @@ export async function specOf(
       wish.unitsPerChunk ??
       Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
     unitCostMicro,
-    policy: { kind: 'replicate', quorum: wish.quorum },
+    policy: policyOf(wish, kernel.units(input), unitCostMicro),
     weight,
     title,
     cause,
     ...(texts === undefined ? {} : { texts }),
     demonstration,
   };
+}
+
+/** For whom a price is worked out where nobody says: people who stay ten minutes with one core. */
+const usualStaySeconds = 600;
+
+/** The policy that was wished for; `audit` where nothing was said. */
+function policyOf(
+  { policy: wish, quorum }: v.InferOutput<typeof submission>,
+  units: number,
+  unitMicro: number,
+): Policy {
+  const chosen: v.InferOutput<typeof policy> =
+    wish ?? (quorum === undefined ? { kind: 'audit' } : { kind: 'replicate', quorum });
+  switch (chosen.kind) {
+    case 'none':
+      return { kind: 'none', quorum: 1 };
+    case 'replicate':
+      return { kind: 'replicate', quorum: chosen.quorum };
+    case 'audit':
+    case 'adaptive': {
+      const usual = termsFor(units);
+      const terms = {
+        windowUnits: chosen.windowUnits ?? usual.windowUnits,
+        leaverUnits: chosen.leaverUnits ?? usual.leaverUnits,
+      };
+      const beside = chosen.kind === 'adaptive' ? probationMicro : 0;
+      const times = priceMultiplier(terms, usualStaySeconds, unitMicro, beside, tier1Micro);
+      return {
+        kind: chosen.kind,
+        quorum: 1,
+        ...terms,
+        verifyMilli: chosen.verifyMilli ?? Math.ceil((times - 1) * 1000),
+      };
+    }
+    default:
+      return chosen satisfies never;
+  }
 }
 
 export function operatorRoutes(house: House): Hono {
@@ -118,6 +172,12 @@ export function operatorRoutes(house: House): Hono {
     if (isMalformed(body)) return malformed(c, body);
     return answer(c, await house.runtime.run({ c: 'fund', ...body }));
   });
+  app.post('/jobs/quote', async (c) => {
+    const body = await bodyOf(c, submission);
+    if (isMalformed(body)) return malformed(c, body);
+    const spec = await specOf(house, body);
+    return 'refused' in spec ? c.json(spec, 400) : c.json(quoteOf(spec) satisfies QuoteView);
+  });
   app.post('/jobs', async (c) => {
     const body = await bodyOf(c, submission);
     if (isMalformed(body)) return malformed(c, body);
@@ -130,6 +190,19 @@ export function operatorRoutes(house: House): Hono {
   });
   switches(app, house);
   return app;
+}
+
+/** What a job would cost and promise, before it is submitted. */
+function quoteOf(spec: JobSpec): QuoteView {
+  const { units, unitsPerChunk, unitCostMicro } = spec;
+  return {
+    units,
+    unitsPerChunk,
+    unitCostMicro,
+    priceMicro: priceOf(spec),
+    times: priceOf(spec) / (units * unitCostMicro),
+    policy: policyView(spec.policy, unitCostMicro),
+  };
 }
 
 /** What ends, pauses, resumes and saves. */

@@ -26,11 +26,20 @@ export class MemoryLog implements Log {
       const chunks = this.#settled.get(job) ?? new Map<number, Settled>();
       this.#settled.set(job, chunks.set(chunk, { job, chunk, replica, tick }));
     }
-    for (const replica of batch.dropped) {
-      const answer = this.#answers.get(replica);
-      if (answer !== undefined) this.#answers.set(replica, { ...answer, outputs: null });
-    }
+    for (const { job, from, to } of batch.reopened)
+      for (let chunk = from; chunk < to; chunk++) {
+        const settled = this.#settled.get(job)?.get(chunk);
+        if (settled === undefined) continue;
+        this.#drop(settled.replica);
+        this.#settled.get(job)?.delete(chunk);
+      }
+    for (const replica of batch.dropped) this.#drop(replica);
     this.#concluded.push(...batch.concluded);
+  }
+
+  #drop(replica: number): void {
+    const answer = this.#answers.get(replica);
+    if (answer !== undefined) this.#answers.set(replica, { ...answer, outputs: null });
   }
 
   async size(): Promise<number> {

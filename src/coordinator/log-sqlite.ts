@@ -85,6 +85,10 @@ export class SqliteLog implements Log {
           settled[i + 2] as number,
           tick,
         );
+      for (const { job, from, to } of batch.reopened) {
+        this.#sql.dropReopened.run(jobNumber(job), from, to);
+        this.#sql.reopen.run(jobNumber(job), from, to);
+      }
       for (const replica of batch.dropped) this.#sql.dropOutputs.run(replica);
       for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
     });
@@ -209,6 +213,10 @@ function prepareAll(db: DatabaseSync) {
     ),
     lastSnapshot: sql('SELECT tick, text FROM snapshot ORDER BY tick DESC LIMIT 1'),
     answer: sql('SELECT replica, job, chunk, outputs FROM answer WHERE replica = ?'),
+    dropReopened: sql(
+      'UPDATE answer SET outputs = NULL WHERE replica IN (SELECT replica FROM settled WHERE job = ? AND chunk >= ? AND chunk < ?)',
+    ),
+    reopen: sql('DELETE FROM settled WHERE job = ? AND chunk >= ? AND chunk < ?'),
     settled: sql('SELECT replica, tick FROM settled WHERE job = ? AND chunk = ?'),
     results: sql(
       `SELECT a.replica, a.job, a.chunk, a.outputs FROM settled s JOIN answer a ON a.replica = s.replica

@@ -29,6 +29,13 @@ export interface Settled {
   readonly tick: number;
 }
 
+/** Chunks [from, to) of a job. */
+export interface Reopened {
+  readonly job: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A concluded job's last view, as JSON text. */
 export interface Concluded {
   readonly job: string;
@@ -46,6 +53,8 @@ export interface TickBatch {
   readonly nodes: readonly TreeNode[];
   readonly answers: readonly Answer[];
   readonly settled: readonly Omit<Settled, 'tick'>[];
+  /** Runs of chunks whose result is void: they are settled no more, those of this tick included. */
+  readonly reopened: readonly Reopened[];
   /** Answers whose bytes are no longer wanted: another's are the result. */
   readonly dropped: readonly number[];
   readonly concluded: readonly Concluded[];

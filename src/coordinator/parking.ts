@@ -15,6 +15,7 @@ const makesWork: ReadonlySet<Event['e']> = new Set([
   'expired',
   'submitted',
   'kernelResumed',
+  'voided',
 ]);
 
 interface ParkedAsk {

@@ -35,16 +35,17 @@ function eventText(event: Event): string {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- what is rare is written by the platform
   switch (event.e) {
     case 'leased': {
-      const { lease, job, chunk, count, device, account, site, slot, backend, rateMilli, deadline } = event;
-      return `{"e":"leased","lease":${lease},"job":"${job}","chunk":${chunk},"count":${count},${who(device, account, site)},"slot":${slot},"backend":"${backend}","rateMilli":${rateMilli},"deadline":${deadline}}`;
+      const { lease, job, chunk, count, device, account, site, slot, backend, rateMilli, deadline, beside } =
+        event;
+      return `{"e":"leased","lease":${lease},"job":"${job}","chunk":${chunk},"count":${count},${who(device, account, site)},"slot":${slot},"backend":"${backend}","rateMilli":${rateMilli},"deadline":${deadline}${beside === true ? ',"beside":true' : ''}}`;
     }
     case 'committed': {
       const { job, chunk, replica, device, account, site, root, digests, stored, agrees } = event;
       return `{"e":"committed","job":"${job}","chunk":${chunk},"replica":${replica},${who(device, account, site)},"root":"${root}","digests":"${digests}","stored":${stored},"agrees":[${agrees.join(',')}]}`;
     }
     case 'accepted': {
-      const { job, chunk, root, replica, winners, losers, final, entries } = event;
-      return `{"e":"accepted","job":"${job}","chunk":${chunk},"root":"${root}","replica":${replica},"winners":[${winners.map(winnerText).join(',')}],"losers":[${losers.join(',')}],"final":${final},"entries":[${entries.map(entryText).join(',')}]}`;
+      const { job, chunk, root, replica, winners, losers, final, drawn, entries } = event;
+      return `{"e":"accepted","job":"${job}","chunk":${chunk},"root":"${root}","replica":${replica},"winners":[${winners.map(winnerText).join(',')}],"losers":[${losers.join(',')}],"final":${final},${drawn === undefined ? '' : `"drawn":[${drawn.join(',')}],`}"entries":[${entries.map(entryText).join(',')}]}`;
     }
     default:
       return JSON.stringify(event);

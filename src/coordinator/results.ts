@@ -38,6 +38,13 @@ export interface ResultJob {
   readonly units: number;
   readonly unitsPerChunk: number;
   readonly final: number;
+  /** Chunks whose result is provisional; absent in views of jobs that ended before there were any. */
+  readonly accepted?: number;
+}
+
+/** Chunks whose result is there. */
+function settledIn({ final, accepted = 0 }: ResultJob): number {
+  return final + accepted;
 }
 
 interface Growing {
@@ -60,6 +67,11 @@ export class Results {
     this.#log = log;
     this.#inputs = inputs;
     this.#now = now;
+  }
+
+  /** What was settled of a job is void in part: its picture is put together anew. */
+  forget(job: string): void {
+    this.#growing.delete(job);
   }
 
   /** Every unit's output in order, each after its length (u32, big-endian): `results.bin`. */
@@ -111,7 +123,7 @@ export class Results {
     if (
       kept !== undefined &&
       kept !== null &&
-      (this.#now() - kept.at < previewMs || kept.chunks === job.final)
+      (this.#now() - kept.at < previewMs || kept.chunks === settledIn(job))
     )
       return kept.png;
     const growing = await this.#grown(job);
@@ -165,7 +177,7 @@ export class Results {
   }
 
   async #merge(job: ResultJob, growing: Growing): Promise<void> {
-    if (growing.mergedChunks >= job.final) return;
+    if (growing.mergedChunks >= settledIn(job)) return;
     // Everything before the first gap is in the picture already.
     const from = growing.merged[0] === 0 ? (growing.merged[1] ?? 0) : 0;
     for await (const { chunk, outputs } of this.#answers(job.job, from)) {

@@ -4,13 +4,17 @@
  * state away and folds the log again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { wordsFor } from '../core/audit.ts';
+import { upkeep } from '../core/checking.ts';
 import { evolve } from '../core/evolve.ts';
+import { isAudited } from '../core/job.ts';
 import { decide } from '../core/machine.ts';
 import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
 import type { Frontier } from '../core/merkle.ts';
 import { emptyState, isRefusal } from '../core/state.ts';
 import type { Command, Decision, Event, Lease, LivePeople, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
+import { Entropy } from './entropy.ts';
 import { SteadyClock } from './clock.ts';
 import { Comparing } from './comparing.ts';
 import type { Measure } from './comparing.ts';
@@ -39,6 +43,10 @@ const expiriesPerTickMax = 256;
 /** Commands that may wait; more are refused with `busy`. */
 export const queueMax = 100_000;
 const expiryLookMs = 500;
+/** Verdicts of audits that one tick carries out: batches that vest, are void, or are drawn from. */
+const upkeepPerTickMax = 32;
+/** What makes more of them due at once; time and the ends of jobs are looked after every `expiryLookMs`. */
+const makesUpkeep: ReadonlySet<Event['e']> = new Set(['audited', 'disproved', 'drawn', 'voided']);
 /** Who gives chunks back for one of these wants no others for now. */
 export const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
 
@@ -83,6 +91,8 @@ export class Runtime {
   readonly #health: StoreHealth;
   readonly #snapshots: Snapshots;
   #stopping = false;
+  readonly #entropy = new Entropy();
+  #upkeepDue = false;
   readonly #clock: SteadyClock;
   #lookTimer: NodeJS.Timeout | null = null;
 
@@ -185,6 +195,7 @@ export class Runtime {
       this.#health.fault === null &&
       (this.#queue.length > 0 ||
         (this.parking.hasPending && !this.#stopping) ||
+        this.#upkeepDue ||
         this.#deadlines.next <= this.#clock.at(this.#state.at))
     );
   }
@@ -200,6 +211,8 @@ export class Runtime {
 
   /** Time passes: leases may be due, anchors may be waited for. */
   #look(): void {
+    // Only somebody's unvested work can have become due.
+    this.#upkeepDue ||= upkeep(this.#state, this.#clock.at(this.#state.at), 1).length > 0;
     if (this.#hasWork()) this.#wake();
     // Between turns the state is what is durable: now is the time for a snapshot that had to wait.
     else if (this.#turning === null && this.#health.fault === null)
@@ -214,6 +227,7 @@ export class Runtime {
     const count = this.#decideQueue(batch, settle, at);
     // Cut after, not while: removing from the front of a long array each time would cost more than deciding.
     this.#queue = this.#queue.slice(count);
+    if (this.#upkeepDue) this.#keepUp(batch, at);
     if (!this.#stopping) this.#decideParked(batch, at);
     if (batch.events.length > 0) {
       const fault = await this.#append(batch, at);
@@ -246,6 +260,27 @@ export class Runtime {
       if ((count & 15) === 0 && performance.now() > until) break;
     }
     return count;
+  }
+
+  /** Carries out what audits and time have made due; what is left waits for the next tick. */
+  #keepUp(batch: Batch, at: number): void {
+    this.#upkeepDue = false;
+    const due = upkeep(this.#state, at, upkeepPerTickMax);
+    for (const one of due) {
+      const command: Command = one.c === 'close' ? { ...one, words: this.#entropy.words(one.units) } : one;
+      this.#decideOne(batch, command, null, at);
+    }
+    this.#upkeepDue ||= due.length >= upkeepPerTickMax;
+  }
+
+  /** A commitment that may be drawn from comes with randomness [AU1]: it is thrown here, and durable with the commitment or not at all. */
+  #withWords(command: Command): Command {
+    if (command.c !== 'commit') return command;
+    const lease = this.#state.leases.get(this.#state.replicas.get(command.replica) ?? -1);
+    const spec = lease === undefined ? undefined : this.#state.jobs.get(lease.job)?.spec;
+    return spec !== undefined && isAudited(spec)
+      ? { ...command, words: this.#entropy.words(wordsFor(spec.unitsPerChunk, 0)) }
+      : command;
   }
 
   /** null: it comes back later, when bytes it needs have been read. */
@@ -297,7 +332,7 @@ export class Runtime {
   #decideOne(batch: Batch, command: Command, outputs: Outputs | null, at: number): Outcome {
     let decision: Decision;
     try {
-      decision = decide(this.#state, command, at);
+      decision = decide(this.#state, this.#withWords(command), at);
     } catch (error) {
       // Deciding only reads, so nothing is spoilt; a message that trips over our own bug must not stop everybody.
       this.#parts.onNote('a command could not be decided: this is a bug', { command, error: String(error) });
@@ -308,11 +343,26 @@ export class Runtime {
       batch.see(this.#state, event, at, outputs);
       evolve(this.#state, event, at);
       this.parking.notice(event);
+      if (makesUpkeep.has(event.e)) this.#upkeepDue = true;
+      if (event.e === 'disproved') this.#takeBack(event);
       if (event.e !== 'leased') continue;
       this.#deadlines.push(event.deadline, event.lease);
       this.#leases.add(this.#state, event);
     }
     return { refused: null, events: decision };
+  }
+
+  /** What somebody who was disproved still holds goes to others at once. */
+  #takeBack({ device, backend }: Extract<Event, { e: 'disproved' }>): void {
+    const replicas = this.leasesOf(device)
+      .filter((lease) => lease.backend === backend && lease.left > 0)
+      .flatMap(({ id, count }) => Array.from({ length: count }, (_, i) => id + i));
+    if (replicas.length > 0)
+      this.submit({
+        command: { c: 'giveBack', device, replicas, why: 'suspended' },
+        outputs: null,
+        done: null,
+      });
   }
 
   #decideParked(batch: Batch, at: number): void {
@@ -329,7 +379,7 @@ export class Runtime {
     const leaf = leafOf(tick, at, receipts.root, batch.events);
     const nodes = appendLeaf(tree, this.#frontier, sha256(leaf));
     const root = rootOfFrontier(tree, this.#frontier);
-    const { answers, settled, dropped, concluded } = batch;
+    const { answers, settled, reopened, dropped, concluded } = batch;
     let appended = (): void => {};
     this.#appending = new Promise((resolve) => (appended = resolve));
     try {
@@ -340,6 +390,7 @@ export class Runtime {
         nodes,
         answers,
         settled,
+        reopened,
         dropped,
         concluded,
       });

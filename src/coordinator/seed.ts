@@ -72,7 +72,7 @@ export async function seed(house: House, size: SeedSize): Promise<string[]> {
       cause,
       texts,
       demonstration: true,
-      quorum: 2,
+      policy: { kind: 'audit' },
       weight: 1,
       requester,
     });

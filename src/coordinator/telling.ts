@@ -1,25 +1,32 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
-import type { RefusalWord } from '../wire/volunteer.ts';
+import type { CreditWord, RefusalWord } from '../wire/volunteer.ts';
 import type { Parcel } from './batch.ts';
 import { paidReceipt, plainReceipt } from './receipts.ts';
 import type { Payslip } from './receipts.ts';
 import type { Tick } from './runtime.ts';
 import { listOf } from './text-frame.ts';
 
-/** One word, or a list of words; null when there is nothing to tell. */
+/** One word, or a list of words; null when there is nothing to tell. `balances`: what the device's account has after this tick. */
 export function wordsOf(
-  { leases, acks, lost }: Parcel,
+  { leases, acks, lost, judged, hasNewBalance }: Parcel,
   device: string,
-  { batch, receipts, word }: Tick,
+  { batch, receipts, word, head }: Tick,
+  balances: () => { pending: number; vested: number },
 ): string | null {
   const index = batch.payroll.indexOf(device);
   const hasReceipt = index !== undefined || acks.length + lost.length > 0;
-  if (!hasReceipt) return leases.length === 0 ? null : listOf(leases);
+  const verdicts = judged.map((one) => JSON.stringify(one));
+  if (hasNewBalance)
+    verdicts.push(
+      JSON.stringify({ t: 'credit', creditMicro: { ...balances(), asOf: head.tick } } satisfies CreditWord),
+    );
+  const words = verdicts.length === 0 ? leases : [...leases, ...verdicts];
+  if (!hasReceipt) return words.length === 0 ? null : listOf(words);
   const receipt =
     index === undefined
       ? plainReceipt(acks, lost)
       : paidReceipt(acks, lost, batch.payroll.slips[index] as Payslip, index, receipts, word);
-  return listOf([...leases, receipt]);
+  return listOf([...words.slice(0, leases.length), receipt, ...words.slice(leases.length)]);
 }
 
 /** Why something was not given. */

@@ -15,6 +15,22 @@ export interface AuditTerms {
 
 /** At most one wrong final unit in 200,000 with a fifth of all compute hostile, one in 100,000 by those who come and go. */
 export const strictTerms: AuditTerms = { windowUnits: 32_000, leaverUnits: 12_000 };
+/**
+ * Terms that a job of so many units can afford: those of `strictTerms` from a million units on, less for smaller ones, so
+ * that who leaves costs about a hundredth of the job. The bound that follows from them stands beside the price.
+ */
+export function termsFor(units: number): AuditTerms {
+  const within = (value: number, max: number): number =>
+    Math.max(leastUnits, Math.min(max, Math.ceil(value)));
+  return {
+    windowUnits: within(units / 40, strictTerms.windowUnits),
+    leaverUnits: within(units / 100, strictTerms.leaverUnits),
+  };
+}
+
+/** Fewer audited units than this would say next to nothing. */
+const leastUnits = 48;
+
 /** Bits of randomness that a unit uses up: it is drawn when all of them are zero. */
 const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 4, 2: 6 };
 

@@ -85,6 +85,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   if (auditor?.role !== 'anchor') return { refused: 'not-yours' };
   const job = state.jobs.get(audit.job) as Job;
   const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
+  const right = wrong.map((unit) => command.right[command.wrong.indexOf(unit)] ?? '');
   const amountMicro = audit.units.length * job.spec.unitCostMicro;
   const from = spareMicro(state, job) >= amountMicro ? (`escrow:${job.id}` as const) : 'operator';
   const { id, units, chunk } = audit;
@@ -107,7 +108,15 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
     // Who is disproved already is not disproved again for the same time.
     if (identity.phase !== 'open') continue;
     const consequence = consequenceOf(identity, authors.length > 1, at);
-    events.push({ e: 'disproved', ...authorOf(state, identity), job: job.id, chunk, wrong, consequence });
+    events.push({
+      e: 'disproved',
+      ...authorOf(state, identity),
+      job: job.id,
+      chunk,
+      wrong,
+      right,
+      consequence,
+    });
   }
   return events;
 }

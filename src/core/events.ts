@@ -64,6 +64,8 @@ export type Command =
       readonly audit: number;
       readonly device: string;
       readonly wrong: readonly number[];
+      /** What the wrong ones should have been: their digests in hex, in the same order. */
+      readonly right: readonly string[];
     }
   /** An identity has left, or a job has nothing left to give out: units of its newest open batch there are drawn [AU4]. */
   | {
@@ -219,6 +221,8 @@ export type Event =
       readonly job: string;
       readonly chunk: number;
       readonly wrong: readonly number[];
+      /** The right digests of those units, in hex: what was claimed stands in the commitment. */
+      readonly right: readonly string[];
       readonly consequence: Consequence;
     })
   | (Ended & { readonly e: 'returned'; readonly why: string })

@@ -160,6 +160,10 @@ export function sentenceOf(reason: Reason): string {
       return 'nothing for this device';
     case 'kernel-paused':
       return 'the operator paused this kernel';
+    case 'suspended':
+      return 'an answer of this machine was recomputed and was not right: it may begin anew in an hour';
+    case 'banned':
+      return 'wrong answers of this machine were proven: this device key gets no more work';
     case 'elsewhere':
       return 'this identity computes in another process';
     case 'store-full':

@@ -37,6 +37,9 @@ export type Reason =
   | { readonly why: 'waiting-for-others' }
   | { readonly why: 'nothing-for-this-device' }
   | { readonly why: 'kernel-paused' }
+  /** An answer of this machine was recomputed and was not right: it may begin anew after a while, or never. */
+  | { readonly why: 'suspended' }
+  | { readonly why: 'banned' }
   | { readonly why: 'elsewhere' }
   | { readonly why: 'store-full' }
   | { readonly why: 'reload-needed' }
@@ -86,7 +89,7 @@ export type GpuView =
 export interface Stitch {
   readonly job: string;
   readonly chunk: number;
-  readonly state: 'leased' | 'committed' | 'final' | 'lost';
+  readonly state: 'leased' | 'committed' | 'accepted' | 'final' | 'lost';
   readonly at: number;
 }
 
@@ -110,9 +113,13 @@ export interface VolunteerView {
   readonly chunks: {
     readonly computed: number;
     readonly committed: number;
+    /** Accepted by a verdict; of these, those whose result is still provisional were it to be asked at once. */
     readonly final: number;
+    readonly provisional: number;
     readonly lost: number;
   };
+  /** The last of this device's answers that was recomputed and found wrong; null where there was none. */
+  readonly judged: Judgement | null;
   readonly finalWithAnchor: number;
   /** Of the account, as the coordinator last said, plus what came since. */
   readonly credit: {
@@ -125,6 +132,19 @@ export interface VolunteerView {
   readonly outbox: number;
   readonly stitches: readonly Stitch[];
   readonly startedAt: number | null;
+}
+
+/** An answer that was recomputed and found wrong. */
+export interface Judgement {
+  readonly backend: 'wasm' | 'webgpu';
+  readonly consequence: 'suspend' | 'ban';
+  readonly job: string;
+  readonly chunk: number;
+  /** Units by their numbers in the job, and the digests that they should have had. */
+  readonly wrong: readonly number[];
+  readonly right: readonly string[];
+  /** When it may begin anew, by the coordinator's clock; null = never. */
+  readonly untilMs: number | null;
 }
 
 /** What a face may ask of the volunteer. */
@@ -170,7 +190,8 @@ export function createVolunteerStore(coresMax: number, secure: boolean): Volunte
     workers: [],
     gpu: { state: 'unknown' },
     units: 0,
-    chunks: { computed: 0, committed: 0, final: 0, lost: 0 },
+    chunks: { computed: 0, committed: 0, final: 0, provisional: 0, lost: 0 },
+    judged: null,
     finalWithAnchor: 0,
     credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
     rateMilli: null,

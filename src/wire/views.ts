@@ -10,14 +10,17 @@ export interface JobView extends JobDescriptor {
   readonly demonstration: boolean;
   readonly requester: string;
   readonly quorum: number;
+  /** How its results are verified. */
+  readonly policy: 'none' | 'replicate' | 'audit' | 'adaptive';
   readonly state: 'open' | 'finished' | 'cancelled' | 'paused';
   readonly submittedAt: number;
   readonly endedAt: number | null;
   readonly chunks: number;
-  /** Chunks nobody holds; with a live lease and no answer; with an answer but no quorum; final. They sum to `chunks`. */
+  /** Chunks nobody holds; with a live lease and no answer; with an answer but no quorum; provisional; final. They sum to `chunks`. */
   readonly free: number;
   readonly leased: number;
   readonly committed: number;
+  readonly accepted: number;
   readonly final: number;
   readonly settledByPeople: number;
   readonly settledWithAnchor: number;
@@ -137,9 +140,6 @@ export interface CosignaturesView {
   readonly cosignatures: readonly CosignatureView[];
 }
 
-/** Body of every HTTP refusal. */
-export interface RefusalView {
-  readonly refused: string;
 /** Among so many hostile ones: which share of what is accepted may be wrong. */
 export interface RiskView {
   /** Share of the compute that is hostile and conspires, 0 … 1. */
@@ -259,5 +259,8 @@ export interface QuoteView {
   readonly policy: PolicyView;
 }
 
+/** Body of every HTTP refusal. */
+export interface RefusalView {
+  readonly refused: string;
   readonly detail?: string;
 }

@@ -1,6 +1,6 @@
 /**
  * The words between volunteer and coordinator. Up: hello, ask, commit, giveBack, chain. Down:
- * challenge, welcome, news, lease, receipt, refusal, bye. Control frames are JSON text, downwards one
+ * challenge, welcome, news, lease, receipt, credit, judged, refusal, bye. Control frames are JSON text, downwards one
  * word or a list of words; a commit is one binary frame (see `frame.ts`), since digests and bytes travel with it.
  *
  * Ids: `device` and `account` are 16 characters of base64url, `job` is `j` and a number, `replica`
@@ -193,6 +193,26 @@ export const receipt = v.strictObject({
   ),
 });
 
+/** What the account has now, where receipts do not say it: work vested, or was void. All ticks up to `asOf` counted. */
+export const credit = v.strictObject({
+  t: v.literal('credit'),
+  creditMicro: v.strictObject({ pending: natural, vested: natural, asOf: natural }),
+});
+
+/** An answer of this device was recomputed and was not right [TR5], [TR6]. */
+export const judged = v.strictObject({
+  t: v.literal('judged'),
+  backend,
+  consequence: v.picklist(['suspend', 'ban']),
+  job: jobId,
+  chunk: natural,
+  /** The units, and what they should have been: digests in hex. */
+  wrong: v.array(natural),
+  right: v.array(v.string()),
+  /** When it may begin anew, by the coordinator's clock; null = never. */
+  untilMs: v.nullable(natural),
+});
+
 export const refusal = v.strictObject({
   t: v.literal('refusal'),
   about: v.picklist(['ask', 'commit', 'giveBack', 'chain']),
@@ -211,7 +231,17 @@ export const bye = v.strictObject({
   retryMs: v.optional(natural),
 });
 
-export const fromCoordinator = v.variant('t', [challenge, welcome, news, lease, receipt, refusal, bye]);
+export const fromCoordinator = v.variant('t', [
+  challenge,
+  welcome,
+  news,
+  lease,
+  receipt,
+  credit,
+  judged,
+  refusal,
+  bye,
+]);
 
 export type ConsentRecord = v.InferOutput<typeof consentRecord>;
 export type TreeHead = v.InferOutput<typeof treeHead>;
@@ -227,6 +257,8 @@ export type Challenge = v.InferOutput<typeof challenge>;
 export type Welcome = v.InferOutput<typeof welcome>;
 export type LeaseWord = v.InferOutput<typeof lease>;
 export type ReceiptWord = v.InferOutput<typeof receipt>;
+export type CreditWord = v.InferOutput<typeof credit>;
+export type Judged = v.InferOutput<typeof judged>;
 export type RefusalWord = v.InferOutput<typeof refusal>;
 export type Bye = v.InferOutput<typeof bye>;
 export type FromCoordinator = v.InferOutput<typeof fromCoordinator>;

@@ -52,6 +52,8 @@ export const reasons: readonly Reason[] = [
   { why: 'waiting-for-others' },
   { why: 'nothing-for-this-device' },
   { why: 'kernel-paused' },
+  { why: 'suspended' },
+  { why: 'banned' },
   { why: 'elsewhere' },
   { why: 'store-full' },
   { why: 'reload-needed' },

@@ -33,6 +33,7 @@ export function batchOf(frontier: Frontier, parts: Partial<TickBatch> = {}): Tic
     nodes,
     answers: [],
     settled: [],
+    reopened: [],
     dropped: [],
     concluded: [],
     ...parts,

@@ -61,6 +61,7 @@ async function submit(
     title: 'real',
     cause: 'tests',
     unitsPerChunk,
+    quorum: 2,
     demonstration: true,
   });
   expect(answer.status).toBe(201);
@@ -165,11 +166,18 @@ describe('a quarter of a core', () => {
   async function shareOf(kernel: string, input: Uint8Array, to: number, share: number): Promise<number> {
     const { wasm } = shelf.get(kernel) ?? { wasm: new Uint8Array(0) };
     const thread = new Worker(new URL('../../src/coordinator/anchor-thread.ts', import.meta.url));
-    const work: AnchorWork = { kernel, wasm, input, inputDigest: 'x', from: 0, to, share };
+    const work: AnchorWork = {
+      kernel,
+      wasm,
+      input,
+      inputDigest: 'x',
+      units: Array.from({ length: to }, (_, i) => i),
+      share,
+    };
     // Starting a thread is not the anchor's work; an answer to nothing says that it is up.
     await new Promise((resolve) => {
       thread.once('message', resolve);
-      thread.postMessage({ ...work, to: 0, wasm: new Uint8Array(0) });
+      thread.postMessage({ ...work, units: [], wasm: new Uint8Array(0) });
     });
     const began = performance.now();
     const answer = await new Promise<AnchorAnswer>((resolve) => {

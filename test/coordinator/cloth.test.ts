@@ -67,7 +67,7 @@ describe('the cloth', () => {
 
   test('of a million chunks is a window of a few thousand bins', () => {
     const runs = Array.from({ length: 200_000 }, (_, i) => [i * 5, i * 5 + 3]).flat();
-    const job = { chunks: new Map(), final: runs } as unknown as Job;
+    const job = { chunks: new Map(), accepted: [], final: runs } as unknown as Job;
     const cloth = clothOf(job, { from: 500_000, to: 500_000 + clothBinsMax, bins: clothBinsMax });
     expect(cloth.filter((_, i) => i % 3 === 2).reduce((sum, byte) => sum + byte / 255, 0)).toBe(2458);
   });

@@ -15,6 +15,12 @@ export interface Order {
   readonly input: Uint8Array;
   readonly unitsPerChunk: number;
   readonly title: string;
+  /** `replicate` by two unless it says otherwise. */
+  readonly policy?: {
+    readonly kind: 'audit' | 'adaptive';
+    readonly windowUnits?: number;
+    readonly leaverUnits?: number;
+  };
 }
 
 /** Where a coordinator is, and what its operator may do there. */
@@ -28,10 +34,12 @@ export class Door {
   }
 
   /** Funds and submits a job, by the operator's HTTP API and the token that was shown at first start. */
-  async submit({ kernel, input, unitsPerChunk, title }: Order): Promise<JobView> {
+  async submit({ kernel, input, unitsPerChunk, title, policy }: Order): Promise<JobView> {
     const { digest } = (await this.#operate('/blobs', Buffer.from(input))) as { digest: string };
     await this.#operate('/fund', { account: 'operator', amountMicro: 1e12 });
-    const wish = { kernel, input: digest, title, cause: 'A story.', demonstration: true, unitsPerChunk };
+    const verified = policy === undefined ? { quorum: 2 } : { policy };
+    const words = { title, cause: 'A story.', demonstration: true };
+    const wish = { kernel, input: digest, ...words, unitsPerChunk, ...verified };
     return (await this.#operate('/jobs', wish)) as JobView;
   }
 

@@ -64,7 +64,7 @@ function audits(ground: AnchorGround, left: number): void {
     // It may have been settled, or voided, meanwhile.
     if (claim === undefined || !house.state.audits.has(id)) return audits(ground, left - 1);
     ground.order(
-      { c: 'audit', audit: id, device: 'anchor', wrong: wrongUnits(claim, job, chunk, units) },
+      { c: 'audit', audit: id, device: 'anchor', wrong: wrongUnits(claim, job, chunk, units), right: [] },
       () => audits(ground, left - 1),
     );
   });

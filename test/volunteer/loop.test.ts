@@ -159,7 +159,7 @@ describe('working', () => {
       tick: null,
     });
     const view = viewOf(hand.loop);
-    expect(view.chunks).toEqual({ computed: 1, committed: 1, final: 1, lost: 0 });
+    expect(view.chunks).toEqual({ computed: 1, committed: 1, final: 1, provisional: 0, lost: 0 });
     expect(view.finalWithAnchor).toBe(1);
     expect(view.credit).toEqual({ pendingMicro: 0, vestedMicro: 500_007, sessionMicro: 500_000 });
     expect(view.stitches).toEqual([{ job: 'j1', chunk: 0, state: 'final', at: hand.at }]);

@@ -62,7 +62,7 @@ describe('volunteers', () => {
       );
       expect((await jobOf(house, job)).state).toBe('finished');
       expect(ends.map(({ chunks }) => chunks)).toEqual(
-        [1, 2].map(() => ({ computed: 20, committed: 20, final: 20, lost: 0 })),
+        [1, 2].map(() => ({ computed: 20, committed: 20, final: 20, provisional: 0, lost: 0 })),
       );
       expect(new Set(ends.map(({ account }) => account)).size).toBe(2);
       expect(ends[0]?.credit.sessionMicro).toBe(ends[1]?.credit.sessionMicro);
@@ -156,7 +156,7 @@ describe('volunteers', () => {
       expect(alone.chunks.lost).toBe(0);
       const second = await aHouse({ dataDir, port });
       const end = await until(volunteer, ({ chunks }) => chunks.final === 30, 40_000);
-      expect(end.chunks).toEqual({ computed: 30, committed: 30, final: 30, lost: 0 });
+      expect(end.chunks).toEqual({ computed: 30, committed: 30, final: 30, provisional: 0, lost: 0 });
       expect((await jobOf(second, job)).state).toBe('finished');
     },
   );

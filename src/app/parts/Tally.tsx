@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
+import type { Judgement } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
 import { Receipts } from './Receipts.tsx';
 import { Cores } from './Start.tsx';
@@ -15,7 +16,8 @@ interface Props {
 }
 
 export function Tally({ w, house }: Props): JSX.Element {
-  const { units, chunks, rateMilli, credit, finalWithAnchor } = house.watched.view.value;
+  const { units, chunks, rateMilli, credit, finalWithAnchor, judged } = house.watched.view.value;
+  const between = chunks.final - chunks.provisional;
   return (
     <section aria-labelledby="tally">
       <h2 id="tally">{w.tally.heading}</h2>
@@ -47,12 +49,39 @@ export function Tally({ w, house }: Props): JSX.Element {
       <p class="soft small">
         {joined(
           w.tally.creditNote,
-          chunks.final > 0 && w.tally.withAnchor(finalWithAnchor, chunks.final),
+          between > 0 && w.tally.withAnchor(finalWithAnchor, between),
+          chunks.provisional > 0 && w.tally.provisional(chunks.provisional),
           chunks.lost > 0 && w.tally.lost(chunks.lost),
         )}
       </p>
+      {judged !== null && <Judged w={w} judged={judged} />}
       <Receipts w={w} />
     </section>
+  );
+}
+
+/** What audits found wrong, with what a person needs to check it or to object. */
+function Judged({ w, judged }: { readonly w: Words; readonly judged: Judgement }): JSX.Element {
+  const { backend, wrong, right, chunk, job, untilMs } = judged;
+  return (
+    <div class="notice" role="alert">
+      <p>
+        <strong>{w.tally.judgedHeading}</strong>
+      </p>
+      <p>{w.tally.judged({ backend, units: wrong.length, chunk, job, until: untilMs })}</p>
+      <p class="small">
+        {w.tally.judgedWhy} {w.tally.judgedRight}
+      </p>
+      <ul class="small digests">
+        {wrong.map((unit, i) => (
+          <li key={unit}>
+            <code>
+              {job} {unit} {right[i]}
+            </code>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

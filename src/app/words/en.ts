@@ -25,6 +25,7 @@ export const words: Words = {
     pages: 'Pages',
     contribute: 'Lend a machine',
     leaderboard: 'Who has helped',
+    checks: 'How results are checked',
     languages: 'Language',
     heading: 'Lend your machine to one big job.',
     lede: 'A talka is the day when neighbours come together to finish one household’s big job. Here they meet in the browser.',
@@ -163,6 +164,10 @@ export const words: Words = {
       'nothing-for-this-device':
         'The jobs that are open need something this machine does not have. The page waits.',
       'kernel-paused': 'The operator has paused this program. Work goes on when it is released.',
+      suspended:
+        'An answer of this machine was computed again and was not right. That happens to honest machines; it may begin anew in an hour.',
+      banned:
+        'Wrong answers of this machine were proven more than once, so it gets no more work here. What was verified before stays yours.',
       elsewhere:
         'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
       'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',
@@ -212,17 +217,27 @@ export const words: Words = {
       waiting: 'connection lost, waiting to try again',
     },
     outbox: (count) => `${some(count, 'result')} on the way`,
-    spoken: (chunks, final) => `${some(chunks, 'chunk')} computed, ${f.whole(final)} verified.`,
+    spoken: (chunks, final) => `${some(chunks, 'chunk')} computed, ${f.whole(final)} accepted.`,
   },
   tally: {
     heading: 'This session',
     units: 'Units computed',
     chunks: 'Chunks computed',
     committed: 'returned',
-    final: 'verified',
+    final: 'accepted',
     lost: (count) => `${some(count, 'chunk')} settled without this machine’s answer.`,
     withAnchor: (count, of) =>
-      `${f.whole(count)} of your ${f.whole(of)} verified chunks were settled with the operator’s anchor, the others between volunteers.`,
+      `${f.whole(count)} of your ${f.whole(of)} chunks that others computed too were settled with the operator’s anchor, the others between volunteers.`,
+    provisional: (count) =>
+      count === 1
+        ? 'One of them counts provisionally: parts of it, chosen in secret, are computed again before its credit is yours.'
+        : `${f.whole(count)} of them count provisionally: parts, chosen in secret, are computed again before their credit is yours.`,
+    judgedHeading: 'An answer was not right',
+    judged: ({ backend, units, chunk, job, until }) =>
+      `${backend === 'webgpu' ? 'The graphics processor' : 'A core'} of this machine gave ${some(units, 'unit')} of chunk ${f.whole(chunk)} (${job}) differently from two independent engines of the operator. What was not verified yet is computed again by others and its credit is void; what was verified stays yours. ${until === null ? 'It was not the first time, so this machine gets no more work here.' : `One such fault is taken for an accident: it may begin anew at ${f.moment(until)}.`}`,
+    judgedRight: 'The right digests, for you to check:',
+    judgedWhy:
+      'Overclocking, overheating and failing memory are the usual causes. If you think that we are wrong, write to the operator with these lines.',
     rate: 'Speed',
     rateUnit: 'times the reference core',
     rateSoon: 'known after 10 seconds',

@@ -26,6 +26,7 @@ export interface Words {
     readonly pages: string;
     readonly contribute: string;
     readonly leaderboard: string;
+    readonly checks: string;
     readonly languages: string;
     readonly heading: string;
     readonly lede: string;
@@ -154,6 +155,18 @@ export interface Words {
     readonly final: string;
     readonly lost: (count: number) => string;
     readonly withAnchor: (count: number, of: number) => string;
+    /** Of the accepted chunks, how many are provisional still. */
+    readonly provisional: (count: number) => string;
+    readonly judgedHeading: string;
+    readonly judged: (fault: {
+      readonly backend: 'wasm' | 'webgpu';
+      readonly units: number;
+      readonly chunk: number;
+      readonly job: string;
+      readonly until: number | null;
+    }) => string;
+    readonly judgedRight: string;
+    readonly judgedWhy: string;
     readonly rate: string;
     /** After the number: times the reference core. */
     readonly rateUnit: string;

@@ -1,8 +1,10 @@
 /** What each of the coordinator's words changes. */
 import type {
   Bye,
+  CreditWord,
   FromCoordinator,
   JobDescriptor,
+  Judged,
   ReceiptWord,
   RefusalWord,
   Welcome,
@@ -32,6 +34,10 @@ export function onWord(loop: Loop, socket: number, word: FromCoordinator): void 
       return onLease(loop, word);
     case 'receipt':
       return onReceipt(loop, word);
+    case 'credit':
+      return hearBalance(loop, word);
+    case 'judged':
+      return onJudged(loop, word);
     case 'refusal':
       return onRefusal(loop, word);
     case 'bye':
@@ -50,15 +56,25 @@ function onWelcome(loop: Loop, socket: number, word: Welcome): void {
   loop.welcomed = true;
   loop.chainAfter = loop.at + 60_000;
   loop.account = word.account;
-  loop.creditAsOf = word.creditMicro.asOf;
-  loop.credit = {
-    ...loop.credit,
-    pendingMicro: word.creditMicro.pending,
-    vestedMicro: word.creditMicro.vested,
-  };
+  hearBalance(loop, word);
   setJobs(loop, word.jobs);
   for (const replica of over) endReplica(loop, replica);
   if (loop.phase === 'starting') loop.phase = 'running';
+}
+
+/** What the account has, all ticks up to one of them counted. */
+function hearBalance(loop: Loop, { creditMicro }: Pick<CreditWord, 'creditMicro'>): void {
+  loop.creditAsOf = creditMicro.asOf;
+  loop.credit = {
+    ...loop.credit,
+    pendingMicro: creditMicro.pending,
+    vestedMicro: creditMicro.vested,
+  };
+}
+
+/** Audits found an answer of ours wrong: whoever computed it rests, and its person is told which and why. */
+function onJudged(loop: Loop, { t: _, ...judgement }: Judged): void {
+  loop.judged = judgement;
 }
 
 /** The coordinator no longer counts a replica as ours: whatever we have of it is worthless. */
@@ -95,6 +111,7 @@ function onReceipt(loop: Loop, word: ReceiptWord): void {
     if (known === undefined && !isNews) continue;
     loop.awaited.delete(replica);
     loop.counts.final += 1;
+    if (!final) loop.counts.provisional += 1;
     if (withAnchor) loop.finalWithAnchor += 1;
     const { pendingMicro, vestedMicro, sessionMicro } = loop.credit;
     loop.credit = {
@@ -102,7 +119,7 @@ function onReceipt(loop: Loop, word: ReceiptWord): void {
       vestedMicro: vestedMicro + (isNews && final ? amountMicro : 0),
       sessionMicro: sessionMicro + amountMicro,
     };
-    if (known !== undefined) stitch(loop, known.job, known.chunk, 'final');
+    if (known !== undefined) stitch(loop, known.job, known.chunk, final ? 'final' : 'accepted');
   }
   for (const replica of word.lost) {
     const known = loop.awaited.get(replica);
@@ -151,6 +168,8 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
     case 'waiting-for-others':
     case 'nothing-for-this-device':
     case 'kernel-paused':
+    case 'suspended':
+    case 'banned':
       return { why: reason };
     case 'store':
       return { why: 'store-full' };

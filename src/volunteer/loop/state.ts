@@ -1,7 +1,7 @@
 /** All that the volunteer's loop knows, and the few ways in which every part of it changes that. */
 import type { Backend } from '../../core/state.ts';
 import type { Challenge, GiveBack, JobDescriptor, RestoredWord, TreeHead } from '../../wire/volunteer.ts';
-import type { GpuView, Reason, Stitch, VolunteerPhase } from '../store.ts';
+import type { GpuView, Reason, Stitch, VolunteerPhase, Judgement } from '../store.ts';
 import { stitchesMax } from '../store.ts';
 import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settings } from './words.ts';
 
@@ -172,7 +172,9 @@ export interface Loop {
   readonly returning: Map<GiveBack['why'], number[]>;
 
   units: number;
-  counts: { computed: number; committed: number; final: number; lost: number };
+  counts: { computed: number; committed: number; final: number; provisional: number; lost: number };
+  /** The last of our answers that audits found wrong. */
+  judged: Judgement | null;
   finalWithAnchor: number;
   credit: { pendingMicro: number; vestedMicro: number; sessionMicro: number };
   /** The last tick whose payments the welcome's credit held. */
@@ -241,7 +243,8 @@ export function createLoop(options: LoopOptions): Loop {
     awaited: new Map(),
     returning: new Map(),
     units: 0,
-    counts: { computed: 0, committed: 0, final: 0, lost: 0 },
+    counts: { computed: 0, committed: 0, final: 0, provisional: 0, lost: 0 },
+    judged: null,
     finalWithAnchor: 0,
     credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
     creditAsOf: 0,

@@ -23,6 +23,7 @@ export function viewOf(loop: Loop): VolunteerView {
     units: loop.units,
     chunks: { ...loop.counts },
     finalWithAnchor: loop.finalWithAnchor,
+    judged: loop.judged,
     credit: { ...loop.credit },
     rateMilli: rateOf(loop),
     outbox: loop.unsent.size,

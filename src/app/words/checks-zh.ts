@@ -1,0 +1,169 @@
+/** What the page about checks says, in Simplified Chinese: written for its readers, not translated. */
+import type { ChecksWords, PolicyName, Rules } from '../checks/catalogue.ts';
+import { formatsFor } from '../format.ts';
+
+const zh = formatsFor('zh-CN');
+const number = new Intl.NumberFormat('zh-CN', { maximumFractionDigits: 2 });
+/** Microcredits of work as seconds of the reference core. */
+const work = (micro: number): string => zh.seconds(micro / 1e6);
+
+const policySays: Readonly<Record<PolicyName, (rules: Rules) => string>> = {
+  none: () => '每块收一份答案，之后没人再看。适合演示，或者机器都是委托人自己的。',
+  audit: () =>
+    '每块收一份答案，再像上面说的那样暗中抽查、等过一段观察期。新来的和大家一样要等：没有抽查够，一块也不会算最终确认。',
+  adaptive: ({ probationMicro }) =>
+    `人人都要抽查；此外，一台新机器最初 ${work(probationMicro)}的活，还要由另一个人再算一遍。`,
+  replicate: () =>
+    '每块由两个不同网络上的人各算一遍，答案必须相同（任务最多可以要求五个人）。一致即最终确认，不用再等。',
+};
+
+export const chinese: ChecksWords = {
+  number: (value) => number.format(value),
+  title: '答案是怎样核对的 · Talka',
+  heading: '答案是怎样核对的',
+  lede: '在这里出借电脑的人，和托付活计的人素不相识。这一页讲清楚：错误的答案怎么查出来，查一次要花多少，以及还有哪些错可能漏过去。',
+  soFar: (audits, units, mismatches) =>
+    `从这个协调端有日志以来，共抽查 ${zh.whole(audits)} 次、重算 ${zh.whole(units)} 个单元，${mismatches === 0 ? '没有查出错误的答案' : `有 ${zh.whole(mismatches)} 次查出了错误的答案`}。`,
+  none: '这里还没有重算过单元：要抽查的任务还没有收到过答案。',
+  drawn: ({ oneIn, tier1Micro }) => ({
+    heading: '切成小份，暗中抽取',
+    says: [
+      '一件任务切成许多块，每块的活至多一秒左右；每块再切成单元，一个单元通常只要 5 到 50 毫秒。机器一次交一整块，核对时只看单个单元：查一次花得少，就能查得勤。',
+      `答案交上来、再也改不了之后，才为每个单元掷一次骰子：机器还新时每 ${zh.whole(oneIn[1])} 个抽 1 个，累计通过 ${work(tier1Micro)}的活之后每 ${zh.whole(oneIn[2])} 个抽 1 个，从不更少。抽中了哪些，谁也不告诉。关掉网页也好，死机也好，都改变不了抽取的结果。`,
+    ],
+    shows: '六块，每块十六个单元。画圈的是抽中的，都是在答案交齐之后才抽的。',
+  }),
+  window: ({ windowUnits, leaverUnits, leaverAfterMs }) => ({
+    heading: '先暂时算数，再最终确认',
+    says: [
+      '答案通过之后马上就能用，但只是暂时算数，积分也还待定。要等这一块里抽中的单元全都没错，并且同一台机器此后又有足够多的抽中单元没错，才最终确认。',
+      `百万单元以上的任务，要等之后的 ${zh.whole(windowUnits)} 个抽中单元；小任务等得少些，因此还留着多大的漏洞，下面都写明。没等到就走的（${zh.span(leaverAfterMs)}没交答案，或者任务已经没有活可派），临走再查一遍：从他还没确认的活里接着抽，抽满 ${zh.whole(leaverUnits)} 个单元或者抽完为止。`,
+    ],
+    shows:
+      '一台机器先后交上来的块。实心：最终确认；空心：暂时算数；中间带点：抽到过，没错。方括号是观察期，查得越多，它越往前走。',
+  }),
+  wrong: ({ suspendedMs, faultMemoryMs }) => ({
+    heading: '查出错误的答案之后',
+    says: [
+      '重算的结果对不上，就在两个独立的进程里再各算一遍，两边用的编译器不同。如果这两遍也不一样，那是程序的毛病：程序停用，谁也不怪。',
+      '如果两遍一致，就是那台机器错了。它所有还没最终确认的活一律作废，待定的积分退回，那些块交给别人重算。已经最终确认的不动，委托人和志愿者都不受影响。',
+      `机器出错不一定是有心，所以 ${zh.span(faultMemoryMs)}内只有一次，当作意外，${zh.span(suspendedMs)}后可以从头再来。再有第二次，或者和另一台机器错得一模一样，这里就不再给它派活。同一台设备的处理器和显卡分开算。`,
+    ],
+    shows: '有一个单元查出来是错的（打叉）。这台机器暂时算数的活全部拆掉，分给别人；最终确认的留着。',
+  }),
+  people: () => ({
+    heading: '或者：两个人，一个答案',
+    says: [
+      '任务也可以不用抽查，而是请两个人来算：两个不同的账户、在两个不同的网络上，交出同样的答案，这一块才算数；答案不同，就再请一个人来定。',
+      '这样不用掷骰子，也不用等。但每一块都要付两份，而且两个人要是串通好了，就会蒙混过去。',
+    ],
+    shows: '两户人家，两个网络。答案相同，这一块才算数。',
+  }),
+  anchor: ({ anchorAfterMs }) => ({
+    heading: '运营方自己的机器',
+    says: [
+      '我们叫它“锚机”。它只拿到要重算的单元，拿不到别人交的答案；算完之后才把两个放在一起比。到目前为止，所有抽查都由锚机来做：志愿者之间还不互相抽查。',
+      `如果一块等第二个人等了${zh.span(anchorAfterMs)}，而在场的人谁也不能当这第二个人，锚机也会来补位。它自己算过的，当场最终确认。它和大家拿一样的积分，但不进“出过力的人”的名单。`,
+    ],
+    shows: '抽中的单元交给锚机；别人交的答案（虚线框里）绕开它走，到最后才放在一起比。',
+  }),
+  policies: {
+    heading: '委托人可以怎么选',
+    lede: '提交任务时定下，之后不能改，人人看得到。价钱是指每一份活连同核对总共要付多少。',
+    names: {
+      none: '不核对',
+      audit: '抽查',
+      adaptive: '抽查，新来的另请一人同算',
+      replicate: '两人同算',
+    },
+    says: (kind, rules) => policySays[kind](rules),
+    price: '价钱',
+    priceFlat: (price) => (price === '1' ? '只付活本身的价钱。' : `活本身的 ${price} 倍。`),
+    priceBy: (price, stayMs) => `来干${zh.span(stayMs)}的人，${price} 倍`,
+    priceNote: (unitMs, { windowUnits, leaverUnits }) =>
+      `按一个参考核心、每单元 ${zh.whole(unitMs)} 毫秒、大任务的数目（${zh.whole(windowUnits)} 和 ${zh.whole(leaverUnits)} 个抽中单元）估算。待得越久越便宜，因为人走的时候都要再查一遍。`,
+    open: '可能有错',
+    openAll: '说谎的交什么就是什么，没有什么能发现。',
+    openUnits: (hostile, oneIn) =>
+      `若全部算力有 ${hostile} 怀着恶意，最终确认的单元每 ${oneIn} 个至多错 1 个`,
+    openChunks: (hostile, oneIn) => `若全部算力有 ${hostile} 怀着恶意，约每 ${oneIn} 块错 1 块`,
+    openChunksNote:
+      '前提是作恶的都撒同一个谎，而块全凭运气分派。这不是上限：同伙两人若拿到同一块，就会被采信。',
+  },
+  now: {
+    heading: '这个协调端，此刻',
+    lede: '抽查、机器和付款从有日志起累计，只算要抽查的任务。',
+    asking: '正在询问协调端。',
+    audits: '抽查',
+    auditsMade: (audits, units, mismatches) =>
+      `${zh.whole(audits)} 次，${zh.whole(units)} 个单元，${mismatches === 0 ? '没有查出错误' : `${zh.whole(mismatches)} 次查出错误`}`,
+    waiting: (audits, sinceMs) =>
+      audits === 0 ? '没有在排队的' : `还有 ${zh.whole(audits)} 次在排队，最久的等了${zh.span(sinceMs)}`,
+    wrong: '随后',
+    wrongDone: (voided, suspended, banned) =>
+      `${zh.whole(voided)} 块作废重派，停用机器 ${zh.whole(suspended)} 次，禁用 ${zh.whole(banned)} 次`,
+    machines: '机器',
+    tiers: (tiers, oneIn) =>
+      `查得紧的 ${zh.whole(tiers[0] + tiers[1])} 台（每 ${zh.whole(oneIn[1])} 个单元抽 1 个，其中 ${zh.whole(tiers[0])} 台刚来），有来历的 ${zh.whole(tiers[2])} 台（每 ${zh.whole(oneIn[2])} 个抽 1 个）`,
+    away: (suspended, banned) => `现在停用 ${zh.whole(suspended)} 台，禁用 ${zh.whole(banned)} 台`,
+    paid: '付出的积分',
+    paidFor: (paid, second, audits, copies) =>
+      `干活 ${paid}，另请一人同算的 ${zh.whole(copies)} 块 ${second}，抽查 ${audits}`,
+    redundancy: (ratio) => `合计是活本身的 ${ratio} 倍`,
+    unpaid: '要抽查的任务还没有付过积分。',
+    chunks: '开放任务的块',
+    chunksOpen: (provisional, final) =>
+      `暂时算数 ${zh.whole(provisional)} 块，最终确认 ${zh.whole(final)} 块`,
+    networks: '网络',
+    nobody: '眼下没有人要活干。',
+    here: (people, networks) =>
+      `${zh.whole(people)} 人要活干，分布在 ${zh.whole(networks)} 个网络上（地址前 24 位，新式地址前 48 位相同，算一个网络）`,
+    exempt: (people) => `其中 ${zh.whole(people)} 人在协调端自己的机器上，运营方允许那里每个浏览器算一个人`,
+    largest: (share) => `最大的一个网络占 ${share}`,
+    alarm:
+      '在场的人一半以上在同一个网络上：可能是一所学校、一间办公室，也可能是一个人扮作许多人。这种时候，志愿者彼此一致能说明的就少了。',
+    tooFew: (needed, places) =>
+      `对要求最高的那件任务来说，不同的网络太少：一块要 ${zh.whole(needed)} 个人，而能算同一块的至多 ${zh.whole(places)} 人。运营方若开着锚机，由锚机补位；没有开，这些块就等着。`,
+  },
+  jobs: {
+    heading: '开放的任务',
+    none: '眼下没有开放的任务。',
+    progress: (provisional, final, chunks) =>
+      `共 ${zh.whole(chunks)} 块，最终确认 ${zh.whole(final)} 块，暂时算数 ${zh.whole(provisional)} 块`,
+    terms: (windowUnits, leaverUnits) =>
+      `同一台机器此后再有 ${zh.whole(windowUnits)} 个抽中单元没错，才最终确认；没等到就走的，查 ${zh.whole(leaverUnits)} 个或者全部。`,
+    bound: (hostile, oneIn, wrong, units) =>
+      `若全部算力有 ${hostile} 怀着恶意，最终确认的单元每 ${oneIn} 个至多错 1 个：它的 ${zh.whole(units)} 个单元，平均${wrong === 0 ? '错不到 1 个' : `至多错 ${zh.whole(wrong)} 个`}。`,
+    boundNote:
+      '这些上限的前提是：全部抽查由运营方自己的机器做，而且做得老实。说谎的人怎样串通、多有耐心，都不影响。',
+    voted: (quorum) =>
+      quorum === 1
+        ? '收到一份答案，就最终确认。'
+        : `${zh.whole(quorum)} 个人的答案到齐而且相同，就最终确认。`,
+    unchecked: '答案来了就用。',
+  },
+  assumed: {
+    heading: '以上成立的前提',
+    says: [
+      '老实的机器算出的答案彼此相同，一位不差；显卡版程序的舍入若略有不同，也在公布的误差范围内。',
+      '运营方的机器算得老实，它的骰子谁也猜不到。',
+      '怀着恶意的算力不超过每条上限旁边写的比例。这些人可以全都串通，可以一直等，也可以换新密钥再来。',
+    ],
+  },
+  limits: {
+    heading: '有些事它做不到',
+    says: ({ oneIn }) => [
+      '它不核对运营方。到目前为止，所有抽查都由运营方自己的机器来做，在这里托付活计，就要在这一点上信得过运营方。收据、日志和见证人能说明付过什么、往事没有改写，说明不了某次抽查是不是老实做的。',
+      `它不保证每个单元都对。上限是许多单元平均下来的；一台机器老实了很久，只错一个单元，要抽中才查得出来，机会是 ${zh.whole(oneIn[2])} 分之一。每个单元都错不得的任务，不该选抽查。`,
+      '暂时算数不等于最终确认，这样的结果还可能收回。',
+      '只要求两人同算时，两个网络上的两个人串通好，就能把一块蒙混过去。网络也不等于人：一个人可能有好几个网络，一所学校也可能只有一个。',
+      '禁用的是密钥，不是人。换一把新密钥不花钱，不过要从头来过。',
+      '来去匆匆的不会便宜。他们的活全部要查，委托人要付大约两倍的价钱；新来的人，积分也要等到那时。',
+    ],
+  },
+  further: {
+    heading: '自己看看',
+    verify: '核对一张收据，不必问任何人',
+    data: '用数据看这些数字',
+  },
+};
