@@ -22,8 +22,11 @@ export interface Recount {
   readonly shares: readonly Share[];
   readonly settledByPeople: number;
   readonly settledWithAnchor: number;
-  /** Answers that a settled chunk went against. */
+  /** Answers that a settled chunk went against, or that audits found wrong. */
   readonly refuted: number;
+  /** Audits that were made, and the units recomputed in them. */
+  readonly audits: number;
+  readonly audited: number;
   readonly misdeeds: number;
   readonly expired: number;
 }
@@ -71,6 +74,8 @@ class Tally {
   #refuted = 0;
   #misdeeds = 0;
   #expired = 0;
+  #audits = 0;
+  #audited = 0;
 
   see(state: State, event: Event): void {
     if (event.e === 'joined') this.#share(event.account, event.role === 'anchor');
@@ -81,6 +86,18 @@ class Tally {
     } else if (event.e === 'misdeed') this.#misdeeds++;
     else if (event.e === 'expired') this.#expired += event.replicas.length;
     else if (event.e === 'accepted') this.#accepted(event);
+    else if (event.e === 'voided') this.#voided(event);
+    else if (event.e === 'disproved') this.#refuted++;
+    else if (event.e === 'audited') {
+      this.#audits++;
+      this.#audited += event.units.length;
+    }
+  }
+
+  /** What was pending for it is taken back. */
+  #voided({ account, entries }: Extract<Event, { e: 'voided' }>): void {
+    for (const entry of entries)
+      if (entry.from === `pending:${account}`) this.#share(account, false).creditMicro -= entry.amountMicro;
   }
 
   #accepted(event: Extract<Event, { e: 'accepted' }>): void {
@@ -115,6 +132,8 @@ class Tally {
       settledByPeople: this.#byPeople,
       settledWithAnchor: this.#withAnchor,
       refuted: this.#refuted,
+      audits: this.#audits,
+      audited: this.#audited,
       misdeeds: this.#misdeeds,
       expired: this.#expired,
     };

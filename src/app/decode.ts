@@ -37,7 +37,7 @@ export const mapOrNone =
 
 const live = record(all(number, 'people devices cores gpus rateMilli'));
 const job = record({
-  ...all(text, 'job kernel wasm input agreement title cause requester state'),
+  ...all(text, 'job kernel wasm input agreement title cause requester policy state'),
   ...all(
     number,
     'units unitsPerChunk unitCostMicro quorum submittedAt chunks free leased committed accepted final',

@@ -17,3 +17,8 @@ export function toldOf(w: Words, job: JobView): Told {
   const own = job.demonstration && job.requester === itself;
   return { title, cause, requester: own ? w.job.itself : job.requester };
 }
+
+/** Whether parts of a job's results are recomputed, instead of everything by a second person. */
+export function isAudited({ policy }: Pick<JobView, 'policy'>): boolean {
+  return policy === 'audit' || policy === 'adaptive';
+}

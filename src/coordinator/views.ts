@@ -42,12 +42,12 @@ export class Views {
 
   /** Reads what the log keeps of concluded jobs. The text is our own: it is trusted. */
   async load(log: Log): Promise<void> {
-    for (const { job, view } of await log.concluded()) this.#concluded.set(job, JSON.parse(view) as JobView);
+    for (const { job, view } of await log.concluded()) this.#concluded.set(job, viewIn(view));
   }
 
   /** A job has ended and that is durable. */
   concluded(job: string, view: string): void {
-    this.#concluded.set(job, JSON.parse(view) as JobView);
+    this.#concluded.set(job, viewIn(view));
     this.#samples.delete(job);
   }
 
@@ -163,6 +163,12 @@ export class Views {
     this.#board = { at, rows };
     return rows;
   }
+}
+
+/** A concluded job's view as the log keeps it; those of jobs that ended before there were audits say nothing of them. */
+function viewIn(text: string): JobView {
+  const before = { policy: 'replicate', accepted: 0 } as const;
+  return { ...before, ...(JSON.parse(text) as JobView) };
 }
 
 /** What a volunteer needs to know of a job. */

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
 import { joined } from '../join.ts';
-import { toldOf } from '../told.ts';
+import { isAudited, toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { House } from '../house.ts';
 import type { JobView } from '../../wire/views.ts';
@@ -37,7 +37,11 @@ function Piece({ w, house, job }: Omit<Props, 'jobs'> & { readonly job: JobView 
       </h3>
       <p class="soft figures">{joined(cause, ended(w, job))}</p>
       <ClothView w={w} job={job} watched={house.watched} keep />
-      <p class="soft figures">{w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}</p>
+      <p class="soft figures">
+        {isAudited(job)
+          ? w.done.audited(job.final)
+          : w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}
+      </p>
       {job.result.picture && job.demonstration && (
         <p>
           <a href={`/api/jobs/${job.job}/picture.png`}>{w.done.picture}</a>

@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ClothView } from '../cloth/ClothView.tsx';
 import { gapAfter, joined } from '../join.ts';
-import { toldOf } from '../told.ts';
+import { addressWith } from '../language.ts';
+import { isAudited, toldOf } from '../told.ts';
 import { Powers } from './Powers.tsx';
 import type { MersenneFacts } from '../facts.ts';
 import type { House } from '../house.ts';
@@ -38,7 +39,7 @@ export function Loom({ w, house, job }: Props): JSX.Element {
                 <span class="soft">{w.job.requester(told.requester)}</span>
               </p>
               <p class="soft figures">
-                {w.job.progress(job.final, job.chunks)}
+                {progressOf(w, job)}
                 {job.etaMs !== null && ` · ${w.job.eta(job.etaMs)}`}
               </p>
             </>
@@ -74,11 +75,14 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       {job.demonstration && <p>{w.job.demonstration}</p>}
       <p>
         {joined(
-          w.job.quorum(job.quorum),
+          w.job.verified(job.policy, job.quorum),
           job.agreement === 'tolerance' && w.job.tolerance,
-          job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
-          job.disputes > 0 && w.job.disputes(job.disputes),
+          !isAudited(job) && job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
+          job.disputes > 0 && (isAudited(job) ? w.job.disproved : w.job.disputes)(job.disputes),
         )}
+      </p>
+      <p>
+        <a href={addressWith('/checks.html', location.search)}>{w.page.checks}</a>
       </p>
       <p class="soft">{w.job.kernel(job.kernel)}</p>
       {others.length > 0 && (
@@ -95,6 +99,10 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
   );
 }
 
+function progressOf(w: Words, { final, accepted, chunks }: JobView): string {
+  return w.job.progress(final, accepted, chunks);
+}
+
 /** Another open job, and the way to put it on the loom. */
 function Other(props: {
   readonly w: Words;
@@ -108,7 +116,7 @@ function Other(props: {
       <strong>
         <Powers text={title} />
       </strong>{' '}
-      <span class="soft figures">{w.job.progress(job.final, job.chunks)}</span>
+      <span class="soft figures">{progressOf(w, job)}</span>
       <br />
       {cause}
       <br />

@@ -51,14 +51,18 @@ export const words: Words = {
     itself: 'this coordinator itself',
     demonstration:
       'A demonstration: the answer is known beforehand. What is being tried is the working together.',
-    quorum: (people) =>
-      people === 1
-        ? 'A chunk counts as soon as one answer has come.'
-        : `A chunk counts once ${people} different people have sent the same answer.`,
+    verified: (policy, people) =>
+      policy === 'audit' || policy === 'adaptive'
+        ? `An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
+        : people === 1
+          ? 'A chunk counts as soon as one answer has come; nobody looks at it again.'
+          : `A chunk counts once ${people} different people have sent the same answer.`,
     tolerance:
       'A graphics processor rounds a little differently: its answer has to agree, within published bounds, with one computed on a processor.',
-    progress: (final, chunks) =>
-      `${f.share(final, chunks)} done: ${f.whole(final)} of ${some(chunks, 'chunk')} verified`,
+    progress: (final, accepted, chunks) =>
+      accepted === 0
+        ? `${f.share(final, chunks)} done: ${f.whole(final)} of ${some(chunks, 'chunk')} verified`
+        : `${f.share(final + accepted, chunks)} done: ${f.whole(final + accepted)} of ${some(chunks, 'chunk')} computed, ${f.whole(final)} of them verified`,
     eta: (ms) => `about ${f.span(ms)} to go (estimate)`,
     settled: (byPeople, withAnchor) =>
       withAnchor === 0
@@ -66,6 +70,10 @@ export const words: Words = {
         : `So far ${f.whole(byPeople)} settled between volunteers and ${f.whole(withAnchor)} with the operator’s anchor, a machine that steps in where a second person is missing.`,
     disputes: (count) =>
       `Answers differed on ${some(count, 'chunk')}; a further answer, from another person or from the operator’s own machine, decided.`,
+    disproved: (count) =>
+      count === 1
+        ? 'Once an answer was found wrong; it and what hung on it was computed again.'
+        : `${f.whole(count)} times an answer was found wrong; it and what hung on it was computed again.`,
     kernel: (id) => `Program: ${id}`,
     paused: 'The operator has paused this job’s program.',
     range: (exponent, bitFrom, bitTo) =>
@@ -86,6 +94,8 @@ export const words: Words = {
     report: 'What was found',
     reading: 'Fetching the report.',
     unreadable: 'The report could not be fetched. The job itself is safe; open this again to try once more.',
+    audited: (chunks) =>
+      `${some(chunks, 'chunk')} verified: parts of them, drawn in secret, were computed again.`,
     verifiedBy: (chunks, byPeople, withAnchor) =>
       withAnchor === 0
         ? `${some(chunks, 'chunk')} verified, all of them between volunteers.`

@@ -1,5 +1,6 @@
 /** The catalogue of everything the pages say, as a type: a language is complete when it has every one of these. */
 import type { Reason, VolunteerView, WorkerView, GpuView } from '../../volunteer/store.ts';
+import type { JobView } from '../../wire/views.ts';
 import type { Language } from '../consent.ts';
 import type { Formats } from '../format.ts';
 
@@ -51,13 +52,17 @@ export interface Words {
     /** The requester of the demonstrations that a new coordinator puts in. */
     readonly itself: string;
     readonly demonstration: string;
-    readonly quorum: (people: number) => string;
+    /** How its answers are verified; `people`: how many must agree, where several must. */
+    readonly verified: (policy: JobView['policy'], people: number) => string;
     /** For kernels whose answers agree within a tolerance. */
     readonly tolerance: string;
-    readonly progress: (final: number, chunks: number) => string;
+    /** `accepted`: chunks whose result is provisional. */
+    readonly progress: (final: number, accepted: number, chunks: number) => string;
     readonly eta: (ms: number) => string;
     readonly settled: (byPeople: number, withAnchor: number) => string;
     readonly disputes: (count: number) => string;
+    /** How often audits found an answer wrong. */
+    readonly disproved: (count: number) => string;
     readonly kernel: (id: string) => string;
     readonly paused: string;
     readonly range: (exponent: number, bitFrom: string, bitTo: string) => string;
@@ -77,6 +82,8 @@ export interface Words {
     readonly reading: string;
     readonly unreadable: string;
     readonly verifiedBy: (chunks: number, byPeople: number, withAnchor: number) => string;
+    /** The same of a job whose answers were recomputed in part. */
+    readonly audited: (chunks: number) => string;
   };
   readonly cost: {
     readonly line: (cores: number, max: number, lowWatts: number, highWatts: number, gpu: boolean) => string;

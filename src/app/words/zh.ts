@@ -47,11 +47,17 @@ export const words: Words = {
     requester: (name) => `（委托人：${name}）`,
     itself: '协调端自己',
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
-    quorum: (people) =>
-      people === 1 ? '每一块收到一份答案即算数。' : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
+    verified: (policy, people) =>
+      policy === 'audit' || policy === 'adaptive'
+        ? `答案先暂时算数。其中一小部分会被暗中抽出，由运营方自己的机器重算；只要有一处不对，作者尚未定案的部分就全部由别人重算。${policy === 'adaptive' ? '新来的人算的块，另有一个人也算一遍。' : ''}`
+        : people === 1
+          ? '每一块收到一份答案即算数，不再核对。'
+          : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
     tolerance: '显卡的舍入略有不同：它的答案必须在公布的误差范围内，与处理器算出的答案相符。',
-    progress: (final, chunks) =>
-      `完成 ${f.share(final, chunks)}：${f.whole(chunks)} 块中已确认 ${f.whole(final)} 块`,
+    progress: (final, accepted, chunks) =>
+      accepted === 0
+        ? `完成 ${f.share(final, chunks)}：${f.whole(chunks)} 块中已确认 ${f.whole(final)} 块`
+        : `完成 ${f.share(final + accepted, chunks)}：${f.whole(chunks)} 块中算完 ${f.whole(final + accepted)} 块，其中已确认 ${f.whole(final)} 块`,
     eta: (ms) => `预计还要 ${f.span(ms)}（估计）`,
     settled: (byPeople, withAnchor) =>
       withAnchor === 0
@@ -59,6 +65,7 @@ export const words: Words = {
         : `到目前为止，${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的“锚机”参与核对——缺第二个人时，它才出来补位。`,
     disputes: (count) =>
       `有 ${f.whole(count)} 块的答案出现过分歧，由另一个人或运营方自己的机器再算一遍，才定下来。`,
+    disproved: (count) => `有 ${f.whole(count)} 次发现答案不对；它和受它牵连的部分都已重算。`,
     kernel: (id) => `程序：${id}`,
     paused: '运营方已暂停这件任务的程序。',
     range: (exponent, bitFrom, bitTo) =>
@@ -78,6 +85,7 @@ export const words: Words = {
     report: '找到了什么',
     reading: '正在取报告。',
     unreadable: '报告没有取到。任务本身完好；重新展开即可再试。',
+    audited: (chunks) => `已确认 ${f.whole(chunks)} 块：暗中抽取的部分都重算过。`,
     verifiedBy: (chunks, byPeople, withAnchor) =>
       withAnchor === 0
         ? `已确认 ${f.whole(chunks)} 块，全部由志愿者互相核对。`
