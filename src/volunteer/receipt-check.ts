@@ -206,29 +206,36 @@ export interface Paid {
   readonly accounts: readonly string[];
   readonly chunks: number;
   readonly micro: number;
+  /** How much of that was pending when it was signed: accepted, and void if it is proven false later. */
+  readonly pending: { readonly chunks: number; readonly micro: number };
   /** Chunks that stand in two receipts; each is counted once. */
   readonly twice: number;
   /** Chunks whose amount is as signed, because the price was not kept. */
   readonly unpriced: number;
 }
 
+const sumOf = (rows: readonly PaidRow[]): number =>
+  rows.reduce((sum, { amountMicro }) => sum + amountMicro, 0);
+
 /** Sums what each coordinator signed, in the order in which they appear. */
 export function paidBy(verdicts: readonly ReceiptVerdict[]): Paid[] {
   const sound = verdicts.filter(({ fault }) => fault === null);
   return [...new Set(sound.map((one) => one.coordinator))].map((coordinator) => {
-    const paid = new Map<number, number>();
+    const paid = new Map<number, PaidRow>();
     const accounts = new Set<string>();
     let [twice, unpriced] = [0, 0];
     for (const one of sound) {
       if (one.coordinator !== coordinator) continue;
       accounts.add(one.account);
       unpriced += one.unpriced;
-      for (const { replica, amountMicro } of one.rows) {
-        if (paid.has(replica)) twice++;
-        paid.set(replica, amountMicro);
+      for (const row of one.rows) {
+        if (paid.has(row.replica)) twice++;
+        paid.set(row.replica, row);
       }
     }
-    const micro = [...paid.values()].reduce((sum, amount) => sum + amount, 0);
-    return { coordinator, accounts: [...accounts], chunks: paid.size, micro, twice, unpriced };
+    const rows = [...paid.values()];
+    const pending = rows.filter(({ final }) => !final);
+    const counts = { twice, unpriced, pending: { chunks: pending.length, micro: sumOf(pending) } };
+    return { coordinator, accounts: [...accounts], chunks: rows.length, micro: sumOf(rows), ...counts };
   });
 }

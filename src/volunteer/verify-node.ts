@@ -73,11 +73,15 @@ export async function verifyFile(file: string, coordinator: string | null): Prom
 
 /** What one coordinator signed. A chunk that two receipts name is paid once: it is counted once, and said. */
 function tell(paid: Paid, isUnasked: boolean, say: (line: string) => void): void {
-  const { coordinator, chunks, micro, twice, unpriced, accounts } = paid;
+  const { coordinator, chunks, micro, pending, twice, unpriced, accounts } = paid;
   say(
     `signed by the coordinator ${coordinator}: ${chunks} chunks, ${(micro / 1e6).toFixed(6)} credits, for ${accounts.join(', ')}`,
   );
   if (isUnasked) say('  (compare its key with the one that you know, or say --coordinator KEY)');
+  if (pending.chunks > 0)
+    say(
+      `  (${(pending.micro / 1e6).toFixed(6)} of them, for ${pending.chunks} chunks, were pending when signed: the log says what became of them)`,
+    );
   if (twice > 0) say(`  (${twice} chunks stand in two receipts; each is counted once)`);
   if (unpriced > 0)
     say(`  (the price of ${unpriced} chunks is not kept with the receipts: those amounts are as signed)`);

@@ -69,6 +69,9 @@ function Signed(props: {
   return (
     <div class="signed">
       <p class="sum-paid figures">{r.paid(paid.chunks, paid.micro, paid.accounts.length)}</p>
+      {paid.pending.chunks > 0 && (
+        <p class="soft small">{r.pending(paid.pending.chunks, paid.pending.micro)}</p>
+      )}
       {paid.twice > 0 && <p class="soft small">{r.twice(paid.twice)}</p>}
       <dl>
         <div>

@@ -27,6 +27,7 @@ export interface VerifyWords {
   readonly failsAt: Readonly<Record<StepName, string>>;
   readonly fails: (wrong: number, of: number) => string;
   readonly paid: (chunks: number, micro: number, accounts: number) => string;
+  readonly pending: (chunks: number, micro: number) => string;
   readonly signedBy: string;
   readonly paidTo: string;
   readonly keyKnown: string;

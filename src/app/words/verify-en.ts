@@ -38,6 +38,8 @@ export const english: VerifyWords = {
     `${en.whole(wrong)} of ${some(of, 'receipt')} ${wrong === 1 ? 'does' : 'do'} not hold.`,
   paid: (chunks, micro, accounts) =>
     `${credits.en(micro)} credits for ${some(chunks, 'chunk')}${accounts > 1 ? `, to ${en.whole(accounts)} accounts` : ''}.`,
+  pending: (chunks, micro) =>
+    `Of it ${credits.en(micro)} credits, for ${some(chunks, 'chunk')}, were pending when this was signed: accepted, and void if they are proven wrong within the time set for that. What became of them stands in the log, not in the receipt.`,
   signedBy: 'Signed by the coordinator with the key',
   paidTo: 'Paid to',
   keyKnown: 'This browser computes for the coordinator with this key.',

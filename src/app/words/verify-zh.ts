@@ -35,6 +35,8 @@ export const chinese: VerifyWords = {
   fails: (wrong, of) => `${zh.whole(of)} 张收据中，${zh.whole(wrong)} 张不成立。`,
   paid: (chunks, micro, accounts) =>
     `共 ${zh.whole(chunks)} 块，${credits.zh(micro)} 积分${accounts > 1 ? `，付给 ${zh.whole(accounts)} 个账户` : ''}。`,
+  pending: (chunks, micro) =>
+    `其中 ${zh.whole(chunks)} 块的 ${credits.zh(micro)} 积分在签名时还待定：已通过，但在规定的期限内若证明有错，就会作废。后来怎样，要看日志，收据上没有。`,
   signedBy: '签名的协调端，其密钥是',
   paidTo: '付给',
   keyKnown: '这个浏览器正是替这把密钥的协调端计算的。',
