@@ -6,31 +6,31 @@ export class Unreadable extends Error {
   override name = 'Unreadable';
 }
 
-export type Check = (value: unknown) => boolean;
+type Check = (value: unknown) => boolean;
 
-export const text: Check = (value) => typeof value === 'string';
-export const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
-export const flag: Check = (value) => typeof value === 'boolean';
-export const orNull =
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const flag: Check = (value) => typeof value === 'boolean';
+const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
-export const list =
+const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
 /** An object with these fields; further ones are left alone, so that a newer coordinator stays readable. */
-export const record =
+const record =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value) =>
     typeof value === 'object' &&
     value !== null &&
     Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
-export const all = (check: Check, names: string): Record<string, Check> =>
+const all = (check: Check, names: string): Record<string, Check> =>
   Object.fromEntries(names.split(' ').map((name) => [name, check]));
 
 /** An object whose every value passes, or nothing at all. */
-export const mapOrNone =
+const mapOrNone =
   (check: Check): Check =>
   (value) =>
     value === undefined || (typeof value === 'object' && value !== null && Object.values(value).every(check));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import type { AccountView, JobView, LeaderboardView, StatusView } from '../../src/wire/views.ts';
+import type { AccountView, ChecksView, JobView, LeaderboardView, StatusView } from '../../src/wire/views.ts';
 import { clothOf, mersenneInput, pictureOf, report } from './fixture-data.ts';
 
 /** What the coordinator of a test says; may be changed while it runs. */
@@ -16,6 +16,8 @@ export interface Scene {
   jobs: readonly JobView[];
   leaderboard: LeaderboardView;
   accounts: Readonly<Record<string, AccountView>>;
+  /** What `/api/checks` says; absent where no test looks. */
+  checks?: ChecksView;
 }
 
 export interface FixtureServer {
@@ -106,6 +108,7 @@ function answer(scene: Scene, path: string, query: URLSearchParams, response: Se
   if (path === '/api/status') return json(scene.status);
   if (path === '/api/jobs') return json({ jobs: scene.jobs });
   if (path === '/api/leaderboard') return json(scene.leaderboard);
+  if (path === '/api/checks' && scene.checks !== undefined) return json(scene.checks);
   const [, , kind, id, part] = path.split('/');
   const job = scene.jobs.find((each) => each.job === id);
   const account = scene.accounts[id ?? ''];

@@ -73,7 +73,12 @@ function Tongues(props: { readonly w: Words; readonly page: PageName }): JSX.Ele
 }
 
 /** Who is here, and whose coordinator this is. */
-export function Footer(props: { readonly w: Words; readonly live: Live }): JSX.Element {
+export function Footer(props: {
+  readonly w: Words;
+  readonly live: Live;
+  /** On the page that its link leads to. */
+  readonly isChecks?: boolean;
+}): JSX.Element {
   const { w, live } = props;
   const here = live.here.value;
   const status = live.status.value;
@@ -87,6 +92,11 @@ export function Footer(props: { readonly w: Words; readonly live: Live }): JSX.E
             ? w.here.nobody
             : w.here.line(here.people, here.devices, w.f.tenth(here.rateMilli / 1000))}
       </p>
+      {!props.isChecks && (
+        <p>
+          <PageLink to="/checks.html" here={false} name={w.page.checks} />
+        </p>
+      )}
       {status !== null && (
         <p>
           {w.here.coordinator(status.name, status.version)} ·{' '}

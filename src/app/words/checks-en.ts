@@ -41,7 +41,7 @@ export const english: ChecksWords = {
   window: ({ windowUnits, leaverUnits, leaverAfterMs }) => ({
     heading: 'Provisional first, final later',
     says: [
-      'An accepted answer may be used at once, but it is provisional, and its credit is pending. It becomes final when every unit drawn from it was found right, and after it a whole window of further drawn units of the same machine.',
+      'An accepted answer may be used at once, but it is provisional, and its credit is pending. It becomes final (verified, as the cloth has it) when every unit drawn from it was found right, and after it a whole window of further drawn units of the same machine.',
       `In jobs of a million units and more the window is ${some(windowUnits, 'drawn unit')}; smaller jobs have smaller ones, and say below what that leaves open. Whoever goes sooner (${en.span(leaverAfterMs)} without an answer, or a job with nothing left to give) is looked at once more: units are drawn until ${en.whole(leaverUnits)} of those still provisional were, or all of them.`,
     ],
     shows:
@@ -76,7 +76,7 @@ export const english: ChecksWords = {
   }),
   policies: {
     heading: 'What a requester can choose',
-    lede: 'Fixed when a job is submitted, and shown with it. The price is what all of it costs together, checks included, for each unit of work.',
+    lede: 'Fixed when a job is submitted, and shown with it. The price is what all of it costs together, checks included, for each unit of work. What may be wrong depends on how much of all computing here is hostile, and conspires.',
     names: {
       none: 'Unchecked',
       audit: 'Audits',
@@ -86,16 +86,15 @@ export const english: ChecksWords = {
     says: (kind, rules) => policySays[kind](rules),
     price: 'Price',
     priceFlat: (price) => (price === '1' ? 'The work alone.' : `${price} times the work.`),
-    priceBy: (price, stayMs) => `${price} times the work of people who give ${en.span(stayMs)}`,
+    priceBy: (price, stayMs) => `staying ${en.span(stayMs)}: ${price} times the work`,
     priceNote: (unitMs, { windowUnits, leaverUnits }) =>
       `Reckoned for one reference core, units of ${en.whole(unitMs)} ms, and the numbers of long jobs (${en.whole(windowUnits)} and ${en.whole(leaverUnits)} drawn units). The price falls with the stay because whoever goes is looked at once more.`,
     open: 'May be wrong',
     openAll: 'Whatever a liar sends: nothing would notice.',
-    openUnits: (hostile, oneIn) =>
-      `at most 1 final unit in ${oneIn} where ${hostile} of all computing is hostile`,
-    openChunks: (hostile, oneIn) => `1 chunk in ${oneIn} where ${hostile} of all computing is hostile`,
+    openUnits: (hostile, oneIn) => `${hostile} hostile: at most 1 final unit in ${oneIn}`,
+    openChunks: (hostile, share) => `${hostile} hostile: about ${share} of chunks`,
     openChunksNote:
-      'if all of the hostile tell the same lie and chance alone deals out the chunks. It is no upper bound: two of one gang who are given the same chunk are believed.',
+      'Reckoned as if all of the hostile told the same lie and chance alone dealt out the chunks. It is no upper bound: two of one gang who are given the same chunk are believed.',
   },
   now: {
     heading: 'This coordinator, now',

@@ -69,7 +69,7 @@ export const chinese: ChecksWords = {
   }),
   policies: {
     heading: '委托人可以怎么选',
-    lede: '提交任务时定下，之后不能改，人人看得到。价钱是指每一份活连同核对总共要付多少。',
+    lede: '提交任务时定下，之后不能改，人人看得到。价钱是指每一份活连同核对总共要付多少；可能有多少错，要看这里全部算力中有多大比例怀着恶意、串通一气。',
     names: {
       none: '不核对',
       audit: '抽查',
@@ -79,16 +79,15 @@ export const chinese: ChecksWords = {
     says: (kind, rules) => policySays[kind](rules),
     price: '价钱',
     priceFlat: (price) => (price === '1' ? '只付活本身的价钱。' : `活本身的 ${price} 倍。`),
-    priceBy: (price, stayMs) => `来干${zh.span(stayMs)}的人，${price} 倍`,
+    priceBy: (price, stayMs) => `待${zh.span(stayMs)}：${price} 倍`,
     priceNote: (unitMs, { windowUnits, leaverUnits }) =>
       `按一个参考核心、每单元 ${zh.whole(unitMs)} 毫秒、大任务的数目（${zh.whole(windowUnits)} 和 ${zh.whole(leaverUnits)} 个抽中单元）估算。待得越久越便宜，因为人走的时候都要再查一遍。`,
     open: '可能有错',
     openAll: '说谎的交什么就是什么，没有什么能发现。',
-    openUnits: (hostile, oneIn) =>
-      `若全部算力有 ${hostile} 怀着恶意，最终确认的单元每 ${oneIn} 个至多错 1 个`,
-    openChunks: (hostile, oneIn) => `若全部算力有 ${hostile} 怀着恶意，约每 ${oneIn} 块错 1 块`,
+    openUnits: (hostile, oneIn) => `恶意占 ${hostile}：最终确认的单元每 ${oneIn} 个至多错 1 个`,
+    openChunks: (hostile, share) => `恶意占 ${hostile}：约有 ${share} 的块出错`,
     openChunksNote:
-      '前提是作恶的都撒同一个谎，而块全凭运气分派。这不是上限：同伙两人若拿到同一块，就会被采信。',
+      '按作恶的都撒同一个谎、块全凭运气分派来算。这不是上限：同伙两人若拿到同一块，就会被采信。',
   },
   now: {
     heading: '这个协调端，此刻',
