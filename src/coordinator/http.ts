@@ -18,6 +18,7 @@ import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
 import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
+import { PublicRecords, recordsAnswer } from './http-records.ts';
 import { staticFiles } from './http-static.ts';
 import { cosignaturesOf, hearWitness, witnessesOf } from './http-witness.ts';
 import { isToken } from './keys.ts';
@@ -284,6 +285,8 @@ function logRoutes(app: Hono<Env>, house: House): void {
       path: await proofOf(inclusionRanges(tick - 1, size)),
     });
   });
+  const records = new PublicRecords(house);
+  app.get('/api/log/records', (c) => recordsAnswer(c, house, records));
 }
 
 function witnessRoutes(app: Hono<Env>, house: House, witnesses: Witnesses): void {
