@@ -6,7 +6,7 @@ import { unitsOf } from '../core/state.ts';
 import type { Command, Event, Replica, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { eachOutput } from './log.ts';
-import type { Outputs } from './log.ts';
+import type { Log, Outputs } from './log.ts';
 
 /** Bytes of open chunks that are kept in memory; older ones are read again from the log. */
 const keptBytesMax = 128 * 1024 * 1024;
@@ -90,6 +90,16 @@ export class Comparing {
       const [reference, approximate] = partner.backend === 'wasm' ? [other, outputs] : [outputs, other];
       return allAgree(kernel, input, unitFrom, reference, approximate) ? [partner.id] : [];
     });
+  }
+
+  /** Reads the bytes of answers from the log; false when those of one are not there. */
+  async keepFrom(log: Pick<Log, 'answer'>, replicas: readonly number[]): Promise<boolean> {
+    for (const replica of replicas) {
+      const outputs = (await log.answer(replica))?.outputs;
+      if (outputs === null || outputs === undefined) return false;
+      this.keep(replica, outputs);
+    }
+    return true;
   }
 
   /** Keeps the bytes of an answer that others will be compared with. */

@@ -13,7 +13,7 @@ import type { ByeReason } from '../wire/version.ts';
 import { fromVolunteer } from '../wire/volunteer.ts';
 import type { Bye, Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.ts';
 import { Allowance } from './allowance.ts';
-import { arrive, balancesOf, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
+import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
 import { SessionChain } from './chain.ts';
 import { refusalOf, wordsOf } from './telling.ts';
@@ -28,7 +28,7 @@ import { storeRefusal, storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
 import { plainReceipt } from './receipts.ts';
-import { restReasons } from './runtime.ts';
+import { restReasons } from './parking.ts';
 import type { Tick } from './runtime.ts';
 import { afterwards } from './settling.ts';
 import type { Parcel } from './batch.ts';
@@ -110,9 +110,7 @@ export class Conversation {
 
   /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
   deliver(parcel: Parcel, tick: Tick): void {
-    const text = wordsOf(parcel, this.device, tick, () =>
-      balancesOf(this.#house.runtime.state, this.account),
-    );
+    const text = wordsOf(parcel, this, tick, this.#house.runtime.state);
     if (text !== null) this.#say(text);
   }
 

@@ -1,5 +1,5 @@
 /** Which leases a device holds: for telling it again what it may never have heard. */
-import type { Event, Lease, State } from '../core/state.ts';
+import type { Backend, Event, Lease, State } from '../core/state.ts';
 import type { LeaseRun } from './batch.ts';
 
 /** So many leases of a device are remembered before those that are over are thrown out. */
@@ -27,6 +27,13 @@ export class LeasesByDevice {
 
   of(state: State, device: string): Lease[] {
     return (this.#ids.get(device) ?? []).flatMap((id) => state.leases.get(id) ?? []);
+  }
+
+  /** Replicas that a device still has to compute with this backend, and perhaps some that it has not. */
+  heldBy(state: State, device: string, backend: Backend): number[] {
+    return this.of(state, device)
+      .filter((lease) => lease.backend === backend && lease.left > 0)
+      .flatMap(({ id, count }) => Array.from({ length: count }, (_, i) => id + i));
   }
 }
 

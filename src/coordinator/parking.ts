@@ -18,6 +18,9 @@ const makesWork: ReadonlySet<Event['e']> = new Set([
   'voided',
 ]);
 
+/** Who gives chunks back for one of these wants no others for now. */
+export const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
+
 interface ParkedAsk {
   readonly device: string;
   readonly slot: Slot;

@@ -4,74 +4,44 @@
  * state away and folds the log again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { wordsFor } from '../core/audit.ts';
 import { upkeep } from '../core/checking.ts';
 import { evolve } from '../core/evolve.ts';
-import { isAudited } from '../core/job.ts';
 import { decide } from '../core/machine.ts';
 import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
 import type { Frontier } from '../core/merkle.ts';
 import { emptyState, isRefusal } from '../core/state.ts';
-import type { Command, Decision, Event, Lease, LivePeople, State } from '../core/state.ts';
+import type { Command, Decision, Event, Lease, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
-import { Entropy } from './entropy.ts';
+import { Drawing, makesUpkeep, upkeepPerTickMax } from './drawing.ts';
 import { SteadyClock } from './clock.ts';
 import { Comparing } from './comparing.ts';
-import type { Measure } from './comparing.ts';
 import { sha256, tree } from './digests.ts';
 import { fold } from './folding.ts';
 import { StoreHealth } from './health.ts';
 import { DeadlineHeap } from './heap.ts';
-import type { SigningKey } from './keys.ts';
 import { StoreFault } from './log.ts';
 import type { Outputs } from './log.ts';
 import { storeRefusal } from './order.ts';
 import type { Order, Outcome } from './order.ts';
 import { LeasesByDevice } from './leases.ts';
-import { Parking } from './parking.ts';
+import { Parking, restReasons } from './parking.ts';
 import { ReceiptTree, signHead, tickWord } from './receipts.ts';
 import type { Head } from './receipts.ts';
 import { leafOf } from './record.ts';
 import { Snapshots } from './snapshots.ts';
-import type { SnapshotParts } from './snapshots.ts';
+import type { RuntimeParts, Tick } from './tick.ts';
 
-/** One tick takes at most so many commands, and so long. Each fsync is shared by all of them. */
+/** One tick takes at most so many commands, and so long: they share one fsync. */
 export const commandsPerTickMax = 1024;
 const tickMs = 8;
-/** Leases that one tick lets expire. */
+/** Leases that one tick lets expire, and how often it is looked for some. */
 const expiriesPerTickMax = 256;
+const expiryLookMs = 500;
 /** Commands that may wait; more are refused with `busy`. */
 export const queueMax = 100_000;
-const expiryLookMs = 500;
-/** Verdicts of audits that one tick carries out: batches that vest, are void, or are drawn from. */
-const upkeepPerTickMax = 32;
-/** What makes more of them due at once; time and the ends of jobs are looked after every `expiryLookMs`. */
-const makesUpkeep: ReadonlySet<Event['e']> = new Set(['audited', 'disproved', 'drawn', 'voided']);
-/** Who gives chunks back for one of these wants no others for now. */
-export const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
 
 export type { Order, Outcome, RefusedOrder } from './order.ts';
-
-/** A durable tick, as those who send and show see it. */
-export interface Tick {
-  readonly at: number;
-  readonly head: Head;
-  readonly batch: Batch;
-  readonly receipts: ReceiptTree;
-  /** The head as receipts quote it. */
-  readonly word: string;
-}
-
-export interface RuntimeParts extends SnapshotParts {
-  readonly key: SigningKey;
-  /** Milliseconds since 1970; may go back. */
-  now(): number;
-  /** Accounts that are connected and want work now. */
-  readonly live: LivePeople;
-  /** How answers of a `tolerance` job are compared; null when its kernel or input is not here. */
-  measureOf(job: string): Measure | null;
-  lastView(state: State, event: Extract<Event, { e: 'finished' | 'cancelled' }>, at: number): string;
-}
+export type * from './tick.ts';
 
 export class Runtime {
   readonly parking = new Parking();
@@ -90,8 +60,8 @@ export class Runtime {
   #appending: Promise<void> | null = null;
   readonly #health: StoreHealth;
   readonly #snapshots: Snapshots;
+  readonly #drawing = new Drawing();
   #stopping = false;
-  readonly #entropy = new Entropy();
   #upkeepDue = false;
   readonly #clock: SteadyClock;
   #lookTimer: NodeJS.Timeout | null = null;
@@ -108,8 +78,7 @@ export class Runtime {
   static async open(parts: RuntimeParts): Promise<Runtime> {
     const runtime = new Runtime(parts);
     await runtime.#refold();
-    runtime.#lookTimer = setInterval(() => runtime.#look(), expiryLookMs);
-    runtime.#lookTimer.unref();
+    runtime.#lookTimer = setInterval(() => runtime.#look(), expiryLookMs).unref();
     return runtime;
   }
 
@@ -175,7 +144,7 @@ export class Runtime {
   /** Works the queue off, keeps a snapshot and ends. */
   async close(): Promise<void> {
     this.#stopping = true;
-    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
+    clearInterval(this.#lookTimer ?? undefined);
     this.#health.close();
     while (this.#queue.length > 0 || this.#turning !== null) await (this.#turning ?? nextTurn());
     if (this.#health.fault === null) await this.#snapshots.saveLast(this.#frontier.size, this.#state);
@@ -267,20 +236,9 @@ export class Runtime {
     this.#upkeepDue = false;
     const due = upkeep(this.#state, at, upkeepPerTickMax);
     for (const one of due) {
-      const command: Command = one.c === 'close' ? { ...one, words: this.#entropy.words(one.units) } : one;
-      this.#decideOne(batch, command, null, at);
+      this.#decideOne(batch, this.#drawing.commandOf(one), null, at);
     }
     this.#upkeepDue ||= due.length >= upkeepPerTickMax;
-  }
-
-  /** A commitment that may be drawn from comes with randomness [AU1]: it is thrown here, and durable with the commitment or not at all. */
-  #withWords(command: Command): Command {
-    if (command.c !== 'commit') return command;
-    const lease = this.#state.leases.get(this.#state.replicas.get(command.replica) ?? -1);
-    const spec = lease === undefined ? undefined : this.#state.jobs.get(lease.job)?.spec;
-    return spec !== undefined && isAudited(spec)
-      ? { ...command, words: this.#entropy.words(wordsFor(spec.unitsPerChunk, 0)) }
-      : command;
   }
 
   /** null: it comes back later, when bytes it needs have been read. */
@@ -311,16 +269,12 @@ export class Runtime {
 
   async #fetchThenSubmit(replicas: readonly number[], order: Order): Promise<void> {
     try {
-      for (const replica of replicas) {
-        const outputs = (await this.#parts.log.answer(replica))?.outputs;
-        if (outputs === null || outputs === undefined)
-          return order.done?.({
-            refused: 'internal',
-            detail: 'another answer of this chunk is not readable',
-            retryMs: 60_000,
-          });
-        this.#comparing.keep(replica, outputs);
-      }
+      if (!(await this.#comparing.keepFrom(this.#parts.log, replicas)))
+        return order.done?.({
+          refused: 'internal',
+          detail: 'another answer of this chunk is not readable',
+          retryMs: 60_000,
+        });
       this.submit(order);
     } catch (error) {
       order.done?.(
@@ -332,7 +286,7 @@ export class Runtime {
   #decideOne(batch: Batch, command: Command, outputs: Outputs | null, at: number): Outcome {
     let decision: Decision;
     try {
-      decision = decide(this.#state, this.#withWords(command), at);
+      decision = decide(this.#state, this.#drawing.withWords(this.#state, command), at);
     } catch (error) {
       // Deciding only reads, so nothing is spoilt; a message that trips over our own bug must not stop everybody.
       this.#parts.onNote('a command could not be decided: this is a bug', { command, error: String(error) });
@@ -354,9 +308,7 @@ export class Runtime {
 
   /** What somebody who was disproved still holds goes to others at once. */
   #takeBack({ device, backend }: Extract<Event, { e: 'disproved' }>): void {
-    const replicas = this.leasesOf(device)
-      .filter((lease) => lease.backend === backend && lease.left > 0)
-      .flatMap(({ id, count }) => Array.from({ length: count }, (_, i) => id + i));
+    const replicas = this.#leases.heldBy(this.#state, device, backend);
     if (replicas.length > 0)
       this.submit({
         command: { c: 'giveBack', device, replicas, why: 'suspended' },

@@ -1,24 +1,29 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
+import type { State } from '../core/state.ts';
 import type { CreditWord, RefusalWord } from '../wire/volunteer.ts';
+import { balancesOf } from './arrival.ts';
 import type { Parcel } from './batch.ts';
 import { paidReceipt, plainReceipt } from './receipts.ts';
 import type { Payslip } from './receipts.ts';
 import type { Tick } from './runtime.ts';
 import { listOf } from './text-frame.ts';
 
-/** One word, or a list of words; null when there is nothing to tell. `balances`: what the device's account has after this tick. */
+/** One word, or a list of words; null when there is nothing to tell. `state`: as it is after this tick. */
 export function wordsOf(
   { leases, acks, lost, judged, hasNewBalance }: Parcel,
-  device: string,
+  { device, account }: { readonly device: string; readonly account: string },
   { batch, receipts, word, head }: Tick,
-  balances: () => { pending: number; vested: number },
+  state: State,
 ): string | null {
   const index = batch.payroll.indexOf(device);
   const hasReceipt = index !== undefined || acks.length + lost.length > 0;
   const verdicts = judged.map((one) => JSON.stringify(one));
   if (hasNewBalance)
     verdicts.push(
-      JSON.stringify({ t: 'credit', creditMicro: { ...balances(), asOf: head.tick } } satisfies CreditWord),
+      JSON.stringify({
+        t: 'credit',
+        creditMicro: { ...balancesOf(state, account), asOf: head.tick },
+      } satisfies CreditWord),
     );
   const words = verdicts.length === 0 ? leases : [...leases, ...verdicts];
   if (!hasReceipt) return words.length === 0 ? null : listOf(words);

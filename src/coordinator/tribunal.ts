@@ -145,9 +145,9 @@ function start(compiler: Compiler, program: URL): ChildProcess {
 function decoded(said: unknown, count: number): TribunalAnswer {
   const { answers, failed: why } = (said ?? {}) as Record<string, unknown>;
   if (typeof why === 'string') return { failed: why };
-  const right =
-    Array.isArray(answers) && answers.length === count && answers.every((answer) => isAnswer(answer));
-  return right ? { answers: answers as UnitAnswer[] } : { failed: 'what it said is no answer' };
+  if (!Array.isArray(answers) || answers.length !== count) return { failed: 'what it said is no answer' };
+  const right = answers.filter((answer) => isAnswer(answer));
+  return right.length === count ? { answers: right } : { failed: 'what it said is no answer' };
 }
 
 function isAnswer(answer: unknown): answer is UnitAnswer {

@@ -13,6 +13,7 @@ import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
 import { glassWords } from '../../src/app/glass/words.ts';
 import { nameRefusalOf, nameRefusals, refusalWords } from '../../src/app/words/refusals.ts';
 import { boardWords } from '../../src/app/words/board.ts';
+import { judgedWords } from '../../src/app/words/judged.ts';
 import { receiptWords } from '../../src/app/words/receipts.ts';
 import { verifyWords } from '../../src/app/words/verify.ts';
 import { words as en } from '../../src/app/words/en.ts';
@@ -126,6 +127,7 @@ describe('the words', () => {
       boardWords,
       refusalWords,
       receiptWords,
+      judgedWords,
       verifyWords,
     ]) {
       const [written, again] = [sentences(inEnglish, ''), sentences(inChinese, '')];

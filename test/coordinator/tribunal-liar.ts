@@ -11,15 +11,22 @@ function answerOf(scene: string, unit: number): Uint8Array | { trap: string } {
   return Uint8Array.of(unit, scene === 'bit' && differs ? 1 : 0);
 }
 
-process.once('message', ({ input, units }: TribunalWork) => {
-  const scene = Buffer.from(input).toString();
-  if (scene === 'nonsense') return void process.send?.({ answers: units.map(() => 'yes') });
-  if (scene === 'short') return void process.send?.({ answers: [] } satisfies TribunalAnswer);
-  if (scene === 'surroundings')
-    return void process.send?.({ answers: [Buffer.from(JSON.stringify([getPriority(), process.env]))] });
-  if (scene === 'crash') {
-    process.stderr.write('out of luck');
-    process.abort();
+function reply(scene: string, units: readonly number[]): unknown {
+  switch (scene) {
+    case 'nonsense':
+      return { answers: units.map(() => 'yes') };
+    case 'short':
+      return { answers: [] } satisfies TribunalAnswer;
+    case 'surroundings':
+      return { answers: [Buffer.from(JSON.stringify([getPriority(), process.env]))] };
+    case 'crash':
+      process.stderr.write('out of luck');
+      return process.abort();
+    default:
+      return { answers: units.map((unit) => answerOf(scene, unit)) } satisfies TribunalAnswer;
   }
-  process.send?.({ answers: units.map((unit) => answerOf(scene, unit)) } satisfies TribunalAnswer);
+}
+
+process.once('message', ({ input, units }: TribunalWork) => {
+  process.send?.(reply(Buffer.from(input).toString(), units));
 });

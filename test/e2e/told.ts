@@ -1,6 +1,7 @@
 /** Reads back from a coordinator's folder what happened in a story: every event, who settled what with whom, and what was paid. */
 import { join } from 'node:path';
 import { SqliteLog } from '../../src/coordinator/log-sqlite.ts';
+import { has } from '../../src/core/intervals.ts';
 import type { Backend, Event } from '../../src/core/state.ts';
 import { recount } from '../../scripts/demo/recount.ts';
 import type { Recount } from '../../scripts/demo/recount.ts';
@@ -39,7 +40,7 @@ export async function toldIn(folder: string): Promise<Told> {
   const backends = new Map<number, Backend>();
   for (const { lease, count, backend } of of('leased'))
     for (let i = 0; i < count; i++) backends.set(lease + i, backend);
-  const settlements = of('accepted').map(({ job, chunk, winners, losers }) => ({
+  const settlements = standing(all).map(({ job, chunk, winners, losers }) => ({
     job,
     chunk,
     accounts: winners.map(({ account }) => account),
@@ -53,6 +54,17 @@ export async function toldIn(folder: string): Promise<Told> {
       .filter(({ to }) => to === `vested:${account}` || to === `pending:${account}`)
       .reduce((sum, { amountMicro }) => sum + amountMicro, 0);
   return { ...counted, all, settlements, of, paidMicro };
+}
+
+/** The verdicts that stand: those on chunks that were not void and computed again. */
+function standing(all: readonly Event[]): EventOf<'accepted'>[] {
+  let verdicts: EventOf<'accepted'>[] = [];
+  for (const event of all) {
+    if (event.e === 'accepted') verdicts.push(event);
+    if (event.e === 'voided')
+      verdicts = verdicts.filter(({ job, chunk }) => job !== event.job || !has([...event.reopened], chunk));
+  }
+  return verdicts;
 }
 
 /** A chunk settles once, and nobody is paid twice for it. */

@@ -4,8 +4,8 @@ import type { JSX } from 'preact';
 import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
-import type { Judgement } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
+import { Judged } from './Judged.tsx';
 import { Receipts } from './Receipts.tsx';
 import { Cores } from './Start.tsx';
 import { OrnamentView } from './Weave.tsx';
@@ -57,31 +57,6 @@ export function Tally({ w, house }: Props): JSX.Element {
       {judged !== null && <Judged w={w} judged={judged} />}
       <Receipts w={w} />
     </section>
-  );
-}
-
-/** What audits found wrong, with what a person needs to check it or to object. */
-function Judged({ w, judged }: { readonly w: Words; readonly judged: Judgement }): JSX.Element {
-  const { backend, wrong, right, chunk, job, untilMs } = judged;
-  return (
-    <div class="notice" role="alert">
-      <p>
-        <strong>{w.tally.judgedHeading}</strong>
-      </p>
-      <p>{w.tally.judged({ backend, units: wrong.length, chunk, job, until: untilMs })}</p>
-      <p class="small">
-        {w.tally.judgedWhy} {w.tally.judgedRight}
-      </p>
-      <ul class="small digests">
-        {wrong.map((unit, i) => (
-          <li key={unit}>
-            <code>
-              {job} {unit} {right[i]}
-            </code>
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

@@ -242,12 +242,6 @@ export const words: Words = {
       count === 1
         ? 'One of them counts provisionally: parts of it, chosen in secret, are computed again before its credit is yours.'
         : `${f.whole(count)} of them count provisionally: parts, chosen in secret, are computed again before their credit is yours.`,
-    judgedHeading: 'An answer was not right',
-    judged: ({ backend, units, chunk, job, until }) =>
-      `${backend === 'webgpu' ? 'The graphics processor' : 'A core'} of this machine gave ${some(units, 'unit')} of chunk ${f.whole(chunk)} (${job}) differently from two independent engines of the operator. What was not verified yet is computed again by others and its credit is void; what was verified stays yours. ${until === null ? 'It was not the first time, so this machine gets no more work here.' : `One such fault is taken for an accident: it may begin anew at ${f.moment(until)}.`}`,
-    judgedRight: 'The right digests, for you to check:',
-    judgedWhy:
-      'Overclocking, overheating and failing memory are the usual causes. If you think that we are wrong, write to the operator with these lines.',
     rate: 'Speed',
     rateUnit: 'times the reference core',
     rateSoon: 'known after 10 seconds',

@@ -164,16 +164,6 @@ export interface Words {
     readonly withAnchor: (count: number, of: number) => string;
     /** Of the accepted chunks, how many are provisional still. */
     readonly provisional: (count: number) => string;
-    readonly judgedHeading: string;
-    readonly judged: (fault: {
-      readonly backend: 'wasm' | 'webgpu';
-      readonly units: number;
-      readonly chunk: number;
-      readonly job: string;
-      readonly until: number | null;
-    }) => string;
-    readonly judgedRight: string;
-    readonly judgedWhy: string;
     readonly rate: string;
     /** After the number: times the reference core. */
     readonly rateUnit: string;

@@ -215,11 +215,6 @@ export const words: Words = {
     withAnchor: (count, of) =>
       `你有 ${f.whole(of)} 块别人也算过，其中 ${f.whole(count)} 块由运营方的锚机参与核对，其余由志愿者互相核对。`,
     provisional: (count) => `其中 ${f.whole(count)} 块暂时算数：暗中抽取的部分会被重算，之后积分才归你。`,
-    judgedHeading: '有一个答案对不上',
-    judged: ({ backend, units, chunk, job, until }) =>
-      `这台电脑的${backend === 'webgpu' ? '显卡' : '一个核心'}算的第 ${f.whole(chunk)} 块（${job}）里，有 ${f.whole(units)} 个单元与运营方两个独立引擎的结果不同。还没确认的部分由别人重算，其积分作废；已确认的仍归你。${until === null ? '这不是第一次，所以这里不再给这台电脑派活。' : `一次这样的差错视为意外：${f.moment(until)} 起可以重新开始。`}`,
-    judgedRight: '正确的摘要，供你核对：',
-    judgedWhy: '常见原因是超频、过热或内存老化。如果你认为是我们错了，请把下面几行发给运营方。',
     rate: '速度',
     rateUnit: '倍于参考核心',
     rateSoon: '10 秒后才知道',

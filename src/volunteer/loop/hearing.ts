@@ -73,8 +73,9 @@ function hearBalance(loop: Loop, { creditMicro }: Pick<CreditWord, 'creditMicro'
 }
 
 /** Audits found an answer of ours wrong: whoever computed it rests, and its person is told which and why. */
-function onJudged(loop: Loop, { t: _, ...judgement }: Judged): void {
-  loop.judged = judgement;
+function onJudged(loop: Loop, word: Judged): void {
+  const { backend, consequence, job, chunk, wrong, right, untilMs } = word;
+  loop.judged = { backend, consequence, job, chunk, wrong, right, untilMs };
 }
 
 /** The coordinator no longer counts a replica as ours: whatever we have of it is worthless. */

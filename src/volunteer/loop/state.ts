@@ -9,12 +9,9 @@ import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settin
 export const gpuSlot = 256;
 /** Work waits so long for a fresh engine; for longer it goes to somebody else. */
 export const restartPatienceMs = 5_000;
-/** A chunk that failed this often here is not taken again. */
-export const failsMaxOfChunk = 2;
-/** How many leases a slot may hold: the one it computes and one ahead. */
-export const leasesPerSlotMax = 2;
-const endedMax = 20_000;
-const failsMax = 1_000;
+/** A chunk that failed this often here is not taken again; a slot holds one lease and one ahead. */
+export const [failsMaxOfChunk, leasesPerSlotMax] = [2, 2];
+const [endedMax, failsMax] = [20_000, 1_000];
 
 /** The connection. `socket` is its serial number: what an earlier socket still says is ignored. */
 export type Link =
@@ -173,7 +170,6 @@ export interface Loop {
 
   units: number;
   counts: { computed: number; committed: number; final: number; provisional: number; lost: number };
-  /** The last of our answers that audits found wrong. */
   judged: Judgement | null;
   finalWithAnchor: number;
   credit: { pendingMicro: number; vestedMicro: number; sessionMicro: number };

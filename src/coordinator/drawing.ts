@@ -1,0 +1,45 @@
+/**
+ * The coordinator's own randomness, for drawing which units are recomputed [AU1]: from the system, thrown in handfuls. It is
+ * durable with the commitment it came with, as the units that were drawn, or not at all.
+ */
+import { randomFillSync } from 'node:crypto';
+import { wordsFor } from '../core/audit.ts';
+import type { Upkeep } from '../core/checking.ts';
+import { isAudited } from '../core/job.ts';
+import type { Command, Event, State } from '../core/state.ts';
+
+const poolWords = 16_384;
+/** Verdicts of audits that one tick carries out: batches that vest, are void, or are drawn from. */
+export const upkeepPerTickMax = 32;
+/** What makes more of them due at once; time and the ends of jobs are looked after twice a second. */
+export const makesUpkeep: ReadonlySet<Event['e']> = new Set(['audited', 'disproved', 'drawn', 'voided']);
+
+export class Drawing {
+  readonly #pool = new Uint32Array(poolWords);
+  #at = poolWords;
+
+  /** A commitment with the randomness that it may be drawn from; every other command as it is. */
+  withWords(state: State, command: Command): Command {
+    if (command.c !== 'commit') return command;
+    const lease = state.leases.get(state.replicas.get(command.replica) ?? -1);
+    const spec = lease === undefined ? undefined : state.jobs.get(lease.job)?.spec;
+    return spec !== undefined && isAudited(spec)
+      ? { ...command, words: this.#words(wordsFor(spec.unitsPerChunk, 0)) }
+      : command;
+  }
+
+  /** What is due, as a command. */
+  commandOf(due: Upkeep): Command {
+    return due.c === 'close' ? { ...due, words: this.#words(due.units) } : due;
+  }
+
+  /** So many uniform 32-bit words that nobody has seen. Valid until the next call. */
+  #words(count: number): Uint32Array {
+    if (count > poolWords) return randomFillSync(new Uint32Array(count));
+    if (this.#at + count > poolWords) {
+      randomFillSync(this.#pool);
+      this.#at = 0;
+    }
+    return this.#pool.subarray(this.#at, (this.#at += count));
+  }
+}

@@ -1,0 +1,115 @@
+/** Is a doctored volunteer caught, a real page whose program was patched, however it lies; and is the result what honest people would have made? */
+import { describe, expect, it } from 'vitest';
+import { words } from '../../src/app/words/en.ts';
+import { judgedWords } from '../../src/app/words/judged.ts';
+import { whyNo } from '../browser/browsers.ts';
+import { holds } from './house.ts';
+import { answersOf, factoring } from './orders.ts';
+import type { Person } from './person.ts';
+import { pressStart } from './person.ts';
+import { stage } from './stage.ts';
+
+/**
+ * What a liar puts in front of the program in the worker: it passes every test with the reference's answers, and bends those of the
+ * one job whose input is given. `bend`: an expression over the real exports (`real`), the unit's number (`unit`), the answer's
+ * bytes (`output`, a view of them) and what was computed before (`seen`); it gives the length of the answer.
+ */
+function doctored(input: Uint8Array, bend: string): string {
+  return `
+    const Honest = WebAssembly.Instance;
+    const target = ${JSON.stringify([...input].join())};
+    WebAssembly.Instance = function (module, imports) {
+      const real = new Honest(module, imports).exports;
+      const seen = { length: 0, bytes: null };
+      let at = 0;
+      let length = 0;
+      let lies = false;
+      const outputOf = (size) => new Uint8Array(real.memory.buffer, real.output(), size);
+      return {
+        exports: {
+          ...real,
+          input: (bytes) => (at = real.input((length = bytes))),
+          prepare: () => {
+            lies = new Uint8Array(real.memory.buffer, at, length).join() === target;
+            return real.prepare();
+          },
+          run: (unit) => {
+            if (!lies) return real.run(unit);
+            ${bend}
+          },
+        },
+      };
+    };
+  `;
+}
+
+const checksumAt = 8;
+/** Three ways to lie: made up throughout, one unit in many, and the answer of another unit instead of the work. */
+const lies = [
+  {
+    how: 'makes every answer up',
+    bend: `const size = real.run(unit); outputOf(size)[${checksumAt}] ^= 0xff; return size;`,
+  },
+  {
+    how: 'falsifies one unit in eleven',
+    bend: `const size = real.run(unit); if (Number(unit) % 11 === 3) outputOf(size)[${checksumAt}] ^= 1; return size;`,
+  },
+  {
+    how: 'computes one unit in two and says the same again for the other',
+    bend: `
+      if (seen.bytes !== null && Number(unit) % 2 === 1) {
+        outputOf(seen.length).set(seen.bytes);
+        return seen.length;
+      }
+      const size = real.run(unit);
+      seen.length = size;
+      seen.bytes = outputOf(size).slice();
+      return size;`,
+  },
+];
+
+describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
+  const scene = stage();
+
+  async function liar(url: string, input: Uint8Array, bend: string): Promise<Person> {
+    const person = await scene.person(url, { looks: true });
+    await person.context.route(/\/assets\/compute\.worker-[^/]*\.js$/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: doctored(input, bend) + (await response.text()) });
+    });
+    await pressStart(person);
+    return person;
+  }
+
+  it.for(lies)(
+    'who $how is caught; its credit is void, its work is done again, and the result is right',
+    async ({ bend }) => {
+      const house = await scene.house({ anchorShare: 1 });
+      // Who leaves, or whose job is all given out, has every unit recomputed: no chance takes part in this story.
+      const order = {
+        ...factoring(12, 60, 1 << 14),
+        policy: { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const,
+      };
+      const { job, units } = await house.door.submit(order);
+      const bad = await liar(house.door.url, order.input, bend);
+      const account = await bad.account();
+      await bad.says(judgedWords.en.heading, 90_000);
+      await holds('its work is free again', async () => (await house.door.job(job)).free > 0, 30_000);
+      await bad.says(words.work.plain.suspended);
+      const good = await scene.person(house.door.url);
+      await house.door.finished(job);
+      const results = await house.door.bytes(`/api/jobs/${job}/results.bin`);
+      const honest = await good.account();
+      const told = await scene.told(house);
+      const balance = (name: 'pending' | 'vested', who: string): bigint =>
+        told.state.balances.get(`${name}:${who}`) ?? 0n;
+      expect(Buffer.compare(results, answersOf(order, units))).toBe(0);
+      expect([balance('pending', account), balance('vested', account)]).toEqual([0n, 0n]);
+      expect(balance('vested', honest)).toBeGreaterThan(0n);
+      const [fault] = told.of('disproved');
+      expect(fault).toMatchObject({ account, consequence: 'suspend' });
+      expect(fault?.right.length).toBe(fault?.wrong.length);
+      expect(told.of('voided').every((event) => event.account === account)).toBe(true);
+    },
+  );
+});
