@@ -87,14 +87,21 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
     await close(page);
   });
 
-  it('says where too many are on one network, and where too few networks are here', async () => {
-    const page = await open(data.crowded(), 'zh');
-    expect(await page.locator('.notice').allInnerTexts()).toEqual([
-      checksWords.zh.now.alarm,
-      checksWords.zh.now.tooFew(3, 2),
-    ]);
-    expect(await textOf(page, '.now')).toContain(checksWords.zh.now.exempt(1));
-    await close(page);
+  it('says where too many are on one network, and where too few networks are here: each by itself', async () => {
+    const { alarm, tooFew, exempt } = checksWords.zh.now;
+    const { live } = data.crowded();
+    for (const [over, said] of [
+      [{}, [alarm, tooFew(3, 2)]],
+      [{ tooFew: false }, [alarm]],
+      [{ alarm: false }, [tooFew(3, 2)]],
+      // Where one person is enough and nobody is here, that nobody is here says it.
+      [{ alarm: false, needed: 1, places: 0, people: 0 }, []],
+    ] as const) {
+      const page = await open({ ...data.crowded(), live: { ...live, ...over } }, 'zh');
+      expect(await page.locator('.notice').allInnerTexts(), JSON.stringify(over)).toEqual(said);
+      if (!('people' in over)) expect(await textOf(page, '.now')).toContain(exempt(1));
+      await close(page);
+    }
   });
 
   it('says plainly that nothing was checked yet', async () => {
