@@ -1,6 +1,6 @@
 /**
  * The reference for the coordinator's rate: lease and settle as bare SQL on the same database engine, without
- * sockets, rules, signatures or a log. Quorum 2, the same bytes a chunk, a hundred chunks a transaction.
+ * sockets, rules, signatures or a log. Two answers a chunk, or as many as are asked for, with the same bytes; a hundred chunks a transaction.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,13 +17,20 @@ const schema = `
 `;
 
 /** Settled chunks per second over about `seconds`, `batch` chunks to a transaction, `outputBytes` of results and `digestBytes` of digests a chunk. */
-export function bareSqlite(seconds: number, batch: number, outputBytes: number, digestBytes: number): number {
+export function bareSqlite(
+  seconds: number,
+  batch: number,
+  outputBytes: number,
+  digestBytes: number,
+  answers = 2,
+): number {
   const folder = mkdtempSync(join(tmpdir(), 'talka-bare-'));
   const db = new DatabaseSync(join(folder, 'bare.db'));
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     db.exec(schema);
-    return loop(db, seconds, batch, new Uint8Array(outputBytes).fill(7), new Uint8Array(digestBytes).fill(9));
+    const [output, digests] = [new Uint8Array(outputBytes).fill(7), new Uint8Array(digestBytes).fill(9)];
+    return loop(db, seconds, batch, output, digests, answers);
   } finally {
     db.close();
     rmSync(folder, { recursive: true, force: true });
@@ -37,6 +44,7 @@ function loop(
   batch: number,
   output: Uint8Array,
   digests: Uint8Array,
+  answersEach: number,
 ): number {
   const addChunk = db.prepare('INSERT INTO chunks(id, state, holders) VALUES (?, 0, 0)');
   const find = db.prepare('SELECT id FROM chunks WHERE state = 0 ORDER BY id LIMIT ?');
@@ -53,7 +61,8 @@ function loop(
   let made = 0;
   let settled = 0;
   let spentMs = 0;
-  const people = (chunk: number): [number, number] => [chunk % 1000, (chunk + 1) % 1000];
+  const people = (chunk: number): number[] =>
+    Array.from({ length: answersEach }, (_, i) => (chunk + i) % 1000);
   while (spentMs < seconds * 1000) {
     // The rows of the job are there before the clock runs: submitting is not settling.
     db.exec('BEGIN');
@@ -73,14 +82,15 @@ function loop(
       db.exec('BEGIN');
       for (const { id } of found) {
         for (const person of people(id)) commit.run(digests, id, person);
-        const [first, second] = answers.all(id) as { device: number; digests: Uint8Array }[];
+        const given = answers.all(id) as { device: number; digests: Uint8Array }[];
+        const [first] = given;
         if (
           first === undefined ||
-          second === undefined ||
-          Buffer.compare(first.digests, second.digests) !== 0
+          given.length !== answersEach ||
+          given.some((other) => Buffer.compare(first.digests, other.digests) !== 0)
         )
           throw new Error('the answers differ');
-        for (const { device } of [first, second]) {
+        for (const { device } of given) {
           entry.run(id, device, 250_000);
           pay.run(device, 250_000);
         }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
+import { strictTerms } from '../../src/core/audit.ts';
 import { priceOf } from '../../src/core/offer.ts';
 import type { JobSpec } from '../../src/core/state.ts';
 import { collectAll } from './collect.ts';
@@ -24,6 +25,11 @@ const { house, runtime } = coordinator;
 const served = house.shelf.get('mersenne-tf@1');
 if (served === undefined) throw new Error('build the kernels first');
 const input = benchInput(unitsPerChunk);
+/** Audited: units are drawn from every commitment, and an auditor who knows all answers takes them as fast as they come. */
+const audited = process.argv[3] === 'audit';
+const policy: JobSpec['policy'] = audited
+  ? { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 300 }
+  : { kind: 'replicate', quorum: 2 };
 const spec: JobSpec = {
   kernel: served.kernel.id,
   wasm: served.wasmDigest,
@@ -33,7 +39,7 @@ const spec: JobSpec = {
   units: served.kernel.units(input),
   unitsPerChunk,
   unitCostMicro: served.kernel.unitCostMicro(input),
-  policy: { kind: 'replicate', quorum: 2 },
+  policy,
   weight: 1,
   title: 'bench',
   cause: 'measuring the coordinator',
@@ -47,12 +53,33 @@ for (const command of [
   if (outcome.refused !== null) throw new Error(`${command.c}: ${outcome.refused} ${outcome.detail ?? ''}`);
 }
 
+const auditor = {
+  device: 'auditor',
+  account: 'anchor',
+  site: null,
+  group: 'anchor',
+  role: 'anchor',
+} as const;
+if (audited) {
+  await runtime.run({ c: 'join', ...auditor });
+  setInterval(() => {
+    for (const id of runtime.state.audits.keys())
+      runtime.submit({
+        command: { c: 'audit', audit: id, device: auditor.device, wrong: [], right: [] },
+        outputs: null,
+        done: null,
+      });
+  }, 50);
+}
+
 /** What the bench wants to know from inside. */
 export interface Told {
   readonly port?: number;
   readonly rss: number;
   readonly cpuMicro: number;
+  /** Provisional ones counted. */
   readonly final: number;
+  readonly audits: number;
   readonly open: number;
   readonly storedBytes: number;
   readonly connected: number;
@@ -72,7 +99,8 @@ function told(): Told {
   return {
     rss: process.memoryUsage().rss,
     cpuMicro: cpu.user + cpu.system,
-    final: job?.finalChunks ?? 0,
+    final: (job?.finalChunks ?? 0) + (job?.acceptedChunks ?? 0),
+    audits: runtime.state.checks.audits,
     open: job?.chunks.size ?? 0,
     storedBytes: storedBytes(),
     connected: house.live().devices,

@@ -1,0 +1,196 @@
+/**
+ * Asks what it costs to check by audits: a coordinator under `audit` beside bare SQLite that leases and settles with one answer a
+ * chunk, and what drawing units and taking an auditor's answer cost the rules, beside one row that SQLite inserts.
+ *
+ * node bench/audit.ts [--seconds N] [--rounds N] [--people N] [--json FILE]
+ */
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { strictTerms, wordsFor } from '../src/core/audit.ts';
+import { evolve } from '../src/core/evolve.ts';
+import { decide } from '../src/core/machine.ts';
+import { emptyState, isRefusal } from '../src/core/state.ts';
+import type { Command, Event, JobSpec, State } from '../src/core/state.ts';
+import { bareInserts, bareSqlite } from './coordinator/bare-sqlite.ts';
+import type { Told } from './coordinator/coordinator-child.ts';
+import { Crowd } from './coordinator/crowd.ts';
+import { madeUpOutput } from './coordinator/job.ts';
+import { median, report } from './measure.ts';
+
+const argument = (name: string, otherwise: number): number => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+};
+const seconds = argument('seconds', 5);
+const rounds = argument('rounds', 3);
+const people = argument('people', 1000);
+const outputBytes = 16;
+const unitsPerChunk = 16;
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** Provisional chunks and audits per second, everybody busy and the auditor keeping up. */
+async function settling(rateMilli: number): Promise<{ chunks: number; audits: number }> {
+  const child = fork(
+    join(import.meta.dirname, 'coordinator/coordinator-child.ts'),
+    [String(unitsPerChunk), 'audit'],
+    {
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
+  const heard = (): Promise<Told> => new Promise((told) => child.once('message', told));
+  const { port } = await heard();
+  const ask = (): Promise<Told> => {
+    const answer = heard();
+    child.send('tell');
+    return answer;
+  };
+  const crowd = new Crowd({ url: `http://127.0.0.1:${port}`, people, rateMilli, output: madeUpOutput });
+  await crowd.join();
+  crowd.start();
+  await sleep(2_000);
+  const before = await ask();
+  const at = performance.now();
+  await sleep(seconds * 1000);
+  const spent = (performance.now() - at) / 1000;
+  const after = await ask();
+  crowd.stop();
+  crowd.leave();
+  child.disconnect();
+  await new Promise((ended) => child.once('exit', ended));
+  return { chunks: (after.final - before.final) / spent, audits: (after.audits - before.audits) / spent };
+}
+
+/** A job in the rules alone, with one device that has begun. */
+function begun(policy: JobSpec['policy']): { state: State; run: (command: Command) => readonly Event[] } {
+  const state = emptyState();
+  const run = (command: Command): readonly Event[] => {
+    const decision = decide(state, command, 1);
+    if (isRefusal(decision)) throw new Error(`${command.c}: ${decision.refused}`);
+    for (const event of decision) evolve(state, event, 1);
+    return decision;
+  };
+  const hash = 'a'.repeat(64);
+  const spec: JobSpec = {
+    ...{
+      kernel: 'k@1',
+      wasm: hash,
+      wgsl: null,
+      input: hash,
+      agreement: 'exact',
+      units: 2 ** 30,
+      unitsPerChunk,
+    },
+    ...{ unitCostMicro: 5_000, policy, weight: 1, title: 't', cause: 'c', demonstration: false },
+  };
+  run({ c: 'fund', account: 'r', amountMicro: 2 ** 52 });
+  run({ c: 'submit', requester: 'r', spec });
+  for (const [device, role] of [
+    ['d', 'volunteer'],
+    ['a', 'anchor'],
+  ] as const)
+    run({ c: 'join', device, account: device, site: null, group: '', role });
+  return { state, run };
+}
+
+/** Microseconds that the rules take for each commitment, and for each answer of an auditor. */
+function deciding(policy: JobSpec['policy'], commits: number): { commitMicros: number; auditMicros: number } {
+  const { state, run } = begun(policy);
+  const slot = { slot: 0, backend: 'wasm', rates: { 'k@1': 1_000_000 } } as const;
+  const words = new Uint32Array(wordsFor(unitsPerChunk, 0));
+  let commitMs = 0;
+  for (let done = 0; done < commits;) {
+    const [leased] = run({ c: 'ask', device: 'd', slot, live: new Map() });
+    if (leased?.e !== 'leased') throw new Error('no lease');
+    for (let i = 0; i < leased.count; i++, done++) {
+      crypto.getRandomValues(words);
+      const root = String(done);
+      const at = performance.now();
+      run({
+        ...{ c: 'commit', device: 'd', replica: leased.lease + i, root, digests: '', stored: true },
+        ...{ agrees: [], words },
+      });
+      commitMs += performance.now() - at;
+    }
+  }
+  const audits = [...state.audits.keys()];
+  const at = performance.now();
+  for (const audit of audits) run({ c: 'audit', audit, device: 'a', wrong: [], right: [] });
+  return {
+    commitMicros: (1000 * commitMs) / commits,
+    auditMicros: (1000 * (performance.now() - at)) / Math.max(1, audits.length),
+  };
+}
+
+const audit = { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 300 } as const;
+const plain = { kind: 'none', quorum: 1 } as const;
+const bare: number[] = [];
+const one: Awaited<ReturnType<typeof settling>>[] = [];
+const eight: Awaited<ReturnType<typeof settling>>[] = [];
+const inserts: number[] = [];
+const drawn: number[] = [];
+const undrawn: number[] = [];
+const answered: number[] = [];
+for (let round = 0; round < rounds; round++) {
+  bare.push(bareSqlite(seconds, 100, unitsPerChunk * outputBytes, unitsPerChunk * 8, 1));
+  one.push(await settling(1));
+  eight.push(await settling(8));
+  inserts.push(1e6 / bareInserts(seconds / 5));
+  const audited = deciding(audit, 50_000);
+  drawn.push(audited.commitMicros);
+  answered.push(audited.auditMicros);
+  undrawn.push(deciding(plain, 50_000).commitMicros);
+}
+const bareSql = 'bare SQLite, lease and settle one answer, 100 a transaction';
+const insert = 'one durable insert of SQLite';
+report('Checking by audits', [
+  {
+    what: 'provisional chunks under audit, one per message',
+    unit: '/s',
+    ours: median(one.map(({ chunks }) => chunks)),
+    reference: median(bare),
+    beside: bareSql,
+    goal: null,
+  },
+  {
+    what: 'provisional chunks under audit, eight per message',
+    unit: '/s',
+    ours: median(eight.map(({ chunks }) => chunks)),
+    reference: median(bare),
+    beside: bareSql,
+    goal: null,
+  },
+  {
+    what: 'audits answered meanwhile',
+    unit: '/s',
+    ours: median(eight.map(({ audits }) => audits)),
+    reference: median(eight.map(({ chunks }) => chunks)),
+    beside: 'provisional chunks of the same run',
+    goal: null,
+  },
+  {
+    what: 'deciding a commitment, units drawn',
+    unit: 'µs',
+    ours: median(drawn),
+    reference: median(undrawn),
+    beside: 'the same without verification',
+    goal: null,
+  },
+  {
+    what: 'deciding what to audit, and what follows',
+    unit: 'µs',
+    ours: Math.max(0, median(drawn) - median(undrawn)),
+    reference: median(inserts),
+    beside: insert,
+    goal: { atMost: 1 },
+  },
+  {
+    what: "taking an auditor's answer",
+    unit: 'µs',
+    ours: median(answered),
+    reference: median(inserts),
+    beside: insert,
+    goal: { atMost: 1 },
+  },
+]);
