@@ -96,9 +96,12 @@ function deviceOf(state: State, device: string): Device {
   return state.devices.get(device) as Device;
 }
 
+/** What is known of a device that has done nothing. */
+const untried = { committed: 0, leases: 0, returned: 0, returnedAt: 0, misdeeds: 0 };
+
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const { account, site, group, role } = event;
-  state.devices.set(event.device, { account, site, group, role, committed: 0, leases: 0, misdeeds: 0 });
+  state.devices.set(event.device, { account, site, group, role, ...untried });
   if (role === 'volunteer') state.newcomers.add(event.device);
   const record = state.accounts.get(account);
   if (record !== undefined) record.devices++;
@@ -247,6 +250,11 @@ function closed(
   const job = state.jobs.get(event.job) as Job;
   const lease = state.leases.get(event.lease) as Lease;
   leaveLease(state, lease.id, event.replicas.length);
+  if (why === 'returned') {
+    const device = deviceOf(state, event.device);
+    device.returned++;
+    device.returnedAt = at;
+  }
   for (const replica of event.replicas) {
     const index = lease.chunk + (replica - lease.id);
     const chunk = withPhase(job.chunks.get(index) as Chunk, replica, { is: 'closed', why });

@@ -17,6 +17,9 @@ export const leaseChunksMax = 4_096;
 export const leasesPerSlotMax = 4;
 /** A device may hold this many leases over all its slots, and twice as many more as it has committed chunks: a new key cannot hoard. */
 export const leasesPerNewDeviceMax = 8;
+/** Who gave back so often, and twice as often more as it has committed chunks, is given nothing for so long after: nobody picks the cheap chunks out. */
+export const returnsMax = 32;
+export const returnPauseMs = 60_000;
 /** While there is plenty of other work, a lease is left alone for this many times its expected time, and for this long at least. */
 export const deadlineFactor = 4;
 export const deadlineMsMin = 30_000;
@@ -67,6 +70,8 @@ export function pick(
   if (own !== undefined && own.leases >= leasesPerSlotMax) return 'holding-enough';
   const device = state.devices.get(id) as Device;
   if (device.leases >= leasesPerNewDeviceMax + 2 * device.committed) return 'holding-enough';
+  if (device.returned > returnsMax + 2 * device.committed && at - device.returnedAt < returnPauseMs)
+    return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
   const knownMilli = (claimedMilli: number): number =>
     knownRateMilli(state.accounts.get(device.account), claimedMilli, at);

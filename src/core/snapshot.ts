@@ -20,9 +20,20 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 7;
+export const snapshotSchema = 8;
 
-type DeviceRow = [string, string, string | null, string, Device['role'], number, number, number];
+type DeviceRow = [
+  string,
+  string,
+  string | null,
+  string,
+  Device['role'],
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 type AccountRow = [string, number, number, number, number, number, number];
 type LeaseRow = [
   number,
@@ -91,6 +102,8 @@ export function freeze(state: State): string {
       d.role,
       d.committed,
       d.leases,
+      d.returned,
+      d.returnedAt,
       d.misdeeds,
     ]),
     accounts: Array.from(state.accounts, ([id, a]) => [
@@ -179,8 +192,10 @@ export function thaw(text: string): State | null {
     busy: new Map(frozen.busy),
     busyRateMilli: frozen.busyRateMilli,
   };
-  for (const [id, account, site, group, role, committed, leases, misdeeds] of frozen.devices)
-    state.devices.set(id, { account, site, group, role, committed, leases, misdeeds });
+  for (const row of frozen.devices) {
+    const [id, account, site, group, role, committed, leases, returned, returnedAt, misdeeds] = row;
+    state.devices.set(id, { account, site, group, role, committed, leases, returned, returnedAt, misdeeds });
+  }
   // Devices stand in the order in which they joined.
   for (const [id, { role, committed }] of state.devices)
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);

@@ -26,6 +26,9 @@ export interface Device {
   committed: number;
   /** Leases it holds now, over all its slots. */
   leases: number;
+  /** How often it gave chunks of a lease back, and when it last did. */
+  returned: number;
+  returnedAt: number;
   /** Forged, contradictory or impossible messages counted against it. */
   misdeeds: number;
 }

@@ -5,6 +5,8 @@ import {
   anchorAnywayMs,
   deadlineMsMaxUnproven,
   leasesPerNewDeviceMax,
+  returnPauseMs,
+  returnsMax,
 } from '../../src/core/schedule.ts';
 import type { Chunk, Job, LivePeople } from '../../src/core/state.ts';
 import { ask, commit, house, join, kernel, nobody, slotOf, specOf, submit, withRecord } from './house.ts';
@@ -97,5 +99,35 @@ describe('people who take the second place and let it run out, in turn', () => {
       true,
     );
     expect(h.now() - opened).toBeLessThan(anchorAnywayMs + 120_000);
+  });
+});
+
+describe('somebody who gives back what takes long', () => {
+  test('is soon given nothing for a minute after each time, until it has committed more', () => {
+    const h = house();
+    for (const name of ['picky', 'honest']) join(h, name);
+    submit(h, specOf({ units: 80_000, quorum: 1 }));
+    const isGiven = (): boolean => {
+      const decision = h.run({ c: 'ask', device: 'picky', slot: slotOf(), live: nobody });
+      if ('refused' in decision) return false;
+      const leased = decision[0];
+      if (leased?.e !== 'leased') throw new Error('an ask leases');
+      const replicas = Array.from({ length: leased.count }, (_, i) => leased.lease + i);
+      h.must({ c: 'giveBack', device: 'picky', replicas, why: 'failed' });
+      return true;
+    };
+    let given = 0;
+    while (isGiven()) given++;
+    expect(given).toBe(returnsMax + 1);
+    h.wait(returnPauseMs - 1);
+    expect(isGiven()).toBe(false);
+    h.wait(1);
+    expect(isGiven()).toBe(true);
+    expect(isGiven()).toBe(false);
+    h.wait(returnPauseMs);
+    commit(h, 'picky', ask(h, 'picky').lease);
+    expect(isGiven()).toBe(true);
+    // Nobody else is held up.
+    ask(h, 'honest');
   });
 });
