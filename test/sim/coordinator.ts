@@ -15,7 +15,7 @@ import { fold, persist } from './disk.ts';
 import type { Answer, Disk, Rules } from './disk.ts';
 import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
-import type { CommitMessage, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
+import type { CommitItem, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
 import { agreeing, descriptorOf, isStoreRefusal, waits, whereIs } from './where.ts';
 import type { Outcome } from './where.ts';
@@ -338,7 +338,12 @@ export class Coordinator {
     }
   }
 
-  #commit(socket: number, device: string, { replica, root, bytes }: CommitMessage['items'][number]): void {
+  #commit(socket: number, device: string, { replica, root, bytes, output = root }: CommitItem): void {
+    if (!this.#rules.matches(root, output)) {
+      this.#misdeed(socket, device, 'contradictory', replica);
+      return this.#refuse(socket, 'commit', 'contradictory', { replica });
+    }
+    if (output !== root) this.#disk.outputs.set(replica, output);
     this.order(
       { c: 'commit', device, replica, root, digests: root, stored: bytes, agrees: [] },
       (outcome) => {

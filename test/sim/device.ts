@@ -7,6 +7,7 @@ import type { Loop, LoopEffect, LoopEvent } from '../../src/volunteer/loop.ts';
 import type { LeaseRecord, Remembered, ResultName } from '../../src/volunteer/loop/words.ts';
 import type { Backend } from '../../src/core/state.ts';
 import type { FromCoordinator, JobDescriptor, TreeHead } from '../../src/wire/volunteer.ts';
+import type { Manner } from './manner.ts';
 import type { UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
 
@@ -25,16 +26,6 @@ export interface Surroundings {
   extends(from: TreeHead, to: TreeHead): boolean;
 }
 
-/** What makes a device different from others. */
-export interface Manner {
-  /** What its engine gives out for a chunk; null = it never finishes. */
-  answer(job: JobDescriptor, chunk: number, backend: Backend): string | null;
-  /** How many times longer than honest a chunk takes just now. */
-  slowness(): number;
-  /** What really goes out in place of a message. */
-  outgoing(message: UpMessage, device: Device): readonly UpMessage[];
-}
-
 export interface DeviceSpec {
   readonly name: string;
   readonly account: string;
@@ -45,6 +36,8 @@ export interface DeviceSpec {
   readonly rateMilli: number;
   /** Its clock is off by this much. */
   readonly clockOffMs: number;
+  /** How many times the average a chunk takes; even where nothing is said. */
+  readonly unevenness?: (chunk: number) => number;
   readonly manner: Manner;
   readonly dice: Dice;
 }
@@ -150,7 +143,9 @@ export class Device {
   }
 
   hear(socket: number, word: FromCoordinator): void {
-    this.happen({ on: 'word', socket, word });
+    const { hears, says } = this.spec.manner.incoming?.(word) ?? { hears: [word], says: [] };
+    for (const heard of hears) this.happen({ on: 'word', socket, word: heard });
+    for (const message of says) this.#world.send(this, socket, message);
   }
 
   closed(socket: number): void {
@@ -270,7 +265,7 @@ export class Device {
   }
 
   #send(socket: number, message: UpMessage): void {
-    for (const word of this.spec.manner.outgoing(message, this)) this.#world.send(this, socket, word);
+    for (const word of this.spec.manner.outgoing(message)) this.#world.send(this, socket, word);
   }
 
   #remembered(): Remembered {
@@ -360,8 +355,8 @@ export class Device {
     if (job === undefined || root === null) return;
     engine.busy = true;
     const units = Math.min(job.unitsPerChunk, job.units - run.chunk * job.unitsPerChunk);
-    const ms =
-      (units * job.unitCostMicro * manner.slowness() * dice.between(85, 115)) / 100 / this.#rateMilli(engine);
+    const slowness = manner.slowness() * (this.spec.unevenness?.(run.chunk) ?? 1);
+    const ms = (units * job.unitCostMicro * slowness * dice.between(85, 115)) / 100 / this.#rateMilli(engine);
     const of = { slot, engine: engine.engine };
     this.#engineSays(ms / 2, {
       on: 'progress',

@@ -11,6 +11,8 @@ export interface Rules {
   decide(state: State, command: Command, at: number): Decision;
   evolve(state: State, event: Event, at: number): void;
   upkeep(state: State, at: number, max: number): Upkeep[];
+  /** Whether bytes are those that were committed to: the shell digests them itself [WR7]. */
+  matches(root: string, output: string): boolean;
 }
 
 export interface Disk {
@@ -22,6 +24,8 @@ export interface Disk {
   readonly answers: Map<number, Answer>;
   /** What was answered for each provisional or final chunk, by `job/chunk`: what an audit compares with. */
   readonly claims: Map<string, string>;
+  /** What was stored for a replica, where it is not what its root says. */
+  readonly outputs: Map<number, string>;
 }
 
 export interface Answer {
@@ -43,6 +47,7 @@ export function emptyDisk(): Disk {
     snapshot: { tick: 0, text: freeze(emptyState()) },
     answers: new Map(),
     claims: new Map(),
+    outputs: new Map(),
   };
 }
 

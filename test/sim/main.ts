@@ -8,8 +8,8 @@
  */
 import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import type { Day } from './day.ts';
 import { play } from './world.ts';
-import type { Day } from './world.ts';
 
 const { values } = parseArgs({
   options: {

@@ -2,10 +2,18 @@
 import type { Slot } from '../../src/core/state.ts';
 import type { FromCoordinator, FromVolunteer, ReceiptWord } from '../../src/wire/volunteer.ts';
 
+export interface CommitItem {
+  readonly replica: number;
+  readonly root: string;
+  readonly bytes: boolean;
+  /** What the bytes really hold, where that is not what the root says. */
+  readonly output?: string;
+}
+
 /** A commit: a root stands for digests and, where it says so, for bytes. */
 export interface CommitMessage {
   readonly t: 'commit';
-  readonly items: readonly { readonly replica: number; readonly root: string; readonly bytes: boolean }[];
+  readonly items: readonly CommitItem[];
   readonly slots: readonly Slot[];
 }
 

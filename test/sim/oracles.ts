@@ -4,7 +4,7 @@
  */
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { chunkCostMicro, chunksOf } from '../../src/core/state.ts';
-import type { Command, Event, State } from '../../src/core/state.ts';
+import type { Command, Event, JobSpec, State } from '../../src/core/state.ts';
 import { conspiring, harmless } from './people.ts';
 import { AuditOracle } from './oracle-audits.ts';
 import { demand, emptyTally, OracleFault } from './verdicts.ts';
@@ -21,6 +21,8 @@ export interface Oracles {
   readonly tally: Tally;
   decided(state: State, command: Command, events: readonly Event[]): void;
   durable(events: readonly Event[]): void;
+  /** `outputs`: what was stored for a replica, where it is not what its root says. */
+  stored(events: readonly Event[], outputs: ReadonlyMap<number, string>): void;
   refolded(state: State): void;
   ended(state: State, submitted: number): void;
 }
@@ -59,6 +61,28 @@ function sums(state: State): void {
     );
   }
   demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
+}
+
+/** Whether nothing is left of any job. */
+function isEmpty({ audits, replicas, leases, busy }: State): boolean {
+  return audits.size === 0 && replicas.size === 0 && leases.size === 0 && busy.size === 0;
+}
+
+/** Under audits only what an anchor computed too is final at once, and that is right. */
+function demandAnchored(spec: JobSpec | undefined, name: string): void {
+  const isAudited = 'leaverUnits' in (spec?.policy ?? {});
+  demand(!isAudited, 'honest', () => `${name} is audited, and final at once though it is wrong`);
+}
+
+/** What is stored for an accepted chunk is what was committed to. */
+function stored(events: readonly Event[], outputs: ReadonlyMap<number, string>): void {
+  for (const event of events)
+    if (event.e === 'accepted')
+      demand(
+        !outputs.has(event.replica),
+        'honest',
+        () => `the bytes of chunk ${event.chunk} of ${event.job} are not what was committed to`,
+      );
 }
 
 /** Judges one day. Keeps its own books, from the durable events alone, and never trusts the state's. */
@@ -141,6 +165,7 @@ export function oraclesFor(climate: Climate): Oracles {
       return;
     }
     tally.wrong++;
+    demandAnchored(jobs.get(event.job)?.spec, name);
     // One who lies alone can only deceive where one answer is enough; a ring needs as many members as the quorum.
     const allowed =
       quorum === 1 || event.winners.every(({ device }) => conspiring.has(roles.get(device) ?? 'honest'));
@@ -299,6 +324,7 @@ export function oraclesFor(climate: Climate): Oracles {
     durable: (events) => {
       for (const event of events) see(event);
     },
+    stored,
     refolded: invariants,
     ended: (state, submitted) => {
       invariants(state);
@@ -312,14 +338,7 @@ export function oraclesFor(climate: Climate): Oracles {
         'progress',
         () => `${submitted} jobs were submitted and ${tally.finished + tally.cancelled} concluded`,
       );
-      demand(
-        state.audits.size === 0 &&
-          state.replicas.size === 0 &&
-          state.leases.size === 0 &&
-          state.busy.size === 0,
-        'safe',
-        () => 'nothing is left of concluded jobs',
-      );
+      demand(isEmpty(state), 'safe', () => 'nothing is left of concluded jobs');
       let total = 0n;
       for (const [account, balance] of state.balances) if (account !== 'issue') total += balance;
       demand(

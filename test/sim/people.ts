@@ -1,14 +1,23 @@
 /** Who is in the crowd: honest people, people with bad luck, and people who break each rule that somebody might break. */
-import type { Manner } from './device.ts';
+import type { JobDescriptor } from '../../src/wire/volunteer.ts';
+import type { Manner } from './manner.ts';
 import type { Dice } from './random.ts';
+import { receipt } from './messages.ts';
 import type { UpMessage } from './messages.ts';
-import { rightRoot, wrongRoot } from './truth.ts';
+import { rightRoot, sparseRoot, wrongRoot } from './truth.ts';
 
 /**
  * - `honest`; `slow` computes far more slowly than it measured; `flaky` errs now and then, each time differently, and dies;
  * - `quitter` leaves without a word; `hoarder` takes all it can get and computes nothing; `withholder` computes and never tells;
  * - `liar` makes its answers up; `colluder` lies as the others of its ring do; `twoFaced` tells two answers for one replica;
- * - `forger` speaks about other people's replicas; `replayer` says again what it once said.
+ * - `forger` speaks about other people's replicas; `replayer` says again what it once said;
+ * - `lazy` makes up some of its units; `sparse` a single one now and then; `sleeper` is honest for long, then lies;
+ * - `copycat` says for some chunks what somebody else said, as if answers leaked, and computes nothing;
+ * - `pair` and `clique` lie as the others of their ring do; `sybil` is one of many fresh keys that stay for a minute and lie
+ *   a little; `hitAndRun` is honest at first, then spoils something and leaves with its key, and comes back with another;
+ * - `switcher` commits to one thing and sends the bytes of another; `boaster` claims a thousand times its speed;
+ *   `picky` gives back what takes long.
+ * Auditors who rubber-stamp or slander are not among them: only the operator's anchors audit.
  */
 export type Role =
   | 'honest'
@@ -21,7 +30,22 @@ export type Role =
   | 'colluder'
   | 'twoFaced'
   | 'forger'
-  | 'replayer';
+  | 'replayer'
+  | Schemer;
+
+/** Those who came with audits. */
+export type Schemer =
+  | 'lazy'
+  | 'sparse'
+  | 'sleeper'
+  | 'copycat'
+  | 'pair'
+  | 'clique'
+  | 'sybil'
+  | 'hitAndRun'
+  | 'switcher'
+  | 'boaster'
+  | 'picky';
 
 /** All who have no bad intent: nothing may ever be held against them. */
 export const harmless: ReadonlySet<Role> = new Set([
@@ -33,7 +57,7 @@ export const harmless: ReadonlySet<Role> = new Set([
   'withholder',
 ]);
 /** Those whose answers can be wrong in the same way, if they are of one ring. */
-export const conspiring: ReadonlySet<Role> = new Set(['colluder']);
+export const conspiring: ReadonlySet<Role> = new Set(['colluder', 'pair', 'clique']);
 
 const agreeable: Manner = {
   answer: ({ job, agreement }, chunk, backend) =>
@@ -42,8 +66,8 @@ const agreeable: Manner = {
   outgoing: (message) => [message],
 };
 
-/** How somebody of a role behaves. `name` makes an independent liar's lies its own. */
-export function mannerOf(role: Role, name: string, dice: Dice): Manner {
+/** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common. */
+export function mannerOf(role: Role, name: string, dice: Dice, ring = 'ring'): Manner {
   switch (role) {
     case 'honest':
     case 'quitter':
@@ -90,9 +114,103 @@ export function mannerOf(role: Role, name: string, dice: Dice): Manner {
     case 'replayer':
       return { ...agreeable, outgoing: replaying(dice) };
     default:
+      return schemerOf(role, name, dice, ring);
+  }
+}
+
+/** Right for so many chunks. */
+const sleepChunks = 12;
+const copiedChunks = 6;
+
+function schemerOf(role: Schemer, name: string, dice: Dice, ring: string): Manner {
+  let answered = 0;
+  const gang = (job: JobDescriptor, chunk: number): string => wrongRoot(job.job, chunk, ring);
+  switch (role) {
+    case 'lazy': {
+      const skipped = dice.between(50, 250);
+      return {
+        ...agreeable,
+        slowness: () => 1 - skipped / 1_000,
+        answer: spoiling(name, (units) => units.filter(() => dice.chance(skipped))),
+      };
+    }
+    case 'sparse':
+      return { ...agreeable, answer: spoiling(name, (units) => (dice.chance(60) ? [dice.of(units)] : [])) };
+    case 'sleeper':
+      return {
+        ...agreeable,
+        answer: (job, chunk, backend) =>
+          answered++ < sleepChunks ? agreeable.answer(job, chunk, backend) : wrongRoot(job.job, chunk, name),
+      };
+    case 'copycat':
+      return {
+        ...agreeable,
+        slowness: () => 0.02,
+        answer: (job, chunk, backend) =>
+          answered++ < copiedChunks ? agreeable.answer(job, chunk, backend) : wrongRoot(job.job, chunk, name),
+      };
+    case 'pair':
+    case 'clique':
+      return { ...agreeable, answer: gang };
+    case 'sybil':
+      return { ...agreeable, answer: spoiling(name, (units) => (dice.chance(300) ? [dice.of(units)] : [])) };
+    case 'hitAndRun':
+      return {
+        ...agreeable,
+        answer: spoiling(name, (units) => (answered++ >= 4 && dice.chance(300) ? [dice.of(units)] : [])),
+      };
+    case 'switcher':
+      return { ...agreeable, outgoing: (message) => [switched(message, name, dice)] };
+    case 'boaster':
+      return { ...agreeable, outgoing: (message) => [boasting(message)] };
+    case 'picky':
+      return { ...agreeable, incoming: picking };
+    default:
       return role satisfies never;
   }
 }
+
+/** Right but for the units that are chosen of each chunk. */
+function spoiling(name: string, choose: (units: readonly number[]) => readonly number[]): Manner['answer'] {
+  return (job, chunk, backend) => {
+    const from = chunk * job.unitsPerChunk;
+    const count = Math.min(job.unitsPerChunk, job.units - from);
+    const wrong = choose(Array.from({ length: count }, (_, unit) => from + unit));
+    return wrong.length === 0
+      ? agreeable.answer(job, chunk, backend)
+      : sparseRoot(job.job, chunk, wrong, name);
+  };
+}
+
+/** Digests of the right outputs, and the bytes of others. */
+function switched(message: UpMessage, name: string, dice: Dice): UpMessage {
+  if (message.t !== 'commit' || !dice.chance(400)) return message;
+  return { ...message, items: message.items.map((item) => ({ ...item, output: `other bytes by ${name}` })) };
+}
+
+function boasting(message: UpMessage): UpMessage {
+  if (message.t !== 'commit' && message.t !== 'ask') return message;
+  const slots = message.slots.map((slot) => ({
+    ...slot,
+    rates: Object.fromEntries(Object.entries(slot.rates).map(([kernel, rate]) => [kernel, rate * 1_000])),
+  }));
+  return { ...message, slots };
+}
+
+/** How long a chunk takes beside the average, where work is uneven: one in four is cheap. */
+export function unevenness(chunk: number): number {
+  return chunk % 4 === 0 ? 0.25 : 1.25;
+}
+
+/** Keeps the cheap chunks of a lease and gives back the others. */
+const picking: NonNullable<Manner['incoming']> = (word) => {
+  if (word.t !== 'lease') return { hears: [word], says: [] };
+  const dear = Array.from({ length: word.count }, (_, i) => i)
+    .filter((i) => unevenness(word.chunk + i) > 1)
+    .map((i) => word.lease + i);
+  if (dear.length === 0) return { hears: [word], says: [] };
+  return { hears: [word, receipt({ lost: dear })], says: [{ t: 'giveBack', replicas: dear, why: 'failed' }] };
+};
 
 /** The same wish for sixteen slots more. */
 function moreSlots(message: Extract<UpMessage, { t: 'ask' }>): UpMessage[] {

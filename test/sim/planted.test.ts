@@ -2,20 +2,14 @@
  * Plants one bug at a time in a copy of the rules and plays days until an oracle finds it: a net that never caught
  * anything is not known to be a net.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { tmpdir } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Rules } from './disk.ts';
 import type { Oracle } from './oracles.ts';
+import { Nursery } from './plant.ts';
+import type { Edit } from './plant.ts';
 import { play } from './world.ts';
 
-interface Bug {
+interface Bug extends Edit {
   readonly what: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
   readonly caughtBy: Oracle;
   /** Where to begin looking for a day in which it shows, where that takes long. */
   readonly first?: number;
@@ -227,35 +221,14 @@ const bugs: readonly Bug[] = [
 /** Days in which a bug must show itself. */
 const seedsMax = 120;
 
-const folder = mkdtempSync(join(tmpdir(), 'talka-planted-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The rules with one place changed. Throws when that place is no longer there: then this table is out of date. */
-async function rulesWith(name: string, bug: Bug | null): Promise<Rules> {
-  const copy = join(folder, name);
-  cpSync(join(import.meta.dirname, '../../src/core'), copy, { recursive: true });
-  if (bug !== null) {
-    const path = join(copy, bug.file);
-    const source = readFileSync(path, 'utf8');
-    if (source.split(bug.from).length !== 2) throw new Error(`${bug.file} does not hold once: ${bug.from}`);
-    writeFileSync(
-      path,
-      source.replace(bug.from, () => bug.to),
-    );
-  }
-  const load = async (file: string): Promise<unknown> =>
-    import(/* @vite-ignore */ pathToFileURL(join(copy, file)).href);
-  const { decide } = (await load('machine.ts')) as Rules;
-  const { evolve } = (await load('evolve.ts')) as Rules;
-  const { upkeep } = (await load('checking.ts')) as Rules;
-  return { decide, evolve, upkeep };
-}
+const nursery = new Nursery();
+afterAll(() => nursery.clear());
 
 describe('a bug planted in the rules', () => {
   test.each(bugs.map((bug, i) => [bug.what, bug.caughtBy, bug, i] as const))(
     '%s: caught by “%s”',
     async (_, caughtBy, bug, i) => {
-      const rules = await rulesWith(`bug-${i}`, bug);
+      const rules = await nursery.rulesWith(`bug-${i}`, [bug]);
       const step = caughtBy === 'fair' ? 6 : bug.first !== undefined && bug.first % 4 === 3 ? 4 : 1;
       const first = bug.first ?? step;
       for (let seed = first; seed < first + seedsMax; seed += step) {
@@ -267,7 +240,7 @@ describe('a bug planted in the rules', () => {
   );
 
   test('and none where none was planted', async () => {
-    const rules = await rulesWith('none', null);
+    const rules = await nursery.rulesWith('none', []);
     for (let seed = 1; seed <= 12; seed++) {
       const day = play(seed, rules);
       expect(day.fault).toBeNull();

@@ -24,9 +24,9 @@ export function isRight(root: string, job: string, chunk: number): boolean {
   return valueOf(root) === rightRoot(job, chunk, null);
 }
 
-/** An answer that is right but for some units. */
-export function sparseRoot(job: string, chunk: number, units: readonly number[]): string {
-  return `s.${job}.${chunk}@${units.join(',')}`;
+/** An answer that is right but for some units (by their numbers in the job), which `what` made up. */
+export function sparseRoot(job: string, chunk: number, units: readonly number[], what: string): string {
+  return `s.${job}.${chunk}@${units.join(',')}@${what}`;
 }
 
 /** Which of some units of a chunk an answer has wrong: what an auditor finds who recomputes them. */
@@ -34,6 +34,7 @@ export function wrongUnits(root: string, job: string, chunk: number, units: read
   if (isRight(root, job, chunk)) return [];
   const prefix = `s.${job}.${chunk}@`;
   if (!root.startsWith(prefix)) return [...units];
-  const wrong = new Set(root.slice(prefix.length).split(',').map(Number));
+  const [made = ''] = root.slice(prefix.length).split('@');
+  const wrong = new Set(made.split(',').map(Number));
   return units.filter((unit) => wrong.has(unit));
 }

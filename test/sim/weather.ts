@@ -4,7 +4,7 @@ import { awayOf } from './away.ts';
 import type { Away } from './away.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
-import type { Role } from './people.ts';
+import type { Role, Schemer } from './people.ts';
 
 export interface PersonSpec {
   readonly role: Role;
@@ -17,8 +17,11 @@ export interface PersonSpec {
     readonly rateMilli: number;
     readonly clockOffMs: number;
   }[];
-  /** When it comes. */
+  /** When it comes; and after how long it leaves for good, where it does. */
   readonly comesAt: number;
+  readonly staysMs?: number;
+  /** Which gang's lies it tells. */
+  readonly ring?: string;
 }
 
 export interface Climate {
@@ -48,6 +51,8 @@ export interface Climate {
   readonly away: readonly Away[];
   readonly jobs: readonly { readonly at: number; readonly spec: JobSpec; readonly cancelAt: number | null }[];
   readonly anchor: boolean;
+  /** Some chunks take longer than others. */
+  readonly uneven?: boolean;
 }
 
 const minuteMs = 60_000;
@@ -140,14 +145,58 @@ function auditPolicyOf(throws: Dice): JobSpec['policy'] {
   };
 }
 
-/** The same day with most of its jobs audited, and somebody who does it. */
+/** Who comes on audited days beside the crowd of all days; a gang or a flood comes as several. */
+const schemers: readonly Schemer[] = [
+  'lazy',
+  'sparse',
+  'sleeper',
+  'copycat',
+  'pair',
+  'clique',
+  'sybil',
+  'hitAndRun',
+  'switcher',
+  'boaster',
+  'picky',
+];
+
+/** One or two parties of schemers. In fair weather there are none. */
+function schemersOf({ seed, fair, stormMs }: Climate): PersonSpec[] {
+  const throws = dice(seed).fork('schemers');
+  const people: PersonSpec[] = [];
+  const parties = fair ? 0 : throws.between(0, 2);
+  for (let party = 0; party < parties; party++) {
+    const role = throws.of(schemers);
+    const fresh = role === 'sybil' || role === 'hitAndRun';
+    const count =
+      role === 'pair' ? 2 : role === 'clique' ? throws.between(3, 5) : fresh ? throws.between(3, 6) : 1;
+    const begins = throws.below(Math.floor(stormMs / 2));
+    for (let i = 0; i < count; i++) {
+      const name = `s${party}.${i}`;
+      const staysMs = throws.between(20_000, 90_000);
+      people.push({
+        role,
+        account: `S${name}`,
+        // Fresh keys are one person's, behind one address.
+        group: fresh ? `net-s${party}` : `net-${name}`,
+        devices: [{ name, cores: 1, webgpu: false, rateMilli: throws.between(500, 2_000), clockOffMs: 0 }],
+        comesAt: fresh ? begins + i * staysMs : begins,
+        ...(fresh ? { staysMs } : {}),
+        ring: `ring ${party}`,
+      });
+    }
+  }
+  return people;
+}
+
+/** The same day with most of its jobs audited, somebody who does it, and schemers who try them. */
 function audited(day: Climate): Climate {
   const policies = dice(day.seed).fork('policies');
   const jobs = day.jobs.map(({ spec, ...when }) => ({
     ...when,
     spec: policies.chance(800) ? { ...spec, policy: auditPolicyOf(policies) } : spec,
   }));
-  return { ...day, jobs, anchor: true };
+  return { ...day, jobs, people: [...day.people, ...schemersOf(day)], anchor: true };
 }
 
 /** The climate of a seed. Every sixth is fair. */

@@ -17,40 +17,34 @@ import type { Outcome } from './coordinator.ts';
 import { Device } from './device.ts';
 import type { Surroundings } from './device.ts';
 import { emptyDisk } from './disk.ts';
+import type { Day } from './day.ts';
 import type { Rules } from './disk.ts';
 import { agenda } from './heap.ts';
 import type { Outgoing } from './messages.ts';
 import { Network } from './network.ts';
 import { OracleFault, oraclesFor } from './oracles.ts';
-import type { Fault, Oracles, Tally } from './oracles.ts';
-import { mannerOf } from './people.ts';
+import type { Fault, Oracles } from './oracles.ts';
+import { mannerOf, unevenness } from './people.ts';
+import type { Role } from './people.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 
-export const realRules: Rules = { decide, evolve, upkeep };
-
-/** How a day went. */
-export interface Day {
-  readonly climate: Climate;
-  /** SHA-256 of the log, record by record. */
-  readonly log: string;
-  readonly records: number;
-  readonly tally: Tally;
-  readonly steps: number;
-  readonly crashes: number;
-  readonly failedAppends: number;
-  /** Results that devices still kept when they came back from long without a network. */
-  readonly keptLong: number;
-  /** When the last job concluded, in ms after the start. */
-  readonly endedMs: number;
-  readonly fault: Fault | null;
-}
+export const realRules: Rules = { decide, evolve, upkeep, matches: (root, output) => root === output };
 
 /** Plays the day of a seed. Never throws: what an oracle finds, or what breaks, is the day's fault. */
 export function play(seed: number, rules: Rules = realRules): Day {
   return new World(climateOf(seed), rules).play();
+}
+
+/** Plays a day of any climate; `watch` sees what becomes durable. */
+export function playDay(
+  climate: Climate,
+  rules: Rules = realRules,
+  watch?: (events: readonly Event[]) => void,
+): Day {
+  return new World(climate, rules, watch).play();
 }
 
 const startAt = 1_700_000_000_000;
@@ -58,9 +52,13 @@ const startAt = 1_700_000_000_000;
 const calmMsMax = 4 * 3_600_000;
 const hourMs = 3_600_000;
 const retryMs = 5000;
+/** Who may be away for its misdeeds. */
+const sentAway: ReadonlySet<Role> = new Set<Role>(['forger', 'twoFaced', 'switcher']);
+
 class World {
   readonly #climate: Climate;
   readonly #rules: Rules;
+  readonly #watch: (events: readonly Event[]) => void;
   readonly #throws: Dice;
   readonly #oracles: Oracles;
   readonly #network: Network;
@@ -81,9 +79,10 @@ class World {
   #failedAppends = 0;
   #endedMs = 0;
 
-  constructor(climate: Climate, rules: Rules) {
+  constructor(climate: Climate, rules: Rules, watch: (events: readonly Event[]) => void = () => undefined) {
     this.#climate = climate;
     this.#rules = rules;
+    this.#watch = watch;
     this.#throws = dice(climate.seed).fork('world');
     this.#oracles = oraclesFor(climate);
     const ground = { now: () => this.#now, after: (ms: number, then: () => void) => this.#after(ms, then) };
@@ -130,8 +129,16 @@ class World {
       failedAppends: this.#failedAppends,
       keptLong: this.#absences.kept,
       endedMs: this.#endedMs,
+      vested: this.#vested(),
       fault,
     };
+  }
+
+  #vested(): Map<string, number> {
+    const vested = new Map<string, number>();
+    for (const [account, balance] of this.#coordinator?.state.balances ?? [])
+      if (account.startsWith('vested:')) vested.set(account.slice(7), Number(balance));
+    return vested;
   }
 
   #run(): void {
@@ -202,6 +209,8 @@ class World {
   #durable(record: string, events: readonly Event[]): void {
     this.#hash.update(utf8ToBytes(record));
     this.#oracles.durable(events);
+    this.#oracles.stored(events, this.#disk.outputs);
+    this.#watch(events);
     if (events.some((event) => event.e === 'finished' || event.e === 'cancelled')) this.#endedMs = this.#now;
   }
 
@@ -304,17 +313,25 @@ class World {
   // People, and what happens to them.
 
   #bring(person: PersonSpec): void {
-    const { role, account, group, comesAt } = person;
+    const { role, account, group, comesAt, staysMs, ring } = person;
     for (const spec of person.devices) {
       const own = this.#throws.fork(`device ${spec.name}`);
       const device = new Device(
-        { ...spec, account, group, manner: mannerOf(role, spec.name, own), dice: own },
+        {
+          ...spec,
+          account,
+          group,
+          ...(this.#climate.uneven === true ? { unevenness } : {}),
+          manner: mannerOf(role, spec.name, own, ring),
+          dice: own,
+        },
         this.#surroundings(),
       );
       this.#devices.set(device, person);
       this.#absences.expect(device, role);
       this.#after(comesAt + own.below(1000), () => device.start());
-      if (role === 'quitter')
+      if (staysMs !== undefined) this.#after(comesAt + staysMs, () => device.vanish());
+      else if (role === 'quitter')
         this.#after(comesAt + own.below(Math.max(1, this.#climate.stormMs - comesAt)), () => device.vanish());
       else this.#mishapLater(device, role === 'flaky' ? 120 : this.#climate.mishapsPerHour);
     }
@@ -372,11 +389,11 @@ class World {
 
   /** In the calm, everybody who is not gone for good is there. Who was sent away for misdeeds stays away. */
   #calm(): void {
-    for (const [device, { role }] of this.#devices) {
-      if (role === 'quitter') continue;
+    for (const [device, { role, staysMs }] of this.#devices) {
+      if (role === 'quitter' || staysMs !== undefined) continue;
       device.happen({ on: 'online', online: true });
       device.happen({ on: 'resume' });
-      if (!device.isUp && !device.asleep && role !== 'forger' && role !== 'twoFaced') device.start();
+      if (!device.isUp && !device.asleep && !sentAway.has(role)) device.start();
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The life of one identity under the `audit` policy, chunk by chunk, with the real rules of `core/audit.ts` and
+ * The life of one identity under the `audit` or `adaptive` policy, chunk by chunk, with the real rules of `core/audit.ts` and
  * `core/trust.ts`: what of its work becomes final, what is void, and what it cost everybody else to know.
  */
 import {
@@ -11,7 +11,7 @@ import {
   wordsFor,
 } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
-import { addWork, consequenceOf, newStanding, punish, tierOf } from '../../../src/core/trust.ts';
+import { addWork, consequenceOf, newStanding, punish, suspendedMs, tierOf } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
 import type { Words } from './words.ts';
 
@@ -32,6 +32,13 @@ export interface Behaviour {
   readonly gang: boolean;
 }
 
+/** Under which policy somebody works: `adaptive` has a newcomer's chunks computed by a second person too [TR1]. */
+export interface Under {
+  readonly kind: 'audit' | 'adaptive';
+  readonly terms: AuditTerms;
+  readonly assumed: Assumptions;
+}
+
 /** What came of a life. Counted in units. */
 export interface Outcome {
   /** Chunks it answered. */
@@ -48,6 +55,10 @@ export interface Outcome {
   /** Work that was right, and was computed again because its author was not. */
   faults: number;
   bans: number;
+  /** Bans at an identity's first fault. */
+  bansAtFirst: number;
+  /** Chunks that a second person contradicted: not accepted, and nobody is blamed. */
+  outvoted: number;
   caughtAfter: number | null;
 }
 
@@ -63,6 +74,8 @@ export function nothing(): Outcome {
     audited: 0,
     faults: 0,
     bans: 0,
+    bansAtFirst: 0,
+    outvoted: 0,
     caughtAfter: null,
   };
 }
@@ -77,24 +90,16 @@ interface OpenBatch {
 }
 
 /** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
-export function live(
-  behaviour: Behaviour,
-  chunks: number,
-  terms: AuditTerms,
-  assumed: Assumptions,
-  words: Words,
-  into: Outcome,
-): void {
+export function live(behaviour: Behaviour, chunks: number, under: Under, words: Words, into: Outcome): void {
   let left = chunks;
-  while (left > 0) left -= liveOnce(behaviour, left, terms, assumed, words, into);
+  while (left > 0) left -= liveOnce(behaviour, left, under, words, into);
 }
 
 /** One key, until it is banned, or leaves after `chunks` answers. Says how many it gave. */
-function liveOnce(
+export function liveOnce(
   behaviour: Behaviour,
   chunks: number,
-  terms: AuditTerms,
-  assumed: Assumptions,
+  { kind, terms, assumed }: Under,
   words: Words,
   into: Outcome,
 ): number {
@@ -103,31 +108,28 @@ function liveOnce(
   let batches: OpenBatch[] = [];
   // Wrong units that were drawn and noticed, by when their audit is made.
   let pending: { at: number; wrong: number }[] = [];
+  // Hours in which it was sent away.
+  let awayMs = 0;
   for (let nth = 0; nth < chunks; nth++) {
-    const at = nth * 500;
+    const at = nth * 500 + awayMs;
     const { wrong, computed } = behaviour.answer(nth, words);
     into.chunks++;
     into.answered += unitsPerChunk;
     into.computed += computed;
     const tier = tierOf(standing, at);
-    let exposed = 0;
-    if (tier === 0) {
-      into.second += unitsPerChunk;
-      const isGang = behaviour.gang && words.unit() < assumed.hostile;
-      if (!isGang) exposed = wrong.length;
-    }
+    if (tier === 0 && kind === 'adaptive' && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
     let seen = 0;
     for (const unit of drawn) if (wrong.includes(unit) && words.unit() < isNoticed) seen++;
     if (seen > 0) pending.push({ at: nth + words.below(2 * lagChunks), wrong: seen });
-    if (exposed > 0) pending.push({ at: nth, wrong: exposed });
     const due = pending.find((one) => one.at <= nth);
     addToBatches(batches, wrong.length, drawn.length, standing);
     if (due !== undefined) {
       into.faults++;
       into.caughtAfter ??= nth + 1;
       const consequence = consequenceOf(standing, false, at);
+      if (consequence === 'ban' && standing.faults === 0) into.bansAtFirst++;
       punish(standing, consequence, at);
       for (const batch of batches) into.void += batch.units;
       batches = [];
@@ -137,6 +139,7 @@ function liveOnce(
         return nth + 1;
       }
       standing.phase = 'open';
+      awayMs += suspendedMs;
       continue;
     }
     standing.auditedUnits += drawn.length;
@@ -145,6 +148,22 @@ function liveOnce(
   }
   leave(batches, pending.length > 0, terms, isNoticed, words, into);
   return chunks;
+}
+
+/** Whether a second person says something else and a third decides: then it is not paid, and its record is what it was. */
+function isOutvoted(
+  { gang }: Behaviour,
+  wrong: readonly number[],
+  { hostile }: Assumptions,
+  words: Words,
+  into: Outcome,
+): boolean {
+  into.second += unitsPerChunk;
+  const isGang = gang && words.unit() < hostile;
+  if (isGang || wrong.length === 0) return false;
+  into.outvoted++;
+  into.void += unitsPerChunk;
+  return true;
 }
 
 function addToBatches(batches: OpenBatch[], wrong: number, drawn: number, standing: Standing): void {

@@ -8,13 +8,13 @@ import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
-import { live, nothing, unitsPerChunk } from './life.ts';
-import type { Behaviour, Outcome } from './life.ts';
+import { live, liveOnce, nothing, unitsPerChunk } from './life.ts';
+import type { Behaviour, Outcome, Under } from './life.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
 import type { PeerRow } from './peers.ts';
 import { wordsOf } from './words.ts';
 import type { Words } from './words.ts';
-import { alwaysWrong, copycat, hitAndRun, honest, lazy, oneEach, sleeper, sparse } from './zoo.ts';
+import { alwaysWrong, copycat, faulty, hitAndRun, honest, lazy, oneEach, sleeper, sparse } from './zoo.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
 const after = (flag: string, otherwise: string): string =>
@@ -52,17 +52,10 @@ const started = performance.now();
 const chunksOf = (seconds: number): number => Math.max(1, Math.round((seconds * workers) / chunkSeconds));
 
 /** Honest people who stay `meanSeconds` on average (exponentially, or exactly): what came of them. */
-function crowd(meanSeconds: number, isExact: boolean, assumed: Assumptions, words: Words): Outcome {
+function crowd(meanSeconds: number, isExact: boolean, under: Under, words: Words): Outcome {
   const all = nothing();
   while (all.chunks < honestChunks)
-    live(
-      honest,
-      chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential()),
-      terms,
-      assumed,
-      words,
-      all,
-    );
+    live(honest, chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential()), under, words, all);
   return all;
 }
 
@@ -88,18 +81,21 @@ function liarsRow(
   hostile: number,
   life: number,
   words: Words,
-  under: AuditTerms = terms,
+  under: Pick<Under, 'kind' | 'terms'>,
 ): Outcome {
   const all = nothing();
   const assumed = { hostile, anchors };
   while (all.chunks < attackerChunks)
-    live(behaviour, Math.min(life, attackerChunks - all.chunks), under, assumed, words, all);
+    live(behaviour, Math.min(life, attackerChunks - all.chunks), { ...under, assumed }, words, all);
   return all;
 }
 
+/** What others compute to check one unit that a liar answers: second copies and audits. */
+const costToOthers = (liars: Outcome): number => (liars.audited + liars.second) / liars.answered;
+
 /** The audits that liars cost honest people, for each unit of honest work: they sit among them with their share. */
 const liarBurden = (liars: Outcome, hostile: number): number =>
-  ((liars.audited + liars.second) / liars.answered) * (hostile / (1 - hostile));
+  costToOthers(liars) * (hostile / (1 - hostile));
 
 const words = wordsOf(seed);
 const stays = [
@@ -107,24 +103,27 @@ const stays = [
   { name: '4 h on average', seconds: 14_400, isExact: false, atMost: 1.03 },
   { name: '60 s, once', seconds: 60, isExact: true, atMost: 1.4 },
 ];
-const burdens = new Map(
-  shares.map((hostile) => [
-    hostile,
-    liarBurden(liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words), hostile),
-  ]),
-);
+const policies = ['adaptive', 'audit'] as const;
 const redundancy: string[][] = [];
-for (const { name, seconds, isExact, atMost } of stays) {
-  const cells = [name];
-  for (const hostile of shares) {
-    const people = crowd(seconds, isExact, { hostile, anchors }, words);
-    const r = (people.computed + people.second + people.audited) / people.final + (burdens.get(hostile) ?? 0);
-    goals.push({ what: `R, ${name}, ${hostile * 100} % hostile`, value: r, atMost });
-    if (people.faults > 0)
-      goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
-    cells.push(number(r));
+for (const kind of policies) {
+  const burdens = shares.map((hostile) =>
+    liarBurden(
+      liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words, { kind, terms }),
+      hostile,
+    ),
+  );
+  for (const { name, seconds, isExact, atMost } of stays) {
+    const cells: string[] = [kind, name];
+    for (const [i, hostile] of shares.entries()) {
+      const people = crowd(seconds, isExact, { kind, terms, assumed: { hostile, anchors } }, words);
+      const r = (people.computed + people.second + people.audited) / people.final + (burdens[i] ?? 0);
+      goals.push({ what: `R, ${kind}, ${name}, ${hostile * 100} % hostile`, value: r, atMost });
+      if (people.faults > 0)
+        goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
+      cells.push(number(r));
+    }
+    redundancy.push([...cells, `≤ ${atMost}`]);
   }
-  redundancy.push([...cells, `≤ ${atMost}`]);
 }
 
 const sparseGoal = new Map([
@@ -144,22 +143,29 @@ const never: readonly Behaviour[] = [
 for (const behaviour of never) {
   const cells = [behaviour.name];
   let worstEarnings = 0;
+  const costs = { adaptive: 0, audit: 0 };
   for (const hostile of shares) {
-    const liars = liarsRow(behaviour, hostile, 40_000, words);
-    goals.push({
-      what: `${behaviour.name}, ${hostile * 100} %: wrong final units`,
-      value: liars.wrongFinal,
-      atMost: 0,
-    });
-    worstEarnings = Math.max(worstEarnings, earnings(liars));
+    let [wrong, answered] = [0, 0];
+    for (const kind of policies) {
+      const liars = liarsRow(behaviour, hostile, 40_000, words, { kind, terms });
+      goals.push({
+        what: `${behaviour.name}, ${kind}, ${hostile * 100} %: wrong final units`,
+        value: liars.wrongFinal,
+        atMost: 0,
+      });
+      worstEarnings = Math.max(worstEarnings, earnings(liars));
+      costs[kind] = Math.max(costs[kind], costToOthers(liars));
+      wrong += liars.wrongFinal;
+      answered += liars.answered;
+    }
     cells.push(
-      liars.wrongFinal === 0
-        ? `0 of ${liars.answered.toExponential(1)} (< ${share(3 / liars.answered)})`
-        : `${liars.wrongFinal} of ${liars.answered.toExponential(1)}`,
+      wrong === 0
+        ? `0 of ${answered.toExponential(1)} (< ${share(3 / answered)})`
+        : `${wrong} of ${answered.toExponential(1)}`,
     );
   }
   goals.push({ what: `${behaviour.name}: earnings ÷ honest`, value: worstEarnings, atMost: 0.999 });
-  rows.push([...cells, '0', number(worstEarnings)]);
+  rows.push([...cells, '0', number(worstEarnings), number(costs.adaptive, 2), number(costs.audit, 2)]);
 }
 
 /** The worst of several variants of one strategy, for each share. */
@@ -170,12 +176,14 @@ function worst(
 ): void {
   const cells = [name];
   let worstEarnings = 0;
+  let worstCost = 0;
   for (const hostile of shares) {
     let most = 0;
     for (const { behaviour, life } of variants({ hostile, anchors })) {
-      const liars = liarsRow(behaviour, hostile, life, words, saboteurTerms);
+      const liars = liarsRow(behaviour, hostile, life, words, { kind: 'adaptive', terms: saboteurTerms });
       most = Math.max(most, wrongShare(liars, hostile));
       worstEarnings = Math.max(worstEarnings, earnings(liars));
+      worstCost = Math.max(worstCost, costToOthers(liars));
     }
     const atMost = scale * factor * (sparseGoal.get(hostile) as number);
     goals.push({ what: `${name}, ${hostile * 100} %: share of wrong final units`, value: most, atMost });
@@ -186,7 +194,13 @@ function worst(
     cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
   }
   goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.9999 });
-  rows.push([...cells, factor === 1 ? 'sparse' : '2 × sparse', number(worstEarnings)]);
+  rows.push([
+    ...cells,
+    factor === 1 ? 'sparse' : '2 × sparse',
+    number(worstEarnings),
+    number(worstCost, 2),
+    '–',
+  ]);
 }
 
 worst('sparse saboteur who stays', (assumed) =>
@@ -198,6 +212,38 @@ worst(
   () => [{ behaviour: hitAndRun(isQuick ? 24 : 120, 1), life: isQuick ? 24 : 120 }],
   2,
 );
+
+const faultyRate = 1e-4;
+/** Honest machines of which one unit in ten thousand is wrong: what becomes of the first visits of fresh keys, and of their work. */
+function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[] {
+  const all = nothing();
+  const under: Under = { kind: 'adaptive', terms, assumed: { hostile: 0.2, anchors } };
+  let [visits, suspended, banned] = [0, 0, 0];
+  while (all.chunks < honestChunks / 3) {
+    const { faults, bans } = all;
+    const stay = chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential());
+    liveOnce(faulty(faultyRate), stay, under, words, all);
+    visits++;
+    if (all.faults > faults) suspended++;
+    if (all.bans > bans) banned++;
+  }
+  goals.push({
+    what: `faulty machines, ${name}: banned at the first mismatch`,
+    value: all.bansAtFirst,
+    atMost: 0,
+  });
+  return [
+    name,
+    `${visits}`,
+    number((100 * suspended) / visits, 1),
+    number((100 * banned) / visits, 1),
+    `${all.bansAtFirst}`,
+    number((100 * all.outvoted * unitsPerChunk) / all.answered, 2),
+    number((100 * all.final) / all.answered, 1),
+    share(all.wrongFinal / Math.max(1, all.final)),
+  ];
+}
+const faultyRows = stays.map(({ name, seconds, isExact }) => faultyRow(name, seconds, isExact));
 
 const peers: PeerRow[][] = shares.map((hostile) => [
   twoOfThree(hostile, attackerChunks, words),
@@ -222,13 +268,34 @@ process.stdout.write(
 );
 table(
   'R: honest compute ÷ final useful work of honest people, audits of liars included (4 workers a device, units of 5 ms)',
-  ['stay', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
+  ['policy', 'stay', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
   redundancy,
 );
 table(
   'Wrong final units',
-  ['strategy', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal', 'earns ÷ honest'],
+  [
+    'strategy',
+    ...shares.map((hostile) => `${hostile * 100} % hostile`),
+    'goal',
+    'earns ÷ honest',
+    'costs others',
+    'under audit',
+  ],
   rows,
+);
+table(
+  `Honest machines of which one unit in ${1 / faultyRate} is wrong: of their visits, each with a fresh key, in %`,
+  [
+    'stay',
+    'visits',
+    'a fault proven',
+    'banned',
+    'of these at the first',
+    'outvoted',
+    'work kept',
+    'wrong final',
+  ],
+  faultyRows,
 );
 table(
   'Beside: wrong among accepted chunks (redundancy)',

@@ -11,6 +11,11 @@ const right = { wrong: none, computed: unitsPerChunk };
 
 export const honest: Behaviour = { name: 'honest', gang: false, answer: () => right };
 
+/** An honest machine with a bad memory cell: one in so many of its units is wrong, in its probation too. */
+export function faulty(rate: number): Behaviour {
+  return { name: `faulty ${rate}`, gang: false, answer: (_, words) => sparsely(rate, words) };
+}
+
 export const alwaysWrong: Behaviour = {
   name: 'always wrong',
   gang: true,
