@@ -52,7 +52,7 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks on a real coor
     await page.locator('.now').waitFor();
     expect(await page.locator('.so-far').textContent()).toBe(checksWords.en.none);
     const job = (await page.locator('.checked li').textContent()) ?? '';
-    for (const said of [title, checksWords.en.policies.names.audit, '0 of 50 chunks final, 0 provisional'])
+    for (const said of [title, checksWords.en.policies.name('audit', 1), '0 of 50 chunks final'])
       expect(job).toContain(said);
     const volunteer = joinHouse(house.url, folder.path);
     await volunteer.actions.start(agreed);

@@ -24,6 +24,7 @@ function sentences(c: ChecksWords, rules: Rules): Map<string, string> {
   for (const kind of kinds) put(`says ${kind}`, c.policies.says(kind, rules));
   for (const n of counts) {
     const { policies: p, now, jobs } = c;
+    for (const kind of kinds) put(`name ${kind} ${n}`, p.name(kind, n));
     put(`of ${n}`, [
       [c.soFar(n, n, n), p.priceFlat(c.number(n)), p.priceBy(c.number(n), n), p.priceNote(n, rules)],
       [p.openUnits(`${n}%`, c.number(n)), p.openChunks(`${n}%`, `${n}%`)],

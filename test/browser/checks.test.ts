@@ -65,7 +65,9 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
       'at most 1 final unit in 130,000 is wrong: on average up to 230 of its 30,000,000',
     );
     expect(jobs[0]).toContain('Final after 32,000 further drawn units');
-    expect(jobs[1]).toContain(checksWords.en.policies.names.adaptive);
+    expect(jobs[0]).toContain('5,210 of 750,000 chunks final, 900 provisional');
+    expect(jobs[1]).toContain(checksWords.en.policies.name('adaptive', 1));
+    expect(jobs[2]).toMatch(/3 people 120 of 1,000 chunks final\n/);
     expect(jobs[2]).toContain('once 3 people’s answers are in and agree');
     expect(jobs[3]).toContain(checksWords.en.jobs.unchecked);
     expect(await page.locator('.notice').count()).toBe(0);

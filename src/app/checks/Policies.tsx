@@ -25,7 +25,7 @@ export function Policies({ w, c, view, rules }: Props & { readonly rules: Rules 
         {view.offers.map((policy) => (
           <li key={policy.kind}>
             <div>
-              <h3>{c.policies.names[policy.kind]}</h3>
+              <h3>{c.policies.name(policy.kind, policy.quorum)}</h3>
               <p>{c.policies.says(policy.kind, rules)}</p>
             </div>
             <dl>
@@ -114,7 +114,7 @@ function CheckedJob(props: Pick<Props, 'w' | 'c'> & { readonly job: CheckedJobVi
         <Powers text={title} />
       </strong>
       <p>
-        <span class="policy">{c.policies.names[policy.kind]}</span>{' '}
+        <span class="policy">{c.policies.name(policy.kind, policy.quorum)}</span>{' '}
         <span class="soft figures">{c.jobs.progress(job.provisional, job.final, job.chunks)}</span>
       </p>
       <p class="figures">{promiseOf(w, c, job)}</p>

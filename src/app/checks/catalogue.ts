@@ -30,7 +30,8 @@ export interface ChecksWords {
   readonly policies: {
     readonly heading: string;
     readonly lede: string;
-    readonly names: Readonly<Record<PolicyName, string>>;
+    /** `people`: how many must agree, where several must. */
+    readonly name: (kind: PolicyName, people: number) => string;
     readonly says: (kind: PolicyName, rules: Rules) => string;
     readonly price: string;
     /** The same for everybody. */

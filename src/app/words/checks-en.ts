@@ -77,12 +77,13 @@ export const english: ChecksWords = {
   policies: {
     heading: 'What a requester can choose',
     lede: 'Fixed when a job is submitted, and shown with it. The price is what all of it costs together, checks included, for each unit of work. What may be wrong depends on how much of all computing here is hostile, and conspires.',
-    names: {
-      none: 'Unchecked',
-      audit: 'Audits',
-      adaptive: 'Audits, and newcomers beside a second person',
-      replicate: 'Two people',
-    },
+    name: (kind, people) =>
+      ({
+        none: 'Unchecked',
+        audit: 'Audits',
+        adaptive: 'Audits, and newcomers beside a second person',
+        replicate: people === 2 ? 'Two people' : some(people, 'person', 'people'),
+      })[kind],
     says: (kind, rules) => policySays[kind](rules),
     price: 'Price',
     priceFlat: (price) => (price === '1' ? 'The work alone.' : `${price} times the work.`),
@@ -137,7 +138,7 @@ export const english: ChecksWords = {
     heading: 'The open jobs',
     none: 'No job is open now.',
     progress: (provisional, final, chunks) =>
-      `${en.whole(final)} of ${some(chunks, 'chunk')} final, ${en.whole(provisional)} provisional`,
+      `${en.whole(final)} of ${some(chunks, 'chunk')} final${provisional === 0 ? '' : `, ${en.whole(provisional)} provisional`}`,
     terms: (windowUnits, leaverUnits) =>
       `Final after ${some(windowUnits, 'further drawn unit')} of the same machine; of whoever goes sooner, ${en.whole(leaverUnits)} or all.`,
     bound: (hostile, oneIn, wrong, units) =>

@@ -70,12 +70,13 @@ export const chinese: ChecksWords = {
   policies: {
     heading: '委托人可以怎么选',
     lede: '提交任务时定下，之后不能改，人人看得到。价钱是指每一份活连同核对总共要付多少；可能有多少错，要看这里全部算力中有多大比例怀着恶意、串通一气。',
-    names: {
-      none: '不核对',
-      audit: '抽查',
-      adaptive: '抽查，新来的另请一人同算',
-      replicate: '两人同算',
-    },
+    name: (kind, people) =>
+      ({
+        none: '不核对',
+        audit: '抽查',
+        adaptive: '抽查，新来的另请一人同算',
+        replicate: people === 1 ? '一人来算' : people === 2 ? '两人同算' : `${zh.whole(people)} 人同算`,
+      })[kind],
     says: (kind, rules) => policySays[kind](rules),
     price: '价钱',
     priceFlat: (price) => (price === '1' ? '只付活本身的价钱。' : `活本身的 ${price} 倍。`),
@@ -128,7 +129,7 @@ export const chinese: ChecksWords = {
     heading: '开放的任务',
     none: '眼下没有开放的任务。',
     progress: (provisional, final, chunks) =>
-      `共 ${zh.whole(chunks)} 块，最终确认 ${zh.whole(final)} 块，暂时算数 ${zh.whole(provisional)} 块`,
+      `共 ${zh.whole(chunks)} 块，最终确认 ${zh.whole(final)} 块${provisional === 0 ? '' : `，暂时算数 ${zh.whole(provisional)} 块`}`,
     terms: (windowUnits, leaverUnits) =>
       `同一台机器此后再有 ${zh.whole(windowUnits)} 个抽中单元没错，才最终确认；没等到就走的，查 ${zh.whole(leaverUnits)} 个或者全部。`,
     bound: (hostile, oneIn, wrong, units) =>
