@@ -20,6 +20,7 @@ import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
 import { PublicRecords, recordsAnswer } from './http-records.ts';
 import { staticFiles } from './http-static.ts';
+import { chunksOf, verdictsOf } from './http-verdicts.ts';
 import { cosignaturesOf, hearWitness, witnessesOf } from './http-witness.ts';
 import { isToken } from './keys.ts';
 import { addressOf, isLoopback } from './network.ts';
@@ -212,6 +213,16 @@ function jobRoutes(app: Hono<Env>, house: House): void {
     if (encoding === null) return bytesAnswer(c, cloth, 'application/octet-stream');
     c.header('Content-Encoding', encoding);
     return bytesAnswer(c, packNow(cloth, encoding), 'application/octet-stream');
+  });
+  app.get('/api/jobs/:job/verdicts', (c) => {
+    const view = house.views.job(c.req.param('job'));
+    return view === null ? refuse(c, 404, 'unknown-job') : c.json(verdictsOf(house, view));
+  });
+  app.get('/api/jobs/:job/chunks', (c) => {
+    const view = house.views.job(c.req.param('job'));
+    if (view === null) return refuse(c, 404, 'unknown-job');
+    if (!mayRead(c, house, view)) return refuse(c, 403, 'operator-only', 'these results are its requester’s');
+    return chunksOf(c, house, view);
   });
   const result = (
     name: string,

@@ -247,6 +247,17 @@ export interface NetworksView {
   readonly alarm: boolean;
 }
 
+/** Which chunks stand where, as half-open runs [from, to, from, to, …]. */
+export interface VerdictsView {
+  readonly job: string;
+  readonly state: JobView['state'];
+  readonly chunks: number;
+  /** Usable now; it may still turn out to be void. */
+  readonly provisional: readonly number[];
+  /** null: the job has ended, and which of its chunks are final is not kept (all of them where it is finished). */
+  readonly final: readonly number[] | null;
+}
+
 /** What a job would cost and promise. */
 export interface QuoteView {
   readonly units: number;

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { kernelOf } from '../../src/kernels/catalogue.ts';
 import { encodeInput as encodeMersenne } from '../../src/kernels/mersenne-tf/index.ts';
 import { shelfOf } from '../../src/coordinator/kernels.ts';
-import type { JobView, QuoteView } from '../../src/wire/views.ts';
+import type { JobView, QuoteView, VerdictsView } from '../../src/wire/views.ts';
 import type { CreditWord } from '../../src/wire/volunteer.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
@@ -91,6 +91,12 @@ async function until(house: Started, job: JobView, holds: (now: JobView) => bool
     await sleep(100);
   }
   throw new Error(`it never held: ${JSON.stringify(await view(house, job))}`);
+}
+
+/** Reads with the operator's token a path that others may not read yet. */
+async function asOperator(house: Started, path: string): Promise<Response> {
+  const token = house.operatorToken ?? '';
+  return house.call(path, { headers: { authorization: `Bearer ${token}` } });
 }
 
 async function resultsOf(house: Started, job: JobView): Promise<Buffer> {
