@@ -34,6 +34,14 @@ talka witness compare A [B] --url URL
                                       what two witnesses keep, or what coordinators show of them (saved from
                                       /api/log/cosignatures): one log, or two? Without B, what this one shows now
 
+talka rebuild --url URL [options]     download the public records of a coordinator's log, check them against what it
+                                      signed, and print every balance that follows from them
+
+  --coordinator KEY  its public key; else the one that it names
+  --from-file FILE   records that were saved before: only what follows is downloaded
+  --save FILE        keep the records, one a line
+  --compare WHAT     hold what it shows against that: leaderboard, or an account
+
 talka --help                          this text
 `;
 
@@ -113,6 +121,31 @@ async function witness([verb, ...rest]: readonly string[]): Promise<number> {
   return runWitness({ url, folder, coordinator, everyMs, send: !values['no-send'] });
 }
 
+async function rebuild(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      url: { type: 'string' },
+      coordinator: { type: 'string' },
+      'from-file': { type: 'string' },
+      save: { type: 'string' },
+      compare: { type: 'string' },
+    },
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const { compare = null } = values;
+  if (compare !== null && compare !== 'leaderboard' && !/^[A-Za-z0-9_-]{16}$/.test(compare))
+    throw new UsageError(`--compare must be leaderboard or an account, not '${compare}'`);
+  const { rebuildFrom } = await import('./volunteer/rebuild-node.ts');
+  return rebuildFrom({
+    url: originOf(values.url),
+    file: values['from-file'] ?? null,
+    save: values.save ?? null,
+    coordinator: values.coordinator ?? null,
+    compare,
+  });
+}
+
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -148,6 +181,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === 'volunteer') return volunteer(args);
   if (command === 'verify') return verify(args);
   if (command === 'witness') return witness(args);
+  if (command === 'rebuild') return rebuild(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }
 

@@ -5,7 +5,16 @@ import { upkeep } from '../../src/core/checking.ts';
 import { add, has, numbersIn } from '../../src/core/intervals.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type { Event, State } from '../../src/core/state.ts';
-import { auditCommand, auditedSpec, commitCommand, house, join, slotOf, specOf, submit } from '../core/house.ts';
+import {
+  auditCommand,
+  auditedSpec,
+  commitCommand,
+  house,
+  join,
+  slotOf,
+  specOf,
+  submit,
+} from '../core/house.ts';
 import type { House } from '../core/house.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
@@ -57,11 +66,15 @@ function step(h: House, throws: Dice, held: Map<number, string>, roots: Map<stri
   const mine = [...held].filter(([, device]) => device === who).map(([replica]) => replica);
   const kind = throws.below(100);
   if (kind < 30) {
-    const decision = h.run({ c: 'ask', device: who, slot: slotOf({ slot: throws.below(2) }), live: new Map() });
+    const decision = h.run({
+      c: 'ask',
+      device: who,
+      slot: slotOf({ slot: throws.below(2) }),
+      live: new Map(),
+    });
     if (isRefusal(decision)) return;
     for (const event of decision)
-      if (event.e === 'leased')
-        for (let i = 0; i < event.count; i++) held.set(event.lease + i, event.device);
+      if (event.e === 'leased') for (let i = 0; i < event.count; i++) held.set(event.lease + i, event.device);
   } else if (kind < 65 && mine.length > 0) {
     const replica = throws.of(mine);
     held.delete(replica);
@@ -109,7 +122,10 @@ function play(seed: number, hold: Hold, steps = 700): Played {
   for (const name of people) join(h, name);
   submit(h, auditedSpec({ windowUnits: 12, leaverUnits: 8 }, { units: 60, unitsPerChunk: 4 }));
   submit(h, specOf({ units: 40, unitsPerChunk: 4 }));
-  submit(h, auditedSpec({ kind: 'adaptive', windowUnits: 9, leaverUnits: 6 }, { units: 60, unitsPerChunk: 4 }));
+  submit(
+    h,
+    auditedSpec({ kind: 'adaptive', windowUnits: 9, leaverUnits: 6 }, { units: 60, unitsPerChunk: 4 }),
+  );
   const secrets = new Secrets();
   const [held, roots] = [new Map<number, string>(), new Map<string, string>()];
   const given = new Set<number>();
@@ -188,7 +204,11 @@ describe('[LO10] records', () => {
     ['leases are given out', without('leased')],
     ['commitments are given out', without('committed')],
     ['what is right in a void chunk is given out', without('audited', 'disproved')],
-  ])('and it is seen when %s', (_, hold) => {
-    expect(seeds.some((seed) => play(seed, hold).told !== null)).toBe(true);
-  }, 60_000);
+  ])(
+    'and it is seen when %s',
+    (_, hold) => {
+      expect(seeds.some((seed) => play(seed, hold).told !== null)).toBe(true);
+    },
+    60_000,
+  );
 });
