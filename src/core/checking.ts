@@ -346,9 +346,9 @@ export function batchesAtEnd(
 /** What the passing of time and of audits makes due, as commands; `words` are thrown by the shell. At most `max` of them. */
 export function upkeep(state: State, at: number, max: number): Upkeep[] {
   const due: Upkeep[] = [];
-  for (const identity of state.identities.values()) {
+  for (const key of state.owing) {
     if (due.length >= max) break;
-    if (identity.open.size > 0) due.push(...dueOf(state, identity, at));
+    due.push(...dueOf(state, state.identities.get(key) as Identity, at));
   }
   return due.slice(0, max);
 }

@@ -40,7 +40,7 @@ export function identitiesAccepted(
     addWork(identity, cost, at);
     identity.lastAt = at;
     if (event.final) identity.auditedUnits += to - from;
-    else putInBatch(identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);
+    else putInBatch(state, identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);
     authors.push(key);
   });
   const { checks } = state;
@@ -68,6 +68,7 @@ function newIdentity(
 }
 
 function putInBatch(
+  state: State,
   identity: Identity,
   job: Job,
   chunk: number,
@@ -92,6 +93,7 @@ function putInBatch(
     batches.push(batch);
     job.batches++;
   }
+  state.owing.add(identityKey(identity.device, identity.backend));
   add(batch.chunks, chunk, chunk + 1);
   batch.units += units;
   batch.drawn.push(...drawn);
@@ -153,6 +155,7 @@ function takeBatch(state: State, { device, backend, job: id, chunks }: EventOf<'
   const at = batches.findIndex((batch) => batch.chunks[0] === chunks[0]);
   const [batch] = batches.splice(at, 1) as [Batch];
   if (batches.length === 0) identity.open.delete(id);
+  if (identity.open.size === 0) state.owing.delete(identityKey(device, backend));
   (state.jobs.get(id) as Job).batches--;
   return batch;
 }

@@ -98,6 +98,7 @@ function checkIdentities(state: State): void {
   const waiting = new Map<string, number>();
   for (const [key, identity] of state.identities) {
     assert(key === identityKey(identity.device, identity.backend), `identity ${key} knows its name`);
+    assert(state.owing.has(key) === identity.open.size > 0, `it is known whether ${key} has unvested work`);
     for (const [id, open] of identity.open) {
       const job = state.jobs.get(id);
       assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);

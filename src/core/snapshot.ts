@@ -201,8 +201,11 @@ export function thaw(text: string): State | null {
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
   for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt] of frozen.accounts)
     state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt } satisfies AccountRecord);
-  for (const row of frozen.identities)
-    state.identities.set(identityKey(row.device, row.backend), { ...row, open: new Map(row.open) });
+  for (const row of frozen.identities) {
+    const key = identityKey(row.device, row.backend);
+    state.identities.set(key, { ...row, open: new Map(row.open) });
+    if (row.open.length > 0) state.owing.add(key);
+  }
   for (const audit of frozen.audits) state.audits.set(audit.id, audit);
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));

@@ -220,6 +220,8 @@ export interface State {
   readonly balances: Map<LedgerAccount, bigint>;
   nextAudit: number;
   readonly identities: Map<string, Identity>;
+  /** Derived: those of them that have unvested work. */
+  readonly owing: Set<string>;
   /** Audits that are still to be made, oldest first. */
   readonly audits: Map<number, Audit>;
   readonly checks: Checks;
@@ -262,6 +264,7 @@ export function emptyState(): State {
     balances: new Map(),
     nextAudit: 1,
     identities: new Map(),
+    owing: new Set(),
     audits: new Map(),
     checks: noChecks(),
     pausedKernels: new Map(),
