@@ -82,14 +82,7 @@ function loop(
       db.exec('BEGIN');
       for (const { id } of found) {
         for (const person of people(id)) commit.run(digests, id, person);
-        const given = answers.all(id) as { device: number; digests: Uint8Array }[];
-        const [first] = given;
-        if (
-          first === undefined ||
-          given.length !== answersEach ||
-          given.some((other) => Buffer.compare(first.digests, other.digests) !== 0)
-        )
-          throw new Error('the answers differ');
+        const given = agreed(answers.all(id) as unknown as Given[], answersEach);
         for (const { device } of given) {
           entry.run(id, device, 250_000);
           pay.run(device, 250_000);
@@ -102,6 +95,23 @@ function loop(
     spentMs += performance.now() - started;
   }
   return settled / (spentMs / 1000);
+}
+
+interface Given {
+  readonly device: number;
+  readonly digests: Uint8Array;
+}
+
+/** The answers to one chunk, once they were found to be the same. */
+function agreed(given: Given[], count: number): Given[] {
+  const [first] = given;
+  if (
+    first === undefined ||
+    given.length !== count ||
+    given.some((other) => Buffer.compare(first.digests, other.digests) !== 0)
+  )
+    throw new Error('the answers differ');
+  return given;
 }
 
 /** Durable one-row transactions per second: what a single insert costs on this disk. */
