@@ -27,6 +27,12 @@ export class AuditOracle {
     return this.#banned.has(identity);
   }
 
+  /** The operator let somebody in again: what was found before counts no more. */
+  readmitted({ device, backend }: EventOf<'readmitted'>): void {
+    this.#faults.delete(`${device}/${backend}`);
+    this.#banned.delete(`${device}/${backend}`);
+  }
+
   see(event: Checked, job: JobRecord | undefined): void {
     if (job === undefined) return demand(false, 'safe', () => `${event.job} is checked and is not open`);
     switch (event.e) {

@@ -274,6 +274,8 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'disproved':
       case 'drawn':
         return audits.see(event, jobs.get(event.job));
+      case 'readmitted':
+        return audits.readmitted(event);
       case 'returned':
       case 'expired':
         tally[event.e] += event.replicas.length;
@@ -304,6 +306,7 @@ export function oraclesFor(climate: Climate): Oracles {
         return ended(event);
       case 'joined':
       case 'moved':
+      case 'readmitted':
       case 'kernelPaused':
       case 'kernelResumed':
       case 'forgotten':
