@@ -17,12 +17,25 @@ export type Held =
 /** The audits of a chunk that are still to be made. */
 export type Awaited = (job: string, chunk: number) => readonly Audit[];
 
-/** Looks audits up by chunk, in a state that does not change meanwhile; they are put in order when the first is asked for. */
-export function awaitedIn({ audits }: State): Awaited {
-  let byChunk: Map<string, Audit[]> | null = null;
+interface Sorted {
+  readonly next: number;
+  readonly size: number;
+  readonly byChunk: Map<string, Audit[]>;
+}
+
+/** Audits in order of their chunks, by the map that holds them: putting many in order for each record would cost more than reading it. */
+const inOrder = new WeakMap<State['audits'], Sorted>();
+
+/**
+ * Looks audits up by chunk. One that has lost an author since they were put in order may be found with all it had: then a
+ * record is held back for longer, never for less.
+ */
+export function awaitedIn({ audits, nextAudit: next }: State): Awaited {
   return (job, chunk) => {
-    byChunk ??= sorted(audits.values());
-    return byChunk.get(`${job}/${chunk}`) ?? [];
+    let known = inOrder.get(audits);
+    if (known?.next !== next || known.size !== audits.size)
+      inOrder.set(audits, (known = { next, size: audits.size, byChunk: sorted(audits.values()) }));
+    return known.byChunk.get(`${job}/${chunk}`) ?? [];
   };
 }
 

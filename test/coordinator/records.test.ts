@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import {
   allowanceBytes,
   answerBytesMax,
+  looksBytes,
   PublicRecords,
   recordsMax,
 } from '../../src/coordinator/http-records.ts';
@@ -97,6 +98,7 @@ describe('[LO10] GET /api/log/records', () => {
     long = true;
     let answers = 0;
     while ((await records.read(1, recordsMax)) !== null) answers++;
+    // What was looked into once is known to be public, so only what is sent counts here.
     expect(answers).toBeGreaterThan(allowanceBytes / (4 * record.length) - 2);
     expect(answers).toBeLessThan((2 * allowanceBytes) / (4 * record.length));
     now += 1_000;
@@ -105,6 +107,27 @@ describe('[LO10] GET /api/log/records', () => {
     now += 10_000;
     const many = await Promise.all(Array.from({ length: 6 }, () => records.read(1, 1)));
     expect(many.map((one) => one !== null)).toEqual([true, true, true, true, false, false]);
+  });
+
+  test('looks into no more than it may: whoever reads out of order is asked to come again sooner', async () => {
+    const record = Buffer.from(JSON.stringify({ v: 1, events: [], salt: 'x'.repeat(1_000_000) }));
+    let now = 1e12;
+    const records = new PublicRecords({
+      log: { read: async (after: number) => [{ tick: after + 1, record }] },
+      runtime: { head: { size: 1e9 }, state: { audits: new Map() }, durable: async () => {} },
+      now: () => now,
+    } as unknown as ConstructorParameters<typeof PublicRecords>[0]);
+    let answers = 0;
+    for (; (await records.read(1_000, 1)) !== null; answers++) now += 1;
+    // At the start both allowances are what may be had at once; what is new is over sooner.
+    expect(answers).toBeGreaterThan(looksBytes / record.length - 1);
+    expect(answers).toBeLessThan((2 * looksBytes) / record.length);
+    now += 1_000;
+    const lengths: (number | undefined)[] = [];
+    for (const tick of [1, 2, 3]) lengths.push((await records.read(tick, 1))?.length);
+    expect(lengths).toEqual([1, 1, undefined]);
+    // What is known by then goes on being given.
+    expect(await records.read(1, 2)).toHaveLength(2);
   });
 
   test('asks what is durable: what a tick that fails would make public stays back', async () => {
