@@ -49,10 +49,12 @@ const still: ReadonlySet<unknown> = new Set([
   'returned',
   'expired',
   'misdeed',
+  'readmitted',
   'kernelPaused',
   'kernelResumed',
   'forgotten',
   'restored',
+  'readmitted',
 ]);
 
 /** A job that is open. */
