@@ -259,6 +259,17 @@ export function voidBatch(state: State, { device, backend }: CommandOf<'void'>):
   return { refused: 'already-so' };
 }
 
+/** The operator lets somebody in again who was disproved [TR8], once what it did before is in order. */
+export function readmit(state: State, { device, backend, reason }: CommandOf<'readmit'>): Decision {
+  const identity = state.identities.get(identityKey(device, backend));
+  if (identity === undefined) return { refused: 'unknown-device' };
+  const { phase, faultAt, open } = identity;
+  if (phase === 'open' && faultAt === null) return { refused: 'already-so' };
+  if (phase !== 'open' && open.size > 0)
+    return { refused: 'not-due', detail: 'unvested work of it is still to be voided' };
+  return [{ e: 'readmitted', ...authorOf(state, identity), reason }];
+}
+
 function voidedOf(
   state: State,
   identity: Identity,

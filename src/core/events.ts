@@ -91,6 +91,8 @@ export type Command =
   | { readonly c: 'cancel'; readonly job: string }
   | { readonly c: 'pauseKernel'; readonly kernel: string; readonly reason: string }
   | { readonly c: 'resumeKernel'; readonly kernel: string }
+  /** The operator looked at what was found of an identity, and lets it in again [TR8]. */
+  | { readonly c: 'readmit'; readonly device: string; readonly backend: Backend; readonly reason: string }
   | { readonly c: 'restore'; readonly kept: number; readonly root: string };
 
 /** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
@@ -225,6 +227,7 @@ export type Event =
       readonly right: readonly string[];
       readonly consequence: Consequence;
     })
+  | (Author & { readonly e: 'readmitted'; readonly reason: string })
   | (Ended & { readonly e: 'returned'; readonly why: string })
   | (Ended & { readonly e: 'expired' })
   | {

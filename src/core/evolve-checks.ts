@@ -14,7 +14,7 @@ import type {
   Replica,
   State,
 } from './state.ts';
-import { addWork, mayWork, newStanding, punish } from './trust.ts';
+import { addWork, mayWork, newStanding, pardon, punish } from './trust.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
@@ -211,6 +211,10 @@ export function disproved(state: State, event: EventOf<'disproved'>, at: number)
   (state.jobs.get(event.job) as Job).disputes++;
   if (event.consequence === 'ban') state.checks.banned++;
   else state.checks.suspended++;
+}
+
+export function readmitted(state: State, { device, backend }: EventOf<'readmitted'>, at: number): void {
+  pardon(state.identities.get(identityKey(device, backend)) as Identity, at);
 }
 
 /** A job is over: nothing of it is audited any more. */

@@ -8,6 +8,7 @@ import {
   disproved,
   drawnForLeaver,
   identitiesAccepted,
+  readmitted,
   vested,
   voided,
 } from './evolve-checks.ts';
@@ -65,6 +66,8 @@ export function evolve(state: State, event: Event, at: number): void {
       return voided(state, event);
     case 'disproved':
       return disproved(state, event, at);
+    case 'readmitted':
+      return readmitted(state, event, at);
     case 'returned':
       return closed(state, event, 'returned', at);
     case 'expired':

@@ -6,6 +6,7 @@ import {
   auditAnswered,
   batchesAtEnd,
   closeBatch,
+  readmit,
   sentAway,
   tierNow,
   unitsDrawn,
@@ -67,6 +68,8 @@ export function decide(state: State, command: Command, at: number): Decision {
       return vest(state, command);
     case 'void':
       return voidBatch(state, command);
+    case 'readmit':
+      return readmit(state, command);
     case 'giveBack':
       return giveBack(state, command);
     case 'expire':

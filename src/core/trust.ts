@@ -100,3 +100,13 @@ export function punish(standing: Standing, consequence: Consequence, at: number)
   standing.provenAt = at;
   standing.phase = consequence === 'ban' ? 'banned' : 'suspended';
 }
+
+/** The operator found that the last fault was none to be blamed for [TR8]. Who was not let in begins at the beginning; who works already goes on. */
+export function pardon(standing: Standing, at: number): void {
+  standing.faults = Math.max(0, standing.faults - 1);
+  standing.faultAt = null;
+  if (standing.phase === 'open') return;
+  standing.phase = 'open';
+  standing.provenMicro = 0;
+  standing.provenAt = at;
+}
