@@ -193,8 +193,9 @@ export function thaw(text: string): State | null {
     busyRateMilli: frozen.busyRateMilli,
   };
   for (const row of frozen.devices) {
-    const [id, account, site, group, role, committed, leases, returned, returnedAt, misdeeds] = row;
-    state.devices.set(id, { account, site, group, role, committed, leases, returned, returnedAt, misdeeds });
+    const [id, account, site, group, role, committed, leases, givenBack, returnedAt, misdeeds] = row;
+    const counts = { committed, leases, returned: givenBack, returnedAt, misdeeds };
+    state.devices.set(id, { account, site, group, role, ...counts });
   }
   // Devices stand in the order in which they joined.
   for (const [id, { role, committed }] of state.devices)
