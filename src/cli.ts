@@ -42,6 +42,13 @@ talka rebuild --url URL [options]     download the public records of a coordinat
   --save FILE        keep the records, one a line
   --compare WHAT     hold what it shows against that: leaderboard, or an account
 
+talka audit --url URL [options]       for operators: recompute what was drawn for an audit, without being told what
+                                      was claimed, beside the coordinator's own anchor or in place of it
+
+  --token TOKEN    the operator's token; better in the environment, as TALKA_TOKEN: there nobody else sees it
+  --cores N        threads (1 unless said)
+  --share S        how much of each core's time, from 0.1 to 1 (1 unless said)
+
 talka --help                          this text
 `;
 
@@ -146,6 +153,29 @@ async function rebuild(args: readonly string[]): Promise<number> {
   });
 }
 
+async function audit(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      url: { type: 'string' },
+      token: { type: 'string' },
+      cores: { type: 'string' },
+      share: { type: 'string' },
+    },
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const token = values.token ?? process.env['TALKA_TOKEN'] ?? '';
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new UsageError('the operator’s token is missing: --token, or TALKA_TOKEN in the environment');
+  const { runAuditing } = await import('./coordinator/audit-command.ts');
+  return runAuditing({
+    url: originOf(values.url),
+    token,
+    cores: values.cores === undefined ? 1 : positive('--cores', values.cores, true),
+    share: values.share === undefined ? 1 : shareOf(values.share),
+  });
+}
+
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -182,6 +212,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === 'verify') return verify(args);
   if (command === 'witness') return witness(args);
   if (command === 'rebuild') return rebuild(args);
+  if (command === 'audit') return audit(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }
 

@@ -2,19 +2,18 @@
  * The operator's anchor: a volunteer on this machine that steps in where a chunk has waited and nobody who is
  * connected may join it [LS4]. It asks and commits by the same commands as everybody, and its bytes are always stored.
  */
-import { Worker } from 'node:worker_threads';
 import { unitsOf } from '../core/state.ts';
 import type { Event, LivePeople, Slot } from '../core/state.ts';
 import { limits } from '../wire/version.ts';
-import type { AnchorAnswer, AnchorWork } from './anchor-thread.ts';
-import { deviceId, rootOfDigests, unitDigest } from './digests.ts';
-import { Auditor } from './auditor.ts';
+import { AnchorThreads } from './anchor-threads.ts';
+import { isNotAnswered } from './auditor.ts';
+import type { Auditor } from './auditor.ts';
+import { rootOfDigests, unitDigest } from './digests.ts';
 import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
-import type { SigningKey } from './keys.ts';
-import type { Log, Outputs } from './log.ts';
+import type { Outputs } from './log.ts';
 import type { Runtime } from './runtime.ts';
-import { anchorAccount } from './views.ts';
+import type { TakenAudit } from '../wire/audits.ts';
 
 /** How often it looks for work when there is none, and after a fault. */
 const askMs = 5_000;
@@ -26,8 +25,7 @@ const firstRateMilli = 1_000;
 
 export interface AnchorParts {
   readonly runtime: Runtime;
-  readonly log: Log;
-  readonly key: SigningKey;
+  readonly auditor: Auditor;
   readonly shelf: Shelf;
   readonly inputs: Inputs;
   readonly live: LivePeople;
@@ -42,42 +40,33 @@ export class Anchor {
   readonly device: string;
   readonly #parts: AnchorParts;
   readonly #rates: Record<string, number> = {};
-  /** By slot. */
-  readonly #threads = new Map<number, Worker>();
-  readonly #auditor: Auditor;
+  readonly #threads = new AnchorThreads();
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
   #wake: (() => void)[] = [];
 
   constructor(parts: AnchorParts) {
     this.#parts = parts;
-    this.device = deviceId(parts.key.publicBytes);
-    this.#auditor = new Auditor({ ...parts, device: this.device });
+    this.device = parts.auditor.device;
   }
 
   /** Joins, and starts its threads: as many as its share has cores, begun ones counted. */
   async start(): Promise<void> {
     if (this.#parts.share <= 0) return;
-    await this.#join();
+    // Refused, by a store that takes no writes perhaps, it tries again with its next ask.
+    await this.#parts.auditor.join();
     const threads = Math.ceil(this.#parts.share);
     this.#running = Promise.all(
       Array.from({ length: threads }, (_, slot) => this.#serve(slot, this.#parts.share / threads)),
     );
   }
 
-  /** Refused, by a store that takes no writes perhaps, it tries again with its next ask. */
-  async #join(): Promise<void> {
-    const { device } = this;
-    const who = { device, account: anchorAccount, site: null, group: 'anchor', role: 'anchor' } as const;
-    await this.#parts.runtime.run({ c: 'join', ...who });
-  }
-
   /** Gives back what it holds and ends its threads. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const wake of this.#wake) wake();
-    await this.#auditor.close();
-    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
+    await this.#parts.auditor.close();
+    await this.#threads.stop();
     await this.#running;
   }
 
@@ -92,7 +81,7 @@ export class Anchor {
       });
       const lease = outcome.refused === null ? outcome.events[0] : undefined;
       if (lease?.e !== 'leased') {
-        if (outcome.refused === 'unknown-device') await this.#join();
+        if (outcome.refused === 'unknown-device') await this.#parts.auditor.join();
         // It is not told when chunks have waited long enough: time is what it waits for.
         runtime.parking.unpark(this.device, slot);
         const until = performance.now() + askMs;
@@ -120,12 +109,29 @@ export class Anchor {
 
   /** Recomputes the units of one audit; false when there is none for it to make. A fault of ours is no verdict on anybody. */
   async #audit(slot: number, share: number): Promise<boolean> {
+    const { auditor } = this.#parts;
+    const [audit] = (await auditor.take(1)).audits;
+    if (audit === undefined) return false;
     try {
-      return await this.#auditor.audit((work) => this.#ask(slot, { ...work, share }));
+      const answered = await auditor.answer(audit.audit, await this.#recompute(audit, slot, share));
+      if (!isNotAnswered(answered)) return true;
+      // Its job may have been cancelled, or its author's work voided, meanwhile.
+      if (answered.refused === 'unknown-audit') return true;
+      if (!this.#stopped) this.#parts.onNote('an audit failed', { ...audit, ...answered });
     } catch (error) {
-      if (!this.#stopped) this.#parts.onNote('an audit failed', { error: String(error) });
-      return false;
+      if (!this.#stopped) this.#parts.onNote('an audit failed', { ...audit, error: String(error) });
     }
+    return false;
+  }
+
+  async #recompute({ job, kernel, input: inputDigest, units }: TakenAudit, slot: number, share: number) {
+    const { shelf, inputs } = this.#parts;
+    const served = shelf.get(kernel);
+    const input = inputs.of(job)?.input;
+    if (served === undefined || input === undefined)
+      throw new Error(`the kernel or input of ${job} is not here`);
+    const work = { kernel, wasm: served.wasm, input, inputDigest, units, share };
+    return (await this.#threads.ask(slot, work)).outputs;
   }
 
   #slot(slot: number, share: number): Slot {
@@ -146,7 +152,7 @@ export class Anchor {
     if (served === undefined || input === undefined)
       throw new Error(`the kernel or input of ${job.id} is not here`);
     const [from, to] = unitsOf(spec, lease.chunk + offset);
-    const { outputs, busyMs } = await this.#ask(slot, {
+    const { outputs, busyMs } = await this.#threads.ask(slot, {
       kernel: spec.kernel,
       wasm: served.wasm,
       input,
@@ -176,28 +182,6 @@ export class Anchor {
       },
       answer,
     );
-  }
-
-  /** Lets a slot's thread compute; a thread that died is replaced. */
-  #ask(slot: number, work: AnchorWork): Promise<Exclude<AnchorAnswer, { failed: string }>> {
-    const thread = this.#threads.get(slot) ?? new Worker(new URL('./anchor-thread.ts', import.meta.url));
-    this.#threads.set(slot, thread);
-    return new Promise((resolve, reject) => {
-      // Each listener is taken off by name: taking all off would take the thread's own with them, and silence it.
-      const leave = (): void => void thread.off('error', end).off('exit', end).off('message', hear);
-      const end = (error: unknown): void => {
-        leave();
-        this.#threads.delete(slot);
-        reject(error instanceof Error ? error : new Error(`the anchor's thread ended (${String(error)})`));
-      };
-      const hear = (answer: AnchorAnswer): void => {
-        leave();
-        if ('failed' in answer) reject(new Error(answer.failed));
-        else resolve(answer);
-      };
-      thread.on('error', end).on('exit', end).on('message', hear);
-      thread.postMessage(work);
-    });
   }
 
   #pause(ms: number): Promise<void> {

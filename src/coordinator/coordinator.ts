@@ -12,10 +12,12 @@ import { getRequestListener } from '@hono/node-server';
 import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
+import { Auditor } from './auditor.ts';
 import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
 import { ChecksBoard } from './checks-view.ts';
 import type { Conversation, ConversationHouse } from './conversation.ts';
+import { deviceId } from './digests.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import type { House } from './house.ts';
 import { httpOf } from './http.ts';
@@ -212,6 +214,7 @@ async function houseOf(
   runtime.listeners.add(({ batch }) => {
     for (const { job } of batch.reopened) results.forget(job);
   });
+  const device = deviceId(keys.anchor.publicBytes);
   const house: House = {
     ...{
       name: 'Talka',
@@ -230,7 +233,8 @@ async function houseOf(
     },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     results,
-    metrics: new Metrics(runtime, () => people.size, people.live),
+    auditor: new Auditor({ runtime, log, shelf, inputs, device, now, onNote }),
+    metrics: new Metrics({ runtime, devices: () => people.size, live: people.live, now }),
     checks: new ChecksBoard({ state: () => runtime.state, live: people.live, now }),
     proxies: proxyList(options.trustProxy ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
@@ -260,8 +264,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const seeded = await seed(house, options.seed ?? 'none');
   const anchor = new Anchor({
     runtime,
-    log: store.log,
-    key: keys.anchor,
+    auditor: house.auditor,
     shelf,
     inputs,
     live: people.live,

@@ -1,5 +1,6 @@
 /** The coordinator's rooms, as its HTTP side sees them: put together in `coordinator.ts`. */
 import type { BlockList } from 'node:net';
+import type { Auditor } from './auditor.ts';
 import type { Blobs } from './blobs.ts';
 import type { ChecksBoard } from './checks-view.ts';
 import type { Inputs } from './inputs.ts';
@@ -24,6 +25,8 @@ export interface House {
   readonly views: Views;
   readonly checks: ChecksBoard;
   readonly results: Results;
+  /** Gives out what was drawn, to the anchor here and to those elsewhere. */
+  readonly auditor: Auditor;
   readonly blobs: Blobs;
   readonly inputs: Inputs;
   readonly shelf: Shelf;

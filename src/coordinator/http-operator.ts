@@ -147,7 +147,8 @@ function policyOf(
   }
 }
 
-export function operatorRoutes(house: House): Hono {
+/** `audits`: what anchors elsewhere ask for (`http-audits.ts`), for whoever has the token too. */
+export function operatorRoutes(house: House, audits: Hono): Hono {
   const app = new Hono();
   app.use('*', async (c, next) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
@@ -189,6 +190,7 @@ export function operatorRoutes(house: House): Hono {
     return submitted === undefined ? answer(c, outcome) : c.json(house.views.job(submitted.job), 201);
   });
   switches(app, house);
+  app.route('/audits', audits);
   return app;
 }
 

@@ -16,6 +16,7 @@ import { clothOf, clothOfEnded, windowOf } from './cloth.ts';
 import type { House } from './house.ts';
 import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
+import { auditRoutes } from './http-audits.ts';
 import { LivePulse } from './http-live.ts';
 import { operatorRoutes } from './http-operator.ts';
 import { PublicRecords, recordsAnswer } from './http-records.ts';
@@ -88,7 +89,7 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
   app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
   app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
-  app.route('/api/operator', operatorRoutes(house));
+  app.route('/api/operator', operatorRoutes(house, auditRoutes(house)));
   app.route('/api/account', accountRoutes(house));
   app.all('/api/*', (c) => refuse(c, 404, 'unknown-path'));
   app.route('/', staticFiles(house.webDir, pageHeaders));
@@ -214,6 +215,11 @@ function jobRoutes(app: Hono<Env>, house: House): void {
     c.header('Content-Encoding', encoding);
     return bytesAnswer(c, packNow(cloth, encoding), 'application/octet-stream');
   });
+  resultRoutes(app, house);
+}
+
+/** Verdicts and results: provisional ones too, for whoever may read them. */
+function resultRoutes(app: Hono<Env>, house: House): void {
   app.get('/api/jobs/:job/verdicts', (c) => {
     const view = house.views.job(c.req.param('job'));
     return view === null ? refuse(c, 404, 'unknown-job') : c.json(verdictsOf(house, view));

@@ -4,13 +4,21 @@ import type { Event, LivePeople, State } from '../core/state.ts';
 import { networksOf } from './checks-view.ts';
 import type { Runtime, Tick } from './runtime.ts';
 
+export interface MetricsParts {
+  readonly runtime: Runtime;
+  /** How many devices are connected. */
+  devices(): number;
+  readonly live: LivePeople;
+  now(): number;
+}
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #events: Counter<'event'>;
   readonly #refusals: Counter<'reason'>;
   readonly #tickEvents: Histogram;
 
-  constructor(runtime: Runtime, devices: () => number, live: LivePeople) {
+  constructor({ runtime, devices, live, now }: MetricsParts) {
     const registers = [this.#registry];
     this.#events = new Counter({
       name: 'talka_events_total',
@@ -48,6 +56,19 @@ export class Metrics {
     gauge('talka_replicas_open', 'Replicas of open chunks', (state) => state.replicas.size);
     gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);
     gauge('talka_queue_length', 'Commands that wait to be decided', () => runtime.queueLength);
+    gauge(
+      'talka_audits_waiting',
+      'Audits that were drawn and are not answered',
+      (state) => state.audits.size,
+    );
+    gauge(
+      'talka_audit_oldest_seconds',
+      'How long the oldest of them has waited; 0 where there is none',
+      (state) => {
+        const [oldest] = state.audits.values();
+        return oldest === undefined ? 0 : Math.max(0, now() - oldest.at) / 1_000;
+      },
+    );
     gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
     gauge(
       'talka_network_share_max',
