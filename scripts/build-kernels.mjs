@@ -1,11 +1,11 @@
 /**
  * Builds every kernel of the catalogue: `src/kernels/<name>/reference.as.ts` becomes
- * `build/kernels/<id>/reference.wasm`, `shader.wgsl` is copied beside it, and both are
- * checked against the digests in `src/kernels/lock.json`.
+ * `build/kernels/<id>/reference.wasm`, `certificate.as.ts` (where there is one) `certificate.wasm`, `shader.wgsl` is
+ * copied beside them, and all are checked against the digests in `src/kernels/lock.json`.
  *
  * node scripts/build-kernels.mjs [--only NAME] [--force] [--update-lock]
  *
- * - `build/kernels/manifest.json` lists each built kernel: `{ kernels: [{ id, wasm: { sha256, bytes }, wgsl: { … } | null }] }`.
+ * - `build/kernels/manifest.json` lists each built kernel: `{ kernels: [{ id, wasm: { sha256, bytes }, wgsl: { … } | null, certificate: { … } | null }] }`.
  * - A published kernel is one named in the lock. Its bytes never change: a new meaning is a new version.
  *   `--update-lock` writes the digests of what was just built, which publishes it.
  * - `src/kernels/<name>/asc.json` may add compiler flags: `{ "flags": ["--initialMemory", "4", "--maximumMemory", "4"] }`.
@@ -43,9 +43,12 @@ const commonFlags = [
   'abort=',
 ];
 const defaultMemory = ['--initialMemory', '16', '--maximumMemory', '16'];
+/** A certificate holds one input and one output; a coordinator has an instance for each job. */
+const certificateFlags = [...commonFlags, '--initialMemory', '2', '--maximumMemory', '2'];
 
-/** What the ABI (src/kernels/kernel.ts) asks a module to export. */
+/** What the ABIs (src/kernels/kernel.ts) ask a module to export. */
 const abiExports = ['memory', 'abi', 'input', 'prepare', 'run', 'output'];
+const certificateExports = ['memory', 'abi', 'input', 'prepare', 'output', 'verify'];
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const fileOr = (path, otherwise) => (existsSync(path) ? readFileSync(path) : otherwise);
@@ -108,7 +111,7 @@ async function compile(source, flags) {
 }
 
 /** Refuses a module that would not pass for a stranger's kernel. */
-async function checkAbi(wasm) {
+async function checkAbi(wasm, needed) {
   const module = new WebAssembly.Module(wasm);
   const imports = WebAssembly.Module.imports(module);
   if (imports.length > 0)
@@ -116,8 +119,7 @@ async function checkAbi(wasm) {
       `it imports ${imports.map((i) => `${i.module}.${i.name}`).join(', ')}; a kernel imports nothing`,
     );
   const exported = WebAssembly.Module.exports(module).map((e) => e.name);
-  for (const need of abiExports)
-    if (!exported.includes(need)) throw new Error(`it does not export '${need}'`);
+  for (const need of needed) if (!exported.includes(need)) throw new Error(`it does not export '${need}'`);
   const { exports } = new WebAssembly.Instance(module);
   if (exports.abi() !== 1) throw new Error('abi() is not 1');
   let grew = true;
@@ -129,36 +131,58 @@ async function checkAbi(wasm) {
   if (grew) throw new Error('its memory can grow; minimum and maximum must be equal');
 }
 
+/** One module, compiled where what it depends on has changed: its bytes, and whether they lay there already. */
+async function buildModule(name, dir, { source, file, stampFile, flags, needed }, force) {
+  const wasmFile = join(dir, file);
+  const stamp = stampOf(name, flags);
+  if (!force && existsSync(wasmFile) && fileOr(join(dir, stampFile), '').toString() === stamp)
+    return { wasm: readFileSync(wasmFile), fresh: true };
+  const wasm = await compile(`src/kernels/${name}/${source}`, flags);
+  await checkAbi(wasm, needed);
+  writeWhole(wasmFile, wasm);
+  writeWhole(join(dir, stampFile), stamp);
+  return { wasm, fresh: false };
+}
+
 async function buildOne(name, force) {
   const id = idOf(name);
-  const flags = flagsOf(name);
   const dir = join(buildDir, id);
-  const wasmFile = join(dir, 'reference.wasm');
-  const stampFile = join(dir, 'stamp');
-  const stamp = stampOf(name, flags);
-  const fresh = !force && existsSync(wasmFile) && fileOr(stampFile, '').toString() === stamp;
   mkdirSync(dir, { recursive: true });
-  let wasm = fresh ? readFileSync(wasmFile) : null;
-  if (!wasm) {
-    wasm = await compile(`src/kernels/${name}/reference.as.ts`, flags);
-    await checkAbi(wasm);
-    writeWhole(wasmFile, wasm);
-    writeWhole(stampFile, stamp);
-  }
+  const reference = { source: 'reference.as.ts', file: 'reference.wasm', stampFile: 'stamp' };
+  const { wasm, fresh } = await buildModule(
+    name,
+    dir,
+    { ...reference, flags: flagsOf(name), needed: abiExports },
+    force,
+  );
+  const certificate = await certificateOf(name, dir, force);
   const wgsl = fileOr(join(sourceDir, name, 'shader.wgsl'), null);
   if (wgsl && sha256(wgsl) !== sha256(fileOr(join(dir, 'shader.wgsl'), '')))
     writeWhole(join(dir, 'shader.wgsl'), wgsl);
   console.log(
-    `${id}: wasm ${wasm.length} bytes${fresh ? ' (up to date)' : ''}${wgsl ? `, wgsl ${wgsl.length} bytes` : ''}`,
+    `${id}: wasm ${wasm.length} bytes${fresh ? ' (up to date)' : ''}${wgsl ? `, wgsl ${wgsl.length} bytes` : ''}${certificate ? `, certificate ${certificate.length} bytes` : ''}`,
   );
   const about = (bytes) => (bytes ? { sha256: sha256(bytes), bytes: bytes.length } : null);
-  return { id, wasm: about(wasm), wgsl: about(wgsl) };
+  return { id, wasm: about(wasm), wgsl: about(wgsl), certificate: about(certificate) };
+}
+
+/** The bytes of a kernel's certificate; null where it has none. */
+async function certificateOf(name, dir, force) {
+  if (!existsSync(join(sourceDir, name, 'certificate.as.ts'))) return null;
+  const parts = { source: 'certificate.as.ts', file: 'certificate.wasm', stampFile: 'certificate-stamp' };
+  const { wasm } = await buildModule(
+    name,
+    dir,
+    { ...parts, flags: certificateFlags, needed: certificateExports },
+    force,
+  );
+  return wasm;
 }
 
 /** Sentences about published kernels whose bytes are no longer what was published. */
 function differences(kernels, lock) {
   const out = [];
-  for (const { id, wasm, wgsl } of kernels) {
+  for (const { id, wasm, wgsl, certificate } of kernels) {
     const locked = lock[id];
     if (!locked) {
       console.log(`${id}: not in src/kernels/lock.json yet, so not published`);
@@ -167,8 +191,10 @@ function differences(kernels, lock) {
     for (const [what, now] of [
       ['wasm', wasm.sha256],
       ['wgsl', wgsl?.sha256 ?? null],
+      ['certificate', certificate?.sha256 ?? null],
     ]) {
-      if (locked[what] === now) continue;
+      // A lock from before there were certificates names none.
+      if ((locked[what] ?? null) === now) continue;
       out.push(
         `${id}: the published ${what} was ${locked[what]}, this build gives ${now}. A published kernel is never edited: undo the change, or give it a new version.`,
       );
@@ -195,7 +221,12 @@ async function main(args) {
   }
   const lock = JSON.parse(fileOr(lockFile, '{}').toString());
   if (args.includes('--update-lock')) {
-    for (const { id, wasm, wgsl } of built) lock[id] = { wasm: wasm.sha256, wgsl: wgsl?.sha256 ?? null };
+    for (const { id, wasm, wgsl, certificate } of built)
+      lock[id] = {
+        wasm: wasm.sha256,
+        wgsl: wgsl?.sha256 ?? null,
+        ...(certificate === null ? {} : { certificate: certificate.sha256 }),
+      };
     const sorted = Object.fromEntries(Object.entries(lock).sort(([a], [b]) => (a < b ? -1 : 1)));
     writeWhole(lockFile, `${JSON.stringify(sorted, null, 2)}\n`);
   } else failures.push(...differences(built, lock));

@@ -122,23 +122,29 @@ export function deadLinks(path: string, text: string, exists: (path: string) => 
 }
 
 /** The lock of published kernels: id → digests. */
-export type KernelLock = Readonly<Record<string, { readonly wasm: string; readonly wgsl: string | null }>>;
+export type KernelLock = Readonly<
+  Record<string, { readonly wasm: string; readonly wgsl: string | null; readonly certificate?: string }>
+>;
 /** What a build made, as `build/kernels/manifest.json` tells it. */
 export interface KernelManifest {
   readonly kernels: readonly {
     readonly id: string;
     readonly wasm: { readonly sha256: string };
     readonly wgsl: { readonly sha256: string } | null;
+    readonly certificate?: { readonly sha256: string } | null;
   }[];
 }
 
 /** Kernels whose built bytes are not those that were published, and kernels built or locked alone. */
 export function editedKernels(lock: KernelLock, manifest: KernelManifest): string[] {
   const built = new Map(manifest.kernels.map((kernel) => [kernel.id, kernel]));
-  const changed = Object.entries(lock).flatMap(([id, { wasm, wgsl }]) => {
+  const changed = Object.entries(lock).flatMap(([id, { wasm, wgsl, certificate }]) => {
     const kernel = built.get(id);
     if (kernel === undefined) return [`${id} is in the lock but was not built`];
-    const same = kernel.wasm.sha256 === wasm && (kernel.wgsl?.sha256 ?? null) === wgsl;
+    const same =
+      kernel.wasm.sha256 === wasm &&
+      (kernel.wgsl?.sha256 ?? null) === wgsl &&
+      kernel.certificate?.sha256 === certificate;
     return same ? [] : [`the bytes of ${id} are not those that were published`];
   });
   const unlocked = [...built.keys()].filter((id) => lock[id] === undefined);

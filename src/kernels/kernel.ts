@@ -20,6 +20,20 @@
  *
  * An instance serves one input: `input`, write, `prepare`, then `run` for any units in any order.
  * `run` is a pure function of (input, unit): no state may leak from one unit to the next.
+ *
+ * ## A certificate
+ *
+ * A kernel may bring a second module, `certificate.wasm`, that says of an output, from the job's input and the output
+ * alone, whether what can be proved of it holds; jobs under the policy `certify` take no answer without it. It imports
+ * nothing either, `memory`, `abi`, `input` and `prepare` are as above, and besides it exports
+ *
+ * | export | type | meaning |
+ * |---|---|---|
+ * | `output` | `(len: i32) -> i32` | reserves `len` bytes for an output and says where; 0 = longer than any can be |
+ * | `verify` | `(unit: i64, len: i32) -> i32` | 1 = the `len` bytes there are certified as the unit's output, 0 = they are not |
+ *
+ * Every output of the reference is certified. What a certificate does not look at is not certified, and stands in the
+ * kernel's page in `docs/kernels`. Its work is bounded by the output's length: it runs where answers arrive.
  */
 
 /** Why an input cannot be used. Codecs throw this and nothing else. */

@@ -304,6 +304,13 @@ describe('the published bytes', () => {
     );
     const wasm = readFileSync(new URL('../../build/kernels/mersenne-tf@1/reference.wasm', import.meta.url));
     const wgsl = readFileSync(new URL('../../src/kernels/mersenne-tf/shader.wgsl', import.meta.url));
-    expect(lock).toHaveProperty(['mersenne-tf@1'], { wasm: digest(wasm), wgsl: digest(wgsl) });
+    const checker = readFileSync(
+      new URL('../../build/kernels/mersenne-tf@1/certificate.wasm', import.meta.url),
+    );
+    expect(lock).toHaveProperty(['mersenne-tf@1'], {
+      wasm: digest(wasm),
+      wgsl: digest(wgsl),
+      certificate: digest(checker),
+    });
   });
 });
