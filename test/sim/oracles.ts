@@ -306,7 +306,6 @@ export function oraclesFor(climate: Climate): Oracles {
         return ended(event);
       case 'joined':
       case 'moved':
-      case 'readmitted':
       case 'kernelPaused':
       case 'kernelResumed':
       case 'forgotten':
