@@ -147,8 +147,8 @@ function policyOf(
   }
 }
 
-/** `audits`: what anchors elsewhere ask for (`http-audits.ts`), for whoever has the token too. */
-export function operatorRoutes(house: House, audits: Hono): Hono {
+/** For whoever has the token too: `audits`, what anchors elsewhere ask for (`http-audits.ts`), and `judging` (`http-objections.ts`). */
+export function operatorRoutes(house: House, audits: Hono, judging: Hono): Hono {
   const app = new Hono();
   app.use('*', async (c, next) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
@@ -191,6 +191,7 @@ export function operatorRoutes(house: House, audits: Hono): Hono {
   });
   switches(app, house);
   app.route('/audits', audits);
+  app.route('/', judging);
   return app;
 }
 

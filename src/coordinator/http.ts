@@ -18,6 +18,7 @@ import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
 import { auditRoutes } from './http-audits.ts';
 import { LivePulse } from './http-live.ts';
+import { judgingRoutes } from './http-objections.ts';
 import { operatorRoutes } from './http-operator.ts';
 import { PublicRecords, recordsAnswer } from './http-records.ts';
 import { staticFiles } from './http-static.ts';
@@ -89,7 +90,7 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
   app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
   app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
-  app.route('/api/operator', operatorRoutes(house, auditRoutes(house)));
+  app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judgingRoutes(house)));
   app.route('/api/account', accountRoutes(house));
   app.all('/api/*', (c) => refuse(c, 404, 'unknown-path'));
   app.route('/', staticFiles(house.webDir, pageHeaders));

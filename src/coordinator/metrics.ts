@@ -9,6 +9,8 @@ export interface MetricsParts {
   /** How many devices are connected. */
   devices(): number;
   readonly live: LivePeople;
+  /** Objections that wait for the operator. */
+  objections(): number;
   now(): number;
 }
 
@@ -18,7 +20,7 @@ export class Metrics {
   readonly #refusals: Counter<'reason'>;
   readonly #tickEvents: Histogram;
 
-  constructor({ runtime, devices, live, now }: MetricsParts) {
+  constructor(parts: MetricsParts) {
     const registers = [this.#registry];
     this.#events = new Counter({
       name: 'talka_events_total',
@@ -38,58 +40,8 @@ export class Metrics {
       buckets: [1, 4, 16, 64, 256, 1024, 4096],
       registers,
     });
-    const gauge = (name: string, help: string, read: (state: State) => number): void => {
-      this.#registry.registerMetric(
-        new Gauge({
-          name,
-          help,
-          registers: [],
-          collect() {
-            this.set(read(runtime.state));
-          },
-        }),
-      );
-    };
-    gauge('talka_devices', 'Devices that are connected', devices);
-    gauge('talka_jobs_open', 'Open jobs', (state) => state.jobs.size);
-    gauge('talka_leases_live', 'Leases whose chunks are open', (state) => state.leases.size);
-    gauge('talka_replicas_open', 'Replicas of open chunks', (state) => state.replicas.size);
-    gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);
-    gauge('talka_queue_length', 'Commands that wait to be decided', () => runtime.queueLength);
-    gauge(
-      'talka_audits_waiting',
-      'Audits that were drawn and are not answered',
-      (state) => state.audits.size,
-    );
-    gauge(
-      'talka_audit_oldest_seconds',
-      'How long the oldest of them has waited; 0 where there is none',
-      (state) => {
-        const [oldest] = state.audits.values();
-        return oldest === undefined ? 0 : Math.max(0, now() - oldest.at) / 1_000;
-      },
-    );
-    gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
-    gauge(
-      'talka_network_share_max',
-      'Largest share of those who want work that is in one network prefix',
-      () => networksOf(live, 0).largestShare ?? 0,
-    );
-    gauge(
-      'talka_network_alarm',
-      '1 while one network prefix holds more than half of eight people or more',
-      () => (networksOf(live, 0).alarm ? 1 : 0),
-    );
-    gauge('talka_store_fault', '1 while the store takes no writes', () =>
-      runtime.storeFault === null ? 0 : 1,
-    );
-    gauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
-    gauge(
-      'process_cpu_seconds_total',
-      'CPU time of the process',
-      () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-    );
-    runtime.listeners.add((tick) => this.#onTick(tick));
+    addGauges(this.#registry, parts);
+    parts.runtime.listeners.add((tick) => this.#onTick(tick));
   }
 
   refused(reason: string): void {
@@ -107,4 +59,56 @@ export class Metrics {
     for (const [event, times] of kinds) this.#events.inc({ event }, times);
     this.#tickEvents.observe(batch.events.length);
   }
+}
+
+/** What is looked up when somebody asks. */
+function addGauges(registry: Registry, { runtime, devices, live, objections, now }: MetricsParts): void {
+  const gauge = (name: string, help: string, read: (state: State) => number): void => {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(read(runtime.state));
+        },
+      }),
+    );
+  };
+  gauge('talka_devices', 'Devices that are connected', devices);
+  gauge('talka_jobs_open', 'Open jobs', (state) => state.jobs.size);
+  gauge('talka_leases_live', 'Leases whose chunks are open', (state) => state.leases.size);
+  gauge('talka_replicas_open', 'Replicas of open chunks', (state) => state.replicas.size);
+  gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);
+  gauge('talka_queue_length', 'Commands that wait to be decided', () => runtime.queueLength);
+  gauge('talka_audits_waiting', 'Audits that were drawn and are not answered', (state) => state.audits.size);
+  gauge(
+    'talka_audit_oldest_seconds',
+    'How long the oldest of them has waited; 0 where there is none',
+    (state) => {
+      const [oldest] = state.audits.values();
+      return oldest === undefined ? 0 : Math.max(0, now() - oldest.at) / 1_000;
+    },
+  );
+  gauge('talka_objections_waiting', 'Objections that wait for the operator', objections);
+  gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
+  gauge(
+    'talka_network_share_max',
+    'Largest share of those who want work that is in one network prefix',
+    () => networksOf(live, 0).largestShare ?? 0,
+  );
+  gauge(
+    'talka_network_alarm',
+    '1 while one network prefix holds more than half of eight people or more',
+    () => (networksOf(live, 0).alarm ? 1 : 0),
+  );
+  gauge('talka_store_fault', '1 while the store takes no writes', () =>
+    runtime.storeFault === null ? 0 : 1,
+  );
+  gauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
+  gauge(
+    'process_cpu_seconds_total',
+    'CPU time of the process',
+    () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+  );
 }

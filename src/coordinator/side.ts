@@ -1,10 +1,11 @@
 /**
  * The side tables: everything about people that may have to be erased, kept out of the log. Names that accounts
  * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain,
- * what each device last agreed to, and the last countersignature of each witness.
+ * what each device last agreed to, the last countersignature of each witness, and what people object to.
  */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Backend } from '../core/state.ts';
 import { migrate } from './database.ts';
 import type { ConsentRecord } from '../wire/volunteer.ts';
 import { faultOf } from './faults.ts';
@@ -34,6 +35,29 @@ export interface KeptCosignature {
   readonly heardAt: number;
 }
 
+/** What somebody says of a finding against them [HT3], and what became of it. */
+export interface KeptObjection {
+  readonly id: number;
+  /** Where the log says what was found. */
+  readonly tick: number;
+  readonly device: string;
+  readonly backend: Backend;
+  readonly job: string;
+  readonly chunk: number;
+  readonly account: string;
+  readonly at: number;
+  readonly text: string;
+  /** The digests that were claimed for the wrong units, in hex; null until they were looked up, empty where they were not found. */
+  readonly claimed: readonly string[] | null;
+  /** Both null until it is answered. */
+  readonly answer: string | null;
+  readonly answeredAt: number | null;
+  readonly readmitted: boolean;
+}
+
+/** Objections that are kept; one more takes the place of the one that was answered longest ago. */
+export const objectionsMax = 1_000;
+
 export interface SideOptions {
   /** The file's name, for what an operator is told. */
   readonly file?: string;
@@ -52,6 +76,10 @@ const layouts: readonly string[] = [
   `CREATE TABLE cosignature (witness TEXT PRIMARY KEY, device TEXT NOT NULL, heardAt INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE INDEX cosignature_device ON cosignature (device);
    CREATE INDEX cosignature_heard ON cosignature (heardAt);`,
+  `CREATE TABLE objection (id INTEGER PRIMARY KEY AUTOINCREMENT, tick INTEGER NOT NULL, device TEXT NOT NULL, backend TEXT NOT NULL, job TEXT NOT NULL, chunk INTEGER NOT NULL,
+     account TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, claimed TEXT, answer TEXT, answeredAt INTEGER, readmitted INTEGER NOT NULL DEFAULT 0, UNIQUE (device, tick, job, chunk)) STRICT;
+   CREATE INDEX objection_account ON objection (account);
+   CREATE INDEX objection_answered ON objection (answeredAt);`,
 ];
 
 export class SideTables {
@@ -204,12 +232,87 @@ export class SideTables {
     return { count: Number(row?.['count'] ?? 0), lastAt: lastAt === null ? null : Number(lastAt) };
   }
 
-  /** Forgets an account's name, its consents, its devices' chains and countersignatures, and the networks that nobody else is known by. All of it, or throws StoreFault. */
+  /** Keeps an objection. `twice`: there is one to that finding; `full`: as many as are kept wait for an answer. Throws StoreFault. */
+  keepObjection(
+    objection: Pick<
+      KeptObjection,
+      'tick' | 'device' | 'backend' | 'job' | 'chunk' | 'account' | 'at' | 'text'
+    >,
+  ): 'kept' | 'twice' | 'full' {
+    const { tick, device, backend, job, chunk, account, at, text } = objection;
+    const one = this.#db.prepare(
+      'SELECT id FROM objection WHERE device = ? AND tick = ? AND job = ? AND chunk = ?',
+    );
+    if (one.get(device, tick, job, chunk) !== undefined) return 'twice';
+    return this.#write(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const { count } = this.#db.prepare('SELECT COUNT(*) AS count FROM objection').get() ?? {};
+      if (Number(count) >= objectionsMax) {
+        const { changes } = this.#db
+          .prepare(
+            'DELETE FROM objection WHERE id = (SELECT id FROM objection WHERE answeredAt IS NOT NULL ORDER BY answeredAt, id LIMIT 1)',
+          )
+          .run();
+        if (changes === 0) {
+          this.#db.exec('ROLLBACK');
+          return 'full';
+        }
+      }
+      this.#db
+        .prepare(
+          'INSERT INTO objection (tick, device, backend, job, chunk, account, at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        )
+        .run(tick, device, backend, job, chunk, account, at, text);
+      this.#db.exec('COMMIT');
+      return 'kept';
+    });
+  }
+
+  /** Those of an account, or with null everybody's: those that wait first, the oldest first; then the others, the last to be answered first. */
+  objections(account: string | null, max: number): KeptObjection[] {
+    const order = 'ORDER BY answeredAt IS NOT NULL, answeredAt DESC, id LIMIT ?';
+    const rows =
+      account === null
+        ? this.#db.prepare(`SELECT * FROM objection ${order}`).all(max)
+        : this.#db.prepare(`SELECT * FROM objection WHERE account = ? ${order}`).all(account, max);
+    return rows.map(objectionIn);
+  }
+
+  objection(id: number): KeptObjection | null {
+    const row = this.#db.prepare('SELECT * FROM objection WHERE id = ?').get(id);
+    return row === undefined ? null : objectionIn(row);
+  }
+
+  objectionsWaiting(): number {
+    const row = this.#db.prepare('SELECT COUNT(*) AS count FROM objection WHERE answeredAt IS NULL').get();
+    return Number(row?.['count'] ?? 0);
+  }
+
+  /** Throws StoreFault. */
+  keepClaimed(id: number, claimed: readonly string[]): void {
+    this.#write(() =>
+      this.#db.prepare('UPDATE objection SET claimed = ? WHERE id = ?').run(JSON.stringify(claimed), id),
+    );
+  }
+
+  /** Throws StoreFault. */
+  answerObjection(id: number, answer: string, at: number, readmitted: boolean): void {
+    this.#write(() =>
+      this.#db
+        .prepare(
+          'UPDATE objection SET answer = ?, answeredAt = ?, readmitted = max(readmitted, ?) WHERE id = ?',
+        )
+        .run(answer, at, readmitted ? 1 : 0, id),
+    );
+  }
+
+  /** Forgets an account's name, its consents, what it objected to, its devices' chains and countersignatures, and the networks that nobody else is known by. All of it, or throws StoreFault. */
   erase(account: string, devices: readonly string[], groups: readonly string[]): void {
     this.#write(() => {
       this.#db.exec('BEGIN IMMEDIATE');
       this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
       this.#db.prepare('DELETE FROM consent WHERE account = ?').run(account);
+      this.#db.prepare('DELETE FROM objection WHERE account = ?').run(account);
       for (const device of devices) {
         this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
         this.#db.prepare('DELETE FROM cosignature WHERE device = ?').run(device);
@@ -236,4 +339,23 @@ export class SideTables {
       throw faultOf(error);
     }
   }
+}
+
+function objectionIn(row: Readonly<Record<string, unknown>>): KeptObjection {
+  const claimed = row['claimed'];
+  return {
+    id: Number(row['id']),
+    tick: Number(row['tick']),
+    device: String(row['device']),
+    backend: row['backend'] === 'webgpu' ? 'webgpu' : 'wasm',
+    job: String(row['job']),
+    chunk: Number(row['chunk']),
+    account: String(row['account']),
+    at: Number(row['at']),
+    text: String(row['text']),
+    claimed: typeof claimed === 'string' ? (JSON.parse(claimed) as string[]) : null,
+    answer: row['answer'] === null ? null : String(row['answer']),
+    answeredAt: row['answeredAt'] === null ? null : Number(row['answeredAt']),
+    readmitted: row['readmitted'] === 1,
+  };
 }

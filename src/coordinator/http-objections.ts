@@ -1,0 +1,238 @@
+/**
+ * The way back [HT3], [TR8]: who was found wrong sees why and may object, once to each finding; the operator sees it beside the
+ * evidence, answers, and may let them in again. Whoever asks is asked for a signature: what people write is theirs and the operator's.
+ */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { identityKey } from '../core/state.ts';
+import type { Backend, Identity } from '../core/state.ts';
+import { suspendedMs } from '../core/trust.ts';
+import type { FindingView, ObjectionView, ObjectionWords } from '../wire/objections.ts';
+import { isMalformed } from '../wire/schema.ts';
+import type { RefusalView } from '../wire/views.ts';
+import { limits } from '../wire/version.ts';
+import { Allowance } from './allowance.ts';
+import { deviceId } from './digests.ts';
+import { claimedOf, foundAt, foundIn } from './evidence.ts';
+import type { Answered, Evidence } from './evidence.ts';
+import type { House } from './house.ts';
+import { signed } from './signed-requests.ts';
+import type { SignedRequests } from './signed-requests.ts';
+import { answer, bodyOf, malformed } from './http-operator.ts';
+import { StoreFault } from './log.ts';
+import { objectionsMax } from './side.ts';
+import type { KeptObjection } from './side.ts';
+
+export const objectionTextMax = 500;
+/** Objections that an account, and in one answer the operator, is shown. */
+const shownMax = 20;
+const listedMax = 100;
+/** Looking into the log for whoever was found wrong: so often at once, and each second. */
+const looksAtOnce = 60;
+const looksPerSecond = 2;
+
+/** Of any script, with line breaks; no control or direction characters, and not nothing. */
+const text = v.pipe(
+  v.string(),
+  v.maxLength(objectionTextMax),
+  v.regex(/\S/u),
+  v.regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+$/u),
+);
+const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/));
+const objection = v.strictObject({
+  ...signed,
+  device: id,
+  job: v.pipe(v.string(), v.regex(/^j\d{1,15}$/)),
+  chunk: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  text,
+});
+const looking = v.strictObject(signed);
+const answering = v.strictObject({ answer: text, readmit: v.boolean() });
+const backend = v.picklist(['wasm', 'webgpu']);
+const readmitting = v.strictObject({
+  device: id,
+  backend,
+  reason: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+});
+
+const backends: readonly Backend[] = ['wasm', 'webgpu'];
+
+function refuse(c: Context, status: 401 | 404 | 409 | 429 | 503, refused: string, detail: string): Response {
+  return c.json({ refused, detail } satisfies RefusalView, status);
+}
+
+/** What the account does. */
+export function objecting(app: Hono, house: House, requests: SignedRequests): void {
+  const looks = new Allowance(looksAtOnce, looksPerSecond);
+  const tooOften = (c: Context): Response => {
+    c.header('Retry-After', '1');
+    return refuse(c, 429, 'too-often', 'many ask at once; come again in a moment');
+  };
+  app.post('/object', async (c) => {
+    const body = await bodyOf(c, objection);
+    if (isMalformed(body)) return malformed(c, body);
+    const { account, device, job, chunk } = body;
+    const fault = requests.faultOf(c, 'talka/object/1', body, [device, job, chunk, body.text]);
+    if (fault !== null) return refuse(c, 401, 'signature', fault);
+    const none = (): Response =>
+      refuse(c, 404, 'not-disproved', 'no answer of yours to that chunk was found wrong');
+    if (house.runtime.state.devices.get(device)?.account !== account) return none();
+    if (faultsOf(house, device).length === 0) return none();
+    if (!looks.take(1, house.now())) return tooOften(c);
+    const evidence = await evidenceOf(house, { device, job, chunk });
+    if (evidence === null) return none();
+    const { tick, found } = evidence;
+    const at = house.now();
+    const kept = house.side.keepObjection({
+      ...{ tick, device, backend: found.backend, job, chunk },
+      ...{ account, at, text: body.text },
+    });
+    if (kept === 'twice')
+      return refuse(c, 409, 'already-so', 'you objected to that already; the operator will look at it');
+    if (kept === 'full')
+      return refuse(c, 503, 'full', `${objectionsMax} wait for the operator; try again another day`);
+    requests.done(body);
+    return c.json({ at }, 201);
+  });
+  app.post('/objections', async (c) => {
+    const body = await bodyOf(c, looking);
+    if (isMalformed(body)) return malformed(c, body);
+    const fault = requests.faultOf(c, 'talka/objections/1', body, []);
+    if (fault !== null) return refuse(c, 401, 'signature', fault);
+    requests.done(body);
+    const device = deviceId(Buffer.from(body.publicKey, 'base64url'));
+    const kept = house.side.objections(body.account, shownMax);
+    if (kept.length === 0 && faultsOf(house, device).length === 0) return c.json({ found: [] });
+    if (!looks.take(1 + kept.length, house.now())) return tooOften(c);
+    return c.json({ found: await findingsOf(house, device, kept) });
+  });
+}
+
+/** The identities of a device whose last fault is remembered. */
+function faultsOf({ runtime }: House, device: string): Identity[] {
+  return backends.flatMap((one) => {
+    const identity = runtime.state.identities.get(identityKey(device, one));
+    return identity === undefined || identity.faultAt === null ? [] : [identity];
+  });
+}
+
+/** What the log says of an answer that was the last to be found wrong of its identity. */
+async function evidenceOf(house: House, answered: Answered): Promise<Evidence | null> {
+  for (const identity of faultsOf(house, answered.device)) {
+    const evidence = await lastFoundOf(house, identity);
+    if (evidence?.found.job === answered.job && evidence.found.chunk === answered.chunk) return evidence;
+  }
+  return null;
+}
+
+async function lastFoundOf({ runtime, log }: House, identity: Identity): Promise<Evidence | null> {
+  const { faultAt, device, backend: own } = identity;
+  return faultAt === null ? null : foundAt(log, runtime.head?.size ?? 0, faultAt, device, own);
+}
+
+/** What a device's owner is told: what keeps it away now, and whatever was objected to, newest first. */
+async function findingsOf(
+  house: House,
+  device: string,
+  kept: readonly KeptObjection[],
+): Promise<FindingView[]> {
+  const found: FindingView[] = [];
+  const objected = new Set<string>();
+  const add = (evidence: Evidence, one: KeptObjection | null): void => {
+    found.push(findingOf(house, evidence, one));
+  };
+  for (const one of kept) {
+    const evidence = await foundIn(house.log, one.tick, one);
+    if (one.device === device) objected.add(`${one.tick}/${one.backend}`);
+    if (evidence !== null) add(evidence, one);
+  }
+  for (const identity of faultsOf(house, device)) {
+    if (identity.phase === 'open') continue;
+    const evidence = await lastFoundOf(house, identity);
+    if (evidence !== null && !objected.has(`${evidence.tick}/${identity.backend}`)) add(evidence, null);
+  }
+  return found.sort((a, b) => b.at - a.at);
+}
+
+function findingOf({ runtime }: House, { at, found }: Evidence, objected: KeptObjection | null): FindingView {
+  const { device, backend: own, consequence, job, chunk, wrong, right } = found;
+  return {
+    ...{ device, backend: own, consequence, job, chunk, wrong, right, at },
+    untilMs: consequence === 'ban' ? null : at + suspendedMs,
+    open: runtime.state.identities.get(identityKey(device, own))?.phase === 'open',
+    objection: objected === null ? null : wordsOf(objected),
+  };
+}
+
+function wordsOf({ at, text: said, answer: reply, answeredAt, readmitted }: KeptObjection): ObjectionWords {
+  return { at, text: said, answer: reply, answeredAt, readmitted };
+}
+
+/** What the operator does. */
+export function judgingRoutes(house: House): Hono {
+  const app = new Hono();
+  app.get('/objections', async (c) => {
+    const wish = c.req.query('limit') ?? '';
+    const max = /^\d{1,3}$/.test(wish) ? Math.min(listedMax, Math.max(1, Number(wish))) : shownMax;
+    const objections: ObjectionView[] = [];
+    for (const one of house.side.objections(null, max)) objections.push(await viewOf(house, one));
+    return c.json({ waiting: house.side.objectionsWaiting(), objections });
+  });
+  app.post('/objections/:id', async (c) => {
+    const body = await bodyOf(c, answering);
+    if (isMalformed(body)) return malformed(c, body);
+    const number = c.req.param('id');
+    const one = /^\d{1,15}$/.test(number) ? house.side.objection(Number(number)) : null;
+    if (one === null) return refuse(c, 404, 'unknown-objection', 'there is none of that number');
+    if (body.readmit) {
+      const { device, backend: own } = one;
+      // The log keeps the number only: what people write to one another can be erased.
+      const reason = `objection ${one.id}`;
+      const outcome = await house.runtime.run({ c: 'readmit', device, backend: own, reason });
+      if (outcome.refused !== null && outcome.refused !== 'already-so') return answer(c, outcome);
+    }
+    house.side.answerObjection(one.id, body.answer, house.now(), body.readmit);
+    return c.json(await viewOf(house, house.side.objection(one.id) ?? one));
+  });
+  app.post('/readmit', async (c) => {
+    const body = await bodyOf(c, readmitting);
+    if (isMalformed(body)) return malformed(c, body);
+    return answer(c, await house.runtime.run({ c: 'readmit', ...body }));
+  });
+  return app;
+}
+
+async function viewOf(house: House, one: KeptObjection): Promise<ObjectionView> {
+  const { id: number, account, device, backend: own, job, chunk, tick } = one;
+  const evidence = await foundIn(house.log, tick, one);
+  const claimed = evidence === null ? [] : (one.claimed ?? (await lookUp(house, one, evidence)));
+  return {
+    ...wordsOf(one),
+    ...{ id: number, account, device, backend: own, job, chunk },
+    phase: house.runtime.state.identities.get(identityKey(device, own))?.phase ?? 'open',
+    evidence:
+      evidence === null
+        ? null
+        : {
+            ...{ tick, at: evidence.at, consequence: evidence.found.consequence },
+            ...{ wrong: evidence.found.wrong, right: evidence.found.right },
+            claimed: claimed.length === 0 ? null : claimed,
+          },
+  };
+}
+
+/** Finds what was claimed, and keeps it: looking for it again may take seconds. */
+async function lookUp(house: House, one: KeptObjection, evidence: Evidence): Promise<readonly string[]> {
+  const job = house.views.job(one.job);
+  if (job === null) return [];
+  const from = one.chunk * job.unitsPerChunk;
+  const claimed = await claimedOf(house.log, evidence, from, limits.digestBytes[job.agreement]);
+  try {
+    house.side.keepClaimed(one.id, claimed);
+  } catch (error) {
+    // A full disk keeps nobody from reading.
+    if (!(error instanceof StoreFault)) throw error;
+  }
+  return claimed;
+}

@@ -1,0 +1,372 @@
+/** The way back [HT3], [TR8]: who was found wrong objects, the operator sees the evidence and answers, and lets them in again. */
+import { createHash, randomBytes, sign } from 'node:crypto';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { FindingView, ObjectionView } from '../../src/wire/objections.ts';
+import type { JobView } from '../../src/wire/views.ts';
+import { claimedOf, foundAt, foundIn } from '../../src/coordinator/evidence.ts';
+import { MemoryLog } from '../../src/coordinator/log-memory.ts';
+import { leafOf } from '../../src/coordinator/record.ts';
+import { objectionsMax } from '../../src/coordinator/side.ts';
+import type { Event } from '../../src/core/state.ts';
+import { suspendedMs } from '../../src/core/trust.ts';
+import { cheapInput } from './cheap.ts';
+import { started } from './started.ts';
+import type { Started } from './started.ts';
+import { answerOf, identity, outputsOf, Scripted } from './volunteer.ts';
+import type { Identity } from './volunteer.ts';
+
+const units = 8;
+const anchor = { device: 'anchor-of-a-test', account: 'anchor' };
+const truth = outputsOf(cheapInput(units), 0, units);
+const lies = Array.from({ length: units }, (_, i) => Buffer.alloc(8, i + 1));
+
+let open: { close(): Promise<unknown> }[] = [];
+let ahead = 0;
+afterEach(async () => {
+  for (const one of open.reverse()) await one.close();
+  open = [];
+  ahead = 0;
+});
+
+/** A coordinator whose clock goes on when it is told to, with an anchor that answers as the test says. */
+async function start(): Promise<Started> {
+  const house = await started({ now: () => Date.now() + ahead });
+  open.push(house);
+  await house.runtime.run({ c: 'join', ...anchor, site: null, group: '', role: 'anchor' });
+  return house;
+}
+
+/** One chunk, all of whose units are recomputed once it is answered. */
+async function submit(house: Started): Promise<JobView> {
+  const { digest } = (await (await house.operator('/blobs', cheapInput(units))).json()) as { digest: string };
+  await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 9 });
+  const answer = await house.operator('/jobs', {
+    ...{ kernel: 'cheap@1', input: digest, title: 'a test', cause: 'tests', unitsPerChunk: units },
+    policy: { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 },
+  });
+  return (await answer.json()) as JobView;
+}
+
+function unitDigest(job: string, unit: number, output: Uint8Array): string {
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64BE(BigInt(unit));
+  return createHash('sha256').update(`talka/unit/1\0${job}\0`).update(number).update(output).digest('hex');
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries === 400) throw new Error('it never held');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Somebody answers the job's only chunk, and all of it is recomputed. */
+async function answersAudited(house: Started, one: Scripted, job: JobView, outputs: Buffer[]): Promise<void> {
+  const { lease } = await one.leaseOf('cheap@1');
+  one.commit([answerOf(job.job, 'exact', lease, 0, outputs)]);
+  await one.acked(lease);
+  const { runtime } = house;
+  const left = (): number => [...runtime.state.audits.values()].reduce((sum, a) => sum + a.units.length, 0);
+  await until(() => left() === units);
+  for (const { id, units: drawn } of [...runtime.state.audits.values()]) {
+    const wrong = drawn.filter((unit) => !(outputs[unit] as Buffer).equals(truth[unit] as Buffer));
+    const right = wrong.map((unit) => unitDigest(job.job, unit, truth[unit] as Buffer));
+    await runtime.run({ c: 'audit', audit: id, device: anchor.device, wrong, right });
+  }
+}
+
+/** Somebody whose answer was found wrong, and all of whose work is void. */
+async function disproved(house: Started): Promise<{ liar: Scripted; job: JobView }> {
+  const job = await submit(house);
+  const liar = new Scripted(house.url);
+  await liar.signIn();
+  await answersAudited(house, liar, job, lies);
+  expect(await liar.of('judged')).toMatchObject({ consequence: 'suspend', job: job.job, chunk: 0 });
+  const mine = house.runtime.state.identities.get(`${liar.who.device}/wasm`);
+  await until(() => mine?.open.size === 0);
+  return { liar, job };
+}
+
+interface Bent {
+  readonly device?: string;
+  readonly job?: string;
+  readonly chunk?: number;
+  readonly text?: string;
+  readonly at?: number;
+  readonly tag?: string;
+}
+
+function requestOf(
+  house: Started,
+  who: Identity,
+  tag: string,
+  parts: readonly unknown[],
+  at: number,
+): object {
+  const { publicKey, account, privateKey } = who;
+  const text = JSON.stringify([house.url, publicKey, account, ...parts, at]);
+  const signature = sign(null, Buffer.from(`${tag}\0${text}`), privateKey).toString('base64url');
+  return { publicKey, account, at, signature };
+}
+
+function objectionOf(house: Started, who: Identity, job: string, bent: Bent = {}): Record<string, unknown> {
+  const { device = who.device, chunk = 0, text = 'My memory is fine.\n请再看一看。', tag } = bent;
+  const named = bent.job ?? job;
+  const at = bent.at ?? Date.now() + ahead;
+  const signed = requestOf(house, who, tag ?? 'talka/object/1', [device, named, chunk, text], at);
+  return { ...signed, device, job: named, chunk, text };
+}
+
+async function post(house: Started, path: string, body: object): Promise<[number, Record<string, unknown>]> {
+  const answer = await house.call(`/api/account/${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return [answer.status, (await answer.json()) as Record<string, unknown>];
+}
+
+async function object(house: Started, who: Identity, job: string, bent: Bent = {}) {
+  const [status, said] = await post(house, 'object', objectionOf(house, who, job, bent));
+  return [status, said['refused'] ?? null];
+}
+
+async function told(house: Started, who: Identity): Promise<FindingView[]> {
+  const body = requestOf(house, who, 'talka/objections/1', [], Date.now() + ahead);
+  const [status, said] = await post(house, 'objections', body);
+  expect(status).toBe(200);
+  return said['found'] as FindingView[];
+}
+
+async function listed(house: Started): Promise<{ waiting: number; objections: ObjectionView[] }> {
+  const answer = await house.operatorGet('/objections');
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { waiting: number; objections: ObjectionView[] };
+}
+
+describe('the way back', () => {
+  test('disproved, objects, is looked at, is let in again, and works from the beginning', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    const { who } = liar;
+    liar.ask('cheap@1');
+    expect(await liar.refusal()).toMatchObject({ about: 'ask', reason: 'suspended' });
+    // Also who was not there when it was found is told what keeps them away.
+    const [finding] = (await told(house, who)) as [FindingView];
+    const where = { device: who.device, backend: 'wasm', job: job.job, chunk: 0 };
+    expect(finding).toMatchObject({ ...where, consequence: 'suspend', open: false, objection: null });
+    // Which of the units the first audit was about is chance's.
+    const { wrong } = finding;
+    const digestsOf = (outputs: readonly Buffer[]) =>
+      wrong.map((unit) => unitDigest(job.job, unit, outputs[unit] as Buffer));
+    const right = digestsOf(truth);
+    expect(wrong.length).toBeGreaterThan(0);
+    expect(finding.right).toEqual(right);
+    expect(await object(house, who, job.job)).toEqual([201, null]);
+    const first = await listed(house);
+    expect(first.waiting).toBe(1);
+    expect(first.objections).toMatchObject([
+      {
+        ...{ ...where, account: who.account },
+        ...{ text: 'My memory is fine.\n请再看一看。', answer: null, phase: 'suspended' },
+        evidence: {
+          ...{ consequence: 'suspend', wrong, right },
+          claimed: digestsOf(lies).map((digest) => digest.slice(0, 16)),
+        },
+      },
+    ]);
+    const { id } = first.objections[0] as ObjectionView;
+    const decided = await house.operator(`/objections/${id}`, {
+      answer: 'It was our engine. We are sorry.',
+      readmit: true,
+    });
+    expect(await decided.json()).toMatchObject({ id, readmitted: true, phase: 'open' });
+    expect(house.runtime.state.identities.get(`${who.device}/wasm`)).toMatchObject({
+      ...{ phase: 'open', faults: 0, faultAt: null, provenMicro: 0 },
+    });
+    expect(await told(house, who)).toMatchObject([
+      { open: true, objection: { answer: 'It was our engine. We are sorry.', readmitted: true } },
+    ]);
+    expect((await listed(house)).waiting).toBe(0);
+    // What it is given now is looked at as a newcomer's, and final.
+    await answersAudited(house, liar, job, truth);
+    await until(() => !house.runtime.state.jobs.has(job.job));
+    expect(await (await house.call(`/api/jobs/${job.job}`)).json()).toMatchObject({ state: 'finished' });
+    const vested = house.runtime.state.balances.get(`vested:${who.account}`);
+    expect(vested).toBe(BigInt(units * job.unitCostMicro));
+    await liar.end();
+  }, 30_000);
+
+  test('who is banned sees a no, and what was said to it; a later yes lets them in', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    ahead = suspendedMs;
+    await answersAudited(house, liar, job, lies);
+    const mine = () => house.runtime.state.identities.get(`${liar.who.device}/wasm`);
+    await until(() => mine()?.phase === 'banned' && mine()?.open.size === 0);
+    expect(await told(house, liar.who)).toMatchObject([{ consequence: 'ban', untilMs: null, open: false }]);
+    expect(await object(house, liar.who, job.job)).toEqual([201, null]);
+    const [{ id }] = (await listed(house)).objections as [ObjectionView];
+    await house.operator(`/objections/${id}`, { answer: 'Twice is no accident.', readmit: false });
+    expect(mine()?.phase).toBe('banned');
+    expect(await told(house, liar.who)).toMatchObject([
+      { open: false, objection: { answer: 'Twice is no accident.', readmitted: false } },
+    ]);
+    await house.operator(`/objections/${id}`, { answer: 'We found the broken fan.', readmit: true });
+    expect(mine()).toMatchObject({ phase: 'open', faults: 1 });
+    // Nothing stands against it any more: there is nothing to object to.
+    expect(await object(house, liar.who, job.job)).toEqual([404, 'not-disproved']);
+    await liar.end();
+  }, 30_000);
+
+  test('the operator may let in without being asked, and is told why not', async () => {
+    const house = await start();
+    const { liar } = await disproved(house);
+    const { device } = liar.who;
+    const said = { device, backend: 'wasm', reason: 'our mistake' };
+    expect((await house.operator('/readmit', said)).status).toBe(200);
+    expect((await house.operator('/readmit', said)).status).toBe(409);
+    expect((await house.operator('/readmit', { ...said, device: 'A'.repeat(16) })).status).toBe(404);
+    expect((await house.operator('/readmit', { ...said, reason: '' })).status).toBe(400);
+    await liar.end();
+  }, 30_000);
+});
+
+describe('[HT3] an objection is refused', () => {
+  test('by name, and nothing of it is kept: forged, another’s, too long, of nothing found, late, twice', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    const { who } = liar;
+    const other = new Scripted(house.url);
+    await other.signIn();
+    const mine = objectionOf(house, who, job.job);
+    const forged = { ...mine, signature: objectionOf(house, other.who, job.job)['signature'] };
+    expect((await post(house, 'object', forged))[0]).toBe(401);
+    expect((await post(house, 'object', { ...mine, text: 'something else' }))[0]).toBe(401);
+    expect((await post(house, 'object', { ...mine, account: other.who.account }))[0]).toBe(401);
+    expect(await object(house, who, job.job, { tag: 'talka/name/1' })).toEqual([401, 'signature']);
+    expect(await object(house, who, job.job, { at: Date.now() - 61_000 })).toEqual([401, 'signature']);
+    // Somebody else’s finding, by their device or by one's own.
+    for (const device of [who.device, other.who.device, 'A'.repeat(16)])
+      expect(await object(house, other.who, job.job, { device })).toEqual([404, 'not-disproved']);
+    expect(await object(house, who, job.job, { chunk: 1 })).toEqual([404, 'not-disproved']);
+    expect(await object(house, who, 'j9')).toEqual([404, 'not-disproved']);
+    for (const text of ['', ' \n ', 'x'.repeat(501), 'bell\u0007', 'turned \u202e round'])
+      expect(await object(house, who, job.job, { text }), JSON.stringify(text)).toEqual([400, 'malformed']);
+    for (const bent of [{ device: 'x' }, { job: '../j1' }, { chunk: -1 }, { chunk: 0.5 }])
+      expect(await object(house, who, job.job, bent)).toEqual([400, 'malformed']);
+    expect((await post(house, 'object', { ...mine, more: 1 }))[0]).toBe(400);
+    expect((await listed(house)).objections).toEqual([]);
+    expect((await post(house, 'object', mine))[0]).toBe(201);
+    expect((await post(house, 'object', mine))[0], 'the same once more').toBe(401);
+    expect(await object(house, who, job.job, { text: 'again' })).toEqual([409, 'already-so']);
+    expect((await listed(house)).objections).toHaveLength(1);
+    // Nobody else is told of it, and nobody but the operator may answer.
+    expect(await told(house, other.who)).toEqual([]);
+    expect((await house.call('/api/operator/objections')).status).toBe(401);
+    const [{ id }] = (await listed(house)).objections as [ObjectionView];
+    const yes = JSON.stringify({ answer: 'yes', readmit: true });
+    const asIf = await house.call(`/api/operator/objections/${id}`, { method: 'POST', body: yes });
+    expect(asIf.status).toBe(401);
+    const bad = [
+      { answer: 'y'.repeat(501), readmit: true },
+      { answer: 'yes' },
+      { answer: '', readmit: true },
+    ];
+    for (const body of bad) expect((await house.operator(`/objections/${id}`, body)).status).toBe(400);
+    expect((await house.operator('/objections/99', { answer: 'yes', readmit: true })).status).toBe(404);
+    for (const one of [liar, other]) await one.end();
+  }, 30_000);
+
+  test('where a thousand wait; where one of them was answered, it takes that one’s place', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    const { side } = house.house;
+    for (let i = 0; i < objectionsMax; i++) side.keepObjection({ ...someone(i), job: 'j7', chunk: i });
+    expect(side.objectionsWaiting()).toBe(objectionsMax);
+    expect(await object(house, liar.who, job.job)).toEqual([503, 'full']);
+    for (const [id, at] of [
+      [7, 20],
+      [8, 10],
+    ] as const)
+      side.answerObjection(id, 'no', at, false);
+    expect(await object(house, liar.who, job.job)).toEqual([201, null]);
+    expect([side.objection(7)?.answer, side.objection(8)]).toEqual(['no', null]);
+    expect(side.objectionsWaiting()).toBe(objectionsMax - 1);
+    await liar.end();
+  }, 30_000);
+
+  test('by nobody once erased: what an account wrote goes with it', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    const { side } = house.house;
+    side.keepObjection({ ...someone(1), job: 'j7', chunk: 1 });
+    expect(await object(house, liar.who, job.job)).toEqual([201, null]);
+    const body = requestOf(house, liar.who, 'talka/erase/1', [], Date.now());
+    expect((await post(house, 'erase', body))[0]).toBe(200);
+    expect(side.objections(liar.who.account, 10)).toEqual([]);
+    expect(side.objectionsWaiting()).toBe(1);
+    await liar.end();
+  }, 30_000);
+
+  test('for a while by who asks again and again, though honest people are not kept from asking', async () => {
+    const house = await start();
+    const { liar } = await disproved(house);
+    const body = (at: number) => requestOf(house, liar.who, 'talka/objections/1', [], at);
+    const now = Date.now();
+    const statuses = new Set<number>();
+    for (let i = 0; i < 150; i++) statuses.add((await post(house, 'objections', body(now - i)))[0]);
+    expect(statuses).toEqual(new Set([200, 429]));
+    const other = new Scripted(house.url);
+    await other.signIn();
+    expect(await told(house, other.who)).toEqual([]);
+    for (const one of [liar, other]) await one.end();
+  }, 30_000);
+});
+
+/** Somebody's objection, of a thousand. */
+function someone(i: number) {
+  const id = randomBytes(12).toString('base64url');
+  return { tick: i + 1, device: id, backend: 'wasm' as const, account: id, at: i, text: 'no' };
+}
+
+describe('evidence is found in the log', () => {
+  const nobody = { account: 'A', site: null };
+  const committed = (device: string, chunk: number, digests: string): Event => ({
+    ...{ e: 'committed', job: 'j1', chunk, replica: 1, device, ...nobody, root: '' },
+    ...{ digests, stored: true, agrees: [] },
+  });
+  const found = (device: string, chunk: number): Event => ({
+    ...{ e: 'disproved', device, backend: 'wasm', ...nobody, job: 'j1', chunk },
+    ...{ wrong: [chunk * 2 + 1], right: ['r'], consequence: 'suspend' },
+  });
+
+  test('by its time, among ticks of the same moment, however many ticks there are', async () => {
+    const log = new MemoryLog();
+    const ticks: [number, Event[]][] = Array.from({ length: 600 }, (_, i) => [
+      1_000 + 10 * Math.floor(i / 3),
+      [],
+    ]);
+    ticks[100]?.[1].push(committed('d', 3, Buffer.from('0123456789abcdef').toString('base64url')));
+    ticks[101]?.[1].push(committed('e', 3, Buffer.from('fedcba9876543210').toString('base64url')));
+    ticks[500]?.[1].push(found('e', 3), found('d', 3));
+    for (const [i, [at, events]] of ticks.entries()) {
+      const record = leafOf(i + 1, at, '', events).subarray(1);
+      const nothing = { answers: [], settled: [], reopened: [], dropped: [], concluded: [], nodes: [] };
+      await log.append({ tick: i + 1, record, root: Buffer.alloc(32), ...nothing });
+    }
+    const at = ticks[500]?.[0] as number;
+    const evidence = await foundAt(log, 600, at, 'd', 'wasm');
+    expect(evidence).toMatchObject({ tick: 501, at, found: { device: 'd', chunk: 3, wrong: [7] } });
+    expect(await foundIn(log, 501, { device: 'd', job: 'j1', chunk: 3 })).toEqual(evidence);
+    expect(await foundIn(log, 501, { device: 'd', job: 'j1', chunk: 4 })).toBeNull();
+    expect(await foundIn(log, 601, { device: 'd', job: 'j1', chunk: 3 })).toBeNull();
+    for (const [device, backend, when] of [
+      ['d', 'webgpu', at],
+      ['f', 'wasm', at],
+      ['d', 'wasm', at + 1],
+      ['d', 'wasm', at - 10],
+      ['d', 'wasm', 1e9],
+    ] as const)
+      expect(await foundAt(log, 600, when, device, backend)).toBeNull();
+    if (evidence === null) throw new Error('it was found a moment ago');
+    expect(await claimedOf(log, evidence, 6, 8)).toEqual([Buffer.from('89abcdef').toString('hex')]);
+    expect(await claimedOf(log, { ...evidence, tick: 100 }, 6, 8)).toEqual([]);
+  });
+});
