@@ -9,6 +9,8 @@ import type { JobTexts } from '../core/texts.ts';
 export type SeedSize = 'none' | 'seed' | 'demo';
 
 const requester = 'demonstrations';
+/** Answers that are known beforehand need no long window: whoever tries Talka out sees credit verified within minutes. */
+const quickTerms = { windowUnits: 480, leaverUnits: 240 };
 /** Who comes for the first time has something accepted soon: half of what a chunk without a wish of its own costs. */
 const chunkCostMicro = 250_000;
 
@@ -72,7 +74,7 @@ export async function seed(house: House, size: SeedSize): Promise<string[]> {
       cause,
       texts,
       demonstration: true,
-      policy: { kind: 'audit' },
+      policy: size === 'seed' ? { kind: 'audit', ...quickTerms } : { kind: 'audit' },
       weight: 1,
       requester,
     });

@@ -54,9 +54,11 @@ export const words: Words = {
     verified: (policy, people) =>
       policy === 'audit' || policy === 'adaptive'
         ? `An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
-        : people === 1
-          ? 'A chunk counts as soon as one answer has come; nobody looks at it again.'
-          : `A chunk counts once ${people} different people have sent the same answer.`,
+        : policy === 'certify'
+          ? 'What an answer names is proved before it counts; what it leaves out, nobody checks.'
+          : people === 1
+            ? 'A chunk counts as soon as one answer has come; nobody looks at it again.'
+            : `A chunk counts once ${people} different people have sent the same answer.`,
     tolerance:
       'A graphics processor rounds a little differently: its answer has to agree, within published bounds, with one computed on a processor.',
     progress: (final, accepted, chunks) =>
@@ -239,9 +241,7 @@ export const words: Words = {
     withAnchor: (count, of) =>
       `${f.whole(count)} of your ${f.whole(of)} chunks that others computed too were settled with the operator’s anchor, the others between volunteers.`,
     provisional: (count) =>
-      count === 1
-        ? 'One of them counts provisionally: parts of it, chosen in secret, are computed again before its credit is yours.'
-        : `${f.whole(count)} of them count provisionally: parts, chosen in secret, are computed again before their credit is yours.`,
+      `${some(count, 'chunk')} of yours ${count === 1 ? 'counts' : 'count'} provisionally: parts, drawn in secret, are computed again before their credit is yours.`,
     rate: 'Speed',
     rateUnit: 'times the reference core',
     rateSoon: 'known after 10 seconds',

@@ -50,9 +50,11 @@ export const words: Words = {
     verified: (policy, people) =>
       policy === 'audit' || policy === 'adaptive'
         ? `答案先暂时算数。其中一小部分会被暗中抽出，由运营方自己的机器重算；只要有一处不对，作者尚未定案的部分就全部由别人重算。${policy === 'adaptive' ? '新来的人算的块，另有一个人也算一遍。' : ''}`
-        : people === 1
-          ? '每一块收到一份答案即算数，不再核对。'
-          : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
+        : policy === 'certify'
+          ? '答案里写出的，逐项验证过才算数；没写出的，没人核对。'
+          : people === 1
+            ? '每一块收到一份答案即算数，不再核对。'
+            : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
     tolerance: '显卡的舍入略有不同：它的答案必须在公布的误差范围内，与处理器算出的答案相符。',
     progress: (final, accepted, chunks) =>
       accepted === 0
@@ -214,7 +216,7 @@ export const words: Words = {
     lost: (count) => `有 ${f.whole(count)} 块没有采用这台电脑的答案。`,
     withAnchor: (count, of) =>
       `你有 ${f.whole(of)} 块别人也算过，其中 ${f.whole(count)} 块由运营方的锚机参与核对，其余由志愿者互相核对。`,
-    provisional: (count) => `其中 ${f.whole(count)} 块暂时算数：暗中抽取的部分会被重算，之后积分才归你。`,
+    provisional: (count) => `你有 ${f.whole(count)} 块暂时算数：暗中抽取的部分会被重算，之后积分才归你。`,
     rate: '速度',
     rateUnit: '倍于参考核心',
     rateSoon: '10 秒后才知道',
