@@ -79,7 +79,9 @@ async function watch(url: string): Promise<JobView[]> {
   for (;;) {
     watched.look();
     const jobs = await jobsAt(url);
-    const line = jobs.map((job) => `${job.kernel} ${job.final}/${job.chunks}`).join('   ');
+    const line = jobs
+      .map(({ kernel, accepted, final, chunks }) => `${kernel} ${accepted + final}/${chunks}, final ${final}`)
+      .join('   ');
     const finished = jobs.length > 0 && jobs.every((job) => job.state === 'finished');
     if (finished || spentSeconds() - shownAt >= 10) {
       say(`  ${spentSeconds().toFixed(0).padStart(4)} s   ${line}`);
