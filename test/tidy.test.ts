@@ -224,6 +224,11 @@ describe('links and kernels, tried', () => {
     expect(rules.editedKernels(lock, { kernels: [a, b] })).toEqual([]);
     expect(rules.editedKernels(lock, { kernels: [a, { ...b, wgsl: { sha256: 'xx' } }] })).toHaveLength(1);
     expect(rules.editedKernels(lock, { kernels: [{ ...a, wasm: { sha256: 'xx' } }, b] })).toHaveLength(1);
+    const certified = { ...lock, 'b@1': { ...lock['b@1'], certificate: 'bc' } };
+    const bc = { ...b, certificate: { sha256: 'bc' } };
+    expect(rules.editedKernels(certified, { kernels: [{ ...a, certificate: null }, bc] })).toEqual([]);
+    expect(rules.editedKernels(certified, { kernels: [a, b] })).toHaveLength(1);
+    expect(rules.editedKernels(lock, { kernels: [a, bc] })).toHaveLength(1);
     expect(rules.editedKernels(lock, { kernels: [a] })).toEqual(['b@1 is in the lock but was not built']);
     expect(rules.editedKernels({}, { kernels: [a] })).toEqual(['a@1 was built but is not in the lock']);
   });

@@ -87,6 +87,7 @@ const oneIn = (tier: Tier): number => 1 / auditShare(tier);
 /** The policies as they are told of where no job is meant. */
 const offered: readonly Policy[] = [
   { kind: 'none', quorum: 1 },
+  { kind: 'certify', quorum: 1, certificate: '' },
   { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 0 },
   { kind: 'adaptive', quorum: 1, ...strictTerms, verifyMilli: 0 },
   { kind: 'replicate', quorum: 2 },
@@ -114,7 +115,8 @@ export function policyOf(policy: Policy, unitMicro: number): PolicyView {
       quorum,
       terms: null,
       prices: stays.map((staySeconds) => ({ staySeconds, times: quorum })),
-      risks: policy.kind === 'none' ? [] : risksOf((hostile) => outvotedShare(hostile, quorum)),
+      // What is certified is never wrong, and of the rest nothing is known: neither is a share.
+      risks: policy.kind !== 'replicate' ? [] : risksOf((hostile) => outvotedShare(hostile, quorum)),
     };
   const { windowUnits, leaverUnits } = policy;
   const auditedMin = Math.min(windowUnits, leaverUnits);

@@ -201,8 +201,8 @@ async function houseOf(
   const { dataDir, keys, log, side, blobs } = store;
   const { host = '127.0.0.1', allowOrigins = [], dev = false, anchorShare = 0.25 } = options;
   const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
-  for (const { wasm, wgsl } of shelf.values()) {
-    for (const bytes of [wasm, wgsl]) if (bytes !== null) await blobs.put(bytes);
+  for (const { wasm, wgsl, certificate } of shelf.values()) {
+    for (const bytes of [wasm, wgsl, certificate]) if (bytes !== null) await blobs.put(bytes);
   }
   const { inputs, people, views, runtime, now, onNote } = await rulesOf(store, shelf, options, closing);
   const origins = originsOf({ tls, port, host, allowed: allowOrigins, dev });

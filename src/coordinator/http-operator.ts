@@ -32,7 +32,7 @@ const words = {
 };
 /** How results shall be verified. Terms that are left out follow from the job's size. */
 const policy = v.variant('kind', [
-  v.strictObject({ kind: v.picklist(['none']) }),
+  v.strictObject({ kind: v.picklist(['none', 'certify']) }),
   v.strictObject({ kind: v.picklist(['replicate']), quorum: v.optional(v.number(), 2) }),
   v.strictObject({
     kind: v.picklist(['audit', 'adaptive']),
@@ -80,13 +80,18 @@ export async function specOf(
   const input = await house.blobs.get(wish.input);
   if (input === null)
     return { refused: 'unknown-input', detail: 'send the input to /api/operator/blobs first' };
-  const { kernel, wasmDigest, wgslDigest } = served;
+  const { kernel, wasmDigest, wgslDigest, certificateDigest } = served;
   try {
     kernel.checkInput(input);
   } catch (error) {
     if (error instanceof KernelInputError) return { refused: 'bad-input', detail: error.message };
     throw error;
   }
+  if (wish.policy?.kind === 'certify' && certificateDigest === null)
+    return {
+      refused: 'no-certificate',
+      detail: `${kernel.id} brings no certificate, so nothing can vouch for its results one by one: choose audit, adaptive or replicate`,
+    };
   house.inputs.prime(kernel, wish.input, input);
   const unitCostMicro = kernel.unitCostMicro(input);
   const { title, cause, texts, demonstration, weight } = wish;
@@ -101,7 +106,7 @@ export async function specOf(
       wish.unitsPerChunk ??
       Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
     unitCostMicro,
-    policy: policyOf(wish, kernel.units(input), unitCostMicro),
+    policy: policyOf(wish, kernel.units(input), unitCostMicro, certificateDigest ?? ''),
     weight,
     title,
     cause,
@@ -118,12 +123,15 @@ function policyOf(
   { policy: wish, quorum }: v.InferOutput<typeof submission>,
   units: number,
   unitMicro: number,
+  certificate: string,
 ): Policy {
   const chosen: v.InferOutput<typeof policy> =
     wish ?? (quorum === undefined ? { kind: 'audit' } : { kind: 'replicate', quorum });
   switch (chosen.kind) {
     case 'none':
       return { kind: 'none', quorum: 1 };
+    case 'certify':
+      return { kind: 'certify', quorum: 1, certificate };
     case 'replicate':
       return { kind: 'replicate', quorum: chosen.quorum };
     case 'audit':
@@ -177,7 +185,9 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono): Hono 
     const body = await bodyOf(c, submission);
     if (isMalformed(body)) return malformed(c, body);
     const spec = await specOf(house, body);
-    return 'refused' in spec ? c.json(spec, 400) : c.json(quoteOf(spec) satisfies QuoteView);
+    return 'refused' in spec
+      ? c.json(spec, 400)
+      : c.json(quoteOf(spec, house.shelf.get(spec.kernel)?.kernel.certifies ?? null) satisfies QuoteView);
   });
   app.post('/jobs', async (c) => {
     const body = await bodyOf(c, submission);
@@ -196,7 +206,7 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono): Hono 
 }
 
 /** What a job would cost and promise, before it is submitted. */
-function quoteOf(spec: JobSpec): QuoteView {
+function quoteOf(spec: JobSpec, certifies: QuoteView['certified']): QuoteView {
   const { units, unitsPerChunk, unitCostMicro } = spec;
   return {
     units,
@@ -205,6 +215,7 @@ function quoteOf(spec: JobSpec): QuoteView {
     priceMicro: priceOf(spec),
     times: priceOf(spec) / (units * unitCostMicro),
     policy: policyView(spec.policy, unitCostMicro),
+    certified: spec.policy.kind === 'certify' ? certifies : null,
   };
 }
 

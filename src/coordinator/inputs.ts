@@ -1,7 +1,8 @@
 /** What each open job computes, at hand: kernel and input bytes, so that a commitment is checked without waiting. */
-import type { State } from '../core/state.ts';
+import type { JobSpec, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { Blobs } from './blobs.ts';
+import { Certificate } from './certificate.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
 
@@ -33,11 +34,21 @@ export class Inputs {
       const key = `${spec.kernel} ${spec.input}`;
       const found = this.#primed.get(key) ?? (await this.read(spec.kernel, spec.input));
       this.#primed.delete(key);
-      if (found === null) lacking.push(id);
-      else this.#byJob.set(id, found);
+      const whole = found === null ? null : await this.#withCertificate(spec, found);
+      if (whole === null) lacking.push(id);
+      else this.#byJob.set(id, whole);
     }
     for (const id of this.#byJob.keys()) if (!state.jobs.has(id)) this.#byJob.delete(id);
     return lacking;
+  }
+
+  /** With the certificate that its job was submitted with; null where its bytes are lost. */
+  async #withCertificate({ kernel, policy }: JobSpec, found: KernelInput): Promise<KernelInput | null> {
+    if (policy.kind !== 'certify') return found;
+    const served = this.#shelf.get(kernel);
+    const isServed = served?.certificateDigest === policy.certificate;
+    const wasm = isServed ? served.certificate : await this.#blobs.get(policy.certificate);
+    return wasm === null ? null : { ...found, certificate: new Certificate(wasm, found.input) };
   }
 
   /** A job with this input will be submitted in a moment. */

@@ -1,6 +1,7 @@
 /**
  * Looks at a commitment before the rules do: are its digests as many as the chunk has units, do they make the
- * root, do the bytes make the digests, could the outputs be right. What cannot be is refused, and what an honest
+ * root, do the bytes make the digests, could the outputs be right (in a `certify` job: does the certificate vouch for
+ * each [CT1]). What cannot be is refused, and what an honest
  * device never sends is named as a misdeed [WR7].
  */
 import { unitsOf } from '../core/state.ts';
@@ -8,6 +9,7 @@ import type { Lease, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { CommitPart } from '../wire/frame.ts';
 import { limits } from '../wire/version.ts';
+import type { Certificate } from './certificate.ts';
 import { rootOfDigests } from './digests.ts';
 import type { Outputs } from './log.ts';
 import { UnitDigests } from './unit-digests.ts';
@@ -20,6 +22,8 @@ export interface KernelInput {
   readonly kernel: Kernel;
   readonly input: Uint8Array;
   readonly outputBytesMax: number;
+  /** What vouches for each output of a `certify` job: there while such a job is open. */
+  readonly certificate?: Certificate;
 }
 
 export type Inspected =
@@ -54,7 +58,9 @@ export function inspect(
   if (lease === undefined || job === undefined) return { is: 'unknown' };
   if (lease.device !== device) return refused('not-yours', 'this replica was leased to another device');
   const kernelInput = inputOf(job.id);
-  if (kernelInput === null) return refused('internal', 'the kernel or input of this job is not here', null);
+  const lacksCertificate = job.spec.policy.kind === 'certify' && kernelInput?.certificate === undefined;
+  if (kernelInput === null || lacksCertificate)
+    return refused('internal', 'the kernel or input of this job is not here', null);
   const [from, to] = unitsOf(job.spec, lease.chunk + (item.replica - lease.id));
   const width = limits.digestBytes[job.spec.agreement];
   const fault = faultOfSizes(item.digestBytes, item.lengths, to - from, width, kernelInput.outputBytesMax);
@@ -99,7 +105,7 @@ function faultOfOutputs(
   digests: Buffer,
   width: number,
   { lengths, bytes }: Outputs,
-  { kernel, input }: KernelInput,
+  { kernel, input, certificate }: KernelInput,
 ): Inspected | null {
   unitDigests ??= new UnitDigests();
   const wrong = unitDigests.firstWrong(job, from, lengths, bytes, digests, width);
@@ -107,6 +113,8 @@ function faultOfOutputs(
   let at = 0;
   for (let i = 0; i < lengths.length; i++) {
     const end = at + (lengths[i] as number);
+    if (certificate?.holds(from + i, bytes, at, end) === false)
+      return refused('uncertified', `unit ${from + i}: the kernel’s certificate does not vouch for it`);
     // A view for each of many small outputs costs more than looking at them.
     const isPlain = kernel.isPlainOutput?.(input, bytes, at, end) === true;
     const impossible = isPlain ? null : kernel.checkOutput(input, from + i, bytes.subarray(at, end));

@@ -12,20 +12,38 @@ export interface ServedKernel {
   readonly wasmDigest: string;
   readonly wgsl: Uint8Array | null;
   readonly wgslDigest: string | null;
+  /** What vouches for single outputs, where the kernel brings it. */
+  readonly certificate: Uint8Array | null;
+  readonly certificateDigest: string | null;
 }
 
 export type Shelf = ReadonlyMap<string, ServedKernel>;
 
-const manifest = v.object({ kernels: v.array(v.object({ id: v.string(), wgsl: v.nullable(v.object({})) })) });
+const manifest = v.object({
+  kernels: v.array(
+    v.object({
+      id: v.string(),
+      wgsl: v.nullable(v.object({})),
+      certificate: v.optional(v.nullable(v.object({})), null),
+    }),
+  ),
+});
 
 /** A kernel with the bytes at hand. */
-export function served(kernel: Kernel, wasm: Uint8Array, wgsl: Uint8Array | null): ServedKernel {
+export function served(
+  kernel: Kernel,
+  wasm: Uint8Array,
+  wgsl: Uint8Array | null,
+  certificate: Uint8Array | null = null,
+): ServedKernel {
   return {
     kernel,
     wasm,
     wasmDigest: sha256Hex(wasm),
     wgsl,
     wgslDigest: wgsl === null ? null : sha256Hex(wgsl),
+    certificate,
+    certificateDigest: certificate === null ? null : sha256Hex(certificate),
   };
 }
 
@@ -36,11 +54,12 @@ export async function shelfOf(dir: string, kernelOf: (id: string) => Kernel | un
   if (text === null) throw new Error(`${file} is missing: build the kernels first (npm run build)`);
   const { kernels } = v.parse(manifest, JSON.parse(text));
   const shelf = new Map<string, ServedKernel>();
-  for (const { id, wgsl } of kernels) {
+  for (const { id, wgsl, certificate } of kernels) {
     const kernel = kernelOf(id);
     if (kernel === undefined) continue;
     const shader = wgsl === null ? null : await readFile(join(dir, id, 'shader.wgsl'));
-    shelf.set(id, served(kernel, await readFile(join(dir, id, 'reference.wasm')), shader));
+    const checker = certificate === null ? null : await readFile(join(dir, id, 'certificate.wasm'));
+    shelf.set(id, served(kernel, await readFile(join(dir, id, 'reference.wasm')), shader, checker));
   }
   return shelf;
 }

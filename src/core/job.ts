@@ -3,7 +3,7 @@ import type { AuditTerms } from './audit.ts';
 import type { JobTexts } from './texts.ts';
 
 /** How a job's results are verified: chosen by its requester, fixed at submission. */
-export type Policy = PlainPolicy | AuditPolicy;
+export type Policy = PlainPolicy | CertifyPolicy | AuditPolicy;
 
 /**
  * `replicate`: `quorum` distinct people must agree on a chunk, which is final at once. `none`: one answer is enough, and
@@ -13,6 +13,17 @@ export interface PlainPolicy {
   readonly kind: 'replicate' | 'none';
   /** How many people must agree, 1 … 5. */
   readonly quorum: number;
+}
+
+/**
+ * `certify`: one answer is enough, and final at once, where the kernel's certificate vouches for each of its outputs. The shell
+ * asks it before the rules hear of the answer [CT1].
+ */
+export interface CertifyPolicy {
+  readonly kind: 'certify';
+  readonly quorum: 1;
+  /** Lower-case hex SHA-256 of the kernel's certificate, which decides for ever in this job. */
+  readonly certificate: string;
 }
 
 /**

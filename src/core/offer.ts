@@ -47,6 +47,9 @@ function faultOfPolicy(policy: JobSpec['policy']): string | null {
         : `quorum must be a whole number from 1 to ${quorumMax}`;
     case 'none':
       return policy.quorum === 1 ? null : 'without verification the quorum is 1';
+    case 'certify':
+      if (policy.quorum !== 1) return 'under a certificate the quorum is 1';
+      return /^[0-9a-f]{64}$/.test(policy.certificate) ? null : 'certificate must be a SHA-256 in hex';
     case 'audit':
     case 'adaptive':
       if (policy.quorum !== 1) return 'under audits the quorum is 1';

@@ -11,7 +11,7 @@ export interface JobView extends JobDescriptor {
   readonly requester: string;
   readonly quorum: number;
   /** How its results are verified. */
-  readonly policy: 'none' | 'replicate' | 'audit' | 'adaptive';
+  readonly policy: 'none' | 'certify' | 'replicate' | 'audit' | 'adaptive';
   readonly state: 'open' | 'finished' | 'cancelled' | 'paused';
   readonly submittedAt: number;
   readonly endedAt: number | null;
@@ -149,7 +149,7 @@ export interface RiskView {
 
 /** How results are checked under a policy, at which price, and what may be wrong all the same. */
 export interface PolicyView {
-  readonly kind: 'none' | 'replicate' | 'audit' | 'adaptive';
+  readonly kind: 'none' | 'certify' | 'replicate' | 'audit' | 'adaptive';
   readonly quorum: number;
   /** Numbers of audits; null where there are none. */
   readonly terms: {
@@ -162,7 +162,7 @@ export interface PolicyView {
   } | null;
   /** What is paid for each unit of work, checks included, where a volunteer gives so much reference work and goes. */
   readonly prices: readonly { readonly staySeconds: number; readonly times: number }[];
-  /** Audited: at most this share of final units, whatever the liars do. Replicated: this share of chunks, where chance deals them out. Unchecked: none. */
+  /** Audited: at most this share of final units, whatever the liars do. Replicated: this share of chunks, where chance deals them out. Unchecked, certified: none. */
   readonly risks: readonly RiskView[];
 }
 
@@ -268,6 +268,8 @@ export interface QuoteView {
   /** That price ÷ the work's own. */
   readonly times: number;
   readonly policy: PolicyView;
+  /** Under `certify`: in words, what the kernel's certificate vouches for, and what not. */
+  readonly certified: { readonly says: string; readonly saysNot: string } | null;
 }
 
 /** Body of every HTTP refusal. */

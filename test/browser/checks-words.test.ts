@@ -7,7 +7,7 @@ import { rulesOf, usualRules } from '../../src/app/checks/rules.ts';
 import { checksWords } from '../../src/app/words/checks.ts';
 import * as data from './checks-data.ts';
 
-const kinds: readonly PolicyName[] = ['none', 'audit', 'adaptive', 'replicate'];
+const kinds: readonly PolicyName[] = ['none', 'certify', 'audit', 'adaptive', 'replicate'];
 const counts = [0, 1, 2, 61_000] as const;
 
 /** Every sentence by its place, functions asked with the rules and with small and large numbers. */
@@ -18,7 +18,7 @@ function sentences(c: ChecksWords, rules: Rules): Map<string, string> {
     else if (typeof value === 'object' && value !== null)
       for (const [key, inner] of Object.entries(value)) put(`${place}.${key}`, inner);
   };
-  put('story', [c.drawn(rules), c.window(rules), c.wrong(rules), c.people(), c.anchor(rules)]);
+  put('story', [c.drawn(rules), c.window(rules), c.wrong(rules), c.people(), c.proof(), c.anchor(rules)]);
   put('limits', [c.limits.heading, c.limits.says(rules)]);
   put('plain', { ...c, limits: null });
   for (const kind of kinds) put(`says ${kind}`, c.policies.says(kind, rules));
@@ -71,6 +71,8 @@ describe('the words about checks', () => {
       'A newcomer’s work waits like everybody’s',
       'volunteers do not audit one another yet',
       'A new key costs nothing',
+      '“nothing found” proves nothing',
+      'What is left out: whatever a liar likes',
     ])
       expect(whole(english.values())).toContain(said);
     for (const said of [
@@ -81,6 +83,8 @@ describe('the words about checks', () => {
       '新来的和大家一样要等',
       '志愿者之间还不互相抽查',
       '换一把新密钥不花钱',
+      '“什么也没找到”证明不了什么',
+      '说谎的想漏就漏',
     ])
       expect(whole(chinese.values())).toContain(said);
   });

@@ -57,7 +57,13 @@ describe('what came of checking', () => {
     expect(view.chunks).toEqual({ provisional: 0, final: 0 });
     expect(view.identities).toEqual({ tiers: [0, 0, 0], suspended: 0, banned: 0 });
     expect(view.jobs).toEqual([]);
-    expect(view.offers.map(({ kind }) => kind)).toEqual(['none', 'audit', 'adaptive', 'replicate']);
+    expect(view.offers.map(({ kind }) => kind)).toEqual([
+      'none',
+      'certify',
+      'audit',
+      'adaptive',
+      'replicate',
+    ]);
   });
 
   test('is counted: what waits, what was right, what was wrong, what it cost', () => {
@@ -148,6 +154,8 @@ describe('a policy', () => {
     // By hand: 3 of at most 5, each of the three ways to fill the places before the last.
     expect(outvotedShare(0.2, 3)).toBeCloseTo(0.2 ** 3 * (1 + 3 * 0.8 + 6 * 0.64), 12);
     expect(policyOf({ kind: 'none', quorum: 1 }, 5_000)).toMatchObject({ risks: [], terms: null });
+    const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
+    expect(policyOf(certify, 5_000)).toMatchObject({ kind: 'certify', risks: [], terms: null });
   });
 });
 

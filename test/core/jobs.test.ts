@@ -27,6 +27,11 @@ describe('[JB1] a job is accepted', () => {
     ['a price beyond counting', { units: 2 ** 42, unitsPerChunk: 4096, unitCostMicro: 1e12 }],
     ['no quorum', { policy: { kind: 'replicate', quorum: 0 } }],
     ['too large a quorum', { policy: { kind: 'replicate', quorum: quorumMax + 1 } }],
+    ['no certificate', { policy: { kind: 'certify', quorum: 1, certificate: '' } }],
+    [
+      'a certificate that is no digest',
+      { policy: { kind: 'certify', quorum: 1, certificate: 'C'.repeat(64) } },
+    ],
     ['no weight', { weight: 0 }],
     ['NaN weight', { weight: Number.NaN }],
     ['no title', { title: ' ' }],

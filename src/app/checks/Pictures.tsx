@@ -1,4 +1,4 @@
-/** Five small pictures of how answers are checked, in the cloth's own signs: full is final, outlined provisional, dashed to be done anew. */
+/** Six small pictures of how answers are checked, in the cloth's own signs: full is final, outlined provisional, dashed to be done anew. */
 import type { JSX } from 'preact';
 
 /** A stitch: a lozenge around a point. */
@@ -132,6 +132,28 @@ export function PeoplePicture(): JSX.Element {
       <path class="pic-open" d={stitch(136, 46, 13) + stitch(224, 46, 13)} />
       <path class="pic-ring" d="M170 42h20M170 50h20" />
       <path class="pic-full" d={stitch(180, 100, 14)} />
+    </Picture>
+  );
+}
+
+/** Answers come to a gate: what they name is proved there and goes through, or not and stays outside. */
+export function ProofPicture(): JSX.Element {
+  const rows = [22, 54, 86];
+  const [passed, refused] = [[0, 2], 1] as const;
+  const y = (row: number): number => rows[row] as number;
+  return (
+    <Picture height={108}>
+      <path class="pic-house" d={rows.map((at) => house(24, at + 10, 10)).join('')} />
+      <path
+        class="pic-thread"
+        d={passed.map((row) => `M38 ${y(row)}H340`).join('') + `M38 ${y(refused)}H168`}
+      />
+      <path class="pic-open" d={rows.map((at) => stitch(96, at, 11)).join('')} />
+      <path class="pic-ring" d="M190 4V104" />
+      <path class="pic-ring" d={passed.map((row) => `M222 ${y(row)}l6 7l12 -15`).join('')} />
+      <path class="pic-cross" d={cross(158, y(refused), 8)} />
+      <path class="pic-full" d={passed.map((row) => stitch(292, y(row), 11)).join('')} />
+      <path class="pic-anew" d={stitch(292, y(refused), 11)} />
     </Picture>
   );
 }

@@ -67,7 +67,8 @@ function Price({ c, policy }: Omit<Of, 'w'>): JSX.Element {
 }
 
 function Open({ w, c, policy }: Of): JSX.Element {
-  const { risks, terms } = policy;
+  const { kind, risks, terms } = policy;
+  if (kind === 'certify') return <>{c.policies.openLeftOut}</>;
   if (risks.length === 0) return <>{c.policies.openAll}</>;
   return (
     <>
@@ -125,6 +126,7 @@ function CheckedJob(props: Pick<Props, 'w' | 'c'> & { readonly job: CheckedJobVi
 function promiseOf(w: Words, c: ChecksWords, { policy, units }: CheckedJobView): string {
   const { kind, terms, quorum, risks } = policy;
   if (kind === 'none') return c.jobs.unchecked;
+  if (kind === 'certify') return c.jobs.certified;
   if (terms === null) return c.jobs.voted(quorum);
   const risk = risks.find(({ hostile }) => hostile === usualHostile);
   const rule = c.jobs.terms(terms.windowUnits, terms.leaverUnits);

@@ -1,7 +1,14 @@
 /** How answers are checked, step by step: each a picture and what there is to say of it. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { ChecksWords, Rules, Told } from './catalogue.ts';
-import { AnchorPicture, DrawnPicture, PeoplePicture, WindowPicture, WrongPicture } from './Pictures.tsx';
+import {
+  AnchorPicture,
+  DrawnPicture,
+  PeoplePicture,
+  ProofPicture,
+  WindowPicture,
+  WrongPicture,
+} from './Pictures.tsx';
 
 export function Story(props: { readonly c: ChecksWords; readonly rules: Rules }): JSX.Element {
   const { c, rules } = props;
@@ -21,6 +28,9 @@ export function Story(props: { readonly c: ChecksWords; readonly rules: Rules })
       </Step>
       <Step id="people" told={c.people()}>
         <PeoplePicture />
+      </Step>
+      <Step id="proof" told={c.proof()}>
+        <ProofPicture />
       </Step>
     </div>
   );

@@ -26,6 +26,7 @@ export interface ChecksWords {
   readonly window: (rules: Rules) => Told;
   readonly wrong: (rules: Rules) => Told;
   readonly people: () => Told;
+  readonly proof: () => Told;
   readonly anchor: (rules: Rules) => Told;
   readonly policies: {
     readonly heading: string;
@@ -41,6 +42,8 @@ export interface ChecksWords {
     readonly priceNote: (unitMs: number, rules: Rules) => string;
     readonly open: string;
     readonly openAll: string;
+    /** Under `certify`. */
+    readonly openLeftOut: string;
     /** `oneIn`: one wrong of so many. */
     readonly openUnits: (hostile: string, oneIn: string) => string;
     readonly openChunks: (hostile: string, share: string) => string;
@@ -82,6 +85,7 @@ export interface ChecksWords {
     readonly boundNote: string;
     readonly voted: (quorum: number) => string;
     readonly unchecked: string;
+    readonly certified: string;
   };
   readonly assumed: { readonly heading: string; readonly says: readonly string[] };
   readonly limits: { readonly heading: string; readonly says: (rules: Rules) => readonly string[] };

@@ -30,7 +30,7 @@ const orNull =
     value === null || fits(shape, value);
 const threeNumbers = (value: unknown): boolean => fits([number], value) && (value as unknown[]).length === 3;
 const kind = (value: unknown): boolean =>
-  typeof value === 'string' && ['none', 'replicate', 'audit', 'adaptive'].includes(value);
+  typeof value === 'string' && ['none', 'certify', 'replicate', 'audit', 'adaptive'].includes(value);
 /** Titles in further languages, or none. */
 const texts = (value: unknown): boolean =>
   value === undefined ||

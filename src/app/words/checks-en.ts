@@ -14,6 +14,8 @@ const work = (micro: number): string => en.seconds(micro / 1e6);
 const policySays: Readonly<Record<PolicyName, (rules: Rules) => string>> = {
   none: () =>
     'One answer to a chunk, and nobody looks at it again. For demonstrations, and for machines that are the requester’s own.',
+  certify: () =>
+    'One answer to a chunk, taken only if all that it names is proved on the spot. Final at once. For searches, where a find is what counts; only for programs that bring such a proof.',
   audit: () =>
     'One answer to a chunk, then secret draws and the window, as told above. A newcomer’s work waits like everybody’s: none of it is final before enough of it was computed again.',
   adaptive: ({ probationMicro }) =>
@@ -65,6 +67,15 @@ export const english: ChecksWords = {
     ],
     shows: 'Two households on two networks. Only when both give the same answer does the chunk count.',
   }),
+  proof: () => ({
+    heading: 'Or: answers that prove themselves',
+    says: [
+      'Some answers are hard to find and easy to check. Whoever names a divisor of a huge number has worked long for it; that it divides is seen in a fraction of a millisecond. A job may ask for just that: every answer that comes is checked, all of it, and one that names a single thing that is not so is refused.',
+      'However many here lie and conspire, nothing false is named in such a job’s result. But “nothing found” proves nothing: whoever keeps a find back, or has not looked at all, is not noticed.',
+    ],
+    shows:
+      'Three answers come to the gate. Two prove right and are final; what the middle one names is not so, it stays outside, and the chunk is given to somebody else.',
+  }),
   anchor: ({ anchorAfterMs }) => ({
     heading: 'The operator’s own machine',
     says: [
@@ -80,6 +91,7 @@ export const english: ChecksWords = {
     name: (kind, people) =>
       ({
         none: 'Unchecked',
+        certify: 'Proof of what is named',
         audit: 'Audits',
         adaptive: 'Audits, and newcomers beside a second person',
         replicate: people === 2 ? 'Two people' : some(people, 'person', 'people'),
@@ -92,6 +104,8 @@ export const english: ChecksWords = {
       `Reckoned for one reference core, units of ${en.whole(unitMs)} ms, and the numbers of long jobs (${en.whole(windowUnits)} and ${en.whole(leaverUnits)} drawn units). The price falls with the stay because whoever goes is looked at once more.`,
     open: 'May be wrong',
     openAll: 'Whatever a liar sends: nothing would notice.',
+    openLeftOut:
+      'Nothing that is named, however many are hostile. What is left out: whatever a liar likes, nothing would notice.',
     openUnits: (hostile, oneIn) => `${hostile} hostile: at most 1 final unit in ${oneIn}`,
     openChunks: (hostile, share) => `${hostile} hostile: about ${share} of chunks`,
     openChunksNote:
@@ -148,6 +162,7 @@ export const english: ChecksWords = {
     voted: (quorum) =>
       `A chunk is final once ${quorum === 1 ? 'one answer is' : `${en.whole(quorum)} people’s answers are`} in${quorum === 1 ? '' : ' and agree'}.`,
     unchecked: 'Answers are taken as they come.',
+    certified: 'All that an answer names is proved before it counts; what it leaves out is not checked.',
   },
   assumed: {
     heading: 'What this rests on',

@@ -9,6 +9,8 @@ const work = (micro: number): string => zh.seconds(micro / 1e6);
 
 const policySays: Readonly<Record<PolicyName, (rules: Rules) => string>> = {
   none: () => '每块收一份答案，之后没人再看。适合演示，或者机器都是委托人自己的。',
+  certify: () =>
+    '每块收一份答案，里面写出的每一项都当场验证，通过了才收下，当场最终确认。适合找东西的任务：找到什么最要紧。只有自带这种验证的程序能用。',
   audit: () =>
     '每块收一份答案，再像上面说的那样暗中抽查、等过一段观察期。新来的和大家一样要等：没有抽查够，一块也不会算最终确认。',
   adaptive: ({ probationMicro }) =>
@@ -59,6 +61,14 @@ export const chinese: ChecksWords = {
     ],
     shows: '两户人家，两个网络。答案相同，这一块才算数。',
   }),
+  proof: () => ({
+    heading: '或者：答案自己作证',
+    says: [
+      '有些答案难找，却好验。一个巨大的数，要找出它的因数得算很久；说某个数是它的因数，对不对，不到一毫秒就能看出来。任务可以只要求这一点：每份答案都验，里面写出的全都验，只要有一项不对，整份退回。',
+      '这样，不管这里有多少人说谎、串通，结果里写出的都不会有假。但“什么也没找到”证明不了什么：找到了不说，或者根本没找，都不会被发现。',
+    ],
+    shows: '三份答案来到门前。两份验过没错，最终确认；中间那份写出的不对，留在门外，那一块交给别人。',
+  }),
   anchor: ({ anchorAfterMs }) => ({
     heading: '运营方自己的机器',
     says: [
@@ -73,6 +83,7 @@ export const chinese: ChecksWords = {
     name: (kind, people) =>
       ({
         none: '不核对',
+        certify: '写出的逐项验证',
         audit: '抽查',
         adaptive: '抽查，新来的另请一人同算',
         replicate: people === 1 ? '一人来算' : people === 2 ? '两人同算' : `${zh.whole(people)} 人同算`,
@@ -85,6 +96,7 @@ export const chinese: ChecksWords = {
       `按一个参考核心、每单元 ${zh.whole(unitMs)} 毫秒、大任务的数目（${zh.whole(windowUnits)} 和 ${zh.whole(leaverUnits)} 个抽中单元）估算。待得越久越便宜，因为人走的时候都要再查一遍。`,
     open: '可能有错',
     openAll: '说谎的交什么就是什么，没有什么能发现。',
+    openLeftOut: '写出的不会有错，无论恶意占多少。没写出的：说谎的想漏就漏，没有什么能发现。',
     openUnits: (hostile, oneIn) => `恶意占 ${hostile}：最终确认的单元每 ${oneIn} 个至多错 1 个`,
     openChunks: (hostile, share) => `恶意占 ${hostile}：约有 ${share} 的块出错`,
     openChunksNote:
@@ -141,6 +153,7 @@ export const chinese: ChecksWords = {
         ? '收到一份答案，就最终确认。'
         : `${zh.whole(quorum)} 个人的答案到齐而且相同，就最终确认。`,
     unchecked: '答案来了就用。',
+    certified: '答案里写出的，逐项验证过才算数；没写出的不核对。',
   },
   assumed: {
     heading: '以上成立的前提',

@@ -64,6 +64,11 @@ export const mersenneTf: Kernel = {
   outputBytesMax: () => headBytes + 8 * factorsMax,
   checkOutput: (input, unit, output) => faultOfOutput(specOf(input), unit, output),
   isPlainOutput: (input, bytes, from, to) => isPlain(specOf(input), bytes, from, to),
+  certifies: {
+    says: 'Every factor that a result names divides the number, in the range that its unit covers: no volunteer can get a false one accepted.',
+    saysNot:
+      'That a unit names no factor, or no further one, is not certified: a volunteer may keep a factor back or have computed nothing, and checksum and number of candidates vouch for nothing.',
+  },
   gpu,
   vectors,
 };
