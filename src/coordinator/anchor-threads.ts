@@ -4,9 +4,12 @@ import type { AnchorAnswer, AnchorWork } from './anchor-thread.ts';
 
 export class AnchorThreads {
   readonly #threads = new Map<number, Worker>();
+  #stopped = false;
 
   /** Lets a slot's thread compute, one thing at a time. Throws what it failed with. */
   ask(slot: number, work: AnchorWork): Promise<Exclude<AnchorAnswer, { failed: string }>> {
+    // Whoever was still on the way to ask must not start a thread that nobody ends.
+    if (this.#stopped) return Promise.reject(new Error('the anchor was ended'));
     const thread = this.#threads.get(slot) ?? new Worker(new URL('./anchor-thread.ts', import.meta.url));
     this.#threads.set(slot, thread);
     return new Promise((resolve, reject) => {
@@ -27,8 +30,9 @@ export class AnchorThreads {
     });
   }
 
-  /** Ends them; whatever is being computed fails. */
+  /** Ends them, for good; whatever is being computed fails. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
   }
 }

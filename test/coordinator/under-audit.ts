@@ -15,7 +15,7 @@ export const shelf = await shelfOf(built, kernelOf);
 export const kernel = 'mersenne-tf@1';
 
 /** The reference's answers, by the ABI of src/kernels/kernel.ts. */
-function referenceOf(input: Uint8Array): (unit: number) => Uint8Array {
+export function referenceOf(input: Uint8Array): (unit: number) => Uint8Array {
   const module = new WebAssembly.Module(readFileSync(join(built, kernel, 'reference.wasm')));
   const abi = new WebAssembly.Instance(module).exports as unknown as {
     memory: WebAssembly.Memory;
@@ -38,8 +38,8 @@ export const unitsPerChunk = 3;
 export const input = encodeMersenne({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 1024, units });
 export const right = referenceOf(input);
 
-export async function submit(house: Started, path = '/jobs'): Promise<Response> {
-  const { digest } = (await (await house.operator('/blobs', input)).json()) as { digest: string };
+export async function submit(house: Started, path = '/jobs', bytes = input): Promise<Response> {
+  const { digest } = (await (await house.operator('/blobs', bytes)).json()) as { digest: string };
   await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 12 });
   return house.operator(path, {
     kernel,

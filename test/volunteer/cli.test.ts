@@ -55,6 +55,15 @@ describe('talka', () => {
       ['volunteer', '--url', 'http://x', '--share', '15'],
       "talka: --share must be a number from 0.1 to 1, not '15'\n",
     ],
+    [['audit', '--token', 'x'], 'talka: --url is missing: which coordinator?\n'],
+    [
+      ['audit', '--url', 'http://x'],
+      'talka: the operator’s token is missing: --token, or TALKA_TOKEN in the environment\n',
+    ],
+    [
+      ['audit', '--url', 'http://x', '--token', 'x', '--share', '2'],
+      "talka: --share must be a number from 0.1 to 1, not '2'\n",
+    ],
   ])('tells a mistake in one line: %j', async (args, line) => {
     expect(await talka(args)).toEqual({ code: 2, out: '', err: line });
   });
