@@ -6,13 +6,9 @@ import { randomFillSync } from 'node:crypto';
 import { wordsFor } from '../core/audit.ts';
 import type { Upkeep } from '../core/checking.ts';
 import { isAudited } from '../core/job.ts';
-import type { Command, Event, State } from '../core/state.ts';
+import type { Command, State } from '../core/state.ts';
 
 const poolWords = 16_384;
-/** Verdicts of audits that one tick carries out: batches that vest, are void, or are drawn from. */
-export const upkeepPerTickMax = 32;
-/** What makes more of them due at once; time and the ends of jobs are looked after twice a second. */
-export const makesUpkeep: ReadonlySet<Event['e']> = new Set(['audited', 'disproved', 'drawn', 'voided']);
 
 export class Drawing {
   readonly #pool = new Uint32Array(poolWords);

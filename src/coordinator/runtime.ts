@@ -4,7 +4,6 @@
  * state away and folds the log again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { upkeep } from '../core/checking.ts';
 import { evolve } from '../core/evolve.ts';
 import { decide } from '../core/machine.ts';
 import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
@@ -12,7 +11,7 @@ import type { Frontier } from '../core/merkle.ts';
 import { emptyState, isRefusal } from '../core/state.ts';
 import type { Command, Decision, Event, Lease, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
-import { Drawing, makesUpkeep, upkeepPerTickMax } from './drawing.ts';
+import { Drawing } from './drawing.ts';
 import { SteadyClock } from './clock.ts';
 import { Comparing } from './comparing.ts';
 import { sha256, tree } from './digests.ts';
@@ -30,6 +29,7 @@ import type { Head } from './receipts.ts';
 import { leafOf } from './record.ts';
 import { Snapshots } from './snapshots.ts';
 import type { RuntimeParts, Tick } from './tick.ts';
+import { Upkeeping } from './upkeeping.ts';
 
 /** One tick takes at most so many commands, and so long: they share one fsync. */
 export const commandsPerTickMax = 1024;
@@ -62,7 +62,7 @@ export class Runtime {
   readonly #snapshots: Snapshots;
   readonly #drawing = new Drawing();
   #stopping = false;
-  #upkeepDue = false;
+  readonly #upkeep = new Upkeeping();
   readonly #clock: SteadyClock;
   #lookTimer: NodeJS.Timeout | null = null;
 
@@ -164,7 +164,7 @@ export class Runtime {
       this.#health.fault === null &&
       (this.#queue.length > 0 ||
         (this.parking.hasPending && !this.#stopping) ||
-        this.#upkeepDue ||
+        this.#upkeep.isDue ||
         this.#deadlines.next <= this.#clock.at(this.#state.at))
     );
   }
@@ -180,8 +180,7 @@ export class Runtime {
 
   /** Time passes: leases may be due, anchors may be waited for. */
   #look(): void {
-    // Only somebody's unvested work can have become due.
-    this.#upkeepDue ||= upkeep(this.#state, this.#clock.at(this.#state.at), 1).length > 0;
+    this.#upkeep.look(this.#state);
     if (this.#hasWork()) this.#wake();
     // Between turns the state is what is durable: now is the time for a snapshot that had to wait.
     else if (this.#turning === null && this.#health.fault === null)
@@ -196,7 +195,7 @@ export class Runtime {
     const count = this.#decideQueue(batch, settle, at);
     // Cut after, not while: removing from the front of a long array each time would cost more than deciding.
     this.#queue = this.#queue.slice(count);
-    if (this.#upkeepDue) this.#keepUp(batch, at);
+    this.#keepUp(batch, at);
     if (!this.#stopping) this.#decideParked(batch, at);
     if (batch.events.length > 0) {
       const fault = await this.#append(batch, at);
@@ -233,12 +232,8 @@ export class Runtime {
 
   /** Carries out what audits and time have made due; what is left waits for the next tick. */
   #keepUp(batch: Batch, at: number): void {
-    this.#upkeepDue = false;
-    const due = upkeep(this.#state, at, upkeepPerTickMax);
-    for (const one of due) {
-      this.#decideOne(batch, this.#drawing.commandOf(one), null, at);
-    }
-    this.#upkeepDue ||= due.length >= upkeepPerTickMax;
+    for (const due of this.#upkeep.take(this.#state, at))
+      this.#decideOne(batch, this.#drawing.commandOf(due), null, at);
   }
 
   /** null: it comes back later, when bytes it needs have been read. */
@@ -295,9 +290,9 @@ export class Runtime {
     if (isRefusal(decision)) return decision;
     for (const event of decision) {
       batch.see(this.#state, event, at, outputs);
+      this.#upkeep.notice(this.#state, event);
       evolve(this.#state, event, at);
       this.parking.notice(event);
-      if (makesUpkeep.has(event.e)) this.#upkeepDue = true;
       if (event.e === 'disproved') this.#takeBack(event);
       if (event.e !== 'leased') continue;
       this.#deadlines.push(event.deadline, event.lease);
@@ -393,6 +388,7 @@ export class Runtime {
     this.#frontier = frontier;
     this.#snapshots.reset(eventsSinceSnapshot);
     this.#leases.reset(state);
+    this.#upkeep.reset();
     this.#deadlines.clear();
     for (const lease of state.leases.values())
       if (lease.left > 0) this.#deadlines.push(lease.deadline, lease.id);

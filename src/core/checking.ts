@@ -359,12 +359,15 @@ export function upkeep(state: State, at: number, max: number): Upkeep[] {
   const due: Upkeep[] = [];
   for (const key of state.owing) {
     if (due.length >= max) break;
-    due.push(...dueOf(state, state.identities.get(key) as Identity, at));
+    due.push(...upkeepOf(state, key, at));
   }
   return due.slice(0, max);
 }
 
-function dueOf(state: State, identity: Identity, at: number): Upkeep[] {
+/** The same of one identity; nothing where it has no unvested work. */
+export function upkeepOf(state: State, key: string, at: number): Upkeep[] {
+  const identity = state.identities.get(key);
+  if (identity === undefined || identity.open.size === 0) return [];
   const { device, backend } = identity;
   if (identity.phase !== 'open') return [{ c: 'void', device, backend }];
   const due: Upkeep[] = [];
