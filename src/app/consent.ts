@@ -11,7 +11,8 @@ const texts: Readonly<Record<Language, string>> = {
     'how many cores there are and whether there is a graphics processor, how fast they are and when work is done, ' +
     'and sees my network address. My account’s number and credit are public, and so, with my public key, is this ' +
     'browser’s signature now and then that it saw the coordinator’s log; a name only if I set one. Account, device ' +
-    'key, and what was computed, when and how fast, stay in the coordinator’s log for ever, without name or address. ' +
+    'key, what was computed, when and how fast, and who shares a network with whom stay in the coordinator’s log for ever, ' +
+    'which everybody may read; without name or address. ' +
     '“Forget me” erases what this browser stored and the name, not those. I can stop at any time; this agreement ' +
     'lasts 30 days.',
   zh:
@@ -19,7 +20,7 @@ const texts: Readonly<Record<Language, string>> = {
     '直到我暂停、收尾或关闭页面。此后，浏览器会保存一把设备密钥和尚未送达的结果；协调端会收到我的公钥和计算结果，' +
     '得知有几个核心、有没有显卡、速度多快、何时在计算，并能看到我的网络地址。我的账户编号和积分是公开的；' +
     '本浏览器会不时签名，证明看过协调端的日志，这份签名连同我的公钥也是公开的；名字只有我自己设置后才会显示。' +
-    '账户、设备密钥，以及何时算了什么、有多快，会永远留在协调端的日志里，但不带名字和地址。' +
+    '账户、设备密钥、何时算了什么、有多快、谁与谁在同一网络，会永远留在协调端的日志里，人人可读，但不带名字和地址。' +
     '“忘掉我”会抹去浏览器所存的一切和名字，抹不去这些。我可以随时停下；本约定 30 天内有效。',
 };
 

@@ -30,6 +30,7 @@ export function consentText(url: string, cores: number, gpu: boolean): string {
     `This computer will compute parts of jobs that ${url} hands out, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it.`,
     'That costs electricity and makes the computer warm. The code runs as WebAssembly (on a graphics processor as shaders): it sees the data of the job and nothing else of this computer.',
     'The coordinator learns your network address and the public half of a key that is made here; results and credits are recorded under that key.',
+    'What was computed, when and how fast, under which key and account, and who shares a network with whom, stay in its log for ever, which everybody may read; without address.',
     'Agree only for a computer that is yours, or that you may use so. Ctrl-C stops at any time.',
   ].join('\n');
 }
