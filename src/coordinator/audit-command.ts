@@ -7,6 +7,7 @@ import { takeMax } from '../wire/audits.ts';
 import { AnchorThreads } from './anchor-threads.ts';
 import { Auditing, isNotHeard } from './auditing.ts';
 import type { NotHeard } from './auditing.ts';
+import { isLoopback } from './network.ts';
 
 export interface AuditOptions {
   /** `http://host:port` of the coordinator. */
@@ -62,6 +63,7 @@ class AwayAnchor {
   async run(): Promise<number> {
     const { url, cores, share } = this.#options;
     say(`auditing for ${url} on ${cores} ${cores === 1 ? 'thread' : 'threads'}, at a share of ${share}`);
+    if (isExposed(url)) say('over plain http anybody in between can read the operator’s token: use https');
     const telling = setInterval(() => say(this.#state()), sayMs);
     const end = (): void => (this.#stopped ? process.exit(130) : this.#stop());
     process.on('SIGINT', end).on('SIGTERM', end);
@@ -251,6 +253,12 @@ class AwayAnchor {
       this.#resting.add(end);
     });
   }
+}
+
+/** Whether what is said goes over a network, in the clear. */
+function isExposed(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && hostname !== 'localhost' && !isLoopback(hostname.replace(/^\[|\]$/g, ''));
 }
 
 const unitsText = (units: readonly number[]): string =>
