@@ -33,7 +33,7 @@ const commands = {
   demo: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/demo.ts' },
   sim: { packages: 'all', build: ['kernels'], file: 'test/sim/main.ts' },
   'sim:schedule': { packages: 'all', build: ['kernels'], file: 'test/sim/schedule.ts' },
-  'sim:verify': { packages: 'all', file: 'test/sim/verify/main.ts' },
+  'sim:verify': { packages: 'all', build: ['kernels'], file: 'test/sim/verify/main.ts' },
   bench: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/bench.mjs' },
   'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
   soak: { packages: 'all', build: ['kernels'], file: 'scripts/soak.ts' },

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
+import { certified } from './certified.ts';
 import { live, liveOnce, nothing, unitsPerChunk } from './life.ts';
 import type { Behaviour, Outcome, Under } from './life.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
@@ -245,6 +246,23 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
 }
 const faultyRows = stays.map(({ name, seconds, isExact }) => faultyRow(name, seconds, isExact));
 
+/** The kernel's own certificate decides: with throws of its own, so that the other figures do not hang on it. */
+const certifiedRows = [0.4, 0.9].map((hostile) => {
+  const { answers, bent, wrong, refused, micros } = certified(hostile, attackerChunks, wordsOf(seed + 1));
+  goals.push({
+    what: `certify, ${hostile * 100} %: wrong in what is certified`,
+    value: wrong,
+    atMost: 0,
+  });
+  goals.push({ what: `certify, ${hostile * 100} %: right answers refused`, value: refused, atMost: 0 });
+  return [
+    `${hostile * 100} % hostile`,
+    `${wrong} of ${bent} bent answers (< ${share(3 / bent)})`,
+    `${refused} of ${answers - bent}`,
+    number(micros, 1),
+  ];
+});
+
 const peers: PeerRow[][] = shares.map((hostile) => [
   twoOfThree(hostile, attackerChunks, words),
   boincAdaptive(hostile, attackerChunks, words),
@@ -296,6 +314,11 @@ table(
     'wrong final',
   ],
   faultyRows,
+);
+table(
+  'certify: answers to units of mersenne-tf, bent in what is certified, before its own certificate; what is left out of an answer is not certified',
+  ['', 'wrong final', 'right ones refused', 'µs of certificate an answer'],
+  certifiedRows,
 );
 table(
   'Beside: wrong among accepted chunks (redundancy)',
