@@ -6,6 +6,7 @@ import type { ChecksView } from '../../src/wire/views.ts';
 import { factoring, noon, picture } from './fixture-data.ts';
 
 const audits = { quorum: 1, ...strictTerms, verifyMilli: 120 } as const;
+const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
 
 /** A coordinator where nothing was audited yet and nobody is. */
 export const fresh = (): ChecksView => checksOf(emptyState(), new Map(), noon);
@@ -45,6 +46,10 @@ export const busy = (): ChecksView => ({
     {
       ...{ job: 'j5', title: 'A sum for a demonstration', units: 800, chunks: 100 },
       ...{ provisional: 0, final: 12, policy: policyOf({ kind: 'none', quorum: 1 }, 15_000) },
+    },
+    {
+      ...{ job: 'j6', title: 'A search where a find counts', units: 40_000, chunks: 5_000 },
+      ...{ provisional: 0, final: 77, policy: policyOf(certify, 15_000) },
     },
   ],
 });

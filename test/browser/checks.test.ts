@@ -59,7 +59,7 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
     ])
       expect(now).toContain(said);
     const jobs = await page.locator('.checked li').allInnerTexts();
-    expect(jobs).toHaveLength(4);
+    expect(jobs).toHaveLength(5);
     // 0.2 ÷ (e × 12,000 × 0.8) is 1 in 130,478; of 30 million units 230.
     expect(jobs[0]).toContain(
       'at most 1 final unit in 130,000 is wrong: on average up to 230 of its 30,000,000',
@@ -70,6 +70,8 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
     expect(jobs[2]).toMatch(/3 people 120 of 1,000 chunks final\n/);
     expect(jobs[2]).toContain('once 3 people’s answers are in and agree');
     expect(jobs[3]).toContain(checksWords.en.jobs.unchecked);
+    expect(jobs[4]).toContain(`${checksWords.en.policies.name('certify', 1)} 77 of 5,000 chunks final`);
+    expect(jobs[4]).toContain(checksWords.en.jobs.certified);
     expect(await page.locator('.notice').count()).toBe(0);
     await close(page);
   });
@@ -77,15 +79,17 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
   it('prices each policy and says what it leaves open', async () => {
     const page = await open(data.busy());
     const offers = await page.locator('.policies > ul > li').allInnerTexts();
-    expect(offers).toHaveLength(4);
+    expect(offers).toHaveLength(5);
     expect(offers[0]).toContain(checksWords.en.policies.openAll);
+    expect(offers[1]).toContain(checksWords.en.policies.openLeftOut);
+    expect(offers[1]).toContain(checksWords.en.policies.priceFlat('1'));
     for (const said of [
       ...['staying 1 minute: 2 times', 'staying 35 minutes: 1.03 times', 'staying 4 hours: 1.02 times'],
       ...['5% hostile: at most 1 final unit in 610,000', '40% hostile: at most 1 final unit in 48,000'],
     ])
-      expect(offers[1]).toContain(said);
+      expect(offers[2]).toContain(said);
     for (const said of ['2 times the work.', '20% hostile: about 10% of chunks', 'It is no upper bound'])
-      expect(offers[3]).toContain(said);
+      expect(offers[4]).toContain(said);
     await close(page);
   });
 
@@ -132,7 +136,7 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
   it('tells its story without a coordinator, and what it cannot say then', async () => {
     const page = await stage.open({ path, scene: { up: false } });
     expect(await textOf(page, '.so-far')).toBe(en.here.unreachable);
-    expect(await page.locator('.story figure svg').count()).toBe(5);
+    expect(await page.locator('.story figure svg').count()).toBe(6);
     expect(await textOf(page, '.story')).toContain(checksWords.en.window(usualRules).says[1]);
     expect(await textOf(page, '#limits ~ ul')).toContain('does not check the operator');
     expect(await page.locator('.now, .policies').count()).toBe(0);
