@@ -39,3 +39,13 @@ export class Certificate {
     return this.#exports.verify(BigInt(unit), to - from) === 1;
   }
 }
+
+/** Whether a certificate takes this input: asked before a job is submitted, so that none is open that it does not take. */
+export function takes(wasm: Uint8Array, input: Uint8Array): boolean {
+  try {
+    void new Certificate(wasm, input);
+    return true;
+  } catch {
+    return false;
+  }
+}

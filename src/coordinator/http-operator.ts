@@ -17,8 +17,10 @@ import { check, isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
 import type { QuoteView, RefusalView } from '../wire/views.ts';
 import { blobBytesMax } from './blobs.ts';
+import { takes } from './certificate.ts';
 import { policyOf as policyView } from './checks-view.ts';
 import type { House } from './house.ts';
+import type { ServedKernel } from './kernels.ts';
 import { isToken } from './keys.ts';
 import type { Outcome } from './order.ts';
 
@@ -87,11 +89,8 @@ export async function specOf(
     if (error instanceof KernelInputError) return { refused: 'bad-input', detail: error.message };
     throw error;
   }
-  if (wish.policy?.kind === 'certify' && certificateDigest === null)
-    return {
-      refused: 'no-certificate',
-      detail: `${kernel.id} brings no certificate, so nothing can vouch for its results one by one: choose audit, adaptive or replicate`,
-    };
+  const uncertifiable = wish.policy?.kind === 'certify' ? certificateFault(served, input) : null;
+  if (uncertifiable !== null) return uncertifiable;
   house.inputs.prime(kernel, wish.input, input);
   const unitCostMicro = kernel.unitCostMicro(input);
   const { title, cause, texts, demonstration, weight } = wish;
@@ -113,6 +112,18 @@ export async function specOf(
     ...(texts === undefined ? {} : { texts }),
     demonstration,
   };
+}
+
+/** Why nothing vouches for the results of this kernel and input; null where something does. */
+function certificateFault({ kernel, certificate }: ServedKernel, input: Uint8Array): RefusalView | null {
+  if (certificate === null)
+    return {
+      refused: 'no-certificate',
+      detail: `${kernel.id} brings no certificate, so nothing can vouch for its results one by one: choose audit, adaptive or replicate`,
+    };
+  return takes(certificate, input)
+    ? null
+    : { refused: 'bad-input', detail: `the certificate of ${kernel.id} does not take this input` };
 }
 
 /** For whom a price is worked out where nobody says: people who stay ten minutes with one core. */

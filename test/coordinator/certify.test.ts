@@ -12,7 +12,7 @@ import type { MersenneOutput } from '../../src/kernels/mersenne-tf/index.ts';
 import { encodeOutput } from '../../src/kernels/mersenne-tf/output.ts';
 import type { JobView, QuoteView } from '../../src/wire/views.ts';
 import type { ReceiptWord, RefusalWord } from '../../src/wire/volunteer.ts';
-import { cheapInput } from './cheap.ts';
+import { cheapInput, cheapShelf } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
 import { kernel, referenceOf, resultsOf, shelf, until, view } from './under-audit.ts';
@@ -199,7 +199,20 @@ describe('[CT1] a job under certify', () => {
     one.commit([answerOf(job.job, 'exact', lease.lease, 0, outputs)]);
     await one.acked(lease.lease);
     expect((await post(house, '/jobs')).status).toBe(400);
-  });
+    await open.pop()?.close();
+    // Where its bytes are lost too, nothing is taken at all, and nobody is blamed.
+    const policy = house.runtime.state.jobs.get(job.job)?.spec.policy;
+    if (policy?.kind === 'certify') rmSync(join(dataDir, 'blobs', policy.certificate));
+    const blind = await started({ shelf: new Map([[kernel, served(meaning, wasm, wgsl)]]), dataDir });
+    open.push(blind);
+    const other = await signedIn(blind);
+    const next = await other.leaseOf(kernel);
+    const from = next.chunk * unitsPerChunk;
+    const again = Array.from({ length: unitsPerChunk }, (_, k) => right(from + k));
+    other.commit([answerOf(job.job, 'exact', next.lease, from, again)]);
+    expect(await other.refusal()).toMatchObject({ reason: 'internal', retryMs: 5_000 });
+    expect(blind.runtime.state.devices.get(other.who.device)?.misdeeds).toBe(0);
+  }, 30_000);
 
   test('says price and guarantee before it is submitted, and is fixed to the certificate that it was submitted with', async () => {
     const { house, job } = await scene();
@@ -233,5 +246,14 @@ describe('[CT1] a job under certify', () => {
       });
     }
     expect(house.runtime.state.jobs.size).toBe(0);
+  });
+
+  test('is refused where the certificate does not take the input', async () => {
+    const certificate = (shelf.get(kernel) as ServedKernel).certificate;
+    const [id, { kernel: cheap, wasm }] = [...cheapShelf][0] as [string, ServedKernel];
+    const house = await started({ shelf: new Map([[id, served(cheap, wasm, null, certificate)]]) });
+    open.push(house);
+    const answer = await post(house, '/jobs', { kernel: id }, cheapInput(8));
+    expect([answer.status, await answer.json()]).toMatchObject([400, { refused: 'bad-input' }]);
   });
 });
