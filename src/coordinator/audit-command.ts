@@ -25,6 +25,10 @@ const backoffMs = 1_000;
 const backoffMsMax = 30_000;
 /** How often something is said that nobody hears, before its audit is left to somebody else. */
 const triesMax = 4;
+/** What a whole core has at hand, so that it does not wait for the line: audits may be of milliseconds. One with a small share has fewer. */
+const atHandMax = 8;
+/** Answers of one core that may be on their way. */
+const answersMax = 4;
 /** How long a thread rests after an audit that failed. */
 const faultMs = 5_000;
 const sayMs = 60_000;
@@ -45,6 +49,8 @@ class AwayAnchor {
   readonly #queue: TakenAudit[] = [];
   /** Taken, and neither answered nor given back. */
   readonly #holding = new Set<number>();
+  /** Answers on their way. */
+  readonly #answers = new Set<Promise<void>>();
   /** Who waits for the queue to change, and who waits for time to pass: the end ends both. */
   readonly #idle = new Set<() => void>();
   readonly #resting = new Set<() => void>();
@@ -73,7 +79,8 @@ class AwayAnchor {
     ]);
     while (!this.#stopped) await this.#change();
     await this.#threads.stop();
-    await Promise.race([serving, new Promise((resolve) => setTimeout(resolve, farewellMs).unref())]);
+    const heard = serving.then(() => Promise.all(this.#answers));
+    await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, farewellMs).unref())]);
     await this.#line.giveBack([...this.#holding]);
     this.#line.close();
     process.off('SIGINT', end).off('SIGTERM', end);
@@ -84,10 +91,11 @@ class AwayAnchor {
 
   /** Keeps a few audits at hand, so that no thread waits for the line. */
   async #fill(): Promise<void> {
-    const { cores } = this.#options;
+    const { cores, share } = this.#options;
+    const atHand = cores * (1 + Math.round(atHandMax * share));
     while (!this.#stopped) {
-      const room = 2 * cores - this.#queue.length;
-      if (room < cores) {
+      const room = atHand - this.#queue.length;
+      if (room < atHand / 2) {
         await this.#change();
         continue;
       }
@@ -110,48 +118,54 @@ class AwayAnchor {
 
   async #serve(slot: number): Promise<void> {
     while (!this.#stopped) {
-      const audit = this.#queue.shift();
+      const isAhead = this.#answers.size >= answersMax * this.#options.cores;
+      const audit = isAhead ? undefined : this.#queue.shift();
       if (audit === undefined) {
         await this.#change();
         continue;
       }
       this.#wake();
       try {
-        await this.#make(audit, slot);
+        const { outputs, busyMs } = await this.#recompute(audit, slot);
+        // The line may be long: meanwhile the next is computed.
+        const answer = this.#answer(audit, outputs, busyMs).catch((error: unknown) =>
+          this.#failed(audit, error),
+        );
+        this.#answers.add(answer);
+        void answer.finally(() => {
+          this.#answers.delete(answer);
+          this.#wake();
+        });
       } catch (error) {
-        // It is given back at the end.
-        if (this.#stopped) return;
-        // No verdict on anybody: after its limit somebody else makes it.
-        this.#holding.delete(audit.audit);
-        say(`audit ${audit.audit} of ${audit.job} failed: ${String(error)}`);
+        this.#failed(audit, error);
         await this.#rest(faultMs);
       }
     }
   }
 
-  async #make(audit: TakenAudit, slot: number): Promise<void> {
-    const { kernel, units, input: inputDigest } = audit;
-    const wasm = await this.#patiently(() => this.#line.blob(audit.wasm));
+  /** No verdict on anybody: after its limit somebody else makes it. At the end it is given back. */
+  #failed({ audit, job }: TakenAudit, error: unknown): void {
+    if (this.#stopped) return;
+    this.#holding.delete(audit);
+    say(`audit ${audit} of ${job} failed: ${String(error)}`);
+  }
+
+  async #recompute({ kernel, units, wasm: wasmDigest, input: inputDigest }: TakenAudit, slot: number) {
+    const wasm = await this.#patiently(() => this.#line.blob(wasmDigest));
     const input = await this.#patiently(() => this.#line.blob(inputDigest));
     if (isNotHeard(wasm)) throw new Error(wasm.why);
     if (isNotHeard(input)) throw new Error(input.why);
     const { share } = this.#options;
-    const { outputs, busyMs } = await this.#threads.ask(slot, {
-      kernel,
-      wasm,
-      input,
-      inputDigest,
-      units,
-      share,
-    });
+    return this.#threads.ask(slot, { kernel, wasm, input, inputDigest, units, share });
+  }
+
+  async #answer(audit: TakenAudit, outputs: readonly Uint8Array[], busyMs: number): Promise<void> {
     const said = await this.#patiently(() => this.#line.answer(audit, outputs));
-    if (!isNotHeard(said)) {
-      this.#holding.delete(audit.audit);
-      return this.#count(audit, said, busyMs);
-    }
     // Its job may have ended, or somebody else was faster.
-    if (said.why !== 'unknown-audit' && said.why !== 'already-answered') throw new Error(said.why);
+    const isOver = isNotHeard(said) && (said.why === 'unknown-audit' || said.why === 'already-answered');
+    if (isNotHeard(said) && !isOver) throw new Error(said.why);
     this.#holding.delete(audit.audit);
+    if (!isNotHeard(said)) this.#count(audit, said, busyMs);
   }
 
   /** Says it again while nobody answers, up to a point. */
