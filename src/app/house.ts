@@ -6,6 +6,7 @@ import { words } from './language.ts';
 import type { Live } from './live.ts';
 import { watch } from './view.ts';
 import type { Watched } from './view.ts';
+import type { FindingView } from '../wire/objections.ts';
 import type { VolunteerActions, VolunteerStore } from '../volunteer/store.ts';
 
 /** The volunteer as a page gets it: on Start, and not before. */
@@ -20,6 +21,13 @@ export interface Chosen {
   readonly gpu: boolean;
 }
 
+/** What is done in the name of this browser's account, signed by its device (`account.ts`). Each throws where it is not taken. */
+export interface OwnDeeds {
+  erase(): Promise<void>;
+  object(job: string, chunk: number, text: string): Promise<void>;
+  findings(): Promise<readonly FindingView[]>;
+}
+
 /** Where Start stands, besides what the volunteer says. */
 export type Begun = 'no' | 'loading' | 'failed' | 'yes';
 
@@ -32,6 +40,7 @@ export interface House {
   readonly chosen: Signal<Chosen>;
   readonly begun: ReadonlySignal<Begun>;
   readonly forgotten: ReadonlySignal<Forgotten>;
+  readonly own: OwnDeeds;
   /** The one Start: loads the volunteer's program, then starts it with the consent just given. */
   begin(): Promise<void>;
   /** Shows the volunteer that an earlier visit left to this one, at work if it was left running. */
@@ -52,9 +61,9 @@ export function openHouse(
   store: VolunteerStore,
   load: () => Promise<Volunteer>,
   live: Live,
-  erase: () => Promise<void>,
+  own: OwnDeeds,
 ): House {
-  return new OpenHouse(store, load, live, erase);
+  return new OpenHouse(store, load, live, own);
 }
 
 class OpenHouse implements House {
@@ -63,17 +72,17 @@ class OpenHouse implements House {
   readonly chosen: Signal<Chosen>;
   readonly begun = signal<Begun>('no');
   readonly forgotten = signal<Forgotten>('no');
+  readonly own: OwnDeeds;
   readonly #load: () => Promise<Volunteer>;
-  readonly #erase: () => Promise<void>;
   #volunteer: Volunteer | null = null;
 
-  constructor(store: VolunteerStore, load: () => Promise<Volunteer>, live: Live, erase: () => Promise<void>) {
+  constructor(store: VolunteerStore, load: () => Promise<Volunteer>, live: Live, own: OwnDeeds) {
     const { cores, gpu } = store.getState().settings;
     this.live = live;
     this.watched = watch(store);
     this.chosen = signal({ cores, gpu });
     this.#load = load;
-    this.#erase = erase;
+    this.own = own;
   }
 
   async begin(): Promise<void> {
@@ -124,7 +133,7 @@ class OpenHouse implements House {
   }
 
   async forget(): Promise<void> {
-    const erased = await this.#erase().then(
+    const erased = await this.own.erase().then(
       () => true,
       () => false,
     );

@@ -342,7 +342,7 @@ export class SideTables {
 }
 
 function objectionIn(row: Readonly<Record<string, unknown>>): KeptObjection {
-  const claimed = row['claimed'];
+  const { claimed, answer } = row;
   return {
     id: Number(row['id']),
     tick: Number(row['tick']),
@@ -354,7 +354,7 @@ function objectionIn(row: Readonly<Record<string, unknown>>): KeptObjection {
     at: Number(row['at']),
     text: String(row['text']),
     claimed: typeof claimed === 'string' ? (JSON.parse(claimed) as string[]) : null,
-    answer: row['answer'] === null ? null : String(row['answer']),
+    answer: typeof answer === 'string' ? answer : null,
     answeredAt: row['answeredAt'] === null ? null : Number(row['answeredAt']),
     readmitted: row['readmitted'] === 1,
   };

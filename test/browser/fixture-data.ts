@@ -1,7 +1,8 @@
 /** Plausible views for tests of the pages: two jobs, a finished one, statuses and a leaderboard. Used by no product code. */
 import { encode } from 'fast-png';
+import type { FindingView, ObjectionWords } from '../../src/wire/objections.ts';
 import type { JobView, LeaderboardRow, LeaderboardView, LiveView, StatusView } from '../../src/wire/views.ts';
-import type { Stitch, VolunteerView, WorkerView } from '../../src/volunteer/store.ts';
+import type { Judgement, Stitch, VolunteerView, WorkerView } from '../../src/volunteer/store.ts';
 import { createVolunteerStore } from '../../src/volunteer/store.ts';
 import { encodeInput } from '../../src/kernels/mersenne-tf/input.ts';
 
@@ -277,3 +278,29 @@ export const paused: VolunteerView = {
   reason: { why: 'paused-by-you' },
   workers: running.workers.map((worker) => ({ ...worker, state: 'paused' })),
 };
+
+/** An answer of this machine that was found wrong, as the volunteer hears it. */
+export const judged: Judgement = {
+  backend: 'wasm',
+  consequence: 'suspend',
+  job: 'j2',
+  chunk: 1190,
+  wrong: [9_520, 9_521],
+  right: ['5'.repeat(64), 'a'.repeat(64)],
+  untilMs: noon + 3_600_000,
+};
+
+/** The same as the coordinator tells it, with what was objected and answered. */
+export function foundWrong(
+  objection: Partial<ObjectionWords> | null,
+  over: Partial<FindingView> = {},
+): FindingView {
+  const { answer = null, readmitted = false } = objection ?? {};
+  const text = 'The memory of this machine was tested for a day.\nPlease look again.';
+  const answeredAt = answer === null ? null : noon + 60_000;
+  return {
+    ...{ ...judged, device: accountOf(4), at: noon, open: readmitted },
+    objection: objection === null ? null : { at: noon + 1_000, text, answer, answeredAt, readmitted },
+    ...over,
+  };
+}

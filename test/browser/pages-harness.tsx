@@ -6,6 +6,7 @@ import { preferred, speak } from '../../src/app/language.ts';
 import { follow } from '../../src/app/live.ts';
 import { createVolunteerStore } from '../../src/volunteer/store.ts';
 import type { VolunteerActions, VolunteerView } from '../../src/volunteer/store.ts';
+import type { FindingView } from '../../src/wire/objections.ts';
 
 declare global {
   interface Window {
@@ -13,6 +14,9 @@ declare global {
     say(view: Partial<VolunteerView>): void;
     /** What the page asked for, oldest first. */
     asked: [string, ...unknown[]][];
+    /** What the coordinator says was found wrong of this device, and why it does not take an objection. */
+    found?: readonly FindingView[];
+    refused?: string;
   }
 }
 
@@ -54,7 +58,18 @@ const house = openHouse(
     return { store, actions };
   },
   follow(),
-  noteLater('erase'),
+  {
+    erase: noteLater('erase'),
+    object: async (...told) => {
+      note('object')(...told);
+      if (window.refused !== undefined)
+        throw Object.assign(new Error('refused'), { refused: window.refused });
+    },
+    findings: async () => {
+      note('findings')();
+      return window.found ?? [];
+    },
+  },
 );
 await speak(preferred(location.search, navigator.languages), 'contribute');
 const root = document.querySelector('#page');

@@ -53,7 +53,15 @@ async function openState(
   await page.waitForFunction(() => !document.querySelector('footer')?.textContent?.includes('Asking'));
   if (state.view !== undefined) {
     await page.locator('button.loud').click();
-    await page.evaluate((view) => window.say(view), state.view);
+    // Starting says that it runs: what a state says comes after that.
+    await page.waitForFunction(() => window.asked.some(([what]) => what === 'start'));
+    await page.evaluate(
+      ([view, found]) => {
+        window.found = found;
+        window.say(view);
+      },
+      [state.view, state.found ?? []] as const,
+    );
     await page.waitForTimeout(250);
   }
   if (state.closeBy === true) {

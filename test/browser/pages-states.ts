@@ -1,6 +1,7 @@
 /** The states in which the pages are looked at by tests: what the coordinator says, and the volunteer. */
 import type { Reason, VolunteerView } from '../../src/volunteer/store.ts';
 import { ownRefusals } from '../../src/volunteer/store.ts';
+import type { FindingView } from '../../src/wire/objections.ts';
 import { byeReasons } from '../../src/wire/version.ts';
 import * as data from './fixture-data.ts';
 import type { Scene } from './fixture-server.ts';
@@ -36,6 +37,8 @@ export interface State {
   readonly path?: string;
   readonly scene?: Partial<Scene>;
   readonly view?: Partial<VolunteerView>;
+  /** What the coordinator says was found wrong of this device. */
+  readonly found?: readonly FindingView[];
   /** The cloth is looked at from close by. */
   readonly closeBy?: true;
 }
@@ -88,6 +91,18 @@ export const states: Readonly<Record<string, State>> = {
     closeBy: true,
   },
   paused: { view: data.paused },
+  'running, found wrong': { view: { ...data.running, judged: data.judged } },
+  'sent away, objected': {
+    view: { ...data.running, reason: { why: 'suspended' }, judged: data.judged },
+    found: [data.foundWrong({ answer: null })],
+  },
+  'sent away twice, answered': {
+    view: { ...data.running, reason: { why: 'banned' } },
+    found: [
+      data.foundWrong({ answer: 'It was our engine:\nwe are sorry.', readmitted: true }),
+      data.foundWrong(null, { backend: 'webgpu', chunk: 12, untilMs: null }),
+    ],
+  },
   finished: { view: { ...data.running, phase: 'finished', reason: { why: 'finished-by-you' }, workers: [] } },
   'no GPU': { view: { ...data.running, gpu: { state: 'absent', why: 'no-webgpu' } } },
   'leaderboard, full': { path: `${board}?` },

@@ -12,7 +12,7 @@ import { suspendedMs } from '../../src/core/trust.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
-import { answerOf, identity, outputsOf, Scripted } from './volunteer.ts';
+import { answerOf, outputsOf, Scripted } from './volunteer.ts';
 import type { Identity } from './volunteer.ts';
 
 const units = 8;
@@ -210,6 +210,12 @@ describe('the way back', () => {
     ]);
     await house.operator(`/objections/${id}`, { answer: 'We found the broken fan.', readmit: true });
     expect(mine()).toMatchObject({ phase: 'open', faults: 1 });
+    // Who is let in already can be told so again.
+    const again = await house.operator(`/objections/${id}`, { answer: 'Welcome back.', readmit: true });
+    expect([again.status, (await told(house, liar.who))[0]?.objection?.answer]).toEqual([
+      200,
+      'Welcome back.',
+    ]);
     // Nothing stands against it any more: there is nothing to object to.
     expect(await object(house, liar.who, job.job)).toEqual([404, 'not-disproved']);
     await liar.end();

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
+import type { ObjectionView } from '../../src/wire/objections.ts';
 import { whyNo } from '../browser/browsers.ts';
 import { holds } from './house.ts';
 import { answersOf, factoring } from './orders.ts';
@@ -112,4 +113,39 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       expect(told.of('voided').every((event) => event.account === account)).toBe(true);
     },
   );
+
+  it('says that it is right all the same, and reads another day what the operator answered', async () => {
+    const house = await scene.house({ anchorShare: 1 });
+    const { url } = house.door;
+    const policy = { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const;
+    const order = { ...factoring(12, 60, 1 << 14), policy };
+    await house.door.submit(order);
+    const person = await liar(url, order.input, lies[0]?.bend ?? '');
+    const account = await person.account();
+    const j = judgedWords.en;
+    await person.says(j.heading, 90_000);
+    await person.page.getByText(j.object, { exact: true }).click();
+    await person.page.locator('.objecting textarea').fill('My machine is sound.');
+    await person.page.getByRole('button', { name: j.send }).click();
+    await person.says(j.sent);
+    await person.says(j.yours);
+    const asOperator = { authorization: `Bearer ${house.running.operatorToken ?? ''}` };
+    const listed = await fetch(`${url}/api/operator/objections`, { headers: asOperator });
+    const { objections } = (await listed.json()) as { objections: ObjectionView[] };
+    const [objection] = objections;
+    expect(objection).toMatchObject({ account, text: 'My machine is sound.', phase: 'suspended' });
+    const { wrong = [], right = [], claimed } = objection?.evidence ?? {};
+    expect([wrong.length > 0, right.length, claimed?.length]).toEqual([true, wrong.length, wrong.length]);
+    // On the wire a digest of an exact kernel has eight bytes; this liar changed each answer.
+    expect(right.filter((digest, i) => digest.startsWith(claimed?.[i] ?? ''))).toEqual([]);
+    await fetch(`${url}/api/operator/objections/${objection?.id}`, {
+      method: 'POST',
+      headers: asOperator,
+      body: JSON.stringify({ answer: 'Three engines say otherwise.', readmit: false }),
+    });
+    await person.page.reload();
+    await person.says('Three engines say otherwise.', 60_000);
+    expect(await person.page.locator('.judged').count()).toBe(1);
+    await scene.told(house);
+  });
 });

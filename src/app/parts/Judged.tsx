@@ -1,25 +1,98 @@
-/** What audits found wrong of this machine's answers, with what a person needs to check it or to object. */
+/** What audits found wrong of this machine's answers, with what a person needs to check it; and the way to object. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
+import type { House } from '../house.ts';
 import { joined } from '../join.ts';
+import { hasObjected } from '../objected.ts';
 import type { Judgement } from '../../volunteer/store.ts';
+import type { FindingView } from '../../wire/objections.ts';
 import { judgedWords } from '../words/judged.ts';
 import type { Words } from '../words/words.ts';
+import { Objection } from './Objection.tsx';
 
-export function Judged(props: { readonly w: Words; readonly judged: Judgement }): JSX.Element {
-  const { backend, wrong, right, chunk, job, untilMs } = props.judged;
-  const j = judgedWords[props.w.language];
+/** While an answer is awaited it is asked for so often. */
+const askedEachMs = 300_000;
+
+/** What is shown of a finding, whether it was just heard or the coordinator was asked. */
+type Finding = Omit<Judgement, 'consequence'> & Pick<FindingView, 'open' | 'objection'>;
+
+interface Props {
+  readonly w: Words;
+  readonly house: House;
+}
+
+/** Everything that was found and is not settled; nothing where nothing was. */
+export function Judged({ w, house }: Props): JSX.Element {
+  const { judged, reason } = house.watched.view.value;
+  const known = useSignal<readonly FindingView[]>([]);
+  const isAway = reason?.why === 'suspended' || reason?.why === 'banned';
+  const ask = async (): Promise<void> => {
+    // Where nobody answers, what was heard is shown all the same.
+    known.value = await house.own.findings().catch(() => known.value);
+  };
+  useEffect(() => {
+    if (judged === null && !isAway && !hasObjected()) return undefined;
+    void ask();
+    const timer = setInterval(() => {
+      if (hasObjected()) void ask();
+    }, askedEachMs);
+    return () => clearInterval(timer);
+  }, [judged, isAway]);
+  const isHeard = known.value.some((one) => judged !== null && isSame(one, judged));
+  const found: readonly Finding[] =
+    judged === null || isHeard ? known.value : [{ ...judged, open: false, objection: null }, ...known.value];
   return (
-    <div class="notice" role="alert">
-      <p>
-        <strong>{j.heading}</strong>
-      </p>
-      <p>
-        {joined(
-          j.what(wrong.length, chunk, job, backend === 'webgpu'),
-          j.meanwhile,
-          untilMs === null ? j.never : j.again(untilMs),
-        )}
-      </p>
+    <>
+      {found.map((one) => (
+        <Notice
+          key={keyOf(one)}
+          w={w}
+          finding={one}
+          send={async (text) => {
+            await house.own.object(one.job, one.chunk, text);
+            await ask();
+          }}
+        />
+      ))}
+    </>
+  );
+}
+
+const keyOf = ({
+  backend,
+  job,
+  chunk,
+  wrong,
+}: Omit<Finding, 'open' | 'objection' | 'untilMs' | 'right'>): string =>
+  [backend, job, chunk, ...wrong].join(' ');
+
+function isSame(one: FindingView, other: Judgement): boolean {
+  return keyOf(one) === keyOf(other);
+}
+
+function Notice(props: {
+  readonly w: Words;
+  readonly finding: Finding;
+  readonly send: (text: string) => Promise<void>;
+}): JSX.Element {
+  const { w, finding, send } = props;
+  const { backend, wrong, right, chunk, job, untilMs, open, objection } = finding;
+  const j = judgedWords[w.language];
+  return (
+    <div class="notice judged">
+      <div role="alert">
+        <p>
+          <strong>{j.heading}</strong>
+        </p>
+        <p>
+          {joined(
+            j.what(wrong.length, chunk, job, backend === 'webgpu'),
+            j.meanwhile,
+            open ? j.open : untilMs === null ? j.never : j.again(untilMs),
+          )}
+        </p>
+      </div>
       <p class="small">{joined(j.causes, j.right)}</p>
       <ul class="small digests">
         {wrong.map((unit, i) => (
@@ -28,6 +101,7 @@ export function Judged(props: { readonly w: Words; readonly judged: Judgement })
           </li>
         ))}
       </ul>
+      <Objection w={w} objection={objection} send={send} />
     </div>
   );
 }

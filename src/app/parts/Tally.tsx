@@ -16,7 +16,7 @@ interface Props {
 }
 
 export function Tally({ w, house }: Props): JSX.Element {
-  const { units, chunks, rateMilli, credit, finalWithAnchor, judged } = house.watched.view.value;
+  const { units, chunks, rateMilli, credit, finalWithAnchor } = house.watched.view.value;
   const between = chunks.final - chunks.provisional;
   return (
     <section aria-labelledby="tally">
@@ -54,7 +54,7 @@ export function Tally({ w, house }: Props): JSX.Element {
           chunks.lost > 0 && w.tally.lost(chunks.lost),
         )}
       </p>
-      {judged !== null && <Judged w={w} judged={judged} />}
+      <Judged w={w} house={house} />
       <Receipts w={w} />
     </section>
   );

@@ -10,8 +10,23 @@ export interface JudgedWords {
   /** A first fault: when it may begin anew. */
   readonly again: (until: number) => string;
   readonly never: string;
+  /** It is let in: the hour is over, or the operator said so. */
+  readonly open: string;
   readonly causes: string;
   readonly right: string;
+  /** The way to object: what opens it, its field, what happens with it, its button, and what came of it. */
+  readonly object: string;
+  readonly label: string;
+  readonly note: string;
+  readonly send: string;
+  readonly sending: string;
+  readonly sent: string;
+  readonly failed: string;
+  readonly full: string;
+  readonly yours: string;
+  readonly answer: string;
+  readonly readmitted: string;
+  readonly reload: string;
 }
 
 const en = formatsFor('en');
@@ -27,9 +42,21 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     again: (until) =>
       `One such fault is taken for an accident: this machine may begin anew at ${en.moment(until)}.`,
     never: 'It was not the first time, so this machine gets no more work here.',
-    causes:
-      'Overclocking, overheating and failing memory are the usual causes. If you think that we are wrong, write to the operator with these lines.',
+    open: 'This machine is let in again.',
+    causes: 'Overclocking, overheating and failing memory are the usual causes.',
     right: 'The right digests, for you to check:',
+    object: 'I think this is wrong',
+    label: 'Why you think so',
+    note: 'The operator reads it beside the evidence: which units, what was claimed, what two engines found. It goes to nobody else, can be sent once, and is erased when you have this browser forgotten.',
+    send: 'Send to the operator',
+    sending: 'Sending',
+    sent: 'Sent. The operator will look at it; the answer will stand here, also when you come back another day.',
+    failed: 'It could not be sent. Your words are still here: please try again in a minute.',
+    full: 'So many objections wait for the operator that no more fit. Your words are still here: please try again another day.',
+    yours: 'You objected:',
+    answer: 'The operator answered:',
+    readmitted: 'The operator lets this machine in again: it begins anew, and what was void stays void.',
+    reload: 'Reload and go on',
   },
   zh: {
     heading: '有一个答案对不上',
@@ -38,7 +65,20 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     meanwhile: '还没确认的部分由别人重算，其积分作废；已确认的仍归你。',
     again: (until) => `一次这样的差错视为意外：${zh.moment(until)} 起，这台电脑可以重新开始。`,
     never: '这不是第一次，所以这里不再给这台电脑派活。',
-    causes: '常见原因是超频、过热或内存老化。如果你认为是我们错了，请把下面几行发给运营方。',
+    open: '这台电脑可以继续参加。',
+    causes: '常见原因是超频、过热或内存老化。',
     right: '正确的摘要，供你核对：',
+    object: '我认为这不对',
+    label: '你这样认为的理由',
+    note: '运营方会对照证据来读：是哪些单元、你交的是什么、两个引擎算出的是什么。别人看不到；只能发一次；你让这个浏览器忘记一切时，它也一并删除。',
+    send: '发给运营方',
+    sending: '正在发送',
+    sent: '已发出。运营方会看的；答复会显示在这里，改天再来也看得到。',
+    failed: '没能发出去。你写的还在：请过一分钟再试。',
+    full: '等待运营方处理的申诉太多，已放不下。你写的还在：请改天再试。',
+    yours: '你的申诉：',
+    answer: '运营方的答复：',
+    readmitted: '运营方让这台电脑重新加入：从头开始，已作废的仍然作废。',
+    reload: '重新载入并继续',
   },
 };
