@@ -44,7 +44,7 @@ export function chunksOf(c: Context, house: House, view: JobView): Response {
   );
 }
 
-async function* lines(house: House, id: string, from: number, count: number): AsyncGenerator<string> {
+async function* lines(house: House, id: string, from: number, count: number): AsyncGenerator<Uint8Array> {
   let next = from;
   for (let left = count; left > 0;) {
     const page = await house.log.results(id, next, Math.min(left, pageChunks));
@@ -59,7 +59,7 @@ async function* lines(house: House, id: string, from: number, count: number): As
             : null;
       if (verdict === null || outputs === null) continue;
       const given = [...eachOutput(outputs)].map((output) => Buffer.from(output).toString('base64'));
-      yield `${JSON.stringify({ chunk, verdict, outputs: given })}\n`;
+      yield Buffer.from(`${JSON.stringify({ chunk, verdict, outputs: given })}\n`);
     }
     const last = page.at(-1);
     if (last === undefined) return;

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { JobView, QuoteView } from '../../src/wire/views.ts';
+import { count } from '../../src/core/intervals.ts';
+import type { JobView, QuoteView, VerdictsView } from '../../src/wire/views.ts';
 import type { CreditWord } from '../../src/wire/volunteer.ts';
 import { started } from './started.ts';
 import {
+  asOperator,
   honestResults,
   kernel,
   lie,
@@ -48,6 +50,20 @@ describe('a job under audit', () => {
     await works(one, job, right, job.chunks);
     const provisional = await view(house, job);
     if (provisional.state === 'open') expect(provisional.accepted + provisional.final).toBe(job.chunks);
+    const verdicts = (await (await house.call(`/api/jobs/${job.job}/verdicts`)).json()) as VerdictsView;
+    if (verdicts.final !== null)
+      expect(count([...verdicts.provisional]) + count([...verdicts.final])).toBe(job.chunks);
+    // Results are the requester's, provisional ones too.
+    if (verdicts.state === 'open') expect((await house.call(`/api/jobs/${job.job}/chunks`)).status).toBe(403);
+    const lines = await (await asOperator(house, `/api/jobs/${job.job}/chunks?from=1&count=100`)).text();
+    const given = lines
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { chunk: number; verdict: string; outputs: string[] });
+    expect(given.map(({ chunk }) => chunk)).toEqual(Array.from({ length: job.chunks - 1 }, (_, i) => i + 1));
+    expect(Buffer.from(given[0]?.outputs[2] ?? '', 'base64')).toEqual(Buffer.from(right(5)));
+    for (const query of ['from=-1', `from=${job.chunks}`, 'count=0', 'count=99999'])
+      expect((await asOperator(house, `/api/jobs/${job.job}/chunks?${query}`)).status).toBe(400);
     const done = await until(house, job, ({ state }) => state === 'finished');
     expect(done).toMatchObject({
       final: job.chunks,

@@ -174,16 +174,13 @@ describe('an answer that is none', () => {
     const noise = Buffer.from('<html>not an answer</html>');
     for (const body of [new Uint8Array(0), cut, more, fewer, huge, lengths, noise]) {
       const [status, said] = await answer(house, audit.audit, body);
-      expect([status, said]).toEqual([
-        400,
-        { refused: 'malformed', detail: expect.stringMatching(/^outputs: /) },
-      ]);
+      expect([status, said]).toMatchObject([400, { refused: 'malformed' }]);
+      expect(JSON.stringify(said)).toMatch(/"detail":"outputs: /);
     }
     const empty = encodeOutputs(audit.units.map(() => new Uint8Array(0)));
-    expect(await answer(house, audit.audit, empty)).toEqual([
-      400,
-      { refused: 'bad-output', detail: expect.stringMatching(/^unit \d+: /) },
-    ]);
+    const refused = await answer(house, audit.audit, empty);
+    expect(refused).toMatchObject([400, { refused: 'bad-output' }]);
+    expect(JSON.stringify(refused)).toMatch(/"detail":"unit \d+: /);
     const [other] = [...house.runtime.state.audits.keys()].filter((id) => id !== audit.audit);
     expect(await answer(house, other as number, right1)).toEqual([409, { refused: 'not-taken' }]);
     expect(await answer(house, 999_999, right1)).toEqual([404, { refused: 'unknown-audit' }]);

@@ -12,11 +12,11 @@ import type { Apart } from '../e2e/house.ts';
 import { answersOf, factoring } from '../e2e/orders.ts';
 import { toldIn } from '../e2e/told.ts';
 
-const kills = 8;
+const kills = 6;
 const volunteers = 2;
 /** Between two kills: long enough for some commitments and audits, too short for all. */
 const pauseMs = 1_500;
-const chunks = 80;
+const chunks = 64;
 const chunkMs = 120;
 
 let apart: Apart | null = null;
@@ -43,7 +43,7 @@ function volunteer(url: string, folder: string): ChildProcess {
   return spawn(process.execPath, [...args, '--data', folder], { stdio: 'ignore' });
 }
 
-test('eight kills: results bit for bit, all of it final, everybody paid once, and what was drawn is recomputed', async () => {
+test('six kills: results bit for bit, all of it final, everybody paid once, and what was drawn is recomputed', async () => {
   const dataDir = freshFolder();
   const options = { port: await freePort(), dataDir, webDir: null, seed: 'none', anchorShare: 1 } as const;
   apart = await openApart(options);

@@ -291,7 +291,7 @@ function twoAnswerAndAuditsTakeTheRest(): House {
   answers(h, 'a');
   answers(h, 'b');
   for (const name of ['a', 'b', 'c']) {
-    const { open } = h.state.identities.get(`${name}/wasm`) ?? { open: new Map() };
+    const open = h.state.identities.get(`${name}/wasm`)?.open ?? [];
     proven(h, name, tier1Micro);
     for (const [id, batches] of open) identityOf(h, name).open.set(id, batches);
   }

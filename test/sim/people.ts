@@ -68,6 +68,7 @@ const agreeable: Manner = {
 
 /** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common. */
 export function mannerOf(role: Role, name: string, dice: Dice, ring = 'ring'): Manner {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others scheme: they are told below
   switch (role) {
     case 'honest':
     case 'quitter':

@@ -330,7 +330,7 @@ const zoo: readonly Member[] = [
 const nobodyElse: Member = { ...(zoo[0] as Member), role: 'honest' };
 
 async function without({ off, role }: Member): Promise<Rules> {
-  return Array.isArray(off) ? nursery.rulesWith(role, off as readonly Edit[]) : { ...realRules, ...off };
+  return 'length' in off ? nursery.rulesWith(role, off) : { ...realRules, ...off };
 }
 
 const seedsOf = ({ seeds = [1, 2] }: Member): readonly number[] => seeds;
