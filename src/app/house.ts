@@ -40,7 +40,8 @@ export interface House {
   readonly chosen: Signal<Chosen>;
   readonly begun: ReadonlySignal<Begun>;
   readonly forgotten: ReadonlySignal<Forgotten>;
-  readonly own: OwnDeeds;
+  /** Brings what is done in the name of the account. */
+  readonly own: () => Promise<OwnDeeds>;
   /** The one Start: loads the volunteer's program, then starts it with the consent just given. */
   begin(): Promise<void>;
   /** Shows the volunteer that an earlier visit left to this one, at work if it was left running. */
@@ -56,12 +57,12 @@ export interface House {
   forget(): Promise<void>;
 }
 
-/** Opens the house. `store` shows what is known before there is a volunteer; `load` brings one. */
+/** Opens the house. `store` shows what is known before there is a volunteer; `load` brings one, `own` what is done in its account's name. */
 export function openHouse(
   store: VolunteerStore,
   load: () => Promise<Volunteer>,
   live: Live,
-  own: OwnDeeds,
+  own: () => Promise<OwnDeeds>,
 ): House {
   return new OpenHouse(store, load, live, own);
 }
@@ -72,11 +73,16 @@ class OpenHouse implements House {
   readonly chosen: Signal<Chosen>;
   readonly begun = signal<Begun>('no');
   readonly forgotten = signal<Forgotten>('no');
-  readonly own: OwnDeeds;
+  readonly own: () => Promise<OwnDeeds>;
   readonly #load: () => Promise<Volunteer>;
   #volunteer: Volunteer | null = null;
 
-  constructor(store: VolunteerStore, load: () => Promise<Volunteer>, live: Live, own: OwnDeeds) {
+  constructor(
+    store: VolunteerStore,
+    load: () => Promise<Volunteer>,
+    live: Live,
+    own: () => Promise<OwnDeeds>,
+  ) {
     const { cores, gpu } = store.getState().settings;
     this.live = live;
     this.watched = watch(store);
@@ -133,10 +139,12 @@ class OpenHouse implements House {
   }
 
   async forget(): Promise<void> {
-    const erased = await this.own.erase().then(
-      () => true,
-      () => false,
-    );
+    const erased = await this.own()
+      .then(({ erase }) => erase())
+      .then(
+        () => true,
+        () => false,
+      );
     try {
       await this.#volunteer?.actions.forget();
       this.forgotten.value = erased ? 'yes' : 'here';

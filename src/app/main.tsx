@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { App, bringWork } from './App.tsx';
 import { openHouse } from './house.ts';
-import type { OwnDeeds, Volunteer } from './house.ts';
+import type { Volunteer } from './house.ts';
 import { preferred, speak } from './language.ts';
 import { follow } from './live.ts';
 import { createVolunteerStore } from '../volunteer/store.ts';
@@ -20,21 +20,13 @@ const house = openHouse(
     return volunteer;
   },
   follow(),
-  {
-    erase: async () => (await own()).erase(),
-    object: async (...what) => (await own()).object(...what),
-    findings: async () => (await own()).findings(),
-  },
+  () => import('./account.ts'),
 );
 const goingOn = comesBack ? house.goOn() : null;
 await speak(preferred(location.search, navigator.languages), 'contribute');
 root.replaceChildren();
 render(<App house={house} />, root);
 await goingOn;
-
-function own(): Promise<OwnDeeds> {
-  return import('./account.ts');
-}
 
 async function bringVolunteer(): Promise<Volunteer> {
   const { goOn, theVolunteer } = await import('./volunteer.ts');

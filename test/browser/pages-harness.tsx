@@ -58,7 +58,7 @@ const house = openHouse(
     return { store, actions };
   },
   follow(),
-  {
+  async () => ({
     erase: noteLater('erase'),
     object: async (...told) => {
       note('object')(...told);
@@ -69,7 +69,7 @@ const house = openHouse(
       note('findings')();
       return window.found ?? [];
     },
-  },
+  }),
 );
 await speak(preferred(location.search, navigator.languages), 'contribute');
 const root = document.querySelector('#page');

@@ -29,7 +29,10 @@ export function Judged({ w, house }: Props): JSX.Element {
   const isAway = reason?.why === 'suspended' || reason?.why === 'banned';
   const ask = async (): Promise<void> => {
     // Where nobody answers, what was heard is shown all the same.
-    known.value = await house.own.findings().catch(() => known.value);
+    known.value = await house
+      .own()
+      .then(({ findings }) => findings())
+      .catch(() => known.value);
   };
   useEffect(() => {
     if (judged === null && !isAway && !hasObjected()) return undefined;
@@ -50,7 +53,8 @@ export function Judged({ w, house }: Props): JSX.Element {
           w={w}
           finding={one}
           send={async (text) => {
-            await house.own.object(one.job, one.chunk, text);
+            const { object } = await house.own();
+            await object(one.job, one.chunk, text);
             await ask();
           }}
         />
