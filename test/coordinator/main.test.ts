@@ -98,9 +98,9 @@ describe('the program', () => {
     const jobs = async () =>
       ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
     const seeded = await jobs();
-    expect(seeded.map(({ kernel, demonstration, quorum }) => [kernel, demonstration, quorum])).toEqual([
-      ['path-trace@1', true, 2],
-      ['mersenne-tf@1', true, 2],
+    expect(seeded.map(({ kernel, demonstration, policy }) => [kernel, demonstration, policy])).toEqual([
+      ['path-trace@1', true, 'audit'],
+      ['mersenne-tf@1', true, 'audit'],
     ]);
     for (const { unitsPerChunk, unitCostMicro, cause } of seeded) {
       expect(unitsPerChunk * unitCostMicro).toBeGreaterThanOrEqual(250_000);
