@@ -54,7 +54,7 @@ describe('the volunteer', () => {
       faults,
       secure,
       reason: { why: 'no-job-open' },
-      chunks: { computed: 20, committed: 20, final: 20, lost: 0 },
+      chunks: { computed: 20, committed: 20, final: 20, provisional: 0, lost: 0 },
     });
     expect(account).toMatch(/^[A-Za-z0-9_-]{16}$/);
     expect((await jobOf(house, job)).state).toBe('finished');

@@ -70,7 +70,7 @@ async function leadForTheGpu(people: ReadonlyMap<Engine, View>, door: Door): Pro
 
 const inUse = words.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
 
-const orders = [factoring(14, 200), picture(128, 96, 2, 200)];
+const orders = [factoring(30, 200), picture(192, 128, 2, 200)];
 
 /** Two of the three finish both jobs between them while the third rests. */
 async function doneWithout(resting: View, engine: Engine, door: Door): Promise<Asked[]> {
