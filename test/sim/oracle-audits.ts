@@ -33,6 +33,9 @@ export class AuditOracle {
     this.#banned.delete(`${device}/${backend}`);
   }
 
+  /** Jobs that are cancelled in the tick that is told: what of them was pending is paid unseen [LG6], so it promises nothing. */
+  cancelled: ReadonlySet<string> = new Set();
+
   see(event: Checked, job: JobRecord | undefined): void {
     if (job === undefined) return demand(false, 'safe', () => `${event.job} is checked and is not open`);
     switch (event.e) {
@@ -61,7 +64,7 @@ export class AuditOracle {
       const claim = job.provisional.get(chunk);
       if (claim === undefined) continue;
       job.provisional.delete(chunk);
-      if (isRight(claim.root, id, chunk)) continue;
+      if (isRight(claim.root, id, chunk) || this.cancelled.has(id)) continue;
       this.#tally.wrongFinal++;
       const { policy } = job.spec;
       const strict = 'leaverUnits' in policy && policy.leaverUnits >= 1_000_000;

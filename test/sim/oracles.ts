@@ -324,6 +324,7 @@ export function oraclesFor(climate: Climate): Oracles {
       if (tally.commands % everyCommands === 0) invariants(state);
     },
     durable: (events) => {
+      audits.cancelled = new Set(events.flatMap((event) => (event.e === 'cancelled' ? [event.job] : [])));
       for (const event of events) see(event);
     },
     stored,

@@ -9,6 +9,7 @@ const kept: readonly (readonly [number, string])[] = [
   [144, 'a wish for work waited for minutes with a guessed speed'],
   [166, 'somebody who never answers got the same chunk again and again'],
   [318, 'the wish of a slot that had never computed waited likewise'],
+  [10351395059, 'what was paid unseen when a job was cancelled was taken for final'],
   [5269, 'everybody’s GPU joined a dispute that only a WASM answer could end'],
 ];
 
