@@ -19,6 +19,7 @@ function doctored(input: Uint8Array, bend: string): string {
   return `
     const Honest = WebAssembly.Instance;
     const target = ${JSON.stringify([...input].join())};
+    const plainBytes = 16;
     WebAssembly.Instance = function (module, imports) {
       const real = new Honest(module, imports).exports;
       const seen = { length: 0, bytes: null };
@@ -63,8 +64,11 @@ const lies = [
         return seen.length;
       }
       const size = real.run(unit);
-      seen.length = size;
-      seen.bytes = outputOf(size).slice();
+      // An answer that names a factor would be found out at the door if another unit gave it.
+      if (size === plainBytes) {
+        seen.length = size;
+        seen.bytes = outputOf(size).slice();
+      }
       return size;`,
   },
 ];

@@ -13,5 +13,5 @@ export const demoFactors = { demo: 8604892794012093487n, seed: 37744761164387065
  * `seed`: about an hour and a quarter; finds 377447611643870659897 | 2^332193149 − 1.
  */
 export function demoJob(size: 'demo' | 'seed'): MersenneSpec {
-  return size === 'demo' ? specForBits(332198467, 62.5, 63) : specForBits(332193149, 67, 69);
+  return size === 'demo' ? specForBits(332198467, 62.25, 63) : specForBits(332193149, 67, 69);
 }
