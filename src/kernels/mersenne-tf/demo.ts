@@ -9,7 +9,7 @@ import type { MersenneSpec } from './input.ts';
 export const demoFactors = { demo: 8604892794012093487n, seed: 377447611643870659897n } as const;
 
 /**
- * `demo`: under a minute of the reference core; finds 8604892794012093487 | 2^332198467 − 1.
+ * `demo`: about a minute of the reference core; finds 8604892794012093487 | 2^332198467 − 1.
  * `seed`: about an hour and a quarter; finds 377447611643870659897 | 2^332193149 − 1.
  */
 export function demoJob(size: 'demo' | 'seed'): MersenneSpec {
