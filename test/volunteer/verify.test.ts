@@ -39,7 +39,7 @@ describe('[LO6] receipts, checked without asking anybody', () => {
     spawnSync(process.execPath, [cli, 'verify', ...args], { encoding: 'utf8' });
 
   it('all that were kept hold, the coordinator being gone; chunks, credits and the short last chunk are right', () => {
-    const { status, stdout } = talka(file, '--coordinator', key);
+    const { status, stdout } = talka(file, `--coordinator=${key}`);
     expect(stdout).toContain(`signed by the coordinator ${key}: 21 chunks`);
     expect(stdout).toContain(`all ${receipts.length} receipts hold`);
     expect(stdout).not.toContain('price');
