@@ -16,7 +16,7 @@ export interface AuditTerms {
 /** At most one wrong final unit in 200,000 with a fifth of all compute hostile, one in 100,000 by those who come and go. */
 export const strictTerms: AuditTerms = { windowUnits: 32_000, leaverUnits: 12_000 };
 /**
- * Terms that a job of so many units can afford: those of `strictTerms` from a million units on, less for smaller ones, so
+ * Terms that a job of so many units can afford: those of `strictTerms` from 1.3 million units on, less for smaller ones, so
  * that who leaves costs about a hundredth of the job. The bound that follows from them stands beside the price.
  */
 export function termsFor(units: number): AuditTerms {

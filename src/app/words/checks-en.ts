@@ -44,7 +44,7 @@ export const english: ChecksWords = {
     heading: 'Provisional first, final later',
     says: [
       'An accepted answer may be used at once, but it is provisional, and its credit is pending. It becomes final (verified, as the cloth has it) when every unit drawn from it was found right, and after it a whole window of further drawn units of the same machine.',
-      `In jobs of a million units and more the window is ${some(windowUnits, 'drawn unit')}; smaller jobs have smaller ones, and say below what that leaves open. Whoever goes sooner (${en.span(leaverAfterMs)} without an answer, or a job with nothing left to give) is looked at once more: units are drawn until ${en.whole(leaverUnits)} of those still provisional were, or all of them.`,
+      `In jobs of 1.3 million units and more the window is ${some(windowUnits, 'drawn unit')}; smaller jobs have smaller ones, and say below what that leaves open. Whoever goes sooner (${en.span(leaverAfterMs)} without an answer, or a job with nothing left to give) is looked at once more: units are drawn until ${en.whole(leaverUnits)} of those still provisional were, or all of them.`,
     ],
     shows:
       'One machine’s chunks as they came. Full: final. Outlined: provisional. A dot: a unit of it was found right. The bracket is the window; it moves on as units are checked.',
