@@ -82,7 +82,7 @@ export function countReport(name, report, fault) {
     for (const test of tests) {
       const title = `${place} > ${test.fullName}`;
       if (test.status === 'passed') outcome.passed += 1;
-      else if (test.status === 'failed') fail(title);
+      else if (test.status === 'failed') fail(`${title}: ${firstLine(test.failureMessages?.[0])}`);
       else outcome.skipped.push(title);
     }
     const failedInside = tests.some((test) => test.status === 'failed');
@@ -94,8 +94,10 @@ export function countReport(name, report, fault) {
   return outcome;
 }
 
+/** What a failure says, on one line: its first lines, up to where it was thrown. */
 function firstLine(text) {
-  return (text ?? '').split('\n')[0] || 'could not be loaded';
+  const said = (text ?? '').split(/\n\s+at /)[0].replaceAll(/\s+/g, ' ').trim();
+  return said.slice(0, 300) || 'could not be loaded';
 }
 
 /** Runs Node with these arguments; null when it ended with 0, otherwise what went wrong. */
