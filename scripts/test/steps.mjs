@@ -96,7 +96,10 @@ export function countReport(name, report, fault) {
 
 /** What a failure says, on one line: its first lines, up to where it was thrown. */
 function firstLine(text) {
-  const said = (text ?? '').split(/\n\s+at /)[0].replaceAll(/\s+/g, ' ').trim();
+  const said = (text ?? '')
+    .split(/\n\s+at /)[0]
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   return said.slice(0, 300) || 'could not be loaded';
 }
 
