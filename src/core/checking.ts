@@ -1,5 +1,5 @@
 /**
- * What follows from audits: answers of auditors, draws for those who leave, work that becomes final, work that is void.
+ * What follows from audits (their answers: `auditing.ts`): draws for those who leave, work that becomes final, work that is void.
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { drawUnits, isFinal, leaverShortfall } from './audit.ts';
@@ -8,7 +8,6 @@ import { count, has, numbersIn } from './intervals.ts';
 import { refund, spareMicro } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, unitsOf } from './state.ts';
 import type {
-  Audit,
   AuditPolicy,
   Author,
   Backend,
@@ -24,7 +23,7 @@ import type {
   Refusal,
   State,
 } from './state.ts';
-import { consequenceOf, mayWork, tierOf } from './trust.ts';
+import { mayWork, tierOf } from './trust.ts';
 import type { Tier } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
@@ -39,7 +38,7 @@ function termsOf(job: Job): AuditPolicy {
 }
 
 /** Whose work it is, as events say it. */
-function authorOf(state: State, { device, backend, account }: Identity): Author {
+export function authorOf(state: State, { device, backend, account }: Identity): Author {
   return { device, backend, account, site: (state.devices.get(device) as Device).site };
 }
 
@@ -75,61 +74,6 @@ export function unitsDrawn(
     if (own < tier) tier = own;
   }
   return drawUnits(to - from, tier, words).map((unit) => from + unit);
-}
-
-/** Somebody recomputed units: they were right, or their author is disproved. */
-export function auditAnswered(state: State, command: CommandOf<'audit'>, at: number): Decision {
-  const audit = state.audits.get(command.audit);
-  if (audit === undefined) return { refused: 'unknown-audit' };
-  const auditor = state.devices.get(command.device);
-  if (auditor?.role !== 'anchor') return { refused: 'not-yours' };
-  const job = state.jobs.get(audit.job) as Job;
-  const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
-  const right = wrong.map((unit) => command.right[command.wrong.indexOf(unit)] ?? '');
-  const amountMicro = audit.units.length * job.spec.unitCostMicro;
-  const from = spareMicro(state, job) >= amountMicro ? (`escrow:${job.id}` as const) : 'operator';
-  const { id, units, chunk } = audit;
-  const events: Event[] = [
-    {
-      e: 'audited',
-      audit: id,
-      job: job.id,
-      chunk,
-      units,
-      wrong,
-      device: command.device,
-      account: auditor.account,
-      entries: [{ from, to: `vested:${auditor.account}`, amountMicro }],
-    },
-  ];
-  if (wrong.length === 0) return events;
-  const authors = authorsOf(state, job, audit);
-  for (const identity of authors) {
-    // Who is disproved already is not disproved again for the same time.
-    if (identity.phase !== 'open') continue;
-    const consequence = consequenceOf(identity, authors.length > 1, at);
-    events.push({
-      e: 'disproved',
-      ...authorOf(state, identity),
-      job: job.id,
-      chunk,
-      wrong,
-      right,
-      consequence,
-    });
-  }
-  return events;
-}
-
-/** All that gave the answer which was audited: who is drawn for it, and who agreed with it beside them. */
-function authorsOf(state: State, job: Job, { authors, chunk }: Audit): Identity[] {
-  const known = authors.map((key) => state.identities.get(key) as Identity);
-  if (!job.authors.has(chunk)) return known;
-  for (const identity of state.identities.values()) {
-    const answers = identity.open.get(job.id)?.some(({ chunks }) => has(chunks, chunk)) === true;
-    if (answers && !known.includes(identity)) known.push(identity);
-  }
-  return known;
 }
 
 /** Whether everything of a job is answered: nobody is waited for any more. */

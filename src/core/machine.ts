@@ -2,8 +2,8 @@
  * The whole rule book: what a command leads to, given the state and the time. Reads only; the
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
+import { auditAnswered } from './auditing.ts';
 import {
-  auditAnswered,
   batchesAtEnd,
   closeBatch,
   readmit,
