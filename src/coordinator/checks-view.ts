@@ -57,6 +57,9 @@ export function checksOf(state: State, live: LivePeople, at: number): ChecksView
   return {
     at,
     made: { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned },
+    // None so far: anchors make all audits.
+    auditsByPeople: 0,
+    sharedWithPeople: false,
     waiting: { audits: state.audits.size, since: oldest?.at ?? null },
     paid: {
       workMicro,

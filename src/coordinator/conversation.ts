@@ -239,6 +239,9 @@ export class Conversation {
         return this.#ask(word.slots);
       case 'giveBack':
         return this.#giveBack(word);
+      // None was given: there is nothing to take back.
+      case 'returnAudits':
+        return;
       case 'chain':
         return this.#onChain(word);
       case 'hello':

@@ -3,16 +3,18 @@
  * outputs that came of it. What was claimed is not among them: whoever recomputes does not see it [AU2].
  *
  * Outputs travel as bytes, numbers big-endian: u32 how many, u32 length of each, then all of them, one after the other.
+ *
+ * A volunteer's answer is such outputs in a frame of its socket. Where a commit's frame says how long its wishes are and
+ * how many items it has (`frame.ts`), there is 0 in both: u32 0, u16 0, u64 audit, the outputs.
  */
 import * as v from 'valibot';
 import type { Malformed } from './schema.ts';
-import { limits } from './version.ts';
-
-/** How many audits may be taken at once. */
-export const takeMax = 64;
+import { limits, takeMax } from './version.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+export { takeMax };
 
 /** Asks for audits. */
 export const taking = v.strictObject({
@@ -103,4 +105,45 @@ export function decodeOutputs(
     at += length;
   }
   return at === bytes.length ? outputs : { malformed: 'outputs: the lengths do not add up to the bytes' };
+}
+
+/** A volunteer's answer as it came: which audit it means, and its outputs, which `decodeOutputs` reads within the audit's bounds. */
+export interface AuditAnswer {
+  readonly audit: number;
+  readonly outputs: Uint8Array;
+}
+
+const answerHeadBytes = 14;
+
+/** How long the frame of an answer is, where its outputs take so many bytes. */
+export function answerBytes(outputBytes: number): number {
+  return answerHeadBytes + outputBytes;
+}
+
+/** Whether a binary frame is the answer to an audit. All others are commits. */
+export function isAuditAnswer(frame: Uint8Array): boolean {
+  return frame.length >= 6 && frame[4] === 0 && frame[5] === 0;
+}
+
+export function encodeAuditAnswer(audit: number, outputs: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const payload = encodeOutputs(outputs);
+  const frame = new Uint8Array(answerBytes(payload.length));
+  const view = new DataView(frame.buffer);
+  view.setUint32(6, Math.floor(audit / 2 ** 32));
+  view.setUint32(10, audit % 2 ** 32);
+  frame.set(payload, answerHeadBytes);
+  return frame;
+}
+
+/** Reads the head of an answer; the outputs are a view of the frame. */
+export function decodeAuditAnswer(frame: Uint8Array): AuditAnswer | Malformed {
+  if (frame.length < answerHeadBytes || frame.length > limits.frameBytesMax)
+    return { malformed: 'answer: size out of bounds' };
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (view.getUint32(0) !== 0 || view.getUint16(4) !== 0)
+    return { malformed: 'answer: it has wishes or items' };
+  const high = view.getUint32(6);
+  const audit = high * 2 ** 32 + view.getUint32(10);
+  if (high >= 2 ** 21 || audit === 0) return { malformed: 'answer: to no audit' };
+  return { audit, outputs: frame.subarray(answerHeadBytes) };
 }

@@ -24,6 +24,9 @@ export const limits = {
   digestBytes: { exact: 8, tolerance: 32 },
 } as const;
 
+/** How many audits may be taken, or given back, at once. */
+export const takeMax = 64;
+
 /** Why a coordinator ends a conversation. `protocol` means: reload, you are of another version. */
 export const byeReasons = [
   'protocol',

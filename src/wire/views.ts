@@ -197,6 +197,10 @@ export interface ChecksView {
     readonly suspended: number;
     readonly banned: number;
   };
+  /** How many of `made.audits` volunteers made; the operator's own machines made the others. */
+  readonly auditsByPeople: number;
+  /** Whether volunteers are given audits now; false while too few different networks are here: then anchors make them all [AU7]. */
+  readonly sharedWithPeople: boolean;
   /** Audits that were drawn and not made yet, and since when the oldest of them waits. */
   readonly waiting: { readonly audits: number; readonly since: number | null };
   readonly paid: {

@@ -1,13 +1,14 @@
 /**
- * The words between volunteer and coordinator. Up: hello, ask, commit, giveBack, chain. Down:
- * challenge, welcome, news, lease, receipt, credit, judged, refusal, bye. Control frames are JSON text, downwards one
- * word or a list of words; a commit is one binary frame (see `frame.ts`), since digests and bytes travel with it.
+ * The words between volunteer and coordinator. Up: hello, ask, commit, giveBack, returnAudits, chain. Down:
+ * challenge, welcome, news, lease, receipt, credit, audit, audited, judged, refusal, bye. Control frames are JSON text,
+ * downwards one word or a list of words; a commit is one binary frame (see `frame.ts`), since digests and bytes travel
+ * with it, and so is the answer to an audit (see `audits.ts`).
  *
  * Ids: `device` and `account` are 16 characters of base64url, `job` is `j` and a number, `replica`
  * and `lease` are positive integers, digests and roots lower-case hex.
  */
 import * as v from 'valibot';
-import { byeReasons, limits, protocol } from './version.ts';
+import { byeReasons, limits, protocol, takeMax } from './version.ts';
 
 const id16 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/));
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -49,6 +50,8 @@ export const hello = v.strictObject({
   head: v.nullable(treeHead),
   cores: v.pipe(natural, v.maxValue(1024)),
   gpu: v.boolean(),
+  /** It knows the word `audit`, and would recompute units of others; absent: it is never given any [AU7]. */
+  audits: v.optional(v.literal(true)),
   /** Over `talka/hello/1`: see SPEC, "Signing in". */
   signature: base64url(64),
 });
@@ -91,6 +94,12 @@ export const giveBack = v.strictObject({
   why: v.picklist(['paused', 'finished', 'closing', 'settings', 'failed', 'trap', 'gpu-lost', 'superseded']),
 });
 
+/** Audits that will not be made here: others may be given them at once. */
+export const returnAudits = v.strictObject({
+  t: v.literal('returnAudits'),
+  audits: v.pipe(v.array(positive), v.minLength(1), v.maxLength(takeMax)),
+});
+
 /** The signed head of this session's chain of commitments: `talka/chain/1`. */
 export const chain = v.strictObject({
   t: v.literal('chain'),
@@ -99,7 +108,7 @@ export const chain = v.strictObject({
   signature: base64url(64),
 });
 
-export const fromVolunteer = v.variant('t', [hello, ask, giveBack, chain]);
+export const fromVolunteer = v.variant('t', [hello, ask, giveBack, returnAudits, chain]);
 
 export const jobDescriptor = v.strictObject({
   job: jobId,
@@ -199,6 +208,33 @@ export const credit = v.strictObject({
   creditMicro: v.strictObject({ pending: natural, vested: natural, asOf: natural }),
 });
 
+const ascending = (units: number[]): boolean =>
+  units.every((unit, i) => i === 0 || unit > (units[i - 1] as number));
+
+/** Recompute these units of a job, with its reference: nothing is said of who claimed what of them [AU2]. */
+export const audit = v.strictObject({
+  t: v.literal('audit'),
+  audit: positive,
+  job: jobId,
+  /** Numbers in the job, ascending. */
+  units: v.pipe(
+    v.array(natural),
+    v.minLength(1),
+    v.maxLength(limits.unitsPerChunkMax),
+    v.check(ascending, 'not ascending'),
+  ),
+  /** From now, since clocks differ. An answer that comes later finds that somebody else was asked. */
+  limitMs: natural,
+});
+
+/** What became of an audit: it counted and was paid, or it was no longer this device's to make. */
+export const audited = v.strictObject({
+  t: v.literal('audited'),
+  audit: positive,
+  became: v.picklist(['counted', 'gone']),
+  amountMicro: natural,
+});
+
 /** An answer of this device was recomputed and was not right [TR5], [TR6]. */
 export const judged = v.strictObject({
   t: v.literal('judged'),
@@ -215,7 +251,7 @@ export const judged = v.strictObject({
 
 export const refusal = v.strictObject({
   t: v.literal('refusal'),
-  about: v.picklist(['ask', 'commit', 'giveBack', 'chain']),
+  about: v.picklist(['ask', 'commit', 'giveBack', 'chain', 'audit']),
   slot: v.optional(natural),
   replica: v.optional(positive),
   reason: words,
@@ -238,6 +274,8 @@ export const fromCoordinator = v.variant('t', [
   lease,
   receipt,
   credit,
+  audit,
+  audited,
   judged,
   refusal,
   bye,
@@ -250,6 +288,7 @@ export type Hello = v.InferOutput<typeof hello>;
 export type SlotWord = v.InferOutput<typeof slot>;
 export type Ask = v.InferOutput<typeof ask>;
 export type GiveBack = v.InferOutput<typeof giveBack>;
+export type ReturnAudits = v.InferOutput<typeof returnAudits>;
 export type Chain = v.InferOutput<typeof chain>;
 export type FromVolunteer = v.InferOutput<typeof fromVolunteer>;
 export type JobDescriptor = v.InferOutput<typeof jobDescriptor>;
@@ -258,6 +297,8 @@ export type Welcome = v.InferOutput<typeof welcome>;
 export type LeaseWord = v.InferOutput<typeof lease>;
 export type ReceiptWord = v.InferOutput<typeof receipt>;
 export type CreditWord = v.InferOutput<typeof credit>;
+export type AuditWord = v.InferOutput<typeof audit>;
+export type AuditedWord = v.InferOutput<typeof audited>;
 export type Judged = v.InferOutput<typeof judged>;
 export type RefusalWord = v.InferOutput<typeof refusal>;
 export type Bye = v.InferOutput<typeof bye>;

@@ -5,7 +5,7 @@ import { decodeCommit, encodeCommit } from '../../src/wire/frame.ts';
 import type { CommitFrame } from '../../src/wire/frame.ts';
 import { isMalformed, parse } from '../../src/wire/schema.ts';
 import { limits, protocol } from '../../src/wire/version.ts';
-import { fromVolunteer, hello } from '../../src/wire/volunteer.ts';
+import { fromCoordinator, fromVolunteer, hello } from '../../src/wire/volunteer.ts';
 import type { CommitHeader, FromVolunteer } from '../../src/wire/volunteer.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
@@ -110,6 +110,7 @@ describe('control messages', () => {
   const words: readonly FromVolunteer[] = [
     { t: 'ask', slots: [{ slot: 0, backend: 'wasm', rates: { 'weave@1': 1000 } }] },
     { t: 'giveBack', replicas: [1, 2], why: 'closing' },
+    { t: 'returnAudits', audits: [3, 4] },
     { t: 'chain', count: 3, hash: 'b'.repeat(64), signature: 'A'.repeat(86) },
   ];
 
@@ -153,11 +154,14 @@ describe('control messages', () => {
       signature: 'E'.repeat(86),
     };
     expect(parse(hello, JSON.stringify(word), limits.strangerBytesMax)).toEqual(word);
+    const auditing = { ...word, audits: true };
+    expect(parse(hello, JSON.stringify(auditing), limits.strangerBytesMax)).toEqual(auditing);
     for (const over of [
       { cores: -1 },
       { cores: 0.5 },
       { publicKey: 'short' },
       { holding: [0] },
+      { audits: false },
       { site: '../..' },
       { consent: { ...consent, text: 'C'.repeat(64) } },
     ])
@@ -165,6 +169,29 @@ describe('control messages', () => {
         isMalformed(parse(hello, JSON.stringify({ ...word, ...over }), limits.strangerBytesMax)),
         JSON.stringify(over),
       ).toBe(true);
+  });
+
+  test('an audit names units in ascending order, and what became of it', () => {
+    const read = (word: object): object => parse(fromCoordinator, JSON.stringify(word), limits.textBytesMax);
+    const audit = { t: 'audit', audit: 5, job: 'j1', units: [0, 7, 9], limitMs: 60_000 };
+    expect(read(audit)).toEqual(audit);
+    const many = Array.from({ length: limits.unitsPerChunkMax + 1 }, (_, i) => i);
+    for (const over of [
+      { audit: 0 },
+      { units: [] },
+      { units: many },
+      { units: [3, 3] },
+      { units: [4, 3] },
+      { units: [-1, 3] },
+      { units: [0.5] },
+      { limitMs: -1 },
+      { claim: 'a'.repeat(64) },
+    ])
+      expect(read({ ...audit, ...over }), JSON.stringify(over).slice(0, 60)).toHaveProperty('malformed');
+    const audited = { t: 'audited', audit: 5, became: 'counted', amountMicro: 12 };
+    expect(read(audited)).toEqual(audited);
+    for (const over of [{ became: 'wrong' }, { amountMicro: -1 }, { amountMicro: undefined }])
+      expect(read({ ...audited, ...over })).toHaveProperty('malformed');
   });
 
   test('one that is too long is not even parsed', () => {

@@ -170,6 +170,7 @@ function commandsOf(word: FromVolunteer): Command[] {
       return word.slots.map((slot) => ({ c: 'ask', device: mallory, slot, live: new Map() }));
     case 'giveBack':
       return [{ c: 'giveBack', device: mallory, replicas: word.replicas, why: word.why }];
+    case 'returnAudits':
     case 'chain':
     case 'hello':
       return [];

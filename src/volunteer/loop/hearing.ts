@@ -36,6 +36,10 @@ export function onWord(loop: Loop, socket: number, word: FromCoordinator): void 
       return onReceipt(loop, word);
     case 'credit':
       return hearBalance(loop, word);
+    // Only who says `audits` in its hello is given any.
+    case 'audit':
+    case 'audited':
+      return;
     case 'judged':
       return onJudged(loop, word);
     case 'refusal':

@@ -64,7 +64,7 @@ function read(messages: readonly Message[]): Asked {
       asked.ends ??= message;
     else if (word.t === 'ask') for (const { slot } of word.slots) add(asked.slots, slot);
     else if (word.t === 'giveBack') asked.gives++;
-    else asked.chains.push(word);
+    else if (word.t === 'chain') asked.chains.push(word);
   }
   return asked;
 }
