@@ -5,7 +5,7 @@
 import { authorOf } from './checking.ts';
 import { has } from './intervals.ts';
 import { spareMicro } from './ledger.ts';
-import type { Audit, Command, Decision, Event, Identity, Job, State } from './state.ts';
+import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
 import { consequenceOf } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
@@ -32,6 +32,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
       wrong,
       device: command.device,
       account: auditor.account,
+      ...siteOf(auditor),
       entries: [{ from, to: `vested:${auditor.account}`, amountMicro }],
     },
   ];
@@ -52,6 +53,11 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
     });
   }
   return events;
+}
+
+/** A volunteer's site, by which its audits are receipted; nothing of an anchor. */
+function siteOf({ role, site }: Device): { readonly site?: string | null } {
+  return role === 'volunteer' ? { site } : {};
 }
 
 /** All that gave the answer which was audited: who is drawn for it, and who agreed with it beside them. */

@@ -193,6 +193,8 @@ export type Event =
       /** Who recomputed them, and is paid for it. */
       readonly device: string;
       readonly account: string;
+      /** Of a volunteer, who gets a receipt for it; absent of an anchor. */
+      readonly site?: string | null;
       readonly entries: readonly Entry[];
     }
   /** Further units of a batch are drawn, by chunk: its author has left, or the job is all given out. */
