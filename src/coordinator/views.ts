@@ -1,4 +1,5 @@
 /** Read models: what people look at, folded from the state and from the ticks. Nothing here decides anything. */
+import { anchorAccount } from '../core/epoch.ts';
 import { count } from '../core/intervals.ts';
 import { priceOf } from '../core/offer.ts';
 import { chunksOf } from '../core/state.ts';
@@ -8,7 +9,7 @@ import type { JobDescriptor } from '../wire/volunteer.ts';
 import type { Log } from './log.ts';
 
 /** The account of the operator's anchor: paid like anybody, shown on no leaderboard [LG4]. */
-export const anchorAccount = 'anchor';
+export { anchorAccount };
 
 /** A rate is measured over the last minutes, and said only when there is enough of it. */
 const windowMs = 5 * 60_000;

@@ -58,13 +58,23 @@ export type Command =
       /** Randomness for drawing units [AU1]: `wordsFor` them, thrown by the shell for this commitment. */
       readonly words?: ArrayLike<number>;
     }
-  /** The units of an audit were recomputed: `wrong` are those whose claim was not right. */
+  /** The units of an audit were recomputed, by an anchor or by a volunteer who may [AU7]: `wrong` are those whose claim was not right. */
   | {
       readonly c: 'audit';
       readonly audit: number;
       readonly device: string;
       readonly wrong: readonly number[];
       /** What the wrong ones should have been: their digests in hex, in the same order. */
+      readonly right: readonly string[];
+      /** A volunteer whose answer agreed with the claim where both are wrong: an anchor found it out [AU8]. */
+      readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
+    }
+  /** Two engines found that not the claim but the volunteer who recomputed it was wrong, in these units [AU7]. */
+  | {
+      readonly c: 'refute';
+      readonly audit: number;
+      readonly device: string;
+      readonly wrong: readonly number[];
       readonly right: readonly string[];
     }
   /** An identity has left, or a job has nothing left to give out: units of its newest open batch there are drawn [AU4]. */
@@ -93,7 +103,29 @@ export type Command =
   | { readonly c: 'resumeKernel'; readonly kernel: string }
   /** The operator looked at what was found of an identity, and lets it in again [TR8]. */
   | { readonly c: 'readmit'; readonly device: string; readonly backend: Backend; readonly reason: string }
-  | { readonly c: 'restore'; readonly kept: number; readonly root: string };
+  | { readonly c: 'restore'; readonly kept: number; readonly root: string }
+  | (EpochSeal & { readonly c: 'seal' });
+
+/** What the log says of a sealed epoch [EP3]: all that its files must agree with. */
+export interface EpochSeal {
+  /** 1, 2, … */
+  readonly number: number;
+  /** The ticks [from, to) whose entries it shares out. */
+  readonly from: number;
+  readonly to: number;
+  /** When the period began and ended, ms since 1970: for people, the ticks decide. */
+  readonly fromAt: number;
+  readonly toAt: number;
+  /** Root of the log's tree over all records before `to`, in hex. */
+  readonly log: string;
+  /** Root of the epoch's tree, `0x` and hex. */
+  readonly root: string;
+  /** How many rows there are. */
+  readonly accounts: number;
+  /** All credit of the period, and what is shared out, in microcredits: decimal, since they may be beyond 2^53. */
+  readonly totalMicro: string;
+  readonly budgetMicro: string;
+}
 
 /** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
 export type LivePeople = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
@@ -204,6 +236,8 @@ export type Event =
       /** The batch is the one that holds this chunk. */
       readonly chunk: number;
       readonly drawn: readonly (readonly [chunk: number, units: readonly number[]])[];
+      /** Only anchors make these audits, and those of the batch that still wait [AU5]. Absent = false. */
+      readonly anchored?: true;
     })
   /** A batch is final; its chunks as half-open runs. */
   | (Author & {
@@ -228,6 +262,8 @@ export type Event =
       /** The right digests of those units, in hex: what was claimed stands in the commitment. */
       readonly right: readonly string[];
       readonly consequence: Consequence;
+      /** What was wrong is its answer to this audit, as an auditor [AU7] [AU8]. Absent: its answer to the chunk. */
+      readonly audit?: number;
     })
   | (Author & { readonly e: 'readmitted'; readonly reason: string })
   | (Ended & { readonly e: 'returned'; readonly why: string })
@@ -255,7 +291,8 @@ export type Event =
       readonly root: string;
       readonly nextReplica: number;
       readonly nextJob: number;
-    };
+    }
+  | (EpochSeal & { readonly e: 'epochSealed' });
 
 /** What is left of a concluded job in the log's last word on it. */
 export interface JobSummary {
@@ -302,7 +339,8 @@ export type RefusalReason =
   | 'nothing-for-this-device'
   | 'waiting-for-others'
   | 'holding-enough'
-  | 'kernel-paused';
+  | 'kernel-paused'
+  | 'bad-epoch';
 
 export type Decision = readonly Event[] | Refusal;
 

@@ -87,6 +87,11 @@ export function evolve(state: State, event: Event, at: number): void {
       return forgotten(state, event);
     case 'restored':
       return restored(state, event, at);
+    case 'epochSealed': {
+      const { e: _, ...sealed } = event;
+      state.epochs.push({ ...sealed, sealedAt: at });
+      return;
+    }
     default:
       event satisfies never;
   }

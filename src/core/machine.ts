@@ -2,7 +2,7 @@
  * The whole rule book: what a command leads to, given the state and the time. Reads only; the
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { auditAnswered } from './auditing.ts';
+import { auditAnswered, refute } from './auditing.ts';
 import {
   batchesAtEnd,
   closeBatch,
@@ -15,6 +15,7 @@ import {
 } from './checking.ts';
 import { judge, mayJoin, withPhase } from './chunk.ts';
 import type { Judgement } from './chunk.ts';
+import { seal } from './epoch.ts';
 import { isAudited } from './job.ts';
 import { faultOf, priceOf } from './offer.ts';
 import { balanceOf, refund, spareMicro } from './ledger.ts';
@@ -62,6 +63,8 @@ export function decide(state: State, command: Command, at: number): Decision {
       return commit(state, command, now);
     case 'audit':
       return auditAnswered(state, command, now);
+    case 'refute':
+      return refute(state, command, now);
     case 'close':
       return closeBatch(state, command, now);
     case 'vest':
@@ -88,6 +91,8 @@ export function decide(state: State, command: Command, at: number): Decision {
         : refuse('already-so');
     case 'restore':
       return restore(state, command);
+    case 'seal':
+      return seal(state, command);
     default:
       return command satisfies never;
   }

@@ -75,6 +75,8 @@ interface Frozen extends Pick<
   State,
   'at' | 'nextReplica' | 'nextJob' | 'nextAudit' | 'checks' | 'busyRateMilli' | 'restored'
 > {
+  /** Absent in snapshots from before there were epochs, whose logs hold none. */
+  epochs?: State['epochs'];
   schema: number;
   devices: DeviceRow[];
   accounts: AccountRow[];
@@ -136,6 +138,7 @@ export function freeze(state: State): string {
     balances: Array.from(state.balances, ([account, balance]) => [account, balance.toString()]),
     pausedKernels: [...state.pausedKernels],
     restored: state.restored,
+    epochs: state.epochs,
     busy: [...state.busy],
     busyRateMilli: state.busyRateMilli,
   };
@@ -189,6 +192,7 @@ export function thaw(text: string): State | null {
     balances: new Map(frozen.balances.map(([account, balance]) => [account, BigInt(balance)])),
     pausedKernels: new Map(frozen.pausedKernels),
     restored: frozen.restored,
+    epochs: frozen.epochs ?? [],
     busy: new Map(frozen.busy),
     busyRateMilli: frozen.busyRateMilli,
   };

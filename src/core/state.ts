@@ -7,7 +7,7 @@
  */
 import type { Intervals } from './intervals.ts';
 import type { JobSpec } from './job.ts';
-import type { Backend, LedgerAccount } from './events.ts';
+import type { Backend, EpochSeal, LedgerAccount } from './events.ts';
 import type { Standing } from './trust.ts';
 export { isRefusal } from './events.ts';
 export type * from './events.ts';
@@ -203,6 +203,11 @@ export interface Restored {
   readonly at: number;
 }
 
+/** A sealed epoch, as the log tells of it. */
+export interface Epoch extends EpochSeal {
+  readonly sealedAt: number;
+}
+
 /** All that the rules know. Changed by `evolve` alone. */
 export interface State {
   at: number;
@@ -229,6 +234,8 @@ export interface State {
   readonly pausedKernels: Map<string, string>;
   /** The last restore of this log; null when there was none. */
   restored: Restored | null;
+  /** Epochs that were sealed, in order. */
+  readonly epochs: Epoch[];
   /** Derived: the slots that hold a lease, by `device/slot`. */
   readonly busy: Map<string, BusySlot>;
   /** Derived: the sum of those rates. */
@@ -269,6 +276,7 @@ export function emptyState(): State {
     checks: noChecks(),
     pausedKernels: new Map(),
     restored: null,
+    epochs: [],
     busy: new Map(),
     busyRateMilli: 0,
   };

@@ -54,7 +54,7 @@ const still: ReadonlySet<string> = new Set([
   'kernelResumed',
   'forgotten',
   'restored',
-  'readmitted',
+  'epochSealed',
 ]);
 
 /** A job that is open. */

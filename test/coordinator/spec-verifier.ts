@@ -117,7 +117,7 @@ function receiptsRoot({ at, events }: Record1, coordinator: string): string {
 }
 
 const movesNothing = new Set(
-  'joined moved forgotten leased committed drawn disproved readmitted returned expired misdeed kernelPaused kernelResumed restored'.split(
+  'joined moved forgotten leased committed drawn disproved readmitted returned expired misdeed kernelPaused kernelResumed restored epochSealed'.split(
     ' ',
   ),
 );

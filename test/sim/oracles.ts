@@ -310,6 +310,7 @@ export function oraclesFor(climate: Climate): Oracles {
       case 'kernelResumed':
       case 'forgotten':
       case 'restored':
+      case 'epochSealed':
         return;
       default:
         event satisfies never;
