@@ -1,24 +1,66 @@
 /**
- * Answers of auditors: the claim was right, or its author is disproved. Parts of `decide`: they read the state and give back
- * events. Numbers in brackets are the rules of docs/SPEC.md.
+ * Who may recompute what somebody answered, and what follows: the claim was right, its author is disproved, or the auditor is. Parts of
+ * `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { authorOf } from './checking.ts';
+import { authorOf, tierNow } from './checking.ts';
 import { has } from './intervals.ts';
 import { spareMicro } from './ledger.ts';
+import { identityKey } from './state.ts';
 import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
 import { consequenceOf } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
+type Disproved = Extract<Event, { e: 'disproved' }>;
+
+/** Whose answer is audited: none of these accounts recomputes it, and nobody of these groups [AU7]. */
+export interface Parties {
+  readonly accounts: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+}
+
+/** The accounts and groups of all that gave the answer. */
+export function partiesOf(state: State, audit: Audit): Parties {
+  const authors = authorsOf(state, state.jobs.get(audit.job) as Job, audit);
+  return {
+    accounts: new Set(authors.map(({ account }) => account)),
+    groups: new Set(authors.map(({ device }) => state.devices.get(device)?.group ?? '')),
+  };
+}
+
+/** Whether a device may audit at all [AU7]: a volunteer's, whose cores are let in and no newcomers. */
+export function isAuditor(state: State, device: string, at: number): boolean {
+  if (state.devices.get(device)?.role !== 'volunteer') return false;
+  const identity = state.identities.get(identityKey(device, 'wasm'));
+  return identity?.phase === 'open' && tierNow(state, device, 'wasm', at) >= 1;
+}
+
+/** Whether a volunteer's device may make this audit [AU7]. `parties`: where it is asked of many devices. */
+export function mayAudit(
+  state: State,
+  audit: Audit,
+  device: string,
+  at: number,
+  { accounts, groups }: Parties = partiesOf(state, audit),
+): boolean {
+  if (audit.anchored === true || !isAuditor(state, device, at)) return false;
+  const kernel = state.jobs.get(audit.job)?.spec.kernel;
+  if (kernel === undefined || state.pausedKernels.has(kernel)) return false;
+  const own = state.devices.get(device);
+  if (own === undefined || accounts.has(own.account)) return false;
+  return own.group === '' || !groups.has(own.group);
+}
 
 /** Somebody recomputed units: they were right, or their author is disproved. */
 export function auditAnswered(state: State, command: CommandOf<'audit'>, at: number): Decision {
   const audit = state.audits.get(command.audit);
   if (audit === undefined) return { refused: 'unknown-audit' };
   const auditor = state.devices.get(command.device);
-  if (auditor?.role !== 'anchor') return { refused: 'not-yours' };
+  if (auditor === undefined) return { refused: 'not-yours' };
+  if (auditor.role !== 'anchor' && !mayAudit(state, audit, command.device, at))
+    return { refused: 'not-yours' };
   const job = state.jobs.get(audit.job) as Job;
   const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
-  const right = wrong.map((unit) => command.right[command.wrong.indexOf(unit)] ?? '');
+  const right = rightOf(command);
   const amountMicro = audit.units.length * job.spec.unitCostMicro;
   const from = spareMicro(state, job) >= amountMicro ? (`escrow:${job.id}` as const) : 'operator';
   const { id, units, chunk } = audit;
@@ -38,21 +80,66 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   ];
   if (wrong.length === 0) return events;
   const authors = authorsOf(state, job, audit);
+  const vouched = command.vouched === undefined ? null : voucherOf(state, command.vouched.device, authors);
   for (const identity of authors) {
     // Who is disproved already is not disproved again for the same time.
     if (identity.phase !== 'open') continue;
-    const consequence = consequenceOf(identity, authors.length > 1, at);
-    events.push({
-      e: 'disproved',
-      ...authorOf(state, identity),
-      job: job.id,
-      chunk,
-      wrong,
-      right,
-      consequence,
-    });
+    const consequence = consequenceOf(identity, authors.length > 1 || vouched !== null, at);
+    events.push(disprovedOf(state, identity, audit, { wrong, right }, consequence));
   }
+  // The very lie of somebody else, told by who was asked to look: no accident [AU8].
+  if (vouched !== null && command.vouched !== undefined)
+    events.push({
+      ...disprovedOf(state, vouched, audit, { wrong: command.vouched.wrong, right }, 'ban'),
+      audit: id,
+    });
   return events;
+}
+
+/** The record of somebody who vouched for what was wrong; null where it is an author too, or was sent away already. */
+function voucherOf(state: State, device: string, authors: readonly Identity[]): Identity | null {
+  const identity = state.identities.get(identityKey(device, 'wasm'));
+  return identity === undefined || identity.phase !== 'open' || authors.includes(identity) ? null : identity;
+}
+
+/** The auditor itself was wrong: it is disproved like any author, and the audit is still to be made [AU7]. */
+export function refute(state: State, command: CommandOf<'refute'>, at: number): Decision {
+  const audit = state.audits.get(command.audit);
+  if (audit === undefined) return { refused: 'unknown-audit' };
+  if (!mayAudit(state, audit, command.device, at)) return { refused: 'not-yours' };
+  const identity = state.identities.get(identityKey(command.device, 'wasm')) as Identity;
+  const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
+  if (wrong.length === 0) return { refused: 'already-so' };
+  const consequence = consequenceOf(identity, false, at);
+  return [
+    {
+      ...disprovedOf(state, identity, audit, { wrong, right: rightOf(command) }, consequence),
+      audit: command.audit,
+    },
+  ];
+}
+
+/** The right digests that a command brings, by their units. */
+function rightOf({ wrong, right }: CommandOf<'audit' | 'refute'>): ReadonlyMap<number, string> {
+  return new Map(wrong.map((unit, i) => [unit, right[i] ?? '']));
+}
+
+function disprovedOf(
+  state: State,
+  identity: Identity,
+  { job, chunk }: Audit,
+  { wrong, right }: { readonly wrong: readonly number[]; readonly right: ReadonlyMap<number, string> },
+  consequence: Disproved['consequence'],
+): Disproved {
+  return {
+    e: 'disproved',
+    ...authorOf(state, identity),
+    job,
+    chunk,
+    wrong,
+    right: wrong.map((unit) => right.get(unit) ?? ''),
+    consequence,
+  };
 }
 
 /** A volunteer's site, by which its audits are receipted; nothing of an anchor. */

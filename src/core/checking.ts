@@ -2,8 +2,10 @@
  * What follows from audits (their answers: `auditing.ts`): draws for those who leave, work that becomes final, work that is void.
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { drawUnits, isFinal, leaverShortfall } from './audit.ts';
+import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
 import type { Judgement } from './chunk.ts';
+import { examination, isExamined, nextOf, undrawnOf } from './examining.ts';
+import type { Upkeep } from './examining.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { refund, spareMicro } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, unitsOf } from './state.ts';
@@ -28,6 +30,7 @@ import type { Tier } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+export type { Upkeep } from './examining.ts';
 
 /** Who has committed nothing for so long has left [AU4]. */
 export const leaverAfterMs = 600_000;
@@ -81,23 +84,51 @@ export function isGivenOut(job: Job): boolean {
   return job.free.length === 0 && job.chunks.size === 0;
 }
 
-/**
- * Draws for the newest batch of somebody who has left, or whose job is all given out [AU4]. The newest first: so long as an
- * older one is open, those behind it that are closed are of the same leave-taking.
- */
+/** Draws for a batch of somebody who has left, or whose job is all given out [AU4], or who is suspended [TR5]. */
 export function closeBatch(state: State, command: CommandOf<'close'>, at: number): Decision {
-  const { device, backend, words } = command;
-  const identity = state.identities.get(identityKey(device, backend));
+  const identity = state.identities.get(identityKey(command.device, command.backend));
   const job = state.jobs.get(command.job);
   const batches = identity?.open.get(command.job);
-  const newest = batches?.findLastIndex(({ closed }) => !closed) ?? -1;
-  const batch = batches?.[newest];
-  if (identity === undefined || job === undefined || batches === undefined || batch === undefined)
-    return { refused: 'already-so' };
-  if (identity.phase !== 'open') return { refused: 'already-so' };
+  if (identity === undefined || job === undefined || batches === undefined) return { refused: 'already-so' };
+  switch (identity.phase) {
+    case 'open':
+      return closeForLeaver(state, identity, job, batches, command.words, at);
+    case 'suspended':
+      return examineNext(state, identity, job, batches);
+    case 'banned':
+      return { refused: 'already-so' };
+    default:
+      return identity.phase satisfies never;
+  }
+}
+
+/** The next batch of somebody who is suspended: all of it that was not drawn yet. */
+function examineNext(state: State, identity: Identity, job: Job, batches: readonly Batch[]): Decision {
+  const batch = nextOf(batches);
+  if (batch === undefined) return { refused: 'already-so' };
+  const chunk = batch.chunks[0] as number;
+  return [{ e: 'drawn', ...authorOf(state, identity), job: job.id, chunk, drawn: undrawnOf(job, batch) }];
+}
+
+/**
+ * The newest batch of somebody who has left: so long as an older one is open, those behind it that are closed are of the same
+ * leave-taking.
+ */
+function closeForLeaver(
+  state: State,
+  identity: Identity,
+  job: Job,
+  batches: readonly Batch[],
+  words: ArrayLike<number>,
+  at: number,
+): Decision {
+  const newest = batches.findLastIndex(({ closed }) => !closed);
+  const batch = batches[newest];
+  if (batch === undefined) return { refused: 'already-so' };
   if (!isGivenOut(job) && at - identity.lastAt < leaverAfterMs) return { refused: 'not-due' };
   // What was drawn when it left before says nothing of what it has done since.
   const leaving = batches.filter(({ closed }, place) => !closed || place > newest);
+  const anchored = leaving.reduce((sum, { units }) => sum + units, 0) <= anchoredUnitsMax;
   return [
     {
       e: 'drawn',
@@ -105,6 +136,7 @@ export function closeBatch(state: State, command: CommandOf<'close'>, at: number
       job: job.id,
       chunk: batch.chunks[0] as number,
       drawn: drawnOf(job, batch, shareOf(job, leaving, batch), words),
+      ...(anchored ? { anchored } : {}),
     },
   ];
 }
@@ -145,8 +177,12 @@ function drawnOf(
   return found;
 }
 
-/** The batches that have become final: those whose window is over [AU3], and of somebody who has left all together [AU4]. */
+/**
+ * The batches that have become final: those whose window is over [AU3], and of somebody who has left all together [AU4]; of
+ * somebody who is suspended those that were examined to the last unit [TR5].
+ */
 function ripeOf(identity: Identity, batches: readonly Batch[], job: Job): Batch[] {
+  if (identity.phase === 'suspended') return batches.filter(isExamined);
   const together = isSeenOff(batches);
   return batches.filter((batch) => {
     if (batch.closed && together) return true;
@@ -173,7 +209,7 @@ function isSeenOff(batches: readonly Batch[]): boolean {
 export function vest(state: State, { job: id, device, backend }: CommandOf<'vest'>): Decision {
   const identity = state.identities.get(identityKey(device, backend));
   const job = state.jobs.get(id);
-  if (identity === undefined || job === undefined || identity.phase !== 'open')
+  if (identity === undefined || job === undefined || identity.phase === 'banned')
     return { refused: 'already-so' };
   const ripe = ripeOf(identity, identity.open.get(id) ?? [], job);
   if (ripe.length === 0) return { refused: 'already-so' };
@@ -190,15 +226,22 @@ function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): Eve
   return { e: 'vested', ...authorOf(state, identity), job: job.id, chunks: [...batch.chunks], entries };
 }
 
-/** The next batch of somebody who was disproved: what it was to be paid goes back, and what nobody else answers for is free again. */
+/**
+ * The next batch of somebody who is banned, or of a batch of somebody suspended those chunks that were found wrong: what they
+ * were to be paid goes back, and what nobody else answers for is free again.
+ */
 export function voidBatch(state: State, { device, backend }: CommandOf<'void'>): Decision {
   const identity = state.identities.get(identityKey(device, backend));
   if (identity === undefined || identity.phase === 'open') return { refused: 'already-so' };
-  for (const [id, [batch]] of identity.open) {
+  const isBanned = identity.phase === 'banned';
+  for (const [id, batches] of identity.open) {
+    const batch = isBanned ? batches[0] : batches.find(({ wrong }) => wrong.length > 0);
     if (batch === undefined) continue;
     const job = state.jobs.get(id) as Job;
-    const voided = voidedOf(state, identity, job, batch, reopenedOf(job, batch));
-    return [voided, ...finishedBy(state, job, 1, 0, batch.escrowMicro)];
+    const chunks = isBanned ? batch.chunks : batch.wrong;
+    const voided = voidedOf(state, identity, job, batch, chunks, reopenedOf(job, chunks));
+    const isWhole = count(chunks) === count(batch.chunks);
+    return [voided, ...finishedBy(state, job, isWhole ? 1 : 0, 0, paidFor(job, batch, chunks).escrowMicro)];
   }
   return { refused: 'already-so' };
 }
@@ -210,7 +253,7 @@ export function readmit(state: State, { device, backend, reason }: CommandOf<'re
   const { phase, faultAt, open } = identity;
   if (phase === 'open' && faultAt === null) return { refused: 'already-so' };
   if (phase !== 'open' && open.size > 0)
-    return { refused: 'not-due', detail: 'unvested work of it is still to be voided' };
+    return { refused: 'not-due', detail: 'unvested work of it is still to be examined or voided' };
   return [{ e: 'readmitted', ...authorOf(state, identity), reason }];
 }
 
@@ -219,30 +262,45 @@ function voidedOf(
   identity: Identity,
   job: Job,
   batch: Batch,
+  chunks: readonly number[],
   reopened: readonly number[],
 ): EventOf<'voided'> {
   const pending = `pending:${identity.account}` as const;
   const escrow = `escrow:${job.id}` as const;
-  let shortMicro = -spareMicro(state, job) - batch.escrowMicro;
+  const { escrowMicro, operatorMicro } = paidFor(job, batch, chunks);
+  let shortMicro = -spareMicro(state, job) - escrowMicro;
   for (const chunk of numbersIn(reopened)) shortMicro += chunkCostMicro(job.spec, chunk);
   const entries: Entry[] = [];
-  if (batch.escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: batch.escrowMicro });
-  if (batch.operatorMicro > 0)
-    entries.push({ from: pending, to: 'operator', amountMicro: batch.operatorMicro });
+  if (escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: escrowMicro });
+  if (operatorMicro > 0) entries.push({ from: pending, to: 'operator', amountMicro: operatorMicro });
   // A second person whom the operator paid may be the last to answer for a chunk: its price must be there once more.
   if (shortMicro > 0) entries.push({ from: 'operator', to: escrow, amountMicro: shortMicro });
   return {
     e: 'voided',
     ...authorOf(state, identity),
     job: job.id,
-    chunks: [...batch.chunks],
+    chunks: [...chunks],
     reopened,
     entries,
   };
 }
 
-/** Of a batch's chunks those that nobody else answers for and that are not final: as half-open runs. */
-function reopenedOf(job: Job, { chunks }: Batch): number[] {
+/** What these chunks of a batch are to be paid, by who pays. */
+function paidFor(
+  { spec }: Job,
+  batch: Batch,
+  chunks: readonly number[],
+): Pick<Batch, 'escrowMicro' | 'operatorMicro'> {
+  let [escrowMicro, operatorMicro] = [0, 0];
+  for (const chunk of numbersIn(chunks)) {
+    if (has(batch.byOperator, chunk)) operatorMicro += chunkCostMicro(spec, chunk);
+    else escrowMicro += chunkCostMicro(spec, chunk);
+  }
+  return { escrowMicro, operatorMicro };
+}
+
+/** Of these chunks those that nobody else answers for and that are not final: as half-open runs. */
+function reopenedOf(job: Job, chunks: readonly number[]): number[] {
   const runs: number[] = [];
   for (const chunk of numbersIn(chunks)) {
     if (job.authors.has(chunk) || !has(job.accepted, chunk)) continue;
@@ -289,7 +347,7 @@ export function batchesAtEnd(
     for (const batch of identity.open.get(job.id) ?? []) {
       if (identity.phase !== 'open') {
         backMicro += batch.escrowMicro;
-        events.push(voidedOf(state, identity, job, batch, []));
+        events.push(voidedOf(state, identity, job, batch, batch.chunks, []));
         continue;
       }
       events.push(vestedOf(state, identity, job, batch));
@@ -313,7 +371,8 @@ export function upkeepOf(state: State, key: string, at: number): Upkeep[] {
   const identity = state.identities.get(key);
   if (identity === undefined || identity.open.size === 0) return [];
   const { device, backend } = identity;
-  if (identity.phase !== 'open') return [{ c: 'void', device, backend }];
+  if (identity.phase === 'banned') return [{ c: 'void', device, backend }];
+  if (identity.phase === 'suspended') return examination(identity);
   const due: Upkeep[] = [];
   for (const [id, batches] of identity.open) {
     const job = state.jobs.get(id) as Job;
@@ -324,14 +383,3 @@ export function upkeepOf(state: State, key: string, at: number): Upkeep[] {
   }
   return due;
 }
-
-/** A command that is due; `units`: how many words of randomness it needs. */
-export type Upkeep =
-  | CommandOf<'void' | 'vest'>
-  | {
-      readonly c: 'close';
-      readonly job: string;
-      readonly device: string;
-      readonly backend: Backend;
-      readonly units: number;
-    };

@@ -133,6 +133,7 @@ export function audited(state: State, event: EventOf<'audited'>): void {
   const { checks } = state;
   checks.audits++;
   checks.units += event.units.length;
+  if (state.devices.get(event.device)?.role === 'volunteer') checks.byPeople++;
   if (event.wrong.length > 0) checks.mismatches++;
   for (const { amountMicro } of event.entries) checks.auditMicro += amountMicro;
 }
@@ -142,9 +143,14 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
   const identity = state.identities.get(key) as Identity;
   const batch = batchWith(identity, event.job, event.chunk) as Batch;
   batch.closed = true;
+  const by = event.anchored === true ? ({ anchored: true } as const) : {};
+  if (event.anchored === true)
+    for (const audit of state.audits.values())
+      if (audit.job === event.job && audit.authors.includes(key) && has(batch.chunks, audit.chunk))
+        state.audits.set(audit.id, { ...audit, ...by });
   for (const [chunk, units] of event.drawn) {
     batch.drawn.push(...units);
-    putAudit(state, { job: event.job, chunk, units, authors: [key], at });
+    putAudit(state, { job: event.job, chunk, units, authors: [key], at, ...by });
   }
 }
 
@@ -209,6 +215,7 @@ export function disproved(state: State, event: EventOf<'disproved'>, at: number)
   const identity = state.identities.get(identityKey(event.device, event.backend)) as Identity;
   punish(identity, event.consequence, at);
   (state.jobs.get(event.job) as Job).disputes++;
+  if (event.audit !== undefined) state.checks.auditorsWrong++;
   if (event.consequence === 'ban') state.checks.banned++;
   else state.checks.suspended++;
 }

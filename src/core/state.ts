@@ -172,6 +172,8 @@ export interface Audit {
   /** The identities that answered so, as `identityKey` names them. */
   readonly authors: readonly string[];
   readonly at: number;
+  /** Only anchors make it [AU5]. Absent = false. */
+  readonly anchored?: true;
 }
 
 /** What checking came to since the log began. */
@@ -179,6 +181,9 @@ export interface Checks {
   audits: number;
   units: number;
   mismatches: number;
+  /** Of the audits: made by volunteers. And answers of volunteers to audits that were wrong. */
+  byPeople: number;
+  auditorsWrong: number;
   /** Chunks computed by a further person. */
   secondCopies: number;
   voidedChunks: number;
@@ -287,6 +292,8 @@ function noChecks(): Checks {
     audits: 0,
     units: 0,
     mismatches: 0,
+    byPeople: 0,
+    auditorsWrong: 0,
     secondCopies: 0,
     voidedChunks: 0,
     suspended: 0,
