@@ -3,11 +3,12 @@
  * `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { authorOf, tierNow } from './checking.ts';
+import { batchWith, examinedWith } from './evolve-checks.ts';
 import { has } from './intervals.ts';
 import { spareMicro } from './ledger.ts';
 import { identityKey } from './state.ts';
 import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
-import { consequenceOf } from './trust.ts';
+import { consequenceOf, verdictOn } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 type Disproved = Extract<Event, { e: 'disproved' }>;
@@ -82,9 +83,10 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   const authors = authorsOf(state, job, audit);
   const vouched = command.vouched === undefined ? null : voucherOf(state, command.vouched.device, authors);
   for (const identity of authors) {
-    // Who is disproved already is not disproved again for the same time.
-    if (identity.phase !== 'open') continue;
-    const consequence = consequenceOf(identity, authors.length > 1 || vouched !== null, at);
+    const after = examinedWith(identity, { units, wrong, chunk }, batchWith(identity, job.id, chunk));
+    const consequence = verdictOn(identity, authors.length > 1 || vouched !== null, after, at);
+    // Who is suspended already is not suspended again for the same time.
+    if (consequence === null) continue;
     events.push(disprovedOf(state, identity, audit, { wrong, right }, consequence));
   }
   // The very lie of somebody else, told by who was asked to look: no accident [AU8].
@@ -96,10 +98,10 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   return events;
 }
 
-/** The record of somebody who vouched for what was wrong; null where it is an author too, or was sent away already. */
+/** The record of somebody who vouched for what was wrong; null where it is an author too, or is banned already. */
 function voucherOf(state: State, device: string, authors: readonly Identity[]): Identity | null {
   const identity = state.identities.get(identityKey(device, 'wasm'));
-  return identity === undefined || identity.phase !== 'open' || authors.includes(identity) ? null : identity;
+  return identity === undefined || identity.phase === 'banned' || authors.includes(identity) ? null : identity;
 }
 
 /** The auditor itself was wrong: it is disproved like any author, and the audit is still to be made [AU7]. */

@@ -1,6 +1,6 @@
 /** Writes into the state what audits led to: batches, draws, records of identities. Parts of `evolve`: only writes, decides nothing. */
 import { batchUnitsMax } from './audit.ts';
-import { add, has, numbersIn, remove } from './intervals.ts';
+import { add, count, has, numbersIn, remove } from './intervals.ts';
 import { chunkCostMicro, identityKey, unitsOf } from './state.ts';
 import type {
   AccountRecord,
@@ -15,6 +15,7 @@ import type {
   State,
 } from './state.ts';
 import { addWork, mayWork, newStanding, pardon, punish } from './trust.ts';
+import type { Examined } from './trust.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
@@ -86,8 +87,10 @@ function putInBatch(
       drawn: [],
       passed: 0,
       auditedBefore: 0,
+      wrong: [],
       escrowMicro: 0,
       operatorMicro: 0,
+      byOperator: [],
       closed: false,
     };
     batches.push(batch);
@@ -98,8 +101,10 @@ function putInBatch(
   batch.units += units;
   batch.drawn.push(...drawn);
   batch.auditedBefore = identity.auditedUnits + waitingOf(identity);
-  if (entry.from === 'operator') batch.operatorMicro += entry.amountMicro;
-  else batch.escrowMicro += entry.amountMicro;
+  if (entry.from === 'operator') {
+    batch.operatorMicro += entry.amountMicro;
+    add(batch.byOperator, chunk, chunk + 1);
+  } else batch.escrowMicro += entry.amountMicro;
 }
 
 /** Units of an identity that are drawn and not answered: they say nothing of work that comes after them. */
@@ -116,7 +121,7 @@ function putAudit(state: State, audit: Omit<Audit, 'id'>): void {
 }
 
 /** The batch of an identity that holds a chunk. */
-function batchWith(identity: Identity, job: string, chunk: number): Batch | undefined {
+export function batchWith(identity: Identity, job: string, chunk: number): Batch | undefined {
   return identity.open.get(job)?.find(({ chunks }) => has(chunks, chunk));
 }
 
@@ -126,9 +131,12 @@ export function audited(state: State, event: EventOf<'audited'>): void {
   const right = event.units.length - event.wrong.length;
   for (const key of audit.authors) {
     const identity = state.identities.get(key) as Identity;
-    identity.auditedUnits += right;
     const batch = batchWith(identity, event.job, event.chunk);
-    if (batch !== undefined) batch.passed += right;
+    if (identity.phase === 'suspended') identity.examined = examinedWith(identity, event, batch);
+    identity.auditedUnits += right;
+    if (batch === undefined) continue;
+    batch.passed += right;
+    if (event.wrong.length > 0) add(batch.wrong, event.chunk, event.chunk + 1);
   }
   const { checks } = state;
   checks.audits++;
@@ -136,6 +144,20 @@ export function audited(state: State, event: EventOf<'audited'>): void {
   if (state.devices.get(event.device)?.role === 'volunteer') checks.byPeople++;
   if (event.wrong.length > 0) checks.mismatches++;
   for (const { amountMicro } of event.entries) checks.auditMicro += amountMicro;
+}
+
+/** What an identity's examination comes to with one more answer; `batch`: its batch that holds the chunk. */
+export function examinedWith(
+  { examined: { units, wrong, chunks } }: Identity,
+  found: { readonly units: readonly number[]; readonly wrong: readonly number[]; readonly chunk: number },
+  batch: Batch | undefined,
+): Examined {
+  const isOneMore = found.wrong.length > 0 && !(batch !== undefined && has(batch.wrong, found.chunk));
+  return {
+    units: units + found.units.length,
+    wrong: wrong + found.wrong.length,
+    chunks: chunks + (isOneMore ? 1 : 0),
+  };
 }
 
 export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number): void {
@@ -154,20 +176,45 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
   }
 }
 
-/** Takes a batch out of its identity. */
-function takeBatch(state: State, { device, backend, job: id, chunks }: EventOf<'vested' | 'voided'>): Batch {
-  const identity = state.identities.get(identityKey(device, backend)) as Identity;
+/** Takes chunks out of the batch that holds them, which is gone with its last. */
+function takeChunks(state: State, event: EventOf<'vested' | 'voided'>): void {
+  const { device, backend, job: id, chunks } = event;
+  const key = identityKey(device, backend);
+  const identity = state.identities.get(key) as Identity;
+  const batch = batchWith(identity, id, chunks[0] as number) as Batch;
+  const job = state.jobs.get(id) as Job;
+  if (count(chunks) < count(batch.chunks)) return cutBatch(state, job, key, batch, chunks);
   const batches = identity.open.get(id) as Batch[];
-  const at = batches.findIndex((batch) => batch.chunks[0] === chunks[0]);
-  const [batch] = batches.splice(at, 1) as [Batch];
+  batches.splice(batches.indexOf(batch), 1);
   if (batches.length === 0) identity.open.delete(id);
-  if (identity.open.size === 0) state.owing.delete(identityKey(device, backend));
-  (state.jobs.get(id) as Job).batches--;
-  return batch;
+  if (identity.open.size === 0) state.owing.delete(key);
+  job.batches--;
+}
+
+/** Some chunks of a batch are void, and the rest of it goes on [TR5]; audits of these chunks are forgotten already. */
+function cutBatch(
+  state: State,
+  { id, spec }: Job,
+  key: string,
+  batch: Batch,
+  chunks: readonly number[],
+): void {
+  for (const chunk of numbersIn(chunks)) {
+    const [from, to] = unitsOf(spec, chunk);
+    batch.units -= to - from;
+    batch.drawn = batch.drawn.filter((unit) => unit < from || unit >= to);
+    if (has(batch.byOperator, chunk)) batch.operatorMicro -= chunkCostMicro(spec, chunk);
+    else batch.escrowMicro -= chunkCostMicro(spec, chunk);
+    for (const set of [batch.chunks, batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);
+  }
+  // All that was wrong is void together: what is drawn of the rest has passed, or is still to be recomputed.
+  batch.passed = batch.drawn.length;
+  for (const { job, chunk, units, authors } of state.audits.values())
+    if (job === id && authors.includes(key) && has(batch.chunks, chunk)) batch.passed -= units.length;
 }
 
 export function vested(state: State, event: EventOf<'vested'>): void {
-  takeBatch(state, event);
+  takeChunks(state, event);
   const job = state.jobs.get(event.job) as Job;
   for (const chunk of numbersIn(event.chunks)) {
     job.authors.delete(chunk);
@@ -180,14 +227,21 @@ export function vested(state: State, event: EventOf<'vested'>): void {
 }
 
 export function voided(state: State, event: EventOf<'voided'>): void {
-  const batch = takeBatch(state, event);
   const job = state.jobs.get(event.job) as Job;
   const record = state.accounts.get(event.account) as AccountRecord;
   const key = identityKey(event.device, event.backend);
-  record.units -= batch.units;
-  record.earnedMicro -= batch.escrowMicro + batch.operatorMicro;
+  for (const audit of state.audits.values()) {
+    if (audit.job !== event.job || !audit.authors.includes(key) || !has(event.chunks, audit.chunk)) continue;
+    const authors = audit.authors.filter((author) => author !== key);
+    if (authors.length === 0) state.audits.delete(audit.id);
+    else state.audits.set(audit.id, { ...audit, authors });
+  }
+  takeChunks(state, event);
   for (const chunk of numbersIn(event.chunks)) {
+    const [from, to] = unitsOf(job.spec, chunk);
     record.chunks--;
+    record.units -= to - from;
+    record.earnedMicro -= chunkCostMicro(job.spec, chunk);
     const authors = job.authors.get(chunk);
     if (authors === undefined) continue;
     if (authors > 2) job.authors.set(chunk, authors - 1);
@@ -202,12 +256,6 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     job.owedMicro += cost;
     job.servedMicro -= cost / job.spec.weight;
     state.checks.voidedChunks++;
-  }
-  for (const audit of state.audits.values()) {
-    if (audit.job !== event.job || !audit.authors.includes(key) || !has(batch.chunks, audit.chunk)) continue;
-    const authors = audit.authors.filter((author) => author !== key);
-    if (authors.length === 0) state.audits.delete(audit.id);
-    else state.audits.set(audit.id, { ...audit, authors });
   }
 }
 

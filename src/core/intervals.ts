@@ -13,7 +13,7 @@ export function range(from: number, to: number): Intervals {
 }
 
 /** Position of the first run that ends after `value`, as an index into the flat array. */
-function runEndingAfter(set: Intervals, value: number): number {
+function runEndingAfter(set: readonly number[], value: number): number {
   let low = 0;
   let high = set.length / 2;
   while (low < high) {
@@ -25,13 +25,13 @@ function runEndingAfter(set: Intervals, value: number): number {
 }
 
 /** Whether `value` is in the set. */
-export function has(set: Intervals, value: number): boolean {
+export function has(set: readonly number[], value: number): boolean {
   const at = runEndingAfter(set, value);
   return at < set.length && (set[at] as number) <= value;
 }
 
 /** How many numbers the set holds. */
-export function count(set: Intervals): number {
+export function count(set: readonly number[]): number {
   let total = 0;
   for (let i = 0; i < set.length; i += 2) total += (set[i + 1] as number) - (set[i] as number);
   return total;

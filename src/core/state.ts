@@ -144,10 +144,13 @@ export interface Batch {
   passed: number;
   /** The identity's `auditedUnits` when the last chunk was added, once all that was drawn until then is found right. */
   auditedBefore: number;
-  /** What it is paid when it vests, by who pays. */
+  /** Chunks of it that an audit found wrong: they will be void. */
+  readonly wrong: Intervals;
+  /** What it is paid when it vests, by who pays; and for which chunks the operator does. */
   escrowMicro: number;
   operatorMicro: number;
-  /** The draws for those who leave were made [AU4]: nothing is added any more. */
+  readonly byOperator: Intervals;
+  /** The draws for those who leave or are suspended were made [AU4] [TR5]: nothing is added any more. */
   closed: boolean;
 }
 

@@ -16,6 +16,15 @@ export interface Standing {
   faults: number;
   faultAt: number | null;
   phase: 'open' | 'suspended' | 'banned';
+  /** What the examination of its unvested work came to, since it was suspended [TR5]. */
+  examined: Examined;
+}
+
+/** Units that were recomputed, those of them that were wrong, and in how many chunks these lie. */
+export interface Examined {
+  readonly units: number;
+  readonly wrong: number;
+  readonly chunks: number;
 }
 
 /** 0: each chunk is computed by a second person too. 1: one unit in sixteen is recomputed. 2: one in sixty-four, never fewer. */
@@ -33,10 +42,18 @@ const halvingsMax = 40;
 export const faultMemoryMs = 30 * 86_400_000;
 /** Who is suspended may begin anew after so long [TR5]. */
 export const suspendedMs = 3_600_000;
+/**
+ * More than one wrong unit in so many of those examined, in so many chunks, are no accident [TR6]. A machine of which one unit in
+ * ten thousand is wrong passes this by with probability 10^-5; one hot spell spoils a chunk or two, however much of them.
+ */
+export const accidentShare = 128;
+export const accidentChunks = 3;
+const nothingExamined: Examined = { units: 0, wrong: 0, chunks: 0 };
 
 /** The record of somebody who was never heard of. */
 export function newStanding(at: number): Standing {
-  return { provenMicro: 0, provenAt: at, auditedUnits: 0, faults: 0, faultAt: null, phase: 'open' };
+  const examined = nothingExamined;
+  return { provenMicro: 0, provenAt: at, auditedUnits: 0, faults: 0, faultAt: null, phase: 'open', examined };
 }
 
 /** What the record is worth now: half for each half-life since it was last added to. */
@@ -60,7 +77,7 @@ export function addWork(standing: Standing, workMicro: number, at: number): void
 
 /** What a proven fault means [TR5], [TR6]. */
 export type Consequence =
-  /** Taken for an accident of the machine: back to the beginning, unvested work is computed again by others. */
+  /** Taken for an accident of the machine: back to the beginning, and all unvested work is examined. */
   | 'suspend'
   /** No accident: it never works here again, and what is not final of its work is void. */
   | 'ban';
@@ -76,6 +93,33 @@ export function consequenceOf(
 ): Consequence {
   const isRepeated = faultAt !== null && at - faultAt < faultMemoryMs;
   return isRepeated || isKnownLie ? 'ban' : 'suspend';
+}
+
+/**
+ * What a wrong answer means for whoever gave it; null: no more than that it is void. Whoever is suspended answers for what it
+ * committed before, which was of the same accident, unless there is too much of it. `after`: its examination, this answer included.
+ */
+export function verdictOn(
+  standing: Pick<Standing, 'phase' | 'faultAt'>,
+  isKnownLie: boolean,
+  after: Examined,
+  at: number,
+): Consequence | null {
+  switch (standing.phase) {
+    case 'open':
+      return consequenceOf(standing, isKnownLie, at);
+    case 'suspended':
+      return isKnownLie || isNoAccident(after) ? 'ban' : null;
+    case 'banned':
+      return null;
+    default:
+      return standing.phase satisfies never;
+  }
+}
+
+/** Whether an examination found more wrong than an accident spoils. */
+export function isNoAccident({ units, wrong, chunks }: Examined): boolean {
+  return chunks >= accidentChunks && wrong * accidentShare > units;
 }
 
 /** Whether it may be given work now. */
@@ -99,6 +143,7 @@ export function punish(standing: Standing, consequence: Consequence, at: number)
   standing.provenMicro = 0;
   standing.provenAt = at;
   standing.phase = consequence === 'ban' ? 'banned' : 'suspended';
+  standing.examined = nothingExamined;
 }
 
 /** The operator found that the last fault was none to be blamed for [TR8]. Who was not let in begins at the beginning; who works already goes on. */
