@@ -107,7 +107,9 @@ function examineNext(state: State, identity: Identity, job: Job, batches: readon
   const batch = nextOf(batches);
   if (batch === undefined) return { refused: 'already-so' };
   const chunk = batch.chunks[0] as number;
-  return [{ e: 'drawn', ...authorOf(state, identity), job: job.id, chunk, drawn: undrawnOf(job, batch) }];
+  const drawn = undrawnOf(job, batch);
+  // A gang must not look through its own.
+  return [{ e: 'drawn', ...authorOf(state, identity), job: job.id, chunk, drawn, anchored: true }];
 }
 
 /**
