@@ -6,7 +6,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import { WorkerEngine } from '../src/volunteer/engine.ts';
+import { WorkerEngine } from '../src/volunteer/engine-proxy.ts';
 import type { Backend } from '../src/volunteer/engine.ts';
 import { threadPort } from '../src/volunteer/engine-node.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';

@@ -18,12 +18,14 @@ import type {
   KernelCode,
   Outcome,
   SelfTest,
+  UnitsResult,
+  UnitsRun,
 } from '../src/volunteer/engine.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
 import { Fault } from './backend.ts';
-import type { ComputeBackend, OpenJob, Span } from './backend.ts';
+import type { ComputeBackend, OpenJob } from './backend.ts';
 import { Breath, hop } from './breath.ts';
-import { Gathered } from './gathered.ts';
+import { Recomputing, Running } from './running.ts';
 import { selfTest, silentSpan } from './self-test.ts';
 
 /** What the host is given by its surroundings, browser or Node. */
@@ -44,8 +46,6 @@ interface LoadedJob {
   readonly open: OpenJob;
 }
 
-/** How often a run says that it goes forward, in ms. */
-const progressMs = 100;
 /** `measure` looks at so many windows of at least this many ms: some browsers' clocks tick only every ms. */
 const measureWindows = 4;
 const measureWindowMs = 40;
@@ -54,10 +54,14 @@ export class ComputeHost implements EngineHost {
   readonly #surroundings: Surroundings;
   readonly #breath: Breath;
   readonly #jobs = new Map<string, Promise<LoadedJob>>();
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, Running | Recomputing>();
   #backend: ComputeBackend | null = null;
+  #kind: Backend | null = null;
   /** Resolves when the run before has nothing more to start. */
   #turn: Promise<void> = Promise.resolve();
+  /** What is to be recomputed before a chunk goes on or begins; and what of it is going on. */
+  readonly #asides: (() => Promise<void>)[] = [];
+  #aside: Promise<void> | null = null;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -72,6 +76,7 @@ export class ComputeHost implements EngineHost {
       if (opened === null) throw new Fault({ reason: 'unavailable', detail: `no ${backend} here` });
       const capability = await opened.start();
       this.#backend = opened;
+      this.#kind = backend;
       return capability;
     });
   }
@@ -95,8 +100,8 @@ export class ComputeHost implements EngineHost {
     this.#jobs.delete(job);
     const ended = [];
     for (const running of this.#running.values()) {
-      if (running.run.job !== job) continue;
-      this.cancel(running.run.replica);
+      if (running.job !== job) continue;
+      running.cancel();
       ended.push(running.ended);
     }
     // A backend may still be reading its buffers until the cancelled runs have noticed.
@@ -145,11 +150,19 @@ export class ComputeHost implements EngineHost {
   async run(run: ChunkRun): Promise<Outcome<ChunkResult>> {
     const outcome = await outcomeOf(() => this.#run(run));
     // The answer as a whole is marked: that is where Comlink looks.
-    return outcome.ok ? this.#surroundings.transfer(outcome, buffersOf(outcome.value)) : outcome;
+    if (!outcome.ok) return outcome;
+    const { digests, root, bytes, lengths } = outcome.value;
+    return this.#surroundings.transfer(outcome, buffersOf([digests, root, bytes, lengths]));
   }
 
-  cancel(replica: string): void {
-    this.#running.get(replica)?.cancel();
+  async recompute(run: UnitsRun): Promise<Outcome<UnitsResult>> {
+    const outcome = await outcomeOf(() => this.#recompute(run));
+    if (!outcome.ok) return outcome;
+    return this.#surroundings.transfer(outcome, buffersOf([outcome.value.bytes, outcome.value.lengths]));
+  }
+
+  cancel(name: string): void {
+    this.#running.get(name)?.cancel();
   }
 
   setShare(share: number): void {
@@ -159,7 +172,7 @@ export class ComputeHost implements EngineHost {
   async #run(run: ChunkRun): Promise<ChunkResult> {
     if (this.#running.has(run.replica))
       throw new Fault({ reason: 'job', detail: `replica ${run.replica} is already running` });
-    const running = new Running(run, this.#breath, this.#surroundings.tell);
+    const running = new Running(run, this.#breath, this.#surroundings.tell, () => this.#standAside());
     this.#running.set(run.replica, running);
     const before = this.#turn;
     this.#turn = running.whenIssued;
@@ -173,6 +186,42 @@ export class ComputeHost implements EngineHost {
       void before.then(() => running.end());
       this.#running.delete(run.replica);
     }
+  }
+
+  async #recompute(run: UnitsRun): Promise<UnitsResult> {
+    if (this.#kind !== 'wasm')
+      throw new Fault({ reason: 'unavailable', detail: 'only a reference recomputes' });
+    if (this.#running.has(run.name))
+      throw new Fault({ reason: 'job', detail: `${run.name} is already running` });
+    const going = new Recomputing(run, this.#breath, this.#surroundings.tell);
+    this.#running.set(run.name, going);
+    const answer = new Promise<UnitsResult>((resolve, reject) =>
+      this.#asides.push(async () => {
+        try {
+          const { open, data, kernel } = await going.orCancelled(this.#loaded(run.job));
+          resolve(await going.compute(open, data, kernel));
+        } catch (error) {
+          reject(error as Error);
+        } finally {
+          going.end();
+          this.#running.delete(run.name);
+        }
+      }),
+    );
+    // Where a chunk is under way, it stands aside at its next pause; where none is, it is this one's turn.
+    void this.#inTurn(async () => void (await this.#standAside()));
+    return going.orCancelled(answer);
+  }
+
+  /** Recomputes what waits for it; null when nothing does. */
+  #standAside(): Promise<void> | null {
+    if (this.#aside === null && this.#asides.length > 0)
+      this.#aside = this.#doAsides().finally(() => (this.#aside = null));
+    return this.#aside;
+  }
+
+  async #doAsides(): Promise<void> {
+    for (let next = this.#asides.shift(); next !== undefined; next = this.#asides.shift()) await next();
   }
 
   async #open(data: JobData): Promise<LoadedJob> {
@@ -202,103 +251,8 @@ export class ComputeHost implements EngineHost {
   }
 }
 
-/** One run from being asked for to its answer. */
-class Running implements Span {
-  readonly run: ChunkRun;
-  readonly unitFrom: number;
-  readonly unitTo: number;
-  readonly whenIssued: Promise<void>;
-  readonly ended: Promise<void>;
-  readonly #breath: Breath;
-  readonly #tell: (beat: Beat) => void;
-  readonly #cancelled: Promise<never>;
-  #issue: () => void = () => {};
-  #finish: () => void = () => {};
-  #giveUp: (fault: Fault) => void = () => {};
-  #fault: Fault | null = null;
-  #gathered: Gathered | null = null;
-  #kernelMs = 0;
-  #unitsDone = 0;
-  #toldMs = 0;
-
-  constructor(run: ChunkRun, breath: Breath, tell: (beat: Beat) => void) {
-    this.run = run;
-    this.unitFrom = run.unitFrom;
-    this.unitTo = run.unitTo;
-    this.#breath = breath;
-    this.#tell = tell;
-    this.whenIssued = new Promise((resolve) => (this.#issue = resolve));
-    this.ended = new Promise((resolve) => (this.#finish = resolve));
-    this.#cancelled = new Promise((_, reject) => (this.#giveUp = reject));
-    this.#cancelled.catch(() => {});
-  }
-
-  orCancelled<T>(wait: Promise<T>): Promise<T> {
-    return Promise.race([wait, this.#cancelled]);
-  }
-
-  cancel(): void {
-    this.#fault = new Fault({ reason: 'cancelled', detail: `replica ${this.run.replica} was given up` });
-    this.#giveUp(this.#fault);
-  }
-
-  async compute(open: OpenJob, data: JobData, kernel: Kernel | null): Promise<ChunkResult> {
-    this.#gathered = new Gathered(data, kernel, this.unitFrom, this.unitTo);
-    const startMs = performance.now();
-    this.#toldMs = startMs;
-    this.#breath.begin();
-    try {
-      await this.pause();
-      await open.compute(this);
-    } finally {
-      this.#breath.end();
-    }
-    const parts = this.#gathered.finish();
-    return {
-      replica: this.run.replica,
-      ...parts,
-      kernelMs: this.#kernelMs,
-      wallMs: performance.now() - startMs,
-    };
-  }
-
-  pause(): Promise<void> | null {
-    if (this.#fault !== null) throw this.#fault;
-    const rest = this.#breath.due();
-    return rest === null ? null : this.orCancelled(rest);
-  }
-
-  take(unit: number, output: Uint8Array): void {
-    this.#gathered?.add(unit, output);
-    this.#unitsDone++;
-    this.#show();
-  }
-
-  spent(ms: number): void {
-    this.#kernelMs += ms;
-    this.#show();
-  }
-
-  issued(): void {
-    this.#issue();
-  }
-
-  end(): void {
-    this.#issue();
-    this.#finish();
-  }
-
-  /** Says how far the run is: a few times a second, and after the last unit. */
-  #show(): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#toldMs < progressMs && this.#unitsDone < this.unitTo - this.unitFrom) return;
-    this.#toldMs = nowMs;
-    this.#tell({ beat: 'progress', replica: this.run.replica, unitsDone: this.#unitsDone });
-  }
-}
-
-function buffersOf(result: ChunkResult): ArrayBuffer[] {
-  return [result.digests, result.root, result.bytes, result.lengths].map(({ buffer }) => {
+function buffersOf(parts: readonly (Uint8Array | Uint32Array)[]): ArrayBuffer[] {
+  return parts.map(({ buffer }) => {
     if (!(buffer instanceof ArrayBuffer)) throw new TypeError('a result lies in memory of its own');
     return buffer;
   });

@@ -1,7 +1,7 @@
 /** Makes engines in Web Workers. */
 
 import { browserPort } from './browser-port.ts';
-import { WorkerEngine } from './engine.ts';
+import { WorkerEngine } from './engine-proxy.ts';
 import type { Backend, Engine, EngineLimits } from './engine.ts';
 
 /** An engine in a Web Worker of its own. Nothing computes before `start`. */

@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { nodeEndpoint, processLine } from './node-endpoint.ts';
-import { WorkerEngine } from './engine.ts';
+import { WorkerEngine } from './engine-proxy.ts';
 import type { Backend, Engine, EngineLimits, WorkerPort } from './engine.ts';
 
 const program = new URL('../../workers/compute.node.ts', import.meta.url);

@@ -1,13 +1,9 @@
 /**
- * Says what an engine is (the thing that computes a chunk somewhere off this thread), and is the
- * page's side of it: a proxy whose every call ends, come what may.
- *
- * Comlink carries the calls. What it lacks is added here: a call ends with its answer, with the
- * worker's death, with silence that lasted too long, or with its deadline.
+ * Says what an engine is: the thing that computes a chunk somewhere off this thread; what goes in, what comes out, and
+ * how it may fail. The page's side of one is in `engine-proxy.ts`.
  */
 
-import { wrap } from 'comlink';
-import type { Endpoint, Remote } from 'comlink';
+import type { Endpoint } from 'comlink';
 
 export type Backend = 'wasm' | 'webgpu';
 
@@ -54,6 +50,29 @@ export interface ChunkResult {
   readonly wallMs: number;
 }
 
+/** Scattered units of a loaded job that are computed with the reference, whatever they came to before. */
+export interface UnitsRun {
+  /** By which it is given up; no replica's. */
+  readonly name: string;
+  readonly job: string;
+  /** Numbers in the job, ascending. */
+  readonly units: readonly number[];
+  /** Give it up (reason `deadline`) when it is not done this long after it was asked for. */
+  readonly deadlineMs?: number;
+}
+
+/** What they came to. Both arrays were transferred from the worker, not copied. */
+export interface UnitsResult {
+  readonly name: string;
+  /** The units' outputs, in the order of the units, end to end. */
+  readonly bytes: Uint8Array;
+  /** How many of `bytes` belong to each unit. */
+  readonly lengths: Uint32Array;
+  readonly kernelMs: number;
+  /** Time from the first unit starting to the result being ready. */
+  readonly wallMs: number;
+}
+
 /** What an engine found when it started. */
 export interface Capability {
   readonly backend: Backend;
@@ -85,9 +104,9 @@ export type EngineFailure =
   | LostReason
   /** The kernel trapped, or answered with a negative code: deterministic, says something about the job. */
   | 'trap'
-  /** `cancel` was called for this replica. */
+  /** `cancel` was called for it. */
   | 'cancelled'
-  /** The chunk's own deadline passed. */
+  /** Its own deadline passed. */
   | 'deadline'
   /** This device cannot do that: no WebGPU, no fast form of the kernel, tables too large. */
   | 'unavailable'
@@ -146,8 +165,13 @@ export interface Engine {
    * Several runs may be asked for: they are computed in that order without a pause between.
    */
   run(run: ChunkRun, onProgress: (unitsDone: number) => void): Promise<ChunkResult>;
-  /** Gives one run up, at the next unit; it rejects with `cancelled`. */
-  cancel(replica: string): void;
+  /**
+   * Computes scattered units with the reference, on the `wasm` backend alone. A chunk that is under way stands aside for
+   * it between two of its units. Share and pause hold for it as for a chunk.
+   */
+  recompute(run: UnitsRun): Promise<UnitsResult>;
+  /** Gives one run or recomputation up, at the next unit; it rejects with `cancelled`. */
+  cancel(name: string): void;
   /** The share of the time that may be computed, 0 … 1; 0 pauses at the next unit until it is raised again. */
   setShare(share: number): void;
   /** Ends the engine (reason `stopped`). */
@@ -168,7 +192,8 @@ export interface EngineHost {
   selfTest(code: KernelCode): Promise<Outcome<SelfTest>>;
   measure(job: string, unit: number): Promise<Outcome<{ unitMs: number }>>;
   run(run: ChunkRun): Promise<Outcome<ChunkResult>>;
-  cancel(replica: string): void;
+  recompute(run: UnitsRun): Promise<Outcome<UnitsResult>>;
+  cancel(name: string): void;
   setShare(share: number): void;
 }
 
@@ -199,199 +224,3 @@ export interface EngineLimits {
 }
 
 export const engineLimits: EngineLimits = { silenceMs: 10_000, setupMs: 60_000 };
-
-/**
- * Every live proxy, held for as long as its worker lives: Comlink 4.4.2 loses calls in flight when the
- * proxy is garbage-collected first (GoogleChromeLabs/comlink issue 692, open in November 2026).
- */
-const pinned = new Map<WorkerPort, Remote<EngineHost>>();
-
-interface Call {
-  readonly reject: (error: EngineError) => void;
-  /** When it must be over, on the watch's own clock; null for a run, which silence ends instead. */
-  readonly endMs: number | null;
-}
-
-/** An engine in a worker thread: the watched, typed side of Comlink. */
-export class WorkerEngine implements Engine {
-  readonly backend: Backend;
-  readonly #port: WorkerPort;
-  readonly #limits: EngineLimits;
-  readonly #calls = new Set<Call>();
-  readonly #progress = new Map<string, (unitsDone: number) => void>();
-  readonly #listeners = new Set<(reason: LostReason, detail: string) => void>();
-  #lost: { reason: LostReason; detail: string } | null = null;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  /** Time in which this thread was awake and watching; sleep of the machine and throttled timers do not count. */
-  #watchedMs = 0;
-  #heardMs = 0;
-  #resting = false;
-
-  constructor(backend: Backend, port: WorkerPort, limits: Partial<EngineLimits> = {}) {
-    this.backend = backend;
-    this.#port = port;
-    this.#limits = { ...engineLimits, ...limits };
-    pinned.set(port, wrap<EngineHost>(port.endpoint));
-    port.onMessage((data) => this.#hear(data));
-    port.onDeath((detail) => this.#lose('died', detail));
-  }
-
-  start(): Promise<Capability> {
-    return this.#call('setup', (host) => host.start(this.backend));
-  }
-
-  async load(job: JobData): Promise<void> {
-    await this.#call('setup', (host) => host.load(job));
-  }
-
-  unload(job: string): void {
-    this.#tell((host) => host.unload(job));
-  }
-
-  selfTest(code: KernelCode): Promise<SelfTest> {
-    return this.#call('setup', (host) => host.selfTest(code));
-  }
-
-  measure(job: string, unit: number): Promise<{ unitMs: number }> {
-    return this.#call('setup', (host) => host.measure(job, unit));
-  }
-
-  async run(run: ChunkRun, onProgress: (unitsDone: number) => void): Promise<ChunkResult> {
-    let known = 0;
-    this.#progress.set(run.replica, (unitsDone) => {
-      // A sign of life may bring no news.
-      if (unitsDone <= known) return;
-      known = unitsDone;
-      onProgress(unitsDone);
-    });
-    let late = false;
-    const timer =
-      run.deadlineMs === undefined
-        ? null
-        : setTimeout(() => {
-            late = true;
-            this.cancel(run.replica);
-          }, run.deadlineMs);
-    try {
-      return await this.#call('run', (host) => host.run(run));
-    } catch (error) {
-      if (late && error instanceof EngineError && error.reason === 'cancelled') {
-        throw new EngineError({ reason: 'deadline', detail: `not done within ${run.deadlineMs} ms` });
-      }
-      throw error;
-    } finally {
-      if (timer !== null) clearTimeout(timer);
-      this.#progress.delete(run.replica);
-    }
-  }
-
-  cancel(replica: string): void {
-    this.#tell((host) => host.cancel(replica));
-  }
-
-  setShare(share: number): void {
-    this.#tell((host) => host.setShare(share));
-  }
-
-  dispose(): void {
-    this.#lose('stopped', 'the engine was disposed of');
-  }
-
-  onLost(callback: (reason: LostReason, detail: string) => void): () => void {
-    if (this.#lost !== null) {
-      const { reason, detail } = this.#lost;
-      queueMicrotask(() => callback(reason, detail));
-      return () => {};
-    }
-    this.#listeners.add(callback);
-    return () => this.#listeners.delete(callback);
-  }
-
-  #call<T>(kind: 'setup' | 'run', send: (host: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const host = pinned.get(this.#port);
-      if (this.#lost !== null || host === undefined) {
-        reject(new EngineError(this.#lost ?? { reason: 'stopped', detail: 'the engine is gone' }));
-        return;
-      }
-      if (this.#calls.size === 0) this.#heardMs = this.#watchedMs;
-      const call: Call = { reject, endMs: kind === 'run' ? null : this.#watchedMs + this.#limits.setupMs };
-      this.#calls.add(call);
-      this.#watch();
-      send(host)
-        .then(
-          (outcome) => (outcome.ok ? resolve(outcome.value) : reject(new EngineError(outcome.failure))),
-          // The host gives its failures as values, so this is a message that could not be sent or an error nobody foresaw.
-          (error: unknown) => reject(new EngineError({ reason: 'environment', detail: String(error) })),
-        )
-        .finally(() => this.#calls.delete(call));
-    });
-  }
-
-  /** Sends a word that has no answer worth waiting for. */
-  #tell(send: (host: Remote<EngineHost>) => Promise<void>): void {
-    const host = pinned.get(this.#port);
-    if (host !== undefined) void send(host).catch(() => {});
-  }
-
-  #hear(data: unknown): void {
-    this.#heardMs = this.#watchedMs;
-    const beat = beatOf(data);
-    if (beat === null) return;
-    this.#resting = beat.beat === 'resting';
-    if (beat.beat === 'progress' && beat.replica !== null) this.#progress.get(beat.replica)?.(beat.unitsDone);
-    if (beat.beat === 'lost') this.#lose(beat.reason, beat.detail);
-  }
-
-  /** Looks now and then, as long as somebody waits for an answer. */
-  #watch(): void {
-    if (this.#timer !== null || this.#lost !== null) return;
-    const tickMs = Math.max(5, Math.min(this.#limits.silenceMs, this.#limits.setupMs) / 8);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      if (this.#calls.size === 0) return;
-      // One tick, however late it comes: a laptop that slept, or a page that was throttled, heard nothing
-      // through no fault of the worker.
-      this.#watchedMs += tickMs;
-      this.#judge();
-      this.#watch();
-    }, tickMs);
-  }
-
-  #judge(): void {
-    let runs = 0;
-    let setups = 0;
-    for (const call of this.#calls) {
-      if (call.endMs === null) runs++;
-      else setups++;
-      if (call.endMs !== null && this.#watchedMs >= call.endMs) {
-        this.#lose('stuck', `no answer within ${this.#limits.setupMs} ms`);
-        return;
-      }
-    }
-    const silenceMs = this.#watchedMs - this.#heardMs;
-    if (runs > 0 && setups === 0 && !this.#resting && silenceMs >= this.#limits.silenceMs) {
-      this.#lose('stuck', `no sign of life for ${this.#limits.silenceMs} ms`);
-    }
-  }
-
-  /** The one end of an engine: the thread goes, every pending call rejects, every listener hears it once. */
-  #lose(reason: LostReason, detail: string): void {
-    if (this.#lost !== null) return;
-    this.#lost = { reason, detail };
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#port.terminate();
-    pinned.delete(this.#port);
-    for (const call of this.#calls) call.reject(new EngineError({ reason, detail }));
-    this.#calls.clear();
-    this.#progress.clear();
-    for (const listener of this.#listeners) listener(reason, detail);
-    this.#listeners.clear();
-  }
-}
-
-/** Reads a worker's message; null for Comlink's own and for anything else. */
-function beatOf(data: unknown): Beat | null {
-  if (typeof data !== 'object' || data === null || !('beat' in data)) return null;
-  return data as Beat;
-}

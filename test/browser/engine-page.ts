@@ -1,7 +1,7 @@
 /** What the engine tests run inside a browser's page: the contract's checks by name, a device that is taken away, and a bench's round. */
 
 import { expose, transfer } from 'comlink';
-import { WorkerEngine } from '../../src/volunteer/engine.ts';
+import { WorkerEngine } from '../../src/volunteer/engine-proxy.ts';
 import { browserPort } from '../../src/volunteer/browser-port.ts';
 import type { Backend, Beat, EngineLimits, LostReason, WorkerPort } from '../../src/volunteer/engine.ts';
 import { ComputeHost } from '../../workers/host.ts';

@@ -139,7 +139,7 @@ export function equal(got: unknown, wanted: unknown, what: string): void {
     throw new Error(`${what}: got ${String(got).slice(0, 200)}, wanted ${String(wanted).slice(0, 200)}`);
 }
 
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

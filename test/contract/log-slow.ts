@@ -34,6 +34,7 @@ export function troubled(inner: Log, mood: { trouble: Trouble; down: StoreReason
     settled: (job, chunk) => inner.settled(job, chunk),
     results: (job, from, max) => inner.results(job, from, max),
     concluded: () => inner.concluded(),
+    creditedIn: (account, from, max) => inner.creditedIn(account, from, max),
     backup: (file) => inner.backup(file),
     close: () => inner.close(),
   };

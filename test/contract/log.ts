@@ -36,6 +36,7 @@ export function batchOf(frontier: Frontier, parts: Partial<TickBatch> = {}): Tic
     reopened: [],
     dropped: [],
     concluded: [],
+    credited: [],
     ...parts,
   };
 }

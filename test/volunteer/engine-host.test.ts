@@ -3,7 +3,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { expose, transfer } from 'comlink';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { WorkerEngine } from '../../src/volunteer/engine.ts';
+import { WorkerEngine } from '../../src/volunteer/engine-proxy.ts';
 import type { Beat, ChunkResult, EngineHost, Outcome } from '../../src/volunteer/engine.ts';
 import { nodeEndpoint } from '../../src/volunteer/node-endpoint.ts';
 import { Breath } from '../../workers/breath.ts';
@@ -62,6 +62,7 @@ const silent: EngineHost = {
   selfTest: () => new Promise(() => {}),
   measure: () => new Promise(() => {}),
   run: () => new Promise(() => {}),
+  recompute: () => new Promise(() => {}),
   cancel: () => {},
   setShare: () => {},
 };

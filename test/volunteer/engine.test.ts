@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { WorkerEngine } from '../../src/volunteer/engine.ts';
+import { WorkerEngine } from '../../src/volunteer/engine-proxy.ts';
 import type { EngineLimits } from '../../src/volunteer/engine.ts';
 import { gpuProcess, processPort, threadPort } from '../../src/volunteer/engine-node.ts';
 import { engineChecks, fails, jobOf } from '../contract/engine.ts';
