@@ -39,6 +39,8 @@ export interface ArrivalHouse {
 export interface Whence {
   readonly address: string;
   readonly origin: string;
+  /** Where a widget stands: the origin of the partner's page, as the frame in it says. */
+  readonly from?: string;
 }
 
 /** Why somebody is not let in. */
@@ -85,9 +87,27 @@ export function arrive(
   const now = house.now();
   const who = signIn(word, nonce, whence.origin, (origin) => house.isOwnOrigin(origin), now);
   if ('bye' in who) return who;
+  const unwelcome = siteFault(house.side, word, who.device, whence.from ?? null);
+  if (unwelcome !== null) return unwelcome;
   const retryMs = house.misdeeds.suspendedMs(who.device, now);
   if (retryMs > 0) return { bye: 'suspended', detail: 'too many impossible messages', retryMs };
   return { word, ...who, group: house.groupOf(whence.address) };
+}
+
+/** Whoever comes by a partner's site needs one that is known and not suspended, and a consent that was not taken back [WG3]. */
+function siteFault(
+  { sites }: SideTables,
+  { site, consent }: Hello,
+  device: string,
+  from: string | null,
+): TurnedAway | null {
+  if (site === null) return null;
+  const detail = sites.faultOf(site, from);
+  if (detail !== null) return { bye: 'site', detail };
+  const revokedAt = sites.revokedAt(device, site);
+  return revokedAt !== null && consent.at <= revokedAt
+    ? { bye: 'consent', detail: 'this consent was taken back' }
+    : null;
 }
 
 /** What the rules said to its joining: null when it is in. */

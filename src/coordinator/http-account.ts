@@ -14,6 +14,7 @@ import { limits } from '../wire/version.ts';
 import type { House } from './house.ts';
 import { objecting } from './http-objections.ts';
 import { bodyOf, malformed } from './http-operator.ts';
+import { revokeRoute } from './http-sites.ts';
 import { signed, SignedRequests } from './signed-requests.ts';
 
 /** Letters, figures, marks and simple punctuation of any script; no control or direction characters, nothing but spaces. */
@@ -54,6 +55,7 @@ export function accountRoutes(house: House): Hono {
     requests.done(body);
     return c.json({ account: body.account, erased: true });
   });
+  revokeRoute(app, house, requests);
   objecting(app, house, requests);
   return app;
 }

@@ -166,8 +166,8 @@ function policyOf(
   }
 }
 
-/** For whoever has the token too: `audits`, what anchors elsewhere ask for (`http-audits.ts`), and `judging` (`http-objections.ts`). */
-export function operatorRoutes(house: House, audits: Hono, judging: Hono): Hono {
+/** For whoever has the token too: `audits`, what anchors elsewhere ask for (`http-audits.ts`), `judging` (`http-objections.ts`) and `sites` (`http-sites.ts`). */
+export function operatorRoutes(house: House, audits: Hono, judging: Hono, sites: Hono): Hono {
   const app = new Hono();
   app.use('*', async (c, next) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
@@ -212,6 +212,7 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono): Hono 
   });
   switches(app, house);
   app.route('/audits', audits);
+  app.route('/sites', sites);
   app.route('/', judging);
   return app;
 }

@@ -1,7 +1,7 @@
 /**
  * The side tables: everything about people that may have to be erased, kept out of the log. Names that accounts
  * chose, numbers of network groups (the prefix itself only as a keyed hash), the last signed head of each device's chain,
- * what each device last agreed to, the last countersignature of each witness, and what people object to.
+ * what each device last agreed to, the last countersignature of each witness, what people object to, and partners' sites.
  */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
@@ -9,6 +9,7 @@ import type { Backend } from '../core/state.ts';
 import { migrate } from './database.ts';
 import type { ConsentRecord } from '../wire/volunteer.ts';
 import { faultOf } from './faults.ts';
+import { Sites, sitesLayout } from './sites.ts';
 import type { CosignatureView } from '../wire/views.ts';
 
 /** What a device said last about its own commitments [WR8]. */
@@ -80,9 +81,12 @@ const layouts: readonly string[] = [
      account TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, claimed TEXT, answer TEXT, answeredAt INTEGER, readmitted INTEGER NOT NULL DEFAULT 0, UNIQUE (device, tick, job, chunk)) STRICT;
    CREATE INDEX objection_account ON objection (account);
    CREATE INDEX objection_answered ON objection (answeredAt);`,
+  sitesLayout,
 ];
 
 export class SideTables {
+  /** Partners' sites, and what was taken back there. */
+  readonly sites: Sites;
   readonly #db: DatabaseSync;
   readonly #salt: Buffer;
   readonly #names = new Map<string, string>();
@@ -98,6 +102,7 @@ export class SideTables {
     if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
     for (const row of db.prepare('SELECT account, name FROM name').all())
       this.#names.set(String(row['account']), String(row['name']));
+    this.sites = new Sites(db, (work) => this.#write(work));
   }
 
   nameOf(account: string): string | null {
@@ -313,6 +318,7 @@ export class SideTables {
       this.#db.prepare('DELETE FROM name WHERE account = ?').run(account);
       this.#db.prepare('DELETE FROM consent WHERE account = ?').run(account);
       this.#db.prepare('DELETE FROM objection WHERE account = ?').run(account);
+      this.sites.erase(account);
       for (const device of devices) {
         this.#db.prepare('DELETE FROM chain WHERE device = ?').run(device);
         this.#db.prepare('DELETE FROM cosignature WHERE device = ?').run(device);

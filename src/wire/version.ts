@@ -32,6 +32,7 @@ export const byeReasons = [
   'protocol',
   'origin',
   'consent',
+  'site',
   'signature',
   'elsewhere',
   'limits',

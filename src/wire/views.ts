@@ -110,6 +110,41 @@ export interface AccountView {
   readonly firstAt: number;
 }
 
+/** A partner's site, on whose pages the widget may stand. */
+export interface SiteView {
+  readonly key: string;
+  /** The host of its first origin, as people read it. */
+  readonly name: string;
+  readonly origins: readonly string[];
+  readonly state: 'active' | 'suspended';
+  readonly addedAt: number;
+}
+
+/** What the frame of the widget is told with its page, so that it need not ask before anybody agrees. */
+export interface EmbedFacts {
+  /** `ready`: this site and this page go together. */
+  readonly state: 'ready' | 'unknown' | 'suspended' | 'elsewhere';
+  readonly site: { readonly key: string; readonly name: string } | null;
+  /** The origin of the page that shows the frame, as it was named. */
+  readonly from: string | null;
+  /** What would be computed: the open job that comes first, in the requester's words. */
+  readonly job: EmbedJob | null;
+  /** How many jobs are open besides. */
+  readonly further: number;
+}
+
+export interface EmbedJob {
+  readonly job: string;
+  readonly kernel: string;
+  readonly title: string;
+  readonly cause: string;
+  readonly texts?: Readonly<Record<string, { readonly title: string; readonly cause: string }>>;
+  readonly chunks: number;
+  readonly final: number;
+  /** Shares of chunks leased, committed and final in each of a few bins, 0 … 255: three numbers a bin, as in the cloth. */
+  readonly band: readonly number[];
+}
+
 /** A head as the coordinator signed it [LO6]. */
 export interface SignedHeadView extends TreeHead {
   readonly tick: number;

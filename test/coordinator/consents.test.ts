@@ -30,13 +30,15 @@ describe('consents', () => {
     const house = await start();
     const who = identity();
     const now = Date.now();
+    house.house.side.sites.add(['https://fair.example'], now, 'fair');
+    const from = '?from=https://fair.example';
     for (const [site, consentAt] of [
       [null, now - 5_000],
       [null, now - 1_000],
       [null, now - 3_000],
       ['fair', now - 2_000],
     ] as const)
-      await new Scripted(house.url, who).signIn({ consentAt, site });
+      await new Scripted(house.url, who, {}, from).signIn({ consentAt, site });
     const answer = await house.operatorGet(`/consents/${who.account}`);
     const kept = (await answer.json()) as KeptConsent[];
     expect(kept.map(({ site, at }) => [site, at])).toEqual([

@@ -153,10 +153,14 @@ export class Scripted {
   #waiters: { take: (word: FromCoordinator) => boolean; done: (word: FromCoordinator) => void }[] = [];
   #isOver = false;
 
-  constructor(url: string, who: Identity = identity(), headers: Record<string, string> = {}) {
+  /** `query`: what follows the socket's path, such as `?from=…` of a widget. */
+  constructor(url: string, who: Identity = identity(), headers: Record<string, string> = {}, query = '') {
     this.who = who;
     this.#origin = headers['origin'] ?? new URL(url).origin;
-    this.ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { headers, perMessageDeflate: false });
+    this.ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws${query}`, {
+      headers,
+      perMessageDeflate: false,
+    });
     this.closed = new Promise((resolve) => {
       this.ws.on('close', (code) => {
         this.#isOver = true;

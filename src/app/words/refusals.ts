@@ -32,6 +32,7 @@ export const refusalWords: Readonly<Record<Language, RefusalWords>> = {
       protocol: `The coordinator speaks another version than this page. ${kept.en} Reload the page to go on.`,
       origin: `The coordinator does not know this page’s address as its own, so it gives no work here. ${kept.en} Open the page at the coordinator’s own address, or ask its operator.`,
       consent: `The coordinator no longer takes the agreement that was given here: it may be older than 30 days, or this machine’s clock may be wrong. ${kept.en} Check the clock, then press Start again to agree anew.`,
+      site: `The site that brought you here is not known to the coordinator, is suspended, or names another page as its own, so it gives no work here. ${kept.en} Open the coordinator’s own page to go on.`,
       signature: `The coordinator could not verify this device’s signature, so it gives no work. ${kept.en} Reload the page; if that does not help, “Forget me” makes room for a new key.`,
       elsewhere:
         'Another tab of this browser is computing for this device, and only one may. Nothing is lost. Stop it there, or press Continue to move the work here.',
@@ -70,6 +71,7 @@ export const refusalWords: Readonly<Record<Language, RefusalWords>> = {
       protocol: `协调端和这个页面的版本不同。${kept.zh}请重新载入网页，接着算。`,
       origin: `协调端不认这个页面的地址，所以不在这里派活。${kept.zh}请用协调端自己的地址打开，或问一问运营方。`,
       consent: `协调端不再接受在这里给出的同意：可能已过 30 天，也可能是这台电脑的时钟不准。${kept.zh}请核对时钟，再点“再次开始”重新同意。`,
+      site: `带你来的网站，协调端不认识、已经停用，或它登记的不是这个页面，所以这里不派活。${kept.zh}要接着算，请打开协调端自己的页面。`,
       signature: `协调端没能验证这台设备的签名，所以不派活。${kept.zh}请重新载入网页；若还是不行，点“忘掉我”就能换一把新密钥。`,
       elsewhere:
         '这个浏览器的另一个标签页正在替这台设备计算，而同时只能有一个。什么都没有丢。请在那边停下，或点“继续”把活挪到这里。',

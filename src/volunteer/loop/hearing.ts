@@ -231,6 +231,7 @@ function onBye(loop: Loop, word: Bye): void {
       return stopLoop(loop, { why: 'elsewhere' });
     case 'origin':
     case 'consent':
+    case 'site':
     case 'signature':
     case 'suspended':
       return stopLoop(loop, refused);
