@@ -96,6 +96,8 @@ function checkIdentities(state: State): void {
   const pending = new Map<string, number>();
   const answerable = new Map<string, number>();
   const waiting = new Map<string, number>();
+  /** Of whom something was found wrong that is not void yet: it is neither passed nor waiting. */
+  const wrong = new Set<string>();
   for (const [key, identity] of state.identities) {
     assert(key === identityKey(identity.device, identity.backend), `identity ${key} knows its name`);
     assert(state.owing.has(key) === identity.open.size > 0, `it is known whether ${key} has unvested work`);
@@ -103,19 +105,27 @@ function checkIdentities(state: State): void {
       const job = state.jobs.get(id);
       assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);
       batches.set(id, (batches.get(id) ?? 0) + open.length);
-      for (const { chunks, units, drawn, passed, escrowMicro, operatorMicro } of open) {
+      for (const batch of open) {
+        const { chunks, units, drawn, passed, escrowMicro, operatorMicro } = batch;
+        if (batch.wrong.length > 0) wrong.add(`${id}/${key}`);
+        assert(
+          batch.wrong.length === 0 || identity.phase !== 'open',
+          `${key} works on though it was found wrong`,
+        );
         const account = `pending:${identity.account}`;
         pending.set(account, (pending.get(account) ?? 0) + escrowMicro + operatorMicro);
         const name = `${id}/${key}`;
         waiting.set(name, (waiting.get(name) ?? 0) + drawn.length - passed);
-        let own = 0;
+        let [own, byOperator] = [0, 0];
         for (const chunk of numbersIn(chunks)) {
           const [from, to] = unitsOf((job as Job).spec, chunk);
           own += to - from;
+          if (has(batch.byOperator, chunk)) byOperator += chunkCostMicro((job as Job).spec, chunk);
           const place = `${id}/${chunk}`;
           answerable.set(place, (answerable.get(place) ?? 0) + 1);
         }
         assert(own === units, `a batch of ${key} counts its units`);
+        assert(byOperator === operatorMicro, `a batch of ${key} knows what the operator pays for it`);
         assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
       }
     }
@@ -125,12 +135,8 @@ function checkIdentities(state: State): void {
       const name = `${audit.job}/${author}`;
       waiting.set(name, (waiting.get(name) ?? 0) - audit.units.length);
     }
-  for (const [name, units] of waiting) {
-    const identity = state.identities.get(name.slice(name.indexOf('/') + 1));
-    // What was found wrong is neither passed nor waiting, until its batch is void.
-    if (identity?.phase === 'open')
-      assert(units === 0, `every unit drawn of ${name} has passed or is waiting`);
-  }
+  for (const [name, units] of waiting)
+    if (!wrong.has(name)) assert(units === 0, `every unit drawn of ${name} has passed or is waiting`);
   for (const [account, balance] of state.balances)
     if (account.startsWith('pending:'))
       assert(Number(balance) === (pending.get(account) ?? 0), `${account} is what its batches are paid`);

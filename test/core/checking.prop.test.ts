@@ -29,6 +29,8 @@ type Move = readonly [what: number, who: number, which: number];
 interface Books {
   readonly claims: Map<string, string>;
   readonly banned: Set<string>;
+  /** Found wrong, and given nothing since. */
+  readonly suspended: Set<string>;
   readonly wrongFinal: string[];
   readonly kinds: Map<string, number>;
 }
@@ -47,14 +49,26 @@ function enter(books: Books, h: House, events: readonly Event[]): void {
     if (event.e === 'disproved') {
       const key = identityKey(event.device, event.backend);
       expect(books.claims.get(`${event.job}/${event.chunk}`), 'only lies are disproved').not.toBe('right');
+      books.suspended.add(key);
       if (event.consequence === 'ban') books.banned.add(key);
     }
+    if (event.e === 'readmitted') books.banned.delete(identityKey(event.device, event.backend));
+    if (event.e === 'leased') books.suspended.delete(identityKey(event.device, event.backend));
+    if (event.e === 'voided' && !books.banned.has(identityKey(event.device, event.backend)))
+      for (const chunk of numbersIn(event.chunks))
+        expect(books.claims.get(`${event.job}/${chunk}`), 'of who is suspended only lies are void').not.toBe(
+          'right',
+        );
     if (event.e === 'vested') {
       expect(books.banned.has(identityKey(event.device, event.backend)), 'a banned one is paid no more').toBe(
         false,
       );
-      for (const chunk of numbersIn(event.chunks))
-        if (books.claims.get(`${event.job}/${chunk}`) !== 'right') books.wrongFinal.push(`${chunk}`);
+      for (const chunk of numbersIn(event.chunks)) {
+        if (books.claims.get(`${event.job}/${chunk}`) === 'right') continue;
+        books.wrongFinal.push(`${chunk}`);
+        const isKept = books.suspended.has(identityKey(event.device, event.backend));
+        if (h.state.jobs.has(event.job)) expect(isKept, 'of who is suspended no lie is kept').toBe(false);
+      }
     }
     if (event.e === 'finished') expect(h.state.jobs.has(event.job)).toBe(false);
   }
@@ -120,6 +134,7 @@ function commandOf(
     }
     default:
       if (which === 7) return { c: 'cancel', job: nth(h.state.jobs.keys(), who) ?? 'j1' };
+      if (which % 5 === 1) return { c: 'readmit', device, backend: 'wasm', reason: 'a test' };
       h.wait([1, 50_000, leaverAfterMs, suspendedMs][which % 4] as number);
       return null;
   }
@@ -190,6 +205,7 @@ describe('any sequence of commands under audits', () => {
           const books: Books = {
             claims: new Map(),
             banned: new Set(),
+            suspended: new Set(),
             wrongFinal: [],
             kinds: total,
           };
@@ -230,7 +246,7 @@ describe('any sequence of commands under audits', () => {
   });
 
   test('has met everything that audits lead to', () => {
-    const wanted = ['accepted', 'audited', 'drawn', 'vested', 'voided', 'disproved', 'finished', 'cancelled'];
+    const wanted = 'accepted audited drawn vested voided disproved readmitted finished cancelled'.split(' ');
     expect(wanted.filter((kind) => (total.get(kind) ?? 0) < 5)).toEqual([]);
   });
 });

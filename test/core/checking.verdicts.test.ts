@@ -19,6 +19,7 @@ import {
   keepUp,
   nobody,
   proven,
+  putInOrder,
   slotOf,
   submit,
 } from './house.ts';
@@ -84,7 +85,7 @@ describe('[TR5] a first wrong unit', () => {
     answers(h, 'a');
     const held = ask(h, 'a', slotOf({ slot: 1 }));
     isCaught(h, 'a');
-    keepUp(h);
+    putInOrder(h);
     expect(h.refused(commitCommand('a', held.lease, 'right'))).toBe('suspended');
     h.wait(suspendedMs);
     expect(kinds(commit(h, 'a', held.lease))).toEqual(['committed', 'accepted']);
@@ -200,11 +201,16 @@ describe('answers that are not taken', () => {
 
   test('come too late for what is void', () => {
     const h = audited('a');
-    answers(h, 'a', 'lie', { words: drawing([1]) });
-    answers(h, 'a', 'lie', { words: drawing([1]) });
-    h.must(auditCommand(1, [1]));
-    keepUp(h);
-    expect(h.refused(auditCommand(2, [9]))).toBe('unknown-audit');
+    for (let fault = 0; fault < 2; fault++) {
+      answers(h, 'a', 'lie', { words: drawing([1]) });
+      if (fault === 1) answers(h, 'a', 'lie', { words: drawing([1]) });
+      const [audit] = h.state.audits.values();
+      h.must(auditCommand(audit?.id ?? 0, audit?.units));
+      keepUp(h);
+      h.wait(suspendedMs);
+    }
+    expect(identityOf(h, 'a').phase).toBe('banned');
+    expect(h.refused(auditCommand(3, [17]))).toBe('unknown-audit');
   });
 });
 
@@ -268,6 +274,7 @@ describe('[LG3] [LG5] who pays', () => {
   test('where the operator had paid the last who answers for a chunk, its price is there once more', () => {
     const h = twoAnswerAndAuditsTakeTheRest();
     // Now b, whom the operator paid, is the only one to answer for chunk 0, and audits have used up what came back from a.
+    identityOf(h, 'b').faultAt = h.now();
     isCaught(h, 'b');
     const before = balance(h, 'operator');
     const events = keepUp(h);
@@ -295,6 +302,8 @@ function twoAnswerAndAuditsTakeTheRest(): House {
     proven(h, name, tier1Micro);
     for (const [id, batches] of open) identityOf(h, name).open.set(id, batches);
   }
+  // It was found wrong before.
+  identityOf(h, 'a').faultAt = h.now();
   commit(h, 'a', ask(h, 'a').lease, 'lie', { words: drawing([2], 6) });
   auditAll(h, [10]);
   keepUp(h);
@@ -374,6 +383,7 @@ describe('[LG6] [JB2] the end of a job', () => {
     keepUp(h);
     expect(job(h)).toMatchObject({ finalChunks: 2, batches: 1 });
     const before = balance(h, 'requester:r');
+    identityOf(h, 'b').faultAt = h.now();
     const spec: JobSpec = auditedSpec({}, { units: 800 });
     submit(h, spec, 'r2');
     commit(h, 'b', ask(h, 'b').lease, 'lie', { words: drawing([0]) });

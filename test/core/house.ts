@@ -281,6 +281,17 @@ export function keepUp(h: House, words: (units: number) => ArrayLike<number> = l
   throw new Error('there is no end to what is due');
 }
 
+/** The same, and answers all audits that wait, until nothing is left to do now; `wrong` are the units that are not right. */
+export function putInOrder(h: House, wrong: readonly number[] = []): readonly Event[] {
+  const events: Event[] = [];
+  for (let left = 1_000; left > 0; left--) {
+    const more = [...keepUp(h), ...auditAll(h, wrong)];
+    if (more.length === 0) return events;
+    events.push(...more);
+  }
+  throw new Error('there is no end to what is found');
+}
+
 /** Words by which selection takes the first units it may. */
 function lowWords(units: number): number[] {
   return new Array<number>(units).fill(0);

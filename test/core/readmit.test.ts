@@ -16,6 +16,7 @@ import {
   join,
   keepUp,
   nobody,
+  putInOrder,
   slotOf,
   submit,
 } from './house.ts';
@@ -87,7 +88,7 @@ describe('[TR8] the operator lets in again', () => {
     expect(isCaught(h), 'the next is a first one').toMatchObject([{}, { consequence: 'suspend' }]);
   });
 
-  test('not while work of it is still to be voided, nor twice, nor whom nobody knows', () => {
+  test('not while work of it is still to be examined or voided, nor twice, nor whom nobody knows', () => {
     const h = audited('a');
     expect(h.refused(readmit('a'))).toBe('unknown-device');
     answers(h, 'a');
@@ -95,6 +96,8 @@ describe('[TR8] the operator lets in again', () => {
     isCaught(h);
     expect(h.refused(readmit('a'))).toBe('not-due');
     keepUp(h);
+    expect(h.refused(readmit('a')), 'the other chunk is being examined').toBe('not-due');
+    putInOrder(h);
     h.must(readmit('a'));
     expect(h.refused(readmit('a'))).toBe('already-so');
     expect(h.refused({ c: 'readmit', device: 'a', backend: 'webgpu', reason: '' })).toBe('unknown-device');
