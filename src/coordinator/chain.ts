@@ -2,6 +2,10 @@
 import type { Chain } from '../wire/volunteer.ts';
 import { verifyText } from './auth.ts';
 import { chainBytes, chainNext, chainStart } from './digests.ts';
+import { StoreFault } from './log.ts';
+import { storeRefusal } from './order.ts';
+import type { SideTables } from './side.ts';
+import type { WhyNot } from './telling.ts';
 
 export class SessionChain {
   readonly #nonce: string;
@@ -25,6 +29,26 @@ export class SessionChain {
       return { refused: 'chain', detail: 'this is not the chain of what was received' };
     if (!verifyText(publicKey, chainBytes(this.#nonce, count, hash), signature))
       return { refused: 'signature', detail: 'the chain is not signed by this device' };
+    return null;
+  }
+
+  /** Keeps a signed head that is right; says why not. Replaces the one before. */
+  take(
+    word: Chain,
+    publicKey: string,
+    device: string,
+    at: number,
+    side: Pick<SideTables, 'keepChain'>,
+  ): WhyNot | null {
+    const fault = this.faultOf(word, publicKey);
+    if (fault !== null) return fault;
+    const { count, hash, signature } = word;
+    try {
+      side.keepChain({ device, nonce: this.#nonce, count, hash, signature, at });
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error;
+      return storeRefusal(error);
+    }
     return null;
   }
 }

@@ -27,6 +27,10 @@ export interface SocketHouse extends ConversationHouse {
   readonly proxies: BlockList;
 }
 
+/** Under this key a connection knows where it came from. */
+const from = Symbol('from');
+type Addressed = Duplex & { [from]?: string };
+
 export class Sockets {
   readonly #house: SocketHouse;
   readonly #server = new WebSocketServer({
@@ -38,9 +42,21 @@ export class Sockets {
   readonly #conversations = new Set<Conversation>();
   readonly #pingTimer: NodeJS.Timeout;
   #closing = false;
+  /** What hears of an end is one function for all: ten thousand idle volunteers are measured by what each of them keeps alive. */
+  readonly #leave: (this: Duplex) => void;
+  readonly #gone: (conversation: Conversation) => void;
+  #origin = '';
 
   constructor(house: SocketHouse) {
     this.#house = house;
+    const { doorkeeper } = house;
+    this.#leave = function (this: Duplex): void {
+      doorkeeper.leave((this as Addressed)[from] ?? '');
+    };
+    this.#gone = (conversation) => {
+      this.#conversations.delete(conversation);
+      doorkeeper.leave(conversation.whence.address);
+    };
     house.runtime.listeners.add((tick) => tellTick(house, tick));
     this.#pingTimer = setInterval(() => this.#pingAll(), pingMs);
     this.#pingTimer.unref();
@@ -57,8 +73,8 @@ export class Sockets {
     socket.on('error', destroyThis);
     if (this.#closing) return refuseUpgrade(socket, '503 Service Unavailable');
     // What Node takes for a path need not be one: `//` is none.
-    if (URL.parse(request.url ?? '/', 'http://here')?.pathname !== '/ws')
-      return refuseUpgrade(socket, '404 Not Found');
+    const url = URL.parse(request.url ?? '/', 'http://here');
+    if (url?.pathname !== '/ws') return refuseUpgrade(socket, '404 Not Found');
     const { host, origin } = request.headers;
     if (host === undefined || !origins.isOwnHost(host)) return refuseUpgrade(socket, '403 Forbidden');
     if (origin !== undefined && !origins.isOwnOrigin(origin)) return refuseUpgrade(socket, '403 Forbidden');
@@ -68,21 +84,32 @@ export class Sockets {
       proxies,
     );
     if (!doorkeeper.enter(address, this.#house.now())) return refuseUpgrade(socket, '429 Too Many Requests');
-    this.#leaveWith(socket, address);
-    const whence = { address, origin: origin ?? origins.originOfHost(host) };
+    (socket as Addressed)[from] = address;
+    socket.on('close', this.#leave);
+    const partner = url.searchParams.get('from');
+    const whence = {
+      address,
+      origin: this.#same(origin ?? origins.originOfHost(host)),
+      ...(partner === null ? {} : { from: partner }),
+    };
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#enter(ws, socket, head.length, whence));
   }
 
   // What listens as long as a connection lives is made in methods of its own: a listener keeps everything alive that any
   // function beside it uses, and the request with its headers is several kilobytes a volunteer.
 
-  #leaveWith(socket: Duplex, address: string): void {
-    const { doorkeeper } = this.#house;
-    socket.once('close', () => doorkeeper.leave(address));
+  /** Most come from the same pages: one text for all of them. */
+  #same(origin: string): string {
+    if (origin !== this.#origin) this.#origin = origin;
+    return this.#origin;
   }
 
   #enter(ws: WebSocket, socket: Duplex, already: number, whence: Whence): void {
-    const conversation = new Conversation(ws, socket, this.#house, whence, this.#conversations);
+    // From here on the WebSocket hears of errors and of the end.
+    socket.off('error', destroyThis);
+    socket.off('close', this.#leave);
+    const conversation = new Conversation(ws, socket, this.#house, whence, this.#gone);
+    this.#conversations.add(conversation);
     watchStranger(socket, already, conversation);
   }
 
