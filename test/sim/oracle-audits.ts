@@ -16,6 +16,8 @@ export class AuditOracle {
   /** Who was found wrong before, and who is banned, by identity. */
   readonly #faults = new Set<string>();
   readonly #banned = new Set<string>();
+  /** Found wrong once, and given nothing since: of these what is right is kept, and nothing else. */
+  readonly #suspended = new Set<string>();
 
   /** `roles`: who each device is. */
   constructor(roles: ReadonlyMap<string, Role>, tally: Tally) {
@@ -27,10 +29,16 @@ export class AuditOracle {
     return this.#banned.has(identity);
   }
 
+  /** It is given work: whatever it did before is in order. */
+  leased(identity: string): void {
+    this.#suspended.delete(identity);
+  }
+
   /** The operator let somebody in again: what was found before counts no more. */
   readmitted({ device, backend }: EventOf<'readmitted'>): void {
     this.#faults.delete(`${device}/${backend}`);
     this.#banned.delete(`${device}/${backend}`);
+    this.#suspended.delete(`${device}/${backend}`);
   }
 
   /** Jobs that are cancelled in the tick that is told: what of them was pending is paid unseen [LG6], so it promises nothing. */
@@ -66,6 +74,11 @@ export class AuditOracle {
       job.provisional.delete(chunk);
       if (isRight(claim.root, id, chunk) || this.cancelled.has(id)) continue;
       this.#tally.wrongFinal++;
+      demand(
+        !this.#suspended.has(`${device}/${backend}`),
+        'honest',
+        () => `chunk ${chunk} of ${id}, by ${device}, who is suspended, is kept though it is wrong`,
+      );
       const { policy } = job.spec;
       const strict = 'leaverUnits' in policy && policy.leaverUnits >= 1_000_000;
       const shameless = claim.devices.some((author) => this.#roles.get(author) === 'liar');
@@ -90,9 +103,20 @@ export class AuditOracle {
     );
     this.#faults.add(name);
     if (consequence === 'ban') this.#banned.add(name);
+    else this.#suspended.add(name);
   }
 
   #voided(event: EventOf<'voided'>, job: JobRecord): void {
+    const name = `${event.device}/${event.backend}`;
+    for (const chunk of numbersIn(event.chunks)) {
+      const claim = job.provisional.get(chunk);
+      if (claim === undefined || this.isBanned(name)) continue;
+      demand(
+        !isRight(claim.root, event.job, chunk),
+        'honest',
+        () => `chunk ${chunk} of ${event.job} is right, and void though ${name} is only suspended`,
+      );
+    }
     for (const chunk of numbersIn(event.reopened)) {
       demand(
         job.provisional.has(chunk),

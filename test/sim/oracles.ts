@@ -216,6 +216,7 @@ export function oraclesFor(climate: Climate): Oracles {
       'safe',
       () => `${event.device} is given work after it was banned`,
     );
+    audits.leased(`${event.device}/${event.backend}`);
     for (let i = 0; i < event.count; i++) {
       const chunk = event.chunk + i;
       demand(!replicas.has(event.lease + i), 'safe', () => `replica ${event.lease + i} is a new number`);

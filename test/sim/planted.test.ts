@@ -155,7 +155,7 @@ const bugs: readonly Bug[] = [
   },
   {
     what: 'nobody is held to what an audit found wrong',
-    file: 'checking.ts',
+    file: 'auditing.ts',
     from: 'if (wrong.length === 0) return events;',
     to: 'return events;',
     caughtBy: 'safe',
@@ -196,9 +196,33 @@ const bugs: readonly Bug[] = [
   {
     what: 'credit for void work is kept',
     file: 'checking.ts',
-    from: 'if (batch.escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: batch.escrowMicro });',
+    from: 'if (escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: escrowMicro });',
     to: '',
     caughtBy: 'safe',
+    first: 3,
+  },
+  {
+    what: 'the work of who is suspended is kept without being examined',
+    file: 'examining.ts',
+    from: 'return drawn.length === units && passed === units;',
+    to: 'return drawn.length === units && passed <= units;',
+    caughtBy: 'honest',
+    first: 3,
+  },
+  {
+    what: 'the good work of who is suspended is void',
+    file: 'checking.ts',
+    from: 'const chunks = isBanned ? batch.chunks : batch.wrong;',
+    to: 'const chunks = batch.chunks;',
+    caughtBy: 'honest',
+    first: 3,
+  },
+  {
+    what: 'nobody is ever found to be examined',
+    file: 'examining.ts',
+    from: 'if (nextOf(batches) !== undefined) due',
+    to: 'if (nextOf(batches) === null) due',
+    caughtBy: 'progress',
     first: 3,
   },
   {

@@ -122,17 +122,21 @@ const earnsLess =
   (most: number) =>
   ({ earns, wrongFinal }: Story) =>
     wrongFinal === 0 && earns <= most;
-const consequences = ({ events }: Story): string[] =>
-  events.flatMap((event) =>
-    event.e === 'disproved' && event.device.startsWith('m') ? [event.consequence] : [],
-  );
+/** What the first fault of each member meant for it. */
+const firstConsequences = ({ events }: Story): string[] => {
+  const first = new Map<string, string>();
+  for (const event of events)
+    if (event.e === 'disproved' && event.device.startsWith('m') && !first.has(event.device))
+      first.set(event.device, event.consequence);
+  return [...first.values()];
+};
 const blamed = ({ events }: Story): string[] =>
   events.flatMap((event) => (event.e === 'disproved' || event.e === 'misdeed' ? [event.device] : []));
 const leasesOf = ({ events }: Story): number => events.filter(({ e }) => e === 'leased').length;
 const claimsUnread: Edit = {
-  file: 'checking.ts',
-  from: 'audit.units.filter((unit) => command.wrong.includes(unit))',
-  to: 'audit.units.filter(() => false)',
+  file: 'auditing.ts',
+  from: 'filter((unit) => command.wrong.includes(unit));\n  const right',
+  to: 'filter(() => false);\n  const right',
 };
 const leaversUnseen: Edit = {
   file: 'checking.ts',
@@ -177,8 +181,9 @@ const zoo: readonly Member[] = [
   {
     role: 'sparse',
     kind: 'audit',
-    figure: 'nothing wrong is final, and it earns nothing',
-    holds: earnsLess(0),
+    figure:
+      'nothing wrong is final, and it earns less than somebody honest: what it spoilt is void, and time is lost',
+    holds: earnsLess(0.97),
     defence: 'who leaves is looked at once more [AU4]',
     off: [leaversUnseen],
     toldBy: 'honest',
@@ -222,9 +227,9 @@ const zoo: readonly Member[] = [
     count: 4,
     kind: 'adaptive',
     figure: 'whoever of them is disproved with another is banned at once [TR6]',
-    holds: (story) => story.wrongFinal === 0 && consequences(story).includes('ban'),
+    holds: (story) => story.wrongFinal === 0 && firstConsequences(story).includes('ban'),
     defence: 'the same wrong answer twice is no accident [TR6]',
-    off: [{ file: 'checking.ts', from: 'consequenceOf(identity, authors.length > 1, at)', to: 'consequenceOf(identity, false, at)' }], // prettier-ignore
+    off: [{ file: 'auditing.ts', from: 'authors.length > 1 || vouched !== null', to: 'vouched !== null' }], // prettier-ignore
     toldBy: 'figure',
   },
   {
