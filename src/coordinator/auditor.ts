@@ -1,85 +1,69 @@
 /**
- * Has recomputed what was drawn [AU2], in two steps: an audit is taken by somebody who is not told the claim, an anchor's thread here
- * or an anchor elsewhere over HTTP, and what was computed is answered. Only then it is compared. A mismatch is first put to two
- * engines; what they do not agree on is the kernel's fault and nobody else's.
+ * Has recomputed what was drawn [AU2]: an audit is given to somebody who is not told the claim, an anchor's thread here, an anchor elsewhere
+ * over HTTP, or a volunteer by its socket; and what was computed is answered. Only then it is compared (`audit-judging.ts`). Who makes which
+ * audit is said by `audit-desk.ts`.
  */
 import type { Audit } from '../core/state.ts';
+import { answerBytes, decodeOutputs, outputBytesMax } from '../wire/audits.ts';
 import type { Became, OutputBounds, Taken, TakenAudit } from '../wire/audits.ts';
-import { unitDigest } from './digests.ts';
+import { isMalformed } from '../wire/schema.ts';
+import { limits } from '../wire/version.ts';
+import type { AuditWord, AuditedWord } from '../wire/volunteer.ts';
+import { AuditDesk, costMicroOf } from './audit-desk.ts';
+import type { DeskParts, Voucher } from './audit-desk.ts';
+import { againMs, digestsOf, faultOf, isNotAnswered, Judging, wrongOf } from './audit-judging.ts';
+import type { Finding, NotAnswered } from './audit-judging.ts';
 import type { Inputs } from './inputs.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
-import { eachOutput } from './log.ts';
 import type { Log } from './log.ts';
-import type { Outcome, RefusedOrder } from './order.ts';
+import type { Outcome } from './order.ts';
 import type { Runtime } from './runtime.ts';
-import { Tribunal } from './tribunal.ts';
 import { anchorAccount } from './views.ts';
 
-export interface AuditorParts {
+export { isNotAnswered } from './audit-judging.ts';
+export type { NotAnswered } from './audit-judging.ts';
+
+export interface AuditorParts extends Omit<DeskParts, 'fits'> {
   readonly runtime: Runtime;
   readonly log: Log;
   readonly shelf: Shelf;
   readonly inputs: Inputs;
-  /** In whose name the audits are answered, wherever they were computed: the anchor's device. */
+  /** In whose name anchors answer, wherever they compute: the anchor's device. */
   readonly device: string;
   now(): number;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
+  /** Tells a volunteer, where it is still connected. */
+  tell(device: string, word: AuditWord | AuditedWord): void;
 }
 
-/** Why an answer has no effect. */
-export interface NotAnswered {
-  readonly refused:
-    | RefusedOrder['refused']
-    | 'unknown-audit'
-    | 'not-taken'
-    | 'already-answered'
-    | 'malformed'
-    | 'bad-output'
-    | 'no-verdict';
-  readonly detail?: string;
-  readonly retryMs?: number;
-}
+type Differing = Extract<Finding, { is: 'differing' }>;
 
-/** Whether an answer had no effect. */
-export function isNotAnswered(answered: object): answered is NotAnswered {
-  return 'refused' in answered;
-}
-
-/** An audit that somebody is at. */
-interface Hold {
-  /** By the coordinator's clock: between the two nobody else is given it. */
-  readonly since: number;
-  readonly until: number;
-  /** An answer to it is being compared. */
-  readonly isAnswered: boolean;
-}
-
-/** An audit that could not be made or judged is not given to anybody for so long. */
-const againMs = 60_000;
 /** Whoever takes audits has so many times what they cost on the reference core, within these bounds: a slow machine may rest in between. */
 const limitFactor = 30;
 const limitMsMin = 60_000;
 const limitMsMax = 30 * 60_000;
-/** What is given at once, in milliseconds of the reference core; one audit in any case. */
+/** What is given to an anchor at once, in milliseconds of the reference core; one audit in any case. */
 const givenMsMax = 10_000;
+/** Audits that are given to volunteers in one look. */
+const givenAtOnceMax = 256;
 
 export class Auditor {
   readonly device: string;
   readonly #parts: AuditorParts;
-  readonly #tribunal: Tribunal;
-  /** By audit; what was taken and has run out is remembered too, since a late answer is an answer. */
-  readonly #holds = new Map<number, Hold>();
+  readonly #judging: Judging;
+  readonly #desk: AuditDesk;
 
   constructor(parts: AuditorParts) {
     this.#parts = parts;
     this.device = parts.device;
-    this.#tribunal = new Tribunal({ onNote: (note, about) => parts.onNote(note, about) });
+    this.#judging = new Judging(parts);
+    const { groupsMin, below, candidates } = parts;
+    this.#desk = new AuditDesk({ groupsMin, below, candidates, fits: (audit) => this.#fits(audit) });
   }
 
-  /** What is still disputed is left undecided. */
   close(): Promise<void> {
-    return this.#tribunal.close();
+    return this.#judging.close();
   }
 
   /** The anchor's device joins, where it has not: whoever answers audits must have. Refused by a store that takes no writes perhaps. */
@@ -92,19 +76,20 @@ export class Auditor {
     return outcome.refused === 'already-so' ? { refused: null, events: [] } : outcome;
   }
 
-  /** Gives the oldest audits that nobody is at, at most `max`; until its limit has passed each belongs to whoever took it. */
+  /** Gives anchors the oldest audits that nobody is at and that are theirs, at most `max`; until its limit has passed each belongs to whoever took it. */
   async take(max: number): Promise<Taken> {
     const { runtime } = this.#parts;
     // A tick that is not durable may draw something else in the end.
     await runtime.durable();
     const now = this.#parts.now();
-    this.#forget();
+    this.#forget(now);
     const audits: TakenAudit[] = [];
     let costMs = 0;
     for (const audit of runtime.state.audits.values()) {
       if (audits.length >= max) break;
+      if (!this.#desk.isFree(audit.id, now) || !this.#desk.isAnchors(runtime.state, audit, now)) continue;
       const cost = this.#costMsOf(audit);
-      if (cost === null || !this.#isFree(audit.id, now)) continue;
+      if (cost === null) continue;
       if (audits.length > 0 && costMs + cost > givenMsMax) break;
       const given = this.#given(audit, now);
       if (given === null) continue;
@@ -112,65 +97,217 @@ export class Auditor {
       costMs += cost;
     }
     const limitMs = Math.min(limitMsMax, Math.max(limitMsMin, Math.ceil(limitFactor * costMs)));
-    for (const { audit } of audits)
-      this.#holds.set(audit, { since: now, until: now + limitMs, isAnswered: false });
+    for (const { audit } of audits) this.#desk.hold(audit, now, limitMs);
     return { audits, limitMs, waiting: runtime.state.audits.size };
   }
 
-  /** These will not be made by whoever took them. */
+  /** These will not be made by the anchor that took them. */
   giveBack(audits: readonly number[]): void {
     for (const id of audits) {
-      const hold = this.#holds.get(id);
-      if (hold?.isAnswered === false) this.#holds.set(id, { ...hold, until: hold.since });
+      const hold = this.#desk.holdOf(id);
+      if (hold?.by === null && !hold.isAnswered) this.#desk.release(id);
     }
   }
 
-  /** What an answer to this audit must look like; or why none is wanted. */
+  /** What an anchor's answer to this audit must look like; or why none is wanted. */
   boundsOf(id: number): OutputBounds | NotAnswered {
-    const known = this.#known(id);
-    return isNotAnswered(known)
-      ? known
-      : { count: known.audit.units.length, lengthMax: known.input.outputBytesMax };
+    const known = this.#taken(id);
+    return isNotAnswered(known) ? known : boundsFor(known.audit, known.input);
   }
 
-  /** Holds what was computed for an audit's units, in their order, against what was claimed. Refusals have no effect. */
+  /** Holds what an anchor computed for an audit's units, in their order, against what was claimed. Refusals have no effect. */
   async answer(id: number, outputs: readonly Uint8Array[]): Promise<Became | NotAnswered> {
-    const known = this.#known(id);
+    const known = this.#taken(id);
     if (isNotAnswered(known)) return known;
     const fault = faultOf(known.audit, outputs, known.input);
     if (fault !== null) return fault;
-    this.#hold(id, true);
+    this.#rest(id, true);
     try {
-      return await this.#compare(known.audit, outputs, known.input);
+      const finding = await this.#judging.compare(known.audit, outputs, known.input);
+      return isNotAnswered(finding) ? finding : await this.#concluded(known.audit, known.input, finding);
     } finally {
-      this.#hold(id, false);
+      this.#rest(id, false);
     }
   }
 
+  // Volunteers.
+
+  /** Looks who is there, and whether audits are shared with them now [AU7]. */
+  meet(): boolean {
+    return this.#desk.meet(this.#parts.runtime.state, this.#parts.now());
+  }
+
+  get isShared(): boolean {
+    return this.#desk.isShared;
+  }
+
+  /** Gives volunteers what waits for them. */
+  async give(): Promise<void> {
+    const { runtime, tell } = this.#parts;
+    await runtime.durable();
+    const now = this.#parts.now();
+    this.#forget(now);
+    for (const { audit, device, limitMs } of this.#desk.give(runtime.state, now, givenAtOnceMax))
+      tell(device, { t: 'audit', audit: audit.id, job: audit.job, units: [...audit.units], limitMs });
+  }
+
+  /** A volunteer is gone, or will not make what it was given. */
+  left(device: string): void {
+    this.#desk.left(device);
+  }
+
+  declined(device: string, audits: readonly number[]): void {
+    for (const id of audits) this.#desk.declined(device, id, this.#parts.now());
+  }
+
+  /** What a volunteer computed. null: it will be told what became of it; what is no answer at all is refused. */
+  async answerOf(device: string, id: number, bytes: Uint8Array): Promise<NotAnswered | null> {
+    const audit = this.#parts.runtime.state.audits.get(id);
+    const input = audit === undefined ? null : this.#parts.inputs.of(audit.job);
+    if (audit === undefined || input === null || this.#desk.holdOf(id)?.by !== device)
+      return this.#gone(device, id);
+    const outputs = decodeOutputs(bytes, boundsFor(audit, input));
+    const fault = isMalformed(outputs)
+      ? ({ refused: 'malformed', detail: outputs.malformed } as const)
+      : faultOf(audit, outputs, input);
+    if (fault !== null || isMalformed(outputs)) {
+      this.#desk.declined(device, id, this.#parts.now());
+      return fault;
+    }
+    if (!this.#desk.answers(device, id)) return this.#gone(device, id);
+    // Its frame's bytes are not kept for longer than it is heard.
+    const own = outputs.map((output) => output.slice());
+    try {
+      const finding = await this.#judging.compare(audit, own, input);
+      if (!isNotAnswered(finding))
+        return await this.#heard(audit, { audit: id, device, outputs: own }, finding);
+      const isOurs = finding.refused === 'no-verdict' || finding.refused === 'unknown-audit';
+      return isOurs ? this.#gone(device, id) : finding;
+    } finally {
+      // Whatever went wrong: somebody else is asked after a while.
+      if (this.#desk.holdOf(id)?.by === device) this.#rest(id, false);
+    }
+  }
+
+  async #heard(audit: Audit, by: Voucher, finding: Finding): Promise<NotAnswered | null> {
+    const { id } = audit;
+    switch (finding.is) {
+      case 'equal': {
+        if (!this.#desk.isCanary()) return this.#counts(audit, by.device, [], []);
+        const forgotten = this.#desk.vouch(by);
+        return forgotten === null ? null : this.#gone(forgotten.device, forgotten.audit);
+      }
+      case 'differing': {
+        const { wrong, ours, right } = finding;
+        if (ours.length === 0)
+          return this.#counts(audit, by.device, wrong, digestsOf(audit.job, wrong, right));
+        this.#desk.refuted(id);
+        const command = { c: 'refute', audit: id, device: by.device, wrong: ours } as const;
+        const { refused } = await this.#parts.runtime.run({
+          ...command,
+          right: digestsOf(audit.job, ours, right),
+        });
+        return refused === null ? null : this.#gone(by.device, id);
+      }
+      case 'paused':
+        return this.#gone(by.device, id);
+      default:
+        return finding satisfies never;
+    }
+  }
+
+  /** A volunteer's answer becomes part of the log, and is paid. */
+  async #counts(
+    audit: Audit,
+    device: string,
+    wrong: readonly number[],
+    right: readonly string[],
+  ): Promise<NotAnswered | null> {
+    const amountMicro = costMicroOf(this.#parts.runtime.state, audit);
+    const outcome = await this.#parts.runtime.run({ c: 'audit', audit: audit.id, device, wrong, right });
+    if (outcome.refused === null) {
+      this.#parts.tell(device, { t: 'audited', audit: audit.id, became: 'counted', amountMicro });
+      return null;
+    }
+    const isOver = outcome.refused === 'unknown-audit' || outcome.refused === 'not-yours';
+    return isOver ? this.#gone(device, audit.id) : outcome;
+  }
+
+  #gone(device: string, audit: number): null {
+    this.#parts.tell(device, { t: 'audited', audit, became: 'gone', amountMicro: 0 });
+    return null;
+  }
+
+  /** An anchor's answer was compared: what it means for the claim, and for who vouched for it [AU8]. */
+  async #concluded(audit: Audit, input: KernelInput, finding: Finding): Promise<Became | NotAnswered> {
+    if (finding.is === 'paused') return { became: 'paused' };
+    const voucher = this.#desk.voucherOf(audit.id);
+    const { wrong, ours } = finding.is === 'equal' ? { wrong: [], ours: [] } : finding;
+    if (ours.length > 0) this.#parts.onNote('the anchor itself was wrong', { job: audit.job, units: ours });
+    const fault =
+      finding.is === 'equal' || wrong.length === 0
+        ? await this.#vouched(audit, voucher)
+        : await this.#disproves(audit, input, finding, voucher);
+    if (fault !== null) return fault;
+    this.#desk.concluded(audit.id);
+    if (wrong.length > 0) return { became: 'wrong', units: [...wrong] };
+    return ours.length > 0 ? { became: 'overruled', units: [...ours] } : { became: 'right' };
+  }
+
+  /** The claim is right: whoever vouched for it is paid, else the anchor. */
+  async #vouched(audit: Audit, voucher: Voucher | undefined): Promise<NotAnswered | null> {
+    if (voucher === undefined) return this.#settle({ audit: audit.id, wrong: [], right: [] });
+    const fault = await this.#counts(audit, voucher.device, [], []);
+    // Perhaps it was sent away meanwhile: the anchor has found the same.
+    if (fault === null && this.#parts.runtime.state.audits.has(audit.id))
+      return this.#settle({ audit: audit.id, wrong: [], right: [] });
+    return fault;
+  }
+
+  /** The claim is wrong; and so is, perhaps, who vouched for it. */
+  async #disproves(
+    audit: Audit,
+    input: KernelInput,
+    { wrong, right }: Differing,
+    voucher: Voucher | undefined,
+  ): Promise<NotAnswered | null> {
+    const found = { audit: audit.id, wrong, right: digestsOf(audit.job, wrong, right) };
+    if (voucher === undefined) return this.#settle(found);
+    const units = wrongOf(audit, input, voucher.outputs, right).filter((unit) => wrong.includes(unit));
+    const { device } = voucher;
+    if (units.length > 0) return this.#settle({ ...found, vouched: { device, wrong: units } });
+    this.#gone(device, audit.id);
+    return this.#settle(found);
+  }
+
+  /** In the anchor's name. null: it stands. */
+  async #settle(found: {
+    readonly audit: number;
+    readonly wrong: readonly number[];
+    readonly right: readonly string[];
+    readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
+  }): Promise<NotAnswered | null> {
+    const { runtime, device } = this.#parts;
+    const outcome = await runtime.run({ c: 'audit', device, ...found });
+    return outcome.refused === null ? null : outcome;
+  }
+
   /** Left alone for a while: it could not be made, or an answer to it is being compared or was. */
-  #hold(id: number, isAnswered: boolean): void {
-    const since = this.#parts.now();
-    this.#holds.set(id, { since, until: since + againMs, isAnswered });
+  #rest(id: number, isAnswered: boolean): void {
+    this.#desk.hold(id, this.#parts.now(), againMs, isAnswered);
   }
 
-  #forget(): void {
-    const { audits } = this.#parts.runtime.state;
-    for (const [id, { isAnswered }] of this.#holds)
-      if (!isAnswered && !audits.has(id)) this.#holds.delete(id);
-  }
-
-  #isFree(id: number, now: number): boolean {
-    const hold = this.#holds.get(id);
-    // A clock that was put back must not keep an audit from everybody.
-    return hold === undefined || (!hold.isAnswered && (now >= hold.until || now < hold.since));
+  #forget(now: number): void {
+    for (const { device, audit } of this.#desk.forget(this.#parts.runtime.state, now))
+      this.#gone(device, audit);
   }
 
   /** On the reference core; null: nobody shall make it now, its kernel is paused. */
-  #costMsOf({ job, units }: Audit): number | null {
-    const { jobs, pausedKernels } = this.#parts.runtime.state;
-    const spec = jobs.get(job)?.spec;
-    if (spec === undefined || pausedKernels.has(spec.kernel)) return null;
-    return (units.length * spec.unitCostMicro) / 1_000;
+  #costMsOf(audit: Audit): number | null {
+    const { state } = this.#parts.runtime;
+    const spec = state.jobs.get(audit.job)?.spec;
+    if (spec === undefined || state.pausedKernels.has(spec.kernel)) return null;
+    return costMicroOf(state, audit) / 1_000;
   }
 
   /** What of an audit is told: nothing of it comes from the claim. null: the kernel or input is not here. */
@@ -180,7 +317,7 @@ export class Auditor {
     const served = spec === undefined ? undefined : shelf.get(spec.kernel);
     if (spec === undefined || served === undefined || inputs.of(job) === null) {
       this.#parts.onNote('an audit cannot be made: its kernel or input is not here', { audit: id, job });
-      this.#holds.set(id, { since: now, until: now + againMs, isAnswered: false });
+      this.#desk.hold(id, now, againMs);
       return null;
     }
     return {
@@ -193,127 +330,26 @@ export class Auditor {
     };
   }
 
-  #known(id: number): { audit: Audit; input: KernelInput } | NotAnswered {
+  /** An audit that an anchor may answer. */
+  #taken(id: number): { audit: Audit; input: KernelInput } | NotAnswered {
     const audit = this.#parts.runtime.state.audits.get(id);
     // Its job may have been cancelled, or its author's work voided, since it was taken.
     if (audit === undefined) return { refused: 'unknown-audit' };
-    const hold = this.#holds.get(id);
-    if (hold === undefined) return { refused: 'not-taken' };
+    const hold = this.#desk.holdOf(id);
+    if (hold === undefined || hold.by !== null) return { refused: 'not-taken' };
     if (hold.isAnswered) return { refused: 'already-answered' };
     const input = this.#parts.inputs.of(audit.job);
     if (input === null) return { refused: 'internal', detail: 'the kernel or input of this job is not here' };
     return { audit, input };
   }
 
-  /** Holds the claim against what was computed, and against two engines where they differ. */
-  async #compare(
-    audit: Audit,
-    outputs: readonly Uint8Array[],
-    known: KernelInput,
-  ): Promise<Became | NotAnswered> {
-    const claims = await this.#claimsOf(audit);
-    if (isNotAnswered(claims)) return claims;
-    const differing = audit.units.filter(
-      (unit, i) => !agrees(known, unit, outputs[i] as Uint8Array, claims[i] as Uint8Array),
-    );
-    if (differing.length === 0) return (await this.#settle(audit, [], [])) ?? { became: 'right' };
-    const { job, chunk } = audit;
-    this.#parts.onNote('an audit found a difference', { job, chunk, units: differing });
-    const kernel = known.kernel.id;
-    const wasm = this.#parts.shelf.get(kernel)?.wasm ?? new Uint8Array(0);
-    const finding = await this.#tribunal.recompute({ kernel, wasm, input: known.input, units: differing });
-    switch (finding.is) {
-      case 'failed':
-        return { refused: 'no-verdict', detail: finding.why, retryMs: againMs };
-      case 'disagreed': {
-        const reason = `two engines disagree on unit ${finding.unit} of ${job}`;
-        await this.#parts.runtime.run({ c: 'pauseKernel', kernel, reason });
-        this.#parts.onNote('a kernel disagrees with itself and is paused', { kernel, reason });
-        return { became: 'paused' };
-      }
-      case 'agreed':
-        return this.#judge(audit, differing, finding.outputs, claims, known);
-      default:
-        return finding satisfies never;
-    }
-  }
-
-  /** Two engines computed the units in which answer and claim differ: whose were wrong? */
-  async #judge(
-    audit: Audit,
-    differing: readonly number[],
-    computed: readonly Uint8Array[],
-    claims: readonly Uint8Array[],
-    known: KernelInput,
-  ): Promise<Became | NotAnswered> {
-    const right = new Map(differing.map((unit, i) => [unit, computed[i] as Uint8Array]));
-    const isWrong = (unit: number): boolean => {
-      const claim = claims[audit.units.indexOf(unit)] as Uint8Array;
-      return !agrees(known, unit, right.get(unit) as Uint8Array, claim);
-    };
-    const wrong = differing.filter(isWrong);
-    const ours = differing.filter((unit) => !wrong.includes(unit));
-    if (ours.length > 0) this.#parts.onNote('the anchor itself was wrong', { job: audit.job, units: ours });
-    const digests = wrong.map((unit) =>
-      unitDigest(audit.job, unit, right.get(unit) as Uint8Array).toString('hex'),
-    );
-    const fault = await this.#settle(audit, wrong, digests);
-    if (fault !== null) return fault;
-    return wrong.length > 0 ? { became: 'wrong', units: wrong } : { became: 'overruled', units: ours };
-  }
-
-  /** What was answered for the audit's units, in their order. */
-  async #claimsOf({ job, chunk, units }: Audit): Promise<Uint8Array[] | NotAnswered> {
-    const { runtime, log } = this.#parts;
-    const [answer] = await log.results(job, chunk, 1);
-    const spec = runtime.state.jobs.get(job)?.spec;
-    // Both may end while the store is read.
-    if (spec === undefined) return { refused: 'unknown-audit' };
-    if (answer === undefined || answer.chunk !== chunk || answer.outputs === null)
-      return { refused: 'no-verdict', detail: `the answer of ${job}, chunk ${chunk}, is not stored` };
-    const outputs = [...eachOutput(answer.outputs)];
-    return units.map((unit) => outputs[unit - chunk * spec.unitsPerChunk] as Uint8Array);
-  }
-
-  /** null: it stands. */
-  async #settle(
-    { id }: Audit,
-    wrong: readonly number[],
-    right: readonly string[],
-  ): Promise<NotAnswered | null> {
-    const { runtime, device } = this.#parts;
-    const outcome = await runtime.run({ c: 'audit', audit: id, device, wrong, right });
-    return outcome.refused === null ? null : outcome;
+  /** Whether a volunteer can make it: what it takes is here, and the answer fits into one frame. */
+  #fits(audit: Audit): boolean {
+    const input = this.#parts.inputs.of(audit.job);
+    return input !== null && answerBytes(outputBytesMax(boundsFor(audit, input))) <= limits.frameBytesMax;
   }
 }
 
-/** What is wrong with the outputs themselves; null when nothing is. */
-function faultOf(
-  { units }: Audit,
-  outputs: readonly Uint8Array[],
-  { kernel, input, outputBytesMax }: KernelInput,
-): NotAnswered | null {
-  if (outputs.length !== units.length)
-    return { refused: 'malformed', detail: `this audit has ${units.length} units` };
-  for (const [i, unit] of units.entries()) {
-    const output = outputs[i] as Uint8Array;
-    if (output.length > outputBytesMax)
-      return { refused: 'malformed', detail: `an output has at most ${outputBytesMax} bytes` };
-    const impossible = kernel.checkOutput(input, unit, output);
-    if (impossible !== null)
-      return { refused: 'bad-output', detail: `unit ${unit}: ${impossible}`.slice(0, 200) };
-  }
-  return null;
-}
-
-/** Whether a claim is right: the same bytes, or under `tolerance` near enough by the kernel's own measure. */
-function agrees(
-  { kernel, input }: KernelInput,
-  unit: number,
-  reference: Uint8Array,
-  claim: Uint8Array,
-): boolean {
-  if (kernel.agreement === 'exact' || kernel.agree === undefined)
-    return Buffer.compare(Buffer.from(reference), Buffer.from(claim)) === 0;
-  return kernel.agree(input, unit, reference, claim).agree;
+function boundsFor({ units }: Audit, { outputBytesMax: lengthMax }: KernelInput): OutputBounds {
+  return { count: units.length, lengthMax };
 }

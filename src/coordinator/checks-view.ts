@@ -15,8 +15,8 @@ const hostileShares = [0.05, 0.2, 0.4] as const;
 const stays = [60, 2_100, 14_400] as const;
 /** Units of this price stand for a kernel's own where no job is meant: 5 ms of the reference core. */
 const usualUnitMicro = 5_000;
-/** Share of audits that anchors make: all, so far [AU2]. */
-const anchorsShare = 1;
+/** Share of audits that anchors make at least, which is what the bounds stand on; all while volunteers make none [AU2] [AU7]. */
+const anchorsShare = 1 / 4;
 /** More than this share of at least so many people in one network is an alarm: one household, or one who plays many. */
 const alarmShare = 0.5;
 const alarmPeopleMin = 8;
@@ -26,6 +26,8 @@ const freshMs = 2_000;
 export interface ChecksParts {
   state(): State;
   readonly live: LivePeople;
+  /** Whether volunteers are given audits now [AU7]. */
+  isShared(): boolean;
   now(): number;
 }
 
@@ -39,16 +41,16 @@ export class ChecksBoard {
   }
 
   view(): ChecksView {
-    const { state, live, now } = this.#parts;
+    const { state, live, isShared, now } = this.#parts;
     const at = now();
     if (this.#kept === null || Math.abs(at - this.#kept.at) >= freshMs)
-      this.#kept = checksOf(state(), live, at);
+      this.#kept = checksOf(state(), live, isShared(), at);
     return this.#kept;
   }
 }
 
 /** The whole view of one moment. */
-export function checksOf(state: State, live: LivePeople, at: number): ChecksView {
+export function checksOf(state: State, live: LivePeople, isShared: boolean, at: number): ChecksView {
   const { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned } = state.checks;
   const { workMicro, secondMicro, auditMicro } = state.checks;
   const jobs = [...state.jobs.values()];
@@ -57,9 +59,8 @@ export function checksOf(state: State, live: LivePeople, at: number): ChecksView
   return {
     at,
     made: { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned },
-    // None so far: anchors make all audits.
-    auditsByPeople: 0,
-    sharedWithPeople: false,
+    auditsByPeople: state.checks.byPeople,
+    sharedWithPeople: isShared,
     waiting: { audits: state.audits.size, since: oldest?.at ?? null },
     paid: {
       workMicro,

@@ -5,26 +5,30 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { isAuditAnswer } from '../wire/audits.ts';
 import { decodeCommit } from '../wire/frame.ts';
 import type { CommitPart } from '../wire/frame.ts';
 import { isMalformed, parse } from '../wire/schema.ts';
 import { limits } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
 import { fromVolunteer } from '../wire/volunteer.ts';
-import type { Bye, Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.ts';
+import type { Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.ts';
 import { Allowance } from './allowance.ts';
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
+import type { Auditor } from './auditor.ts';
 import { SessionChain } from './chain.ts';
-import { refusalOf, wordsOf } from './telling.ts';
+import { byeOf, refusalOf, wordsOf } from './telling.ts';
 import type { WhyNot } from './telling.ts';
 import { textFrame } from './text-frame.ts';
+import { listenTo } from './ear.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
+import { hearAnswer, hearGiveBack } from './small-words.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
-import { storeRefusal, storeRetryMs } from './order.ts';
+import { storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
 import { plainReceipt } from './receipts.ts';
@@ -47,6 +51,7 @@ const faultRetryMs = 10_000;
 /** What a conversation needs of the house. */
 export interface ConversationHouse extends ArrivalHouse {
   readonly people: People<Conversation>;
+  readonly auditor: Pick<Auditor, 'answerOf' | 'declined' | 'left'>;
   inputOf(job: string): KernelInput | null;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** Counts what was asked for and not given. */
@@ -61,46 +66,48 @@ export class Conversation {
   group = '';
   cores = 0;
   gpu = false;
+  /** Whether it may be given audits [AU7]. */
+  audits = false;
   /** When it was last heard of, in any way. */
   heardAt: number;
   /** Called once, when it is no stranger any more: signed in, or gone. */
   whenKnown: (() => void) | null = null;
   #stage: Stage = 'stranger';
-  readonly #giveBacks = new Allowance(giveBacksMax, giveBacksPerSecond);
+  // What not everybody needs is made when it first is: there may be ten thousand who only wait.
+  #giveBacks: Allowance | null = null;
   readonly #ws: WebSocket;
   /** The connection under the socket. */
   readonly #socket: Duplex;
   readonly #house: ConversationHouse;
-  readonly #whence: Whence;
+  readonly whence: Whence;
   readonly #nonce = randomBytes(16).toString('base64url');
   /** Null once somebody has signed in, or gone. */
   #strangerTimer: NodeJS.Timeout | null;
   #publicKey = '';
-  readonly #chain = new SessionChain(this.#nonce);
-  readonly #flow: Flow;
-  readonly #tools = new NodeFrameTools();
+  #chain: SessionChain | null = null;
+  /** Orders of its on their way. */
+  readonly flow: Flow;
+  #tools: NodeFrameTools | null = null;
   #lookUps = 0;
+  readonly #onGone: (conversation: Conversation) => void;
 
-  /** `among`: all conversations, strangers' included; this one is there until its socket closes. */
+  /** `onGone` hears that its socket has closed. */
   constructor(
     ws: WebSocket,
     socket: Duplex,
     house: ConversationHouse,
     whence: Whence,
-    among: Set<Conversation> = new Set(),
+    onGone: (conversation: Conversation) => void = () => {},
   ) {
-    among.add(this);
     this.#ws = ws;
     this.#socket = socket;
     this.#house = house;
-    this.#whence = whence;
+    this.whence = whence;
     this.heardAt = house.now();
-    this.#flow = new Flow(ws);
+    this.flow = new Flow(ws);
     this.#strangerTimer = setTimeout(() => this.bye('limits', 'nobody signed in'), limits.strangerMs);
-    ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
-    ws.on('pong', () => (this.heardAt = house.now()));
-    ws.on('close', () => this.#onClose(among));
-    ws.on('error', ws.terminate);
+    this.#onGone = onGone;
+    listenTo(ws, this);
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
   }
 
@@ -126,13 +133,7 @@ export class Conversation {
   /** Says why and ends. */
   bye(reason: ByeReason, detail?: string, retryMs?: number): void {
     if (this.#stage === 'closed') return;
-    const word: Bye = {
-      t: 'bye',
-      reason,
-      ...(detail === undefined ? {} : { detail }),
-      ...(retryMs === undefined ? {} : { retryMs }),
-    };
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(word));
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(byeOf(reason, detail, retryMs)));
     this.#end();
     this.#ws.close(4000, reason);
     // Who does not answer a close is cut off.
@@ -142,8 +143,14 @@ export class Conversation {
   #end(): void {
     this.#stage = 'closed';
     this.#endStrangerTime();
-    this.#flow.close();
-    if (this.#house.people.leave(this)) this.#house.runtime.parking.dropDevice(this.device);
+    this.flow.close();
+    if (this.#house.people.leave(this)) this.#drop();
+  }
+
+  /** What its connection held is lost with it: parked asks, and audits. */
+  #drop(): void {
+    this.#house.runtime.parking.dropDevice(this.device);
+    this.#house.auditor.left(this.device);
   }
 
   #endStrangerTime(): void {
@@ -153,9 +160,15 @@ export class Conversation {
     this.whenKnown = null;
   }
 
-  #onClose(among: Set<Conversation>): void {
-    among.delete(this);
+  /** Its socket is closed. */
+  closed(): void {
+    this.#onGone(this);
     if (this.#stage !== 'closed') this.#end();
+  }
+
+  /** It was heard of, if only by a pong. */
+  heard(): void {
+    this.heardAt = this.#house.now();
   }
 
   #say(text: string): void {
@@ -166,19 +179,19 @@ export class Conversation {
   }
 
   /** Whatever goes wrong here ends this conversation and nothing else. */
-  #onMessage(data: Buffer, isBinary: boolean): void {
+  hear(data: Buffer, isBinary: boolean): void {
     try {
-      this.heardAt = this.#house.now();
+      this.heard();
       this.#hear(data, isBinary);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 
   #hear(data: Buffer, isBinary: boolean): void {
     switch (this.#stage) {
       case 'open':
-        if (!this.#flow.hear(data.length, this.heardAt)) return this.bye('limits', 'you do not stop talking');
+        if (!this.flow.hear(data.length, this.heardAt)) return this.bye('limits', 'you do not stop talking');
         return isBinary ? this.#onFrame(data) : this.#onText(data);
       case 'stranger':
         return isBinary ? this.bye('malformed', 'sign in first') : this.#onHello(data);
@@ -192,17 +205,24 @@ export class Conversation {
   }
 
   #onHello(data: Buffer): void {
-    const arrived = arrive(this.#house, data, this.#nonce, this.#whence);
+    const arrived = arrive(this.#house, data, this.#nonce, this.whence);
     if ('bye' in arrived) return this.bye(arrived.bye, arrived.detail, arrived.retryMs);
     const { word, device, account, group } = arrived;
     this.#stage = 'joining';
     this.#endStrangerTime();
-    Object.assign(this, { device, account, group, cores: word.cores, gpu: word.gpu });
+    Object.assign(this, {
+      device,
+      account,
+      group,
+      cores: word.cores,
+      gpu: word.gpu,
+      audits: word.audits === true,
+    });
     this.#publicKey = word.publicKey;
     this.#house.runtime.submit({
       command: { c: 'join', device, account, site: word.site, group, role: 'volunteer' },
       outputs: null,
-      done: (outcome) => void this.#joined(arrived, outcome).catch((error: unknown) => this.#failed(error)),
+      done: (outcome) => void this.#joined(arrived, outcome).catch((error: unknown) => this.failed(error)),
     });
   }
 
@@ -214,7 +234,7 @@ export class Conversation {
     if (this.#stage !== 'joining') return;
     const before = this.#house.people.enter(this);
     if (before !== undefined) {
-      this.#house.runtime.parking.dropDevice(this.device);
+      this.#drop();
       before.bye('elsewhere', 'this device signed in on another connection');
     }
     this.#stage = 'open';
@@ -222,7 +242,7 @@ export class Conversation {
     for (const lease of repeatedLeases(this.#house, arrived)) this.#say(lease);
   }
 
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     if (error instanceof StoreFault)
       return this.bye('store', `the store fails: ${error.reason}`, storeRetryMs);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -239,9 +259,8 @@ export class Conversation {
         return this.#ask(word.slots);
       case 'giveBack':
         return this.#giveBack(word);
-      // None was given: there is nothing to take back.
       case 'returnAudits':
-        return;
+        return this.#house.auditor.declined(this.device, word.audits);
       case 'chain':
         return this.#onChain(word);
       case 'hello':
@@ -252,7 +271,8 @@ export class Conversation {
   }
 
   #onFrame(data: Buffer): void {
-    const frame = decodeCommit(data, this.#tools);
+    if (isAuditAnswer(data)) return hearAnswer(this, this.#house.auditor, data);
+    const frame = decodeCommit(data, (this.#tools ??= new NodeFrameTools()));
     if (isMalformed(frame)) return this.bye('malformed', frame.malformed);
     for (const part of frame.parts) this.#commit(part);
     if (frame.header.slots !== undefined) this.#ask(frame.header.slots);
@@ -262,19 +282,16 @@ export class Conversation {
     const { runtime, people } = this.#house;
     people.wantsWork(this, slots);
     for (const slot of slots) {
-      this.#flow.begin();
+      this.flow.begin();
       runtime.submit({
         command: { c: 'ask', device: this.device, slot, live: people.live },
         outputs: null,
         done: (outcome) => {
-          this.#flow.end();
+          this.flow.end();
           if (outcome.refused === 'unknown-device') return this.bye('shutting-down', 'idle too long', 1_000);
-          if (outcome.refused !== null)
-            this.#refuse(
-              'ask',
-              { ...outcome, retryMs: outcome.retryMs ?? retryMsOf(outcome.refused) },
-              { slot: slot.slot },
-            );
+          if (outcome.refused === null) return;
+          const retryMs = outcome.retryMs ?? retryMsOf(outcome.refused);
+          this.refuse('ask', { ...outcome, retryMs }, { slot: slot.slot });
         },
       });
     }
@@ -282,21 +299,21 @@ export class Conversation {
 
   #commit(part: CommitPart): void {
     const { replica, root } = part.item;
-    this.#chain.add(replica, root);
+    (this.#chain ??= new SessionChain(this.#nonce)).add(replica, root);
     const found = inspect(this.#house.runtime.state, this.device, part, this.#house.inputOf);
     if (found.is === 'unknown')
-      return void this.#commitAfterwards(replica).catch((error: unknown) => this.#failed(error));
+      return void this.#commitAfterwards(replica).catch((error: unknown) => this.failed(error));
     if (found.is === 'refused') {
-      if (found.misdeed !== null) this.#misdeed(found.misdeed, replica);
+      if (found.misdeed !== null) this.misdeed(found.misdeed, replica);
       // A kernel or input that is not here yet is our fault, and passes; what cannot be right does not.
       const { reason, detail } = found;
-      return this.#refuse(
+      return this.refuse(
         'commit',
         reason === 'internal' ? { refused: reason, detail, retryMs: 5_000 } : { refused: reason, detail },
         { replica },
       );
     }
-    this.#flow.begin();
+    this.flow.begin();
     const { outputs, digests } = found;
     this.#house.runtime.submit({
       command: {
@@ -310,7 +327,7 @@ export class Conversation {
       },
       outputs,
       done: (outcome) => {
-        this.#flow.end();
+        this.flow.end();
         if (outcome.refused !== null) this.#commitRefused(replica, outcome);
       },
     });
@@ -321,73 +338,50 @@ export class Conversation {
     if (refused === 'same-commitment') return this.#say(plainReceipt([replica], []));
     // Settled between the look at it and the decision, or its place was taken.
     if (refused === 'unknown-replica')
-      return void this.#commitAfterwards(replica).catch((error: unknown) => this.#failed(error));
-    if (refused === 'already-committed' || refused === 'not-yours') this.#misdeed(refused, replica);
-    this.#refuse('commit', outcome, { replica });
+      return void this.#commitAfterwards(replica).catch((error: unknown) => this.failed(error));
+    if (refused === 'already-committed' || refused === 'not-yours') this.misdeed(refused, replica);
+    this.refuse('commit', outcome, { replica });
   }
 
   async #commitAfterwards(replica: number): Promise<void> {
     const { runtime, log, key } = this.#house;
     if (this.#lookUps >= lookUpsMax)
-      return this.#refuse('commit', { refused: 'busy', retryMs: 2_000 }, { replica });
+      return this.refuse('commit', { refused: 'busy', retryMs: 2_000 }, { replica });
     this.#lookUps++;
     try {
-      const found = await afterwards(
-        log,
-        key,
-        this.device,
-        replica,
-        (device) => runtime.state.devices.get(device)?.role === 'anchor',
-      );
+      const isAnchor = (device: string): boolean => runtime.state.devices.get(device)?.role === 'anchor';
+      const found = await afterwards(log, key, this.device, replica, isAnchor);
       if (found.is === 'receipt') return this.#say(found.message);
-      if (found.is === 'not-yours') this.#misdeed('not-yours', replica);
-      this.#refuse('commit', { refused: found.is === 'unknown' ? 'unknown-replica' : found.is }, { replica });
+      if (found.is === 'not-yours') this.misdeed('not-yours', replica);
+      this.refuse('commit', { refused: found.is === 'unknown' ? 'unknown-replica' : found.is }, { replica });
     } finally {
       this.#lookUps--;
     }
   }
 
   #giveBack(word: GiveBack): void {
+    this.#giveBacks ??= new Allowance(giveBacksMax, giveBacksPerSecond);
     if (!this.#giveBacks.take(1, this.heardAt)) {
       const detail = 'you give back too often; leases run out by themselves';
-      return this.#refuse('giveBack', { refused: 'busy', detail, retryMs: 1_000 / giveBacksPerSecond }, {});
+      return this.refuse('giveBack', { refused: 'busy', detail, retryMs: 1_000 / giveBacksPerSecond }, {});
     }
     if (restReasons.has(word.why)) this.#house.people.rests(this);
-    this.#flow.begin();
-    this.#house.runtime.submit({
-      command: { c: 'giveBack', device: this.device, replicas: word.replicas, why: word.why },
-      outputs: null,
-      done: (outcome) => {
-        this.#flow.end();
-        if (outcome.refused === null || outcome.refused === 'already-so') return;
-        if (outcome.refused === 'not-yours') this.#misdeed('not-yours', null);
-        this.#refuse('giveBack', outcome, {});
-      },
-    });
+    hearGiveBack(this, this.#house.runtime, word);
   }
 
   #onChain(word: Chain): void {
-    const fault = this.#chain.faultOf(word, this.#publicKey);
-    if (fault !== null) return this.#refuse('chain', fault, {});
-    const { count, hash, signature } = word;
-    const head = { device: this.device, nonce: this.#nonce, count, hash, signature, at: this.heardAt };
-    try {
-      this.#house.side.keepChain(head);
-    } catch (error) {
-      if (!(error instanceof StoreFault)) throw error;
-      this.#refuse('chain', storeRefusal(error), {});
-    }
+    const { side } = this.#house;
+    this.#chain ??= new SessionChain(this.#nonce);
+    const fault = this.#chain.take(word, this.#publicKey, this.device, this.heardAt, side);
+    if (fault !== null) this.refuse('chain', fault, {});
   }
 
-  #misdeed(what: string, replica: number | null): void {
+  /** Writes something down against it that an honest device never sends; too much of it, and it is sent away. */
+  misdeed(what: string, replica: number | null): void {
     const { misdeeds, runtime } = this.#house;
-    const verdict = misdeeds.note(this.device, this.#house.now());
-    if (verdict === 'suspend')
-      return this.bye(
-        'suspended',
-        'too many impossible messages',
-        misdeeds.suspendedMs(this.device, this.#house.now()),
-      );
+    const now = this.#house.now();
+    if (misdeeds.note(this.device, now) === 'suspend')
+      return this.bye('suspended', 'too many impossible messages', misdeeds.suspendedMs(this.device, now));
     runtime.submit({
       command: { c: 'misdeed', device: this.device, what, replica },
       outputs: null,
@@ -395,7 +389,7 @@ export class Conversation {
     });
   }
 
-  #refuse(about: RefusalWord['about'], why: WhyNot, where: { slot?: number; replica?: number }): void {
+  refuse(about: RefusalWord['about'], why: WhyNot, where: { slot?: number; replica?: number }): void {
     this.#house.onRefusal(why.refused);
     this.#say(JSON.stringify(refusalOf(about, why, where)));
   }

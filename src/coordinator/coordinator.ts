@@ -12,7 +12,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
-import { Auditor } from './auditor.ts';
+import { auditingOf } from './audit-rounds.ts';
 import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
 import { ChecksBoard } from './checks-view.ts';
@@ -59,6 +59,8 @@ export interface CoordinatorOptions {
   readonly webDir?: string | null;
   readonly seed?: SeedSize;
   readonly anchorShare?: number;
+  /** Volunteers audit once so many networks are there that may; until then anchors make all audits [AU7]. */
+  readonly auditorGroupsMin?: number;
   /** Whether volunteers on this machine are exempt from "one person a network"; by default when only this machine can reach us. */
   readonly loopbackExempt?: boolean;
   readonly trustProxy?: readonly string[];
@@ -215,6 +217,9 @@ async function houseOf(
     for (const { job } of batch.reopened) results.forget(job);
   });
   const device = deviceId(keys.anchor.publicBytes);
+  const parts = { runtime, log, shelf, inputs, device, now, onNote };
+  const { auditor, rounds } = auditingOf(parts, people, options.auditorGroupsMin);
+  closing.push(() => rounds.close());
   const house: House = {
     ...{
       name: 'Talka',
@@ -233,7 +238,7 @@ async function houseOf(
     },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     results,
-    auditor: new Auditor({ runtime, log, shelf, inputs, device, now, onNote }),
+    auditor,
     metrics: new Metrics({
       runtime,
       devices: () => people.size,
@@ -241,7 +246,7 @@ async function houseOf(
       objections: () => side.objectionsWaiting(),
       now,
     }),
-    checks: new ChecksBoard({ state: () => runtime.state, live: people.live, now }),
+    checks: new ChecksBoard({ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now }), // prettier-ignore
     proxies: proxyList(options.trustProxy ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
@@ -309,13 +314,14 @@ function isLoopbackName(name: string): boolean {
 }
 
 function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {
-  const { runtime, log, keys, side, now, origins, proxies, inputs, loopbackExempt, metrics } = house;
+  const { runtime, log, keys, side, now, origins, proxies, inputs, loopbackExempt, metrics, auditor } = house;
   const inputBytes = (job: string): number => inputs.of(job)?.input.length ?? 0;
   return new Sockets({
     runtime,
     log,
     key: keys.coordinator,
     people,
+    auditor,
     misdeeds: new Misdeeds(),
     side,
     now,

@@ -23,6 +23,7 @@ Flags
   --dev                    pages may come from another port of this machine
   --seed-demo SIZE         demonstrations for an empty store: seed (hours; the default), demo (minutes) or none
   --anchor-share CORES     how much the operator's anchor may compute: 0.25 of a core by default, 0 = none
+  --auditor-groups N       volunteers check one another's work once people of so many networks may: 8 by default
   --loopback-exempt on|off whether volunteers on this machine may stand in for each other;
                            by default on where only this machine can reach the coordinator
   --allow-origin URL       an address in front of this one, such as https://talka.example; may be repeated
@@ -38,6 +39,7 @@ const flags = {
   dev: { type: 'boolean' },
   'seed-demo': { type: 'string' },
   'anchor-share': { type: 'string' },
+  'auditor-groups': { type: 'string' },
   'loopback-exempt': { type: 'string' },
   'allow-origin': { type: 'string', multiple: true },
   'trust-proxy': { type: 'string', multiple: true },
@@ -85,6 +87,7 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
   if ((cert === undefined) !== (key === undefined))
     throw new Impossible('--tls-cert and --tls-key go together');
   const port = numberOf('PORT', env['PORT'] === '' ? undefined : env['PORT'], 0, 65_535);
+  const groups = numberOf('--auditor-groups', values['auditor-groups'], 1, 1e9);
   const exempt = oneOf('loopback-exempt', values['loopback-exempt'], ['on', 'off']);
   return {
     host: env['HOST'] || '127.0.0.1',
@@ -92,6 +95,7 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
     dataDir: values.memory === true ? null : env['DATA_DIR'] || './data',
     seed: oneOf('seed-demo', values['seed-demo'], ['none', 'seed', 'demo']) ?? 'seed',
     anchorShare: numberOf('--anchor-share', values['anchor-share'], 0, 64) ?? 0.25,
+    ...(groups === undefined ? {} : { auditorGroupsMin: Math.ceil(groups) }),
     ...(exempt === undefined ? {} : { loopbackExempt: exempt === 'on' }),
     allowOrigins: (values['allow-origin'] ?? []).map(originOf),
     trustProxy: values['trust-proxy'] ?? [],

@@ -81,6 +81,12 @@ export class People<P extends Present> {
     this.#lastAsked.set(present, slots);
   }
 
+  /** Whether one of its slots asked for this, as `backend kernel`, and it has not paused since. */
+  asksFor(present: P, wish: string): boolean {
+    for (const wishes of this.#wanting.get(present)?.values() ?? []) if (wishes.includes(wish)) return true;
+    return false;
+  }
+
   /** It paused or finished: connected, but nobody should wait for it. */
   rests(present: P): void {
     if (!this.#wanting.delete(present)) return;

@@ -1,6 +1,7 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
 import type { State } from '../core/state.ts';
-import type { CreditWord, RefusalWord } from '../wire/volunteer.ts';
+import type { ByeReason } from '../wire/version.ts';
+import type { Bye, CreditWord, RefusalWord } from '../wire/volunteer.ts';
 import { balancesOf } from './arrival.ts';
 import type { Parcel } from './batch.ts';
 import { paidReceipt, plainReceipt } from './receipts.ts';
@@ -51,6 +52,16 @@ export function refusalOf(
     t: 'refusal',
     about,
     ...where,
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryMs === undefined ? {} : { retryMs }),
+  };
+}
+
+/** The word that ends a conversation. */
+export function byeOf(reason: ByeReason, detail: string | undefined, retryMs: number | undefined): Bye {
+  return {
+    t: 'bye',
     reason,
     ...(detail === undefined ? {} : { detail }),
     ...(retryMs === undefined ? {} : { retryMs }),

@@ -101,7 +101,9 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
 /** The record of somebody who vouched for what was wrong; null where it is an author too, or is banned already. */
 function voucherOf(state: State, device: string, authors: readonly Identity[]): Identity | null {
   const identity = state.identities.get(identityKey(device, 'wasm'));
-  return identity === undefined || identity.phase === 'banned' || authors.includes(identity) ? null : identity;
+  return identity === undefined || identity.phase === 'banned' || authors.includes(identity)
+    ? null
+    : identity;
 }
 
 /** The auditor itself was wrong: it is disproved like any author, and the audit is still to be made [AU7]. */

@@ -44,7 +44,7 @@ function commitAndAudit(h: House, name: string, wrong: readonly number[]): void 
   h.must({ c: 'audit', audit: audit?.id ?? 0, device: 'anchor', wrong, right: wrong.map(() => 'ab') });
 }
 
-const viewOf = (h: House, live: LivePeople = nobody): ChecksView => checksOf(h.state, live, h.now());
+const viewOf = (h: House, live: LivePeople = nobody): ChecksView => checksOf(h.state, live, false, h.now());
 
 describe('what came of checking', () => {
   test('is nothing in a house where nothing happened', () => {
@@ -125,10 +125,10 @@ describe('what came of checking', () => {
 describe('a policy', () => {
   test('of audits has the bound of the rules and a price that falls with the stay', () => {
     const policy = policyOf({ kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 100 }, 5_000);
-    expect(policy.terms).toEqual({ ...strictTerms, auditedMin: 12_000, anchors: 1 });
-    // 0.2 ÷ (e × 12,000 × 0.8), by hand.
+    expect(policy.terms).toEqual({ ...strictTerms, auditedMin: 12_000, anchors: 0.25 });
+    // 0.2 ÷ (e × 12,000 × 0.8) ÷ (1/4 + 3/4 × 0.8), by hand.
     expect(policy.risks.map(({ hostile }) => hostile)).toEqual([0.05, 0.2, 0.4]);
-    expect(policy.risks[1]?.share).toBeCloseTo(7.664e-6, 9);
+    expect(policy.risks[1]?.share).toBeCloseTo(9.0167e-6, 9);
     // All of a minute's visitor is recomputed; 68 s one in 16 and the rest one in 64 of who stays four hours.
     expect(policy.prices.map(({ times }) => times)).toEqual([
       2,
@@ -207,7 +207,7 @@ describe('networks', () => {
 test('a view is made anew after two seconds, from the state of then', () => {
   const h = house();
   let at = 1_000;
-  const board = new ChecksBoard({ state: () => h.state, live: nobody, now: () => at });
+  const board = new ChecksBoard({ state: () => h.state, live: nobody, isShared: () => false, now: () => at });
   const first = board.view();
   submit(h);
   expect(board.view()).toBe(first);

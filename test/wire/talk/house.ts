@@ -101,6 +101,8 @@ export class TalkingHouse {
         onNote,
         inputOf,
       },
+      // Nobody is given audits here: whatever is answered is gone.
+      auditor: { answerOf: () => Promise.resolve(null), declined: () => {}, left: () => {} },
       groupOf: (address) => side.groupOf(prefixOf(address)),
       isOwnOrigin: (one) => one === origin,
       jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),

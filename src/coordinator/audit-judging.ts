@@ -1,0 +1,172 @@
+/**
+ * Holds what somebody recomputed against what was claimed; where they differ, two engines say who was wrong, and what these do not agree on
+ * is the kernel's fault and nobody else's.
+ */
+import type { Audit } from '../core/state.ts';
+import { unitDigest } from './digests.ts';
+import type { KernelInput } from './inspecting.ts';
+import type { Shelf } from './kernels.ts';
+import { eachOutput } from './log.ts';
+import type { Log } from './log.ts';
+import type { RefusedOrder } from './order.ts';
+import type { Runtime } from './runtime.ts';
+import { Tribunal } from './tribunal.ts';
+
+export interface JudgingParts {
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly shelf: Shelf;
+  onNote(note: string, about: Readonly<Record<string, unknown>>): void;
+}
+
+/** Why an answer has no effect. */
+export interface NotAnswered {
+  readonly refused:
+    | RefusedOrder['refused']
+    | 'unknown-audit'
+    | 'not-taken'
+    | 'already-answered'
+    | 'malformed'
+    | 'bad-output'
+    | 'no-verdict';
+  readonly detail?: string;
+  readonly retryMs?: number;
+}
+
+/** Whether an answer had no effect. */
+export function isNotAnswered(answered: object): answered is NotAnswered {
+  return 'refused' in answered;
+}
+
+/** What came of holding an answer against a claim. */
+export type Finding =
+  | { readonly is: 'equal' }
+  /** Two engines say which units of the claim are wrong, and in which the answer is; `right`: what is right, of all that differ. */
+  | {
+      readonly is: 'differing';
+      readonly wrong: readonly number[];
+      readonly ours: readonly number[];
+      readonly right: ReadonlyMap<number, Uint8Array>;
+    }
+  /** The two disagree: the kernel is paused. */
+  | { readonly is: 'paused' };
+
+/** An audit that could not be made or judged is not given to anybody for so long. */
+export const againMs = 60_000;
+
+export class Judging {
+  readonly #parts: JudgingParts;
+  readonly #tribunal: Tribunal;
+
+  constructor(parts: JudgingParts) {
+    this.#parts = parts;
+    this.#tribunal = new Tribunal({ onNote: (note, about) => parts.onNote(note, about) });
+  }
+
+  /** What is still disputed is left undecided. */
+  close(): Promise<void> {
+    return this.#tribunal.close();
+  }
+
+  /** Holds the claim against what was computed, and against two engines where they differ. */
+  async compare(
+    audit: Audit,
+    outputs: readonly Uint8Array[],
+    known: KernelInput,
+  ): Promise<Finding | NotAnswered> {
+    const claims = await this.#claimsOf(audit);
+    if (isNotAnswered(claims)) return claims;
+    const differing = audit.units.filter(
+      (unit, i) => !agrees(known, unit, outputs[i] as Uint8Array, claims[i] as Uint8Array),
+    );
+    if (differing.length === 0) return { is: 'equal' };
+    const { job, chunk } = audit;
+    this.#parts.onNote('an audit found a difference', { job, chunk, units: differing });
+    const kernel = known.kernel.id;
+    const wasm = this.#parts.shelf.get(kernel)?.wasm ?? new Uint8Array(0);
+    const finding = await this.#tribunal.recompute({ kernel, wasm, input: known.input, units: differing });
+    switch (finding.is) {
+      case 'failed':
+        return { refused: 'no-verdict', detail: finding.why, retryMs: againMs };
+      case 'disagreed': {
+        const reason = `two engines disagree on unit ${finding.unit} of ${job}`;
+        await this.#parts.runtime.run({ c: 'pauseKernel', kernel, reason });
+        this.#parts.onNote('a kernel disagrees with itself and is paused', { kernel, reason });
+        return { is: 'paused' };
+      }
+      case 'agreed': {
+        const right = new Map(differing.map((unit, i) => [unit, finding.outputs[i] as Uint8Array]));
+        const wrong = wrongOf(audit, known, claims, right);
+        return { is: 'differing', wrong, ours: wrongOf(audit, known, outputs, right), right };
+      }
+      default:
+        return finding satisfies never;
+    }
+  }
+
+  /** What was answered for the audit's units, in their order. */
+  async #claimsOf({ job, chunk, units }: Audit): Promise<Uint8Array[] | NotAnswered> {
+    const { runtime, log } = this.#parts;
+    const [answer] = await log.results(job, chunk, 1);
+    const spec = runtime.state.jobs.get(job)?.spec;
+    // Both may end while the store is read.
+    if (spec === undefined) return { refused: 'unknown-audit' };
+    if (answer === undefined || answer.chunk !== chunk || answer.outputs === null)
+      return { refused: 'no-verdict', detail: `the answer of ${job}, chunk ${chunk}, is not stored` };
+    const outputs = [...eachOutput(answer.outputs)];
+    return units.map((unit) => outputs[unit - chunk * spec.unitsPerChunk] as Uint8Array);
+  }
+}
+
+/** Those of the units that were settled by two engines in which somebody's outputs are wrong. `outputs`: of all the audit's units. */
+export function wrongOf(
+  { units }: Audit,
+  known: KernelInput,
+  outputs: readonly Uint8Array[],
+  right: ReadonlyMap<number, Uint8Array>,
+): number[] {
+  return units.filter((unit, i) => {
+    const reference = right.get(unit);
+    return reference !== undefined && !agrees(known, unit, reference, outputs[i] as Uint8Array);
+  });
+}
+
+/** The digests of what is right, in hex, in the order of the units. */
+export function digestsOf(
+  job: string,
+  units: readonly number[],
+  right: ReadonlyMap<number, Uint8Array>,
+): string[] {
+  return units.map((unit) => unitDigest(job, unit, right.get(unit) as Uint8Array).toString('hex'));
+}
+
+/** What is wrong with the outputs themselves; null when nothing is. */
+export function faultOf(
+  { units }: Audit,
+  outputs: readonly Uint8Array[],
+  { kernel, input, outputBytesMax }: KernelInput,
+): NotAnswered | null {
+  if (outputs.length !== units.length)
+    return { refused: 'malformed', detail: `this audit has ${units.length} units` };
+  for (const [i, unit] of units.entries()) {
+    const output = outputs[i] as Uint8Array;
+    if (output.length > outputBytesMax)
+      return { refused: 'malformed', detail: `an output has at most ${outputBytesMax} bytes` };
+    const impossible = kernel.checkOutput(input, unit, output);
+    if (impossible !== null)
+      return { refused: 'bad-output', detail: `unit ${unit}: ${impossible}`.slice(0, 200) };
+  }
+  return null;
+}
+
+/** Whether a claim is right: the same bytes, or under `tolerance` near enough by the kernel's own measure. */
+function agrees(
+  { kernel, input }: KernelInput,
+  unit: number,
+  reference: Uint8Array,
+  claim: Uint8Array,
+): boolean {
+  if (kernel.agreement === 'exact' || kernel.agree === undefined)
+    return Buffer.compare(Buffer.from(reference), Buffer.from(claim)) === 0;
+  return kernel.agree(input, unit, reference, claim).agree;
+}

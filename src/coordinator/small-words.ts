@@ -1,0 +1,51 @@
+/** What a conversation does with two of the lesser words: leases that are given back, and answers to audits. */
+import { decodeAuditAnswer } from '../wire/audits.ts';
+import { isMalformed } from '../wire/schema.ts';
+import type { ByeReason } from '../wire/version.ts';
+import type { GiveBack, RefusalWord } from '../wire/volunteer.ts';
+import type { Auditor } from './auditor.ts';
+import type { Flow } from './flow.ts';
+import type { Runtime } from './runtime.ts';
+import type { WhyNot } from './telling.ts';
+
+/** What they need of a conversation. */
+export interface Talk {
+  readonly device: string;
+  readonly flow: Flow;
+  bye(reason: ByeReason, detail?: string): void;
+  misdeed(what: string, replica: number | null): void;
+  refuse(about: RefusalWord['about'], why: WhyNot, where: { slot?: number; replica?: number }): void;
+  failed(error: unknown): void;
+}
+
+/** Chunks that will not be computed here. */
+export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, why }: GiveBack): void {
+  talk.flow.begin();
+  runtime.submit({
+    command: { c: 'giveBack', device: talk.device, replicas, why },
+    outputs: null,
+    done: (outcome) => {
+      talk.flow.end();
+      if (outcome.refused === null || outcome.refused === 'already-so') return;
+      if (outcome.refused === 'not-yours') talk.misdeed('not-yours', null);
+      talk.refuse('giveBack', outcome, {});
+    },
+  });
+}
+
+/** What was recomputed for an audit; what became of it is told by whoever compares it. */
+export function hearAnswer(talk: Talk, auditor: Pick<Auditor, 'answerOf'>, data: Buffer): void {
+  const answer = decodeAuditAnswer(data);
+  if (isMalformed(answer)) return talk.bye('malformed', answer.malformed);
+  talk.flow.begin();
+  auditor.answerOf(talk.device, answer.audit, answer.outputs).then(
+    (fault) => {
+      talk.flow.end();
+      if (fault === null) return;
+      if (fault.refused === 'malformed' || fault.refused === 'bad-output')
+        talk.misdeed(`audit-${fault.refused}`, null);
+      talk.refuse('audit', fault, {});
+    },
+    (error: unknown) => talk.failed(error),
+  );
+}
