@@ -49,6 +49,19 @@ talka audit --url URL [options]       for operators: recompute what was drawn fo
   --cores N        threads (1 unless said)
   --share S        how much of each core's time, from 0.1 to 1 (1 unless said)
 
+talka epoch seal --url URL [options]  for operators: close what has vested since the last epoch into a new one
+
+  --token TOKEN    the operator's token; better in the environment, as TALKA_TOKEN
+  --until TIME     the end of its period, such as 2026-12-01T00:00Z; now unless said
+  --budget CREDITS what it shares out, in proportion to what vested; as much as vested unless said
+  --save DIR       keep its files there
+
+talka epoch verify FILES…             rebuild an epoch from its files (epoch-N.json, epoch-N-rows.csv), and say yes or name
+                                      the first difference; with the log's public records (records.jsonl, saved by
+                                      talka rebuild) also whether they vest these credits; or check one claim by itself
+
+  --coordinator KEY  whose signature is expected, as its /api/status says
+
 talka --help                          this text
 `;
 
@@ -164,9 +177,7 @@ async function audit(args: readonly string[]): Promise<number> {
     },
   });
   if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
-  const token = values.token ?? process.env['TALKA_TOKEN'] ?? '';
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('the operator’s token is missing: --token, or TALKA_TOKEN in the environment');
+  const token = tokenOf(values.token);
   const { runAuditing } = await import('./coordinator/audit-command.ts');
   return runAuditing({
     url: originOf(values.url),
@@ -174,6 +185,47 @@ async function audit(args: readonly string[]): Promise<number> {
     cores: values.cores === undefined ? 1 : positive('--cores', values.cores, true),
     share: values.share === undefined ? 1 : shareOf(values.share),
   });
+}
+
+async function epoch([verb, ...args]: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: {
+      url: { type: 'string' },
+      token: { type: 'string' },
+      until: { type: 'string' },
+      budget: { type: 'string' },
+      save: { type: 'string' },
+      coordinator: { type: 'string' },
+    },
+    allowPositionals: true,
+  });
+  if (verb === 'verify') {
+    if (positionals.length === 0)
+      throw new UsageError('epoch verify takes the files of an epoch, or a claim');
+    const { verifyEpochFiles } = await import('./volunteer/epoch-node.ts');
+    return verifyEpochFiles(positionals, values.coordinator ?? null);
+  }
+  if (verb !== 'seal') throw new UsageError('epoch is followed by seal or verify');
+  if (positionals.length > 0) throw new UsageError('epoch seal takes no files');
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const { microOf } = await import('./wire/epochs.ts');
+  const budgetMicro = values.budget === undefined ? null : microOf(values.budget);
+  if (values.budget !== undefined && budgetMicro === null)
+    throw new UsageError(`--budget must be credits above 0, to six decimals, not '${values.budget}'`);
+  const until = values.until === undefined ? null : Date.parse(values.until);
+  if (Number.isNaN(until)) throw new UsageError(`--until must be a time, not '${values.until}'`);
+  const { runSealing } = await import('./coordinator/seal-command.ts');
+  const folder = values.save ?? null;
+  return runSealing({ url: originOf(values.url), token: tokenOf(values.token), until, budgetMicro, folder });
+}
+
+/** The operator's token, from the arguments or the environment. */
+function tokenOf(given: string | undefined): string {
+  const token = given ?? process.env['TALKA_TOKEN'] ?? '';
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new UsageError('the operator’s token is missing: --token, or TALKA_TOKEN in the environment');
+  return token;
 }
 
 function originOf(text: string): string {
@@ -213,6 +265,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === 'witness') return witness(args);
   if (command === 'rebuild') return rebuild(args);
   if (command === 'audit') return audit(args);
+  if (command === 'epoch') return epoch(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }
 

@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: /^src\/requester\/(cli|.*-node)\.ts$/,
   },
   volunteer: {
-    from: { core: { values: ['src/core/merkle.ts'] }, kernels: 'types', wire: 'all' },
+    from: { core: { values: ['src/core/merkle.ts', 'src/core/epoch.ts'] }, kernels: 'types', wire: 'all' },
     node: /^src\/volunteer\/(.*-node|node-.*)\.ts$/,
   },
   workers: {

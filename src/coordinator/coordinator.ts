@@ -19,6 +19,7 @@ import { ChecksBoard } from './checks-view.ts';
 import type { Conversation, ConversationHouse } from './conversation.ts';
 import { deviceId } from './digests.ts';
 import { Doorkeeper } from './doorkeeper.ts';
+import { Epochs } from './epochs.ts';
 import type { House } from './house.ts';
 import { httpOf } from './http.ts';
 import { Inputs } from './inputs.ts';
@@ -67,6 +68,9 @@ export interface CoordinatorOptions {
   readonly allowOrigins?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string } | 'self-signed' | null;
   readonly dev?: boolean;
+  /** Seals an epoch by itself each time so much has passed, and what each then shares out [EP3]; by default the operator seals, and as much as vested. */
+  readonly epochEveryMs?: number;
+  readonly epochBudgetMicro?: bigint;
   /** For tests and benches: other kernels, another log, another clock. */
   readonly shelf?: Shelf;
   readonly log?: Log;
@@ -192,6 +196,22 @@ function throwAlone(error: unknown): void {
   });
 }
 
+function epochsOf(
+  runtime: Runtime,
+  { dataDir, log, keys }: Store,
+  options: CoordinatorOptions,
+  closing: Closing,
+): Epochs {
+  const { now = Date.now, onNote = () => {}, epochEveryMs = null, epochBudgetMicro = null } = options;
+  const folder = dataDir === null ? null : join(dataDir, 'epochs');
+  const epochs = new Epochs({
+    ...{ runtime, log, key: keys.coordinator, now, onNote, folder },
+    ...{ everyMs: epochEveryMs, budgetMicro: epochBudgetMicro },
+  });
+  closing.push(() => epochs.close());
+  return epochs;
+}
+
 /** Everything but the doors. `port` is known only once we listen. */
 async function houseOf(
   options: CoordinatorOptions,
@@ -212,6 +232,7 @@ async function houseOf(
   const onlyHere = [`http://${hostText(host)}`, ...allowOrigins].every((origin) =>
     isLoopbackName(new URL(origin).hostname),
   );
+  const epochs = epochsOf(runtime, store, options, closing);
   const results = new Results(log, inputs, now);
   runtime.listeners.add(({ batch }) => {
     for (const { job } of batch.reopened) results.forget(job);
@@ -238,6 +259,7 @@ async function houseOf(
     },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     results,
+    epochs,
     auditor,
     metrics: new Metrics({
       runtime,

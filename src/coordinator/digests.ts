@@ -151,6 +151,16 @@ export function consentBytes(consent: Omit<ConsentRecord, 'signature'>, account:
   return tagged('talka/consent/1', Buffer.from(JSON.stringify([text, language, origin, site, at, account])));
 }
 
+/** What stands in each leaf of an epoch [EP4]: 32 bytes. */
+export function epochId(coordinator: string, number: number, from: number, to: number): Buffer {
+  return sha256(tagged('talka/epoch-id/1', Buffer.from(JSON.stringify([coordinator, number, from, to]))));
+}
+
+/** What the coordinator signs of an epoch [EP5]. */
+export function epochBytes(text: string): Buffer {
+  return tagged('talka/epoch/1', Buffer.from(text));
+}
+
 const noReceipts = Buffer.alloc(32);
 
 /** What the coordinator signs after each tick [LO6]. */

@@ -3,6 +3,7 @@ import type { BlockList } from 'node:net';
 import type { Auditor } from './auditor.ts';
 import type { Blobs } from './blobs.ts';
 import type { ChecksBoard } from './checks-view.ts';
+import type { Epochs } from './epochs.ts';
 import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
 import type { Keys } from './keys.ts';
@@ -24,6 +25,7 @@ export interface House {
   readonly side: SideTables;
   readonly views: Views;
   readonly checks: ChecksBoard;
+  readonly epochs: Epochs;
   readonly results: Results;
   /** Gives out what was drawn, to the anchor here and to those elsewhere. */
   readonly auditor: Auditor;

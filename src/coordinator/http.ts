@@ -17,6 +17,7 @@ import type { House } from './house.ts';
 import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
 import { auditRoutes } from './http-audits.ts';
+import { epochRoutes, sealingRoutes } from './http-epochs.ts';
 import { LivePulse } from './http-live.ts';
 import { judgingRoutes } from './http-objections.ts';
 import { operatorRoutes } from './http-operator.ts';
@@ -90,8 +91,10 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
   app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
   app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
-  app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judgingRoutes(house)));
+  const judging = judgingRoutes(house).route('/epochs', sealingRoutes(house));
+  app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judging));
   app.route('/api/account', accountRoutes(house));
+  app.route('/api/epochs', epochRoutes(house));
   app.all('/api/*', (c) => refuse(c, 404, 'unknown-path'));
   app.route('/', staticFiles(house.webDir, pageHeaders));
   return { app, live };

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { backupDataDir, restoreDataDir } from './backup.ts';
+import { microOf } from '../wire/epochs.ts';
 import { startCoordinator, version } from './coordinator.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
 
@@ -28,6 +29,8 @@ Flags
                            by default on where only this machine can reach the coordinator
   --allow-origin URL       an address in front of this one, such as https://talka.example; may be repeated
   --trust-proxy CIDR       believe X-Forwarded-For of these addresses; may be repeated
+  --epoch-every DAYS       seal an epoch by itself each time so many days have passed (7d; 12h for hours)
+  --epoch-budget CREDITS   what each of those shares out; as much as vested unless said
   --tls                    serve https with a self-signed certificate
   --tls-cert FILE --tls-key FILE   serve https with this one
   --help                   this text
@@ -43,6 +46,8 @@ const flags = {
   'loopback-exempt': { type: 'string' },
   'allow-origin': { type: 'string', multiple: true },
   'trust-proxy': { type: 'string', multiple: true },
+  'epoch-every': { type: 'string' },
+  'epoch-budget': { type: 'string' },
   tls: { type: 'boolean' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
@@ -80,6 +85,14 @@ function originOf(text: string): string {
   return url.origin;
 }
 
+/** A time such as 7d or 12h, in milliseconds. */
+function spanOf(flag: string, text: string): number {
+  const [, count = '', unit] = /^(\d{1,4})([dh])$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'd' ? 86_400_000 : 3_600_000);
+  if (!(ms > 0)) throw new Impossible(`--${flag} is a time such as 7d or 12h, not '${text}'`);
+  return ms;
+}
+
 type Flags = ReturnType<typeof parseArgs<{ options: typeof flags }>>['values'];
 
 function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
@@ -97,10 +110,25 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
     anchorShare: numberOf('--anchor-share', values['anchor-share'], 0, 64) ?? 0.25,
     ...(groups === undefined ? {} : { auditorGroupsMin: Math.ceil(groups) }),
     ...(exempt === undefined ? {} : { loopbackExempt: exempt === 'on' }),
+    ...epochsOf(values),
     allowOrigins: (values['allow-origin'] ?? []).map(originOf),
     trustProxy: values['trust-proxy'] ?? [],
     tls: cert !== undefined && key !== undefined ? { cert, key } : values.tls === true ? 'self-signed' : null,
     dev: values.dev ?? false,
+  };
+}
+
+/** Epochs that are sealed by themselves. */
+function epochsOf(values: Flags): Pick<CoordinatorOptions, 'epochEveryMs' | 'epochBudgetMicro'> {
+  const { 'epoch-every': every, 'epoch-budget': budget } = values;
+  if (budget !== undefined && every === undefined)
+    throw new Impossible('--epoch-budget goes with --epoch-every');
+  const budgetMicro = budget === undefined ? undefined : microOf(budget);
+  if (budgetMicro === null)
+    throw new Impossible(`--epoch-budget is a number of credits above 0, to six decimals, not '${budget}'`);
+  return {
+    ...(every === undefined ? {} : { epochEveryMs: spanOf('epoch-every', every) }),
+    ...(budgetMicro === undefined ? {} : { epochBudgetMicro: budgetMicro }),
   };
 }
 

@@ -87,8 +87,9 @@ export function parentOf(keccak: Keccak, a: Uint8Array, b: Uint8Array): Uint8Arr
 
 /** Each hash on the way from a leaf to the root, the leaf's own first and the root last. */
 export function wayOf(keccak: Keccak, leaf: Uint8Array, proof: readonly Uint8Array[]): Uint8Array[] {
-  const way = [keccak(keccak(leaf))];
-  for (const beside of proof) way.push(parentOf(keccak, way.at(-1) as Uint8Array, beside));
+  let here = keccak(keccak(leaf));
+  const way = [here];
+  for (const beside of proof) way.push((here = parentOf(keccak, here, beside)));
   return way;
 }
 
@@ -106,26 +107,19 @@ export class EpochTree {
   /** Which node each row's leaf is. */
   readonly #places: Uint32Array;
 
-  /** There must be a row. `epoch`: 32 bytes. */
-  constructor(keccak: Keccak, epoch: Uint8Array, rows: readonly EpochRow[]) {
-    const count = rows.length;
-    const hashes = hashesOf(keccak, epoch, rows);
-    const nodes = new Uint8Array((2 * count - 1) * hashBytes);
-    const places = new Uint32Array(count);
-    let place = 2 * count - 2;
-    for (const row of inOrder(hashes, count)) {
-      nodes.set(hashes.subarray(row * hashBytes, (row + 1) * hashBytes), place * hashBytes);
-      places[row] = place--;
-    }
-    for (const pair = new Uint8Array(2 * hashBytes); place >= 0; place--) {
-      const left = (2 * place + 1) * hashBytes;
-      const isFirst = before(nodes, left, nodes, left + hashBytes);
-      pair.set(nodes.subarray(left, left + hashBytes), isFirst ? 0 : hashBytes);
-      pair.set(nodes.subarray(left + hashBytes, left + 2 * hashBytes), isFirst ? hashBytes : 0);
-      nodes.set(keccak(pair), place * hashBytes);
-    }
+  /** Of nodes that are all there: `growing` makes them. */
+  constructor(nodes: Uint8Array, places: Uint32Array) {
     this.#nodes = nodes;
     this.#places = places;
+  }
+
+  /** The tree of these rows, all at once. There must be a row; `epoch` is 32 bytes. */
+  static of(keccak: Keccak, epoch: Uint8Array, rows: readonly EpochRow[]): EpochTree {
+    const steps = growing(keccak, epoch, rows);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
   }
 
   get root(): Uint8Array {
@@ -145,15 +139,41 @@ export class EpochTree {
   }
 }
 
-/** The leaves' hashes, one after the other, in the order of the rows. Hashed twice, so that no node can pass for a leaf. */
-function hashesOf(keccak: Keccak, epoch: Uint8Array, rows: readonly EpochRow[]): Uint8Array {
-  const hashes = new Uint8Array(rows.length * hashBytes);
+/** So many rows or nodes are a step: a millisecond or two. */
+const perStep = 128;
+
+/** The same step by step, so that whoever has other things to do can do them in between. */
+export function* growing(
+  keccak: Keccak,
+  epoch: Uint8Array,
+  rows: readonly EpochRow[],
+): Generator<undefined, EpochTree, undefined> {
+  const count = rows.length;
+  const hashes = new Uint8Array(count * hashBytes);
   const leaf = new Uint8Array(leafBytes);
-  rows.forEach(({ account, amountMicro }, index) => {
+  for (let index = 0; index < count; index++) {
+    const { account, amountMicro } = rows[index] as EpochRow;
     putLeaf(leaf, epoch, index, account, amountMicro);
+    // Hashed twice, so that no node can pass for a leaf.
     hashes.set(keccak(keccak(leaf)), index * hashBytes);
-  });
-  return hashes;
+    if (index % perStep === 0) yield;
+  }
+  const nodes = new Uint8Array((2 * count - 1) * hashBytes);
+  const places = new Uint32Array(count);
+  let place = 2 * count - 2;
+  for (const row of inOrder(hashes, count)) {
+    nodes.set(hashes.subarray(row * hashBytes, (row + 1) * hashBytes), place * hashBytes);
+    places[row] = place--;
+  }
+  for (const pair = new Uint8Array(2 * hashBytes); place >= 0; place--) {
+    const left = (2 * place + 1) * hashBytes;
+    const isFirst = before(nodes, left, nodes, left + hashBytes);
+    pair.set(nodes.subarray(left, left + hashBytes), isFirst ? 0 : hashBytes);
+    pair.set(nodes.subarray(left + hashBytes, left + 2 * hashBytes), isFirst ? hashBytes : 0);
+    nodes.set(keccak(pair), place * hashBytes);
+    if (place % perStep === 0) yield;
+  }
+  return new EpochTree(nodes, places);
 }
 
 /** The rows in the order of their leaves' hashes. */

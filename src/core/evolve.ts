@@ -87,11 +87,8 @@ export function evolve(state: State, event: Event, at: number): void {
       return forgotten(state, event);
     case 'restored':
       return restored(state, event, at);
-    case 'epochSealed': {
-      const { e: _, ...sealed } = event;
-      state.epochs.push({ ...sealed, sealedAt: at });
-      return;
-    }
+    case 'epochSealed':
+      return epochSealed(state, event, at);
     default:
       event satisfies never;
   }
@@ -131,6 +128,14 @@ function restored(state: State, event: EventOf<'restored'>, at: number): void {
   state.restored = { kept: event.kept, root: event.root, at };
   state.nextReplica = event.nextReplica;
   state.nextJob = event.nextJob;
+}
+
+function epochSealed({ epochs }: State, event: EventOf<'epochSealed'>, at: number): void {
+  const { number, from, to, fromAt, toAt, log, root, accounts, totalMicro, budgetMicro } = event;
+  epochs.push({
+    ...{ number, from, to, fromAt, toAt, log, root, accounts, totalMicro, budgetMicro },
+    sealedAt: at,
+  });
 }
 
 function misdeed(state: State, event: EventOf<'misdeed'>): void {
