@@ -1,6 +1,7 @@
 /** The engines of a volunteer, by slot: passes the loop's orders on, and what comes of them back. */
 import { hexOf } from './crypto.ts';
 import { EngineError } from './engine.ts';
+import type { Answers } from './answers.ts';
 import type { Capability, ChunkResult, Engine, KernelCode } from './engine.ts';
 import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { CodeName, EngineCall } from './loop/words.ts';
@@ -15,20 +16,23 @@ export class Crew {
   readonly #blobs: ReadonlyMap<string, Uint8Array>;
   readonly #tell: (event: LoopEvent) => void;
   readonly #keep: (result: KeptResult) => void;
+  readonly #answers: Answers;
   /** By serial number, as the loop counts them. */
   readonly #engines = new Map<number, Engine>();
 
-  /** `keep` is handed every computed chunk before the loop hears of it. */
+  /** `keep` is handed every computed chunk, and `answers` every audit's outputs, before the loop hears of it. */
   constructor(
     platform: Platform,
     blobs: ReadonlyMap<string, Uint8Array>,
     tell: (event: LoopEvent) => void,
     keep: (result: KeptResult) => void,
+    answers: Answers,
   ) {
     this.#platform = platform;
     this.#blobs = blobs;
     this.#tell = tell;
     this.#keep = keep;
+    this.#answers = answers;
   }
 
   do(effect: CrewEffect): void {
@@ -51,6 +55,10 @@ export class Crew {
         return this.#run(engine, effect);
       case 'cancel':
         return engine.cancel(String(effect.replica));
+      case 'recompute':
+        return this.#recompute(engine, effect);
+      case 'cancelAudit':
+        return engine.cancel(auditName(effect.audit));
       case 'share':
         return engine.setShare(effect.share);
       default:
@@ -123,6 +131,14 @@ export class Crew {
     );
   }
 
+  #recompute(engine: Engine, { slot, engine: serial, audit, job, units }: EffectOf<'recompute'>): void {
+    const run = engine.recompute({ name: auditName(audit), job, units });
+    this.#report(run, slot, serial, { call: 'recompute', audit }, (result) => {
+      this.#answers.keep(audit, result);
+      return { on: 'recomputed', slot, engine: serial, audit, outputBytes: result.bytes.length };
+    });
+  }
+
   #computed(slot: number, serial: number, replica: number, job: string, result: ChunkResult): LoopEvent {
     const { digests, bytes: outputs, lengths, kernelMs, wallMs } = result;
     const root = hexOf(result.root);
@@ -173,6 +189,9 @@ export class Crew {
     return { id: kernel, wasm: bytes, wgsl: shader === null ? null : new TextDecoder().decode(shader) };
   }
 }
+
+/** How an engine knows an audit: replicas are numbers. */
+const auditName = (audit: number): string => `audit ${audit}`;
 
 /** What to call a GPU. */
 function nameOf({ backend, adapter }: Capability): string {

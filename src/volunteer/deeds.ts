@@ -1,6 +1,7 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
 import type { Outbox, Change, JobPrice, KeptResult } from './outbox.ts';
 import { memoryOutbox } from './outbox-memory.ts';
+import { Answers } from './answers.ts';
 import { lastOnly } from './changes.ts';
 import { encodeCommit } from '../wire/frame.ts';
 import { receiptText } from '../wire/receipt.ts';
@@ -39,6 +40,7 @@ export class Deeds {
   readonly #blobs = new Map<string, Uint8Array>();
   /** Computed chunks that the loop still counts on. */
   readonly #results = new Map<number, KeptResult>();
+  readonly #answers = new Answers();
   #line: Line | null = null;
   #outbox: Outbox | null = null;
   /** Of every job that was computed in this visit, the ended ones too: their receipts may come last. */
@@ -56,7 +58,8 @@ export class Deeds {
     this.#url = url;
     this.#platform = platform;
     this.#tell = tell;
-    this.#crew = new Crew(platform, this.#blobs, tell, (result) => this.#results.set(result.replica, result));
+    const keep = (result: KeptResult): void => void this.#results.set(result.replica, result);
+    this.#crew = new Crew(platform, this.#blobs, tell, keep, this.#answers);
     this.#witnessing = new Witnessing({
       url,
       now: () => platform.now(),
@@ -127,6 +130,10 @@ export class Deeds {
         return this.#lineOf(effect.socket)?.send(effect.word);
       case 'commit':
         return this.#commit(effect);
+      case 'answerAudit':
+        return this.#answer(effect);
+      case 'dropAnswer':
+        return void this.#answers.take(effect.audit);
       case 'fetchBlob':
         return void this.#fetchBlob(effect.digest);
       case 'dropBlob':
@@ -153,6 +160,8 @@ export class Deeds {
       case 'selfTest':
       case 'measure':
       case 'run':
+      case 'recompute':
+      case 'cancelAudit':
       case 'cancel':
       case 'share':
         return this.#crew.do(effect);
@@ -244,7 +253,7 @@ export class Deeds {
       gpu,
       consent,
     });
-    this.#lineOf(socket)?.greet(nonce, hello);
+    this.#lineOf(socket)?.greet(nonce, { ...hello, audits: true });
   }
 
   #commit({ socket, items, slots }: EffectOf<'commit'>): void {
@@ -266,6 +275,11 @@ export class Deeds {
       frame,
       parts.map(({ item }) => ({ replica: item.replica, root: bytesOfHex(item.root) })),
     );
+  }
+
+  #answer({ socket, audit }: EffectOf<'answerAudit'>): void {
+    const frame = this.#answers.take(audit);
+    if (frame !== null) this.#lineOf(socket)?.answer(frame);
   }
 
   async #fetchJobs(): Promise<void> {

@@ -2,7 +2,7 @@
  * One connection as the volunteer uses it: words go out in order, also while a signature is being made, because the
  * chain that is signed must be that of what was sent before it.
  */
-import type { Ask, GiveBack, Hello } from '../wire/volunteer.ts';
+import type { Ask, GiveBack, Hello, ReturnAudits } from '../wire/volunteer.ts';
 import { CommitChain, restoreHolds } from './identity.ts';
 import type { Identity } from './identity.ts';
 import type { LoopEvent } from './loop.ts';
@@ -47,8 +47,13 @@ export class Line {
     this.#session.send(hello);
   }
 
-  send(word: Ask | GiveBack): void {
+  send(word: Ask | GiveBack | ReturnAudits): void {
     this.#inOrder(() => this.#session.send(word));
+  }
+
+  /** The answer to an audit: no commitment of ours, so the chain knows nothing of it. */
+  answer(frame: Uint8Array<ArrayBuffer>): void {
+    this.#inOrder(() => this.#session.sendFrame(frame));
   }
 
   commit(

@@ -7,6 +7,7 @@
  * to do, is a result unsent? So a message that is lost, doubled or late can delay work and never derail it.
  */
 import { askingDue, tendAsking } from './loop/asking.ts';
+import { auditsDue } from './loop/auditing.ts';
 import { onBlob } from './loop/code.ts';
 import { onEngine } from './loop/engines.ts';
 import { onLogChecked } from './loop/head.ts';
@@ -100,6 +101,7 @@ function note(loop: Loop, event: LoopEvent): void {
     case 'measured':
     case 'progress':
     case 'computed':
+    case 'recomputed':
     case 'failed':
     case 'lost':
       return onEngine(loop, event);
@@ -111,7 +113,7 @@ function note(loop: Loop, event: LoopEvent): void {
 /** When the loop wants to be woken although nothing happened; null when only the world can move it. */
 export function wakeAt(loop: Loop): number | null {
   const finish = loop.phase === 'finishing' ? loop.finishBy : null;
-  const dues = [linkDue(loop), slotsDue(loop), askingDue(loop), finish];
+  const dues = [linkDue(loop), slotsDue(loop), askingDue(loop), auditsDue(loop), finish];
   // What was due in this step was done in it, or is not wanted any more.
   const coming = dues.filter((due): due is number => due !== null && due > loop.at);
   return coming.length === 0 ? null : Math.min(...coming);

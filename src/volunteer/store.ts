@@ -72,6 +72,8 @@ export interface WorkerView {
   readonly unitMs: number | null;
   /** Chunks leased to it and not yet computed, the current one included. */
   readonly queued: number;
+  /** Units of others that it recomputes just now, beside its chunk. */
+  readonly auditing: number;
 }
 
 /** Where the graphics processor stands. */
@@ -120,6 +122,8 @@ export interface VolunteerView {
   };
   /** The last of this device's answers that was recomputed and found wrong; null where there was none. */
   readonly judged: Judgement | null;
+  /** What this device checked of others in this visit, and was right about: audits, units, and what it was paid. */
+  readonly checked: { readonly audits: number; readonly units: number; readonly amountMicro: number };
   readonly finalWithAnchor: number;
   /** Of the account, as the coordinator last said, plus what came since. */
   readonly credit: {
@@ -192,6 +196,7 @@ export function createVolunteerStore(coresMax: number, secure: boolean): Volunte
     units: 0,
     chunks: { computed: 0, committed: 0, final: 0, provisional: 0, lost: 0 },
     judged: null,
+    checked: { audits: 0, units: 0, amountMicro: 0 },
     finalWithAnchor: 0,
     credit: { pendingMicro: 0, vestedMicro: 0, sessionMicro: 0 },
     rateMilli: null,

@@ -235,6 +235,7 @@ const core = (slot: number, over: Partial<WorkerView>): WorkerView => ({
   unitsTotal: 40,
   unitMs: 14,
   queued: 11,
+  auditing: 0,
   ...over,
 });
 

@@ -151,6 +151,7 @@ export class Coordinator {
         return;
       case 'giveBack':
         return this.#giveBack(talk, device, message);
+      case 'auditAnswer':
       case 'returnAudits':
       case 'chain':
         return;

@@ -5,8 +5,8 @@
 import { createLoop, isLive, step, wakeAt } from '../../src/volunteer/loop.ts';
 import type { Loop, LoopEffect, LoopEvent } from '../../src/volunteer/loop.ts';
 import type { LeaseRecord, Remembered, ResultName } from '../../src/volunteer/loop/words.ts';
-import type { Backend } from '../../src/core/state.ts';
 import type { FromCoordinator, JobDescriptor, TreeHead } from '../../src/wire/volunteer.ts';
+import { ModelledEngines } from './device-engines.ts';
 import type { Manner } from './manner.ts';
 import type { UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
@@ -42,17 +42,6 @@ export interface DeviceSpec {
   readonly dice: Dice;
 }
 
-/** How many times faster than a core a modelled GPU is. */
-const gpuFactor = 8;
-
-interface Engine {
-  readonly engine: number;
-  readonly backend: Backend;
-  paused: boolean;
-  readonly runs: { readonly replica: number; readonly job: string; readonly chunk: number }[];
-  busy: boolean;
-}
-
 /** What a reload does not lose. */
 interface Outbox {
   coordinator: string | null;
@@ -77,7 +66,9 @@ export class Device {
     leases: new Map(),
     roots: new Map(),
   };
-  readonly #engines = new Map<number, Engine>();
+  readonly #engines: ModelledEngines;
+  /** Of audits that were recomputed and not answered yet. */
+  readonly #answers = new Map<number, readonly (string | null)[]>();
   #loop: Loop | null = null;
   /** Which life of the tab this is: what an earlier one planned is void. */
   #life = 0;
@@ -87,6 +78,13 @@ export class Device {
   constructor(spec: DeviceSpec, world: Surroundings) {
     this.spec = spec;
     this.#world = world;
+    this.#engines = new ModelledEngines(spec, {
+      job: (id) => this.#loop?.jobs.get(id),
+      later: (ms, then) => this.#later(ms, then),
+      happen: (event) => this.happen(event),
+      keepRoot: (replica, root) => this.#outbox.roots.set(replica, root),
+      keepAnswer: (audit, answers) => this.#answers.set(audit, answers),
+    });
   }
 
   /** Whether somebody could still expect work from it. */
@@ -153,6 +151,11 @@ export class Device {
     this.happen({ on: 'socketClosed', socket, detail: 'closed' });
   }
 
+  /** An engine dies under its work. */
+  killEngine(): void {
+    this.#engines.kill();
+  }
+
   #planWake(): void {
     if (this.#loop === null) return;
     const due = wakeAt(this.#loop);
@@ -210,6 +213,14 @@ export class Device {
         }));
         return this.#send(effect.socket, { t: 'commit', items, slots: effect.slots });
       }
+      case 'answerAudit': {
+        const answers = this.#answers.get(effect.audit) ?? [];
+        this.#answers.delete(effect.audit);
+        return this.#send(effect.socket, { t: 'auditAnswer', audit: effect.audit, answers });
+      }
+      case 'dropAnswer':
+        this.#answers.delete(effect.audit);
+        return;
       case 'fetchBlob': {
         const { digest } = effect;
         return this.#later(40 + this.spec.dice.below(100), () =>
@@ -256,9 +267,11 @@ export class Device {
       case 'selfTest':
       case 'measure':
       case 'run':
+      case 'recompute':
+      case 'cancelAudit':
       case 'cancel':
       case 'share':
-        return this.#engineDo(effect);
+        return this.#engines.do(effect);
       default:
         effect satisfies never;
     }
@@ -280,115 +293,4 @@ export class Device {
       leases: [...leases.values()],
     };
   }
-
-  #engineDo(effect: EngineEffect): void {
-    const { slot } = effect;
-    const engine = this.#engines.get(slot);
-    const of = { slot, engine: effect.engine };
-    if (effect.do !== 'startEngine' && engine?.engine !== effect.engine) return;
-    switch (effect.do) {
-      case 'startEngine':
-        this.#engines.set(slot, {
-          engine: effect.engine,
-          backend: effect.backend,
-          paused: false,
-          runs: [],
-          busy: false,
-        });
-        return this.#engineSays(60, { on: 'engineStarted', software: false, name: 'modelled', ...of });
-      case 'endEngine':
-        this.#engines.delete(slot);
-        return;
-      case 'load':
-        return this.#engineSays(20, { on: 'loaded', job: effect.job.job, ...of });
-      case 'selfTest':
-        return this.#engineSays(30, { on: 'tested', code: effect.code, fault: null, ...of });
-      case 'measure': {
-        const job = this.#loop?.jobs.get(effect.job);
-        const unitMs = job === undefined ? 1 : job.unitCostMicro / this.#rateMilli(engine);
-        return this.#engineSays(unitMs, { on: 'measured', job: effect.job, unitMs, ...of });
-      }
-      case 'run': {
-        const job = this.#loop?.jobs.get(effect.job);
-        if (job === undefined || engine === undefined) return;
-        engine.runs.push({
-          replica: effect.replica,
-          job: effect.job,
-          chunk: Math.floor(effect.unitFrom / job.unitsPerChunk),
-        });
-        return this.#compute(slot, engine);
-      }
-      case 'cancel': {
-        const index = engine?.runs.findIndex((run) => run.replica === effect.replica) ?? -1;
-        if (index > 0) engine?.runs.splice(index, 1);
-        return;
-      }
-      case 'share':
-        if (engine === undefined) return;
-        engine.paused = effect.share === 0;
-        return this.#compute(slot, engine);
-      case 'unload':
-        return;
-      default:
-        effect satisfies never;
-    }
-  }
-
-  /** An engine's word, if that engine still lives when it comes. */
-  #engineSays(ms: number, event: Extract<LoopEvent, { readonly engine: number }>): void {
-    this.#later(ms, () => {
-      if (this.#engines.get(event.slot)?.engine === event.engine) this.happen(event);
-    });
-  }
-
-  #rateMilli(engine: Engine | undefined): number {
-    return this.spec.rateMilli * (engine?.backend === 'webgpu' ? gpuFactor : 1);
-  }
-
-  /** Computes the first run of the queue; whatever was cancelled meanwhile is finished and not wanted. */
-  #compute(slot: number, engine: Engine): void {
-    const run = engine.runs[0];
-    if (run === undefined || engine.busy || engine.paused) return;
-    const job = this.#loop?.jobs.get(run.job);
-    const { manner, dice } = this.spec;
-    const root = job === undefined ? null : manner.answer(job, run.chunk, engine.backend);
-    if (job === undefined || root === null) return;
-    engine.busy = true;
-    const units = Math.min(job.unitsPerChunk, job.units - run.chunk * job.unitsPerChunk);
-    const slowness = manner.slowness() * (this.spec.unevenness?.(run.chunk) ?? 1);
-    const ms = (units * job.unitCostMicro * slowness * dice.between(85, 115)) / 100 / this.#rateMilli(engine);
-    const of = { slot, engine: engine.engine };
-    this.#engineSays(ms / 2, {
-      on: 'progress',
-      replica: run.replica,
-      unitsDone: Math.floor(units / 2),
-      ...of,
-    });
-    this.#later(ms, () => {
-      if (this.#engines.get(slot)?.engine !== engine.engine) return;
-      engine.busy = false;
-      engine.runs.shift();
-      this.#outbox.roots.set(run.replica, root);
-      const sizes = { digestBytes: units * 8, outputBytes: units * 64 };
-      this.happen({ on: 'computed', replica: run.replica, root, ...sizes, kernelMs: ms, wallMs: ms, ...of });
-      this.#compute(slot, engine);
-    });
-  }
-
-  /** An engine dies under its work. */
-  killEngine(): void {
-    const [first] = this.#engines;
-    if (first === undefined) return;
-    const [slot, { engine, backend }] = first;
-    this.#engines.delete(slot);
-    this.happen({
-      on: 'lost',
-      slot,
-      engine,
-      loss: backend === 'webgpu' ? 'device-lost' : 'died',
-      detail: 'the weather',
-    });
-  }
 }
-
-type EngineEffect = Extract<LoopEffect, { readonly engine: number }>;

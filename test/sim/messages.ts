@@ -28,7 +28,18 @@ export interface HelloMessage {
   readonly nonce: string;
 }
 
-export type UpMessage = HelloMessage | CommitMessage | Exclude<FromVolunteer, { t: 'hello' }>;
+/** The answer to an audit: for each unit the answer to its chunk stands for the unit's bytes. */
+export interface AuditAnswerMessage {
+  readonly t: 'auditAnswer';
+  readonly audit: number;
+  readonly answers: readonly (string | null)[];
+}
+
+export type UpMessage =
+  | HelloMessage
+  | CommitMessage
+  | AuditAnswerMessage
+  | Exclude<FromVolunteer, { t: 'hello' }>;
 
 export interface Outgoing {
   readonly socket: number;

@@ -32,11 +32,17 @@ const weather: fc.Arbitrary<Weather> = fc.record({
   whim: fc.constantFrom(0, 0.05, 0.2),
 });
 
+const sum = (units: ReadonlyMap<number, number>): number =>
+  [...units.values()].reduce((total, one) => total + one, 0);
+
 /** What is wrong with the ends of a world's replicas, once everything has come to rest. */
 function ends(world: World): string[] {
   const faults = [...world.faults];
   for (const profile of world.profiles) {
     const { loop } = profile;
+    if (loop.audits.held.size > 0 || loop.audits.back.length > 0) faults.push(`${profile.name} holds audits`);
+    if (loop.audits.checked.units !== sum(profile.checked))
+      faults.push(`${profile.name} shows ${loop.audits.checked.units} units checked`);
     for (const [replica, chunk] of profile.taken) {
       const open = loop.held.has(replica) || loop.unsent.has(replica);
       if (open || profile.results.has(replica))
@@ -85,4 +91,55 @@ describe('the loop', () => {
       { numRuns: 80 },
     );
   });
+
+  it('[AU7] checks others’ units in fair weather, each audit once, and its own chunks besides', () => {
+    const world = new World(3, calm);
+    world.submit(spec(800, 2));
+    for (const name of ['ann-------------', 'bob-------------']) world.auditing(world.add(name));
+    world.run(120_000);
+    expect(ends(world)).toEqual([]);
+    expect(world.finished).toBe(1);
+    expect(world.profiles.map(({ computed }) => computed.size)).toEqual([200, 200]);
+    const ended = [...world.audits.values()].map(({ ended: how }) => how);
+    expect(ended).not.toContain(null);
+    expect(ended.filter((how) => how === 'answered').length).toBeGreaterThan(ended.length / 2);
+    for (const { checked } of world.profiles) expect(checked.size).toBeGreaterThan(5);
+  });
+
+  it(
+    '[AU7] answers audits or gives them back in any weather, and never while it rests',
+    {
+      timeout: 120_000,
+    },
+    () => {
+      const total = { answered: 0, returned: 0 };
+      fc.assert(
+        fc.property(fc.integer(), weather, (seed, conditions) => {
+          const world = new World(seed, conditions);
+          world.submit(spec(2_000, 1));
+          for (const name of ['ann-------------', 'bob-------------']) {
+            const profile = world.add(name);
+            world.whims(profile);
+            world.auditing(profile);
+          }
+          world.run(60_000);
+          world.calmDown();
+          world.run(30_000);
+          const before = world.audits.size;
+          world.calmDown();
+          world.run(30_000);
+          for (const { ended } of world.audits.values()) if (ended !== null) total[ended] += 1;
+          // In calm nothing is left open but what was asked for in the last moments.
+          const open = [...world.audits].filter(([id, { ended }]) => id > before && ended === null);
+          expect(open.length).toBeLessThan(8);
+          expect(world.faults).toEqual([]);
+          for (const { loop, checked } of world.profiles)
+            expect(loop.audits.checked.units).toBe(sum(checked));
+        }),
+        { numRuns: 60 },
+      );
+      expect(total.answered).toBeGreaterThan(500);
+      expect(total.returned).toBeGreaterThan(50);
+    },
+  );
 });

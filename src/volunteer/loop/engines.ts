@@ -1,7 +1,9 @@
 /** What engines report: they are ready, proven, measured, further, done; or they failed (`failures.ts`). */
+import { recomputed } from './auditing.ts';
 import { proofKey } from './code.ts';
 import { failed, lost, nameOfGpu, switchOff } from './failures.ts';
-import { dropResults, noteWork, release, stitch, unitsOf } from './state.ts';
+import { noteWork } from './rate.ts';
+import { dropResults, release, stitch, unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
 import type { CodeName, LoopEvent } from './words.ts';
 
@@ -36,6 +38,8 @@ export function onEngine(loop: Loop, event: EngineEvent): void {
       return progress(loop, slot, event.replica, event.unitsDone);
     case 'computed':
       return computed(loop, slot, event);
+    case 'recomputed':
+      return recomputed(loop, slot, event.audit, event.outputBytes);
     case 'failed':
       return failed(loop, slot, event.what, event.fault, event.detail);
     case 'lost':

@@ -1,4 +1,5 @@
 /** What becomes of an engine's failures: chunks go back, engines start again after a while, or are switched off with a reason. */
+import { giveBackAudit } from './auditing.ts';
 import { proofKey } from './code.ts';
 import { giveBack, noteFail, restartPatienceMs } from './state.ts';
 import type { Loop, Slot } from './state.ts';
@@ -28,6 +29,8 @@ export function failed(loop: Loop, slot: Slot, what: EngineCall, fault: EngineFa
       return testFailed(loop, slot, what.code, detail);
     case 'run':
       return runFailed(loop, slot, what.replica, fault, detail);
+    case 'recompute':
+      return auditFailed(loop, slot, what.audit, fault, detail);
     default:
       return what satisfies never;
   }
@@ -105,6 +108,18 @@ function runFailed(loop: Loop, slot: Slot, replica: number, fault: EngineFault, 
     default:
       return fault satisfies never;
   }
+}
+
+/** Others may do better with the audit; what it says of the job or of the machine counts as with a chunk. */
+function auditFailed(loop: Loop, slot: Slot, audit: number, fault: EngineFault, detail: string): void {
+  const held = loop.audits.held.get(audit);
+  if (held === undefined || held.slot !== slot.slot || !held.running) return;
+  held.running = false;
+  giveBackAudit(loop, audit);
+  if (fault === 'job') slot.jobs.delete(held.job);
+  if (fault === 'kernel' || fault === 'input' || fault === 'unavailable')
+    return breakJob(loop, slot, held.job, fault, detail);
+  if (fault === 'environment') lostAs(loop, slot, detail);
 }
 
 /** An engine is gone. The chunk it was at goes back and counts as failed; the rest waits for its successor. */

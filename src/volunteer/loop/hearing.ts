@@ -10,6 +10,7 @@ import type {
   Welcome,
 } from '../../wire/volunteer.ts';
 import type { Reason } from '../store.ts';
+import { auditRefused, onAudit, onAudited } from './auditing.ts';
 import { onLease, refusalWaitMsMax } from './leases.ts';
 import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
 import { restWork, stopLoop } from './phases.ts';
@@ -36,10 +37,10 @@ export function onWord(loop: Loop, socket: number, word: FromCoordinator): void 
       return onReceipt(loop, word);
     case 'credit':
       return hearBalance(loop, word);
-    // Only who says `audits` in its hello is given any.
     case 'audit':
+      return onAudit(loop, word);
     case 'audited':
-      return;
+      return onAudited(loop, word);
     case 'judged':
       return onJudged(loop, word);
     case 'refusal':
@@ -153,6 +154,7 @@ function acked(loop: Loop, replica: number): void {
 function onRefusal(loop: Loop, word: RefusalWord): void {
   if (word.about === 'ask') return askRefused(loop, word);
   if (word.about === 'commit') return commitRefused(loop, word);
+  if (word.about === 'audit') return auditRefused(loop);
   // Returned replicas that were over anyway, and chain heads, need nothing.
 }
 

@@ -1,6 +1,7 @@
 /** The connection: when to connect, how to sign in, when to doubt it, how long to wait before the next. */
 import type { Challenge } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
+import { loseAudits } from './auditing.ts';
 import { checkLog, headFault, logCheckWaitsUntil, lossReason, wentOn } from './head.ts';
 import { stopLoop } from './phases.ts';
 import { dropResults, isLive, release } from './state.ts';
@@ -89,6 +90,7 @@ export function linkDue(loop: Loop): number | null {
 /** The socket is gone: what was asked is unanswered. (What was sent over it and not acknowledged is sent again, as over any other.) */
 export function lostLink(loop: Loop, retryMs: number): void {
   for (const slot of loop.slots.values()) slot.askedAt = null;
+  loseAudits(loop);
   loop.suspectAt = null;
   loop.unsigned = 0;
   const span = Math.min(waitCapMs, waitBaseMs * 2 ** Math.min(loop.attempts, 10));

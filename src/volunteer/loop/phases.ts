@@ -1,5 +1,6 @@
 /** What a person may ask of the volunteer, and how each wish changes the loop: start, pause, resume, finish, settings, end. */
 import type { Reason } from '../store.ts';
+import { giveBackAudits, loseAudits, sendAuditsBack } from './auditing.ts';
 import { dropSlot } from './slots.ts';
 import { giveBack, gpuSlot, isLive, noteSeen } from './state.ts';
 import type { Loop } from './state.ts';
@@ -95,6 +96,7 @@ export function onPause(loop: Loop): void {
   if (loop.phase !== 'starting' && loop.phase !== 'running') return;
   loop.phase = 'paused';
   loop.pausedAt = loop.at;
+  giveBackAudits(loop);
   shareOut(loop, 0);
 }
 
@@ -113,6 +115,7 @@ export function onFinish(loop: Loop): void {
   loop.phase = 'finishing';
   loop.pausedAt = null;
   loop.finishBy = loop.at + finishMsMax;
+  giveBackAudits(loop);
   for (const slot of loop.slots.values()) {
     // An engine computes its runs in order: only the first is really in work.
     for (const replica of slot.queue.slice(1)) giveBack(loop, replica, 'finished');
@@ -137,6 +140,7 @@ export function onClosing(loop: Loop): void {
   loop.closing = true;
   if (loop.link.is !== 'open') return;
   for (const replica of [...loop.held.keys()]) giveBack(loop, replica, 'closing');
+  giveBackAudits(loop);
 }
 
 /** The page is back from the browser's cache. */
@@ -177,7 +181,9 @@ export function end(loop: Loop, phase: 'finished' | 'stopped'): void {
     else giveBack(loop, replica, 'finished');
   }
   if (keep) loop.leases.clear();
+  giveBackAudits(loop);
   sendReturns(loop);
+  loseAudits(loop);
   loop.phase = phase;
   for (const slot of [...loop.slots.values()]) dropSlot(loop, slot);
   if (loop.link.is !== 'none' && loop.link.is !== 'waiting') {
@@ -203,6 +209,7 @@ export function sendReturns(loop: Loop): void {
     }
   }
   loop.returning.clear();
+  sendAuditsBack(loop);
 }
 
 /** Notes on every slot why there is nothing to do just now. */

@@ -1,6 +1,7 @@
 /** The slots and their engines: how many there are, and what each is told to do next. */
 import type { Backend } from '../../core/state.ts';
 import type { JobDescriptor } from '../../wire/volunteer.ts';
+import { auditsAt, recompute, tendAudits } from './auditing.ts';
 import { beginningDue, beginsWith, chooseBeginning, hasBegun } from './beginning.ts';
 import { codeOf, fetchCode, isHere, isProven, jobsAheadMax, proofKey } from './code.ts';
 import { forgetErrands } from './failures.ts';
@@ -19,6 +20,7 @@ export function tendSlots(loop: Loop): void {
   if (!isLive(loop)) return;
   if (loop.phase !== 'finishing') matchSettings(loop);
   dropConcluded(loop);
+  tendAudits(loop);
   chooseBeginning(loop);
   const only = beginsWith(loop);
   fetchCode(loop, only);
@@ -124,6 +126,7 @@ function dropConcluded(loop: Loop): void {
 /** Tests, loads, measures and computes, whatever this slot's engine can do now: for `only` that job, or for all. */
 function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
   const leased = new Set(slot.queue.map((replica) => loop.held.get(replica)?.job));
+  for (const { job } of auditsAt(loop, slot)) leased.add(job);
   const wanted = only === null ? [...loop.jobs.values()] : [only];
   for (const job of wanted) {
     const code = codeOf(job, slot.backend);
@@ -137,7 +140,9 @@ function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
       measure(loop, slot, job);
   }
   // Whether what an earlier visit left is still ours, only the coordinator knows.
-  if (loop.phase !== 'paused' && loop.welcomed) run(loop, slot);
+  if (loop.phase === 'paused' || !loop.welcomed) return;
+  recompute(loop, slot);
+  run(loop, slot);
 }
 
 /** Proves a backend on a kernel's known answers, once for all its slots. */

@@ -3,6 +3,8 @@ import type { Backend } from '../../core/state.ts';
 import type { Challenge, GiveBack, JobDescriptor, RestoredWord, TreeHead } from '../../wire/volunteer.ts';
 import type { GpuView, Reason, Stitch, VolunteerPhase, Judgement } from '../store.ts';
 import { stitchesMax } from '../store.ts';
+import { noAudits } from './audits.ts';
+import type { Audits } from './audits.ts';
 import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settings } from './words.ts';
 
 /** The GPU's place among a device's slots; WASM slots count from 0. */
@@ -167,6 +169,7 @@ export interface Loop {
   /** Durable and not yet settled. */
   readonly awaited: Map<number, { readonly job: string; readonly chunk: number }>;
   readonly returning: Map<GiveBack['why'], number[]>;
+  audits: Audits;
 
   units: number;
   counts: { computed: number; committed: number; final: number; provisional: number; lost: number };
@@ -238,6 +241,7 @@ export function createLoop(options: LoopOptions): Loop {
     unsent: new Map(),
     awaited: new Map(),
     returning: new Map(),
+    audits: noAudits(),
     units: 0,
     counts: { computed: 0, committed: 0, final: 0, provisional: 0, lost: 0 },
     judged: null,
@@ -366,7 +370,7 @@ export function noteSeen(loop: Loop, lease: number): void {
 }
 
 /** Drops the oldest entries beyond a bound. */
-function trim(
+export function trim(
   collection: { readonly size: number; keys(): Iterator<string | number>; delete(key: never): boolean },
   max: number,
 ): void {
@@ -384,16 +388,4 @@ const guessMilli = 100;
 export function paceOf(loop: Loop, slot: Slot, kernel: string): number {
   const known = slot.paceMilli.get(kernel) ?? loop.speedMilli.get(`${slot.backend} ${kernel}`);
   return Math.max(1, Math.round(known ?? guessMilli * loop.settings.share));
-}
-
-/** Adds reference work to the last minute's sum, and counts units. */
-export function noteWork(loop: Loop, units: number, costMicro: number): void {
-  if (units <= 0) return;
-  loop.units += units;
-  loop.workSince ??= loop.at;
-  const second = Math.floor(loop.at / 1000);
-  const last = loop.work.at(-1);
-  if (last !== undefined && last.second === second) last.costMicro += costMicro;
-  else loop.work.push({ second, costMicro });
-  while (loop.work[0] !== undefined && loop.work[0].second <= second - 60) loop.work.shift();
 }

@@ -1,12 +1,10 @@
 /** Turns the loop's state into what a human may see. */
 import type { Reason, VolunteerView, WorkerView } from '../store.ts';
+import { auditsAt } from './auditing.ts';
 import { codeOf, proofKey } from './code.ts';
-import { isLive, unitsOf } from './state.ts';
+import { rateOf } from './rate.ts';
+import { unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
-
-/** A rate is said once this much time was measured, over at most a minute. */
-const rateMsMin = 10_000;
-const rateMsMax = 60_000;
 
 /** The whole view at this moment. */
 export function viewOf(loop: Loop): VolunteerView {
@@ -24,6 +22,7 @@ export function viewOf(loop: Loop): VolunteerView {
     chunks: { ...loop.counts },
     finalWithAnchor: loop.finalWithAnchor,
     judged: loop.judged,
+    checked: { ...loop.audits.checked },
     credit: { ...loop.credit },
     rateMilli: rateOf(loop),
     outbox: loop.unsent.size,
@@ -64,6 +63,7 @@ function workerOf(loop: Loop, slot: Slot): WorkerView {
     unitsTotal: (units[1] ?? 0) - (units[0] ?? 0),
     unitMs: job === undefined || pace === undefined || pace <= 0 ? null : job.unitCostMicro / pace,
     queued: slot.queue.length,
+    auditing: auditedUnits(loop, slot),
   };
 }
 
@@ -77,18 +77,14 @@ function stateOf(loop: Loop, slot: Slot): WorkerView['state'] {
 }
 
 function isComputing(loop: Loop, slot: Slot): boolean {
-  return loop.held.get(slot.queue[0] ?? -1)?.running === true;
+  return loop.held.get(slot.queue[0] ?? -1)?.running === true || auditedUnits(loop, slot) > 0;
 }
 
-/** Microcredits per millisecond are thousandths of the reference core. */
-function rateOf(loop: Loop): number | null {
-  if (loop.workSince === null || !isLive(loop)) return null;
-  const ms = Math.min(rateMsMax, loop.at - loop.workSince);
-  if (ms < rateMsMin) return null;
-  const first = Math.floor(loop.at / 1000) - 60;
-  let costMicro = 0;
-  for (const second of loop.work) if (second.second > first) costMicro += second.costMicro;
-  return Math.round(costMicro / ms);
+/** Units of others that it recomputes just now. */
+function auditedUnits(loop: Loop, slot: Slot): number {
+  let units = 0;
+  for (const held of auditsAt(loop, slot)) if (held.running) units += held.units.length;
+  return units;
 }
 
 type Step = Extract<Reason, { readonly why: 'preparing' }>['step'];

@@ -9,6 +9,7 @@ import type {
   GiveBack,
   JobDescriptor,
   ReceiptWord,
+  ReturnAudits,
   SlotWord,
   RestoredWord,
   TreeHead,
@@ -139,6 +140,7 @@ export type LoopEvent =
       readonly kernelMs: number;
       readonly wallMs: number;
     } & OfEngine)
+  | ({ readonly on: 'recomputed'; readonly audit: number; readonly outputBytes: number } & OfEngine)
   | ({
       readonly on: 'failed';
       readonly what: EngineCall;
@@ -152,7 +154,8 @@ export type EngineCall =
   | { readonly call: 'start' }
   | { readonly call: 'load' | 'measure'; readonly job: string }
   | { readonly call: 'selfTest'; readonly code: CodeName }
-  | { readonly call: 'run'; readonly replica: number };
+  | { readonly call: 'run'; readonly replica: number }
+  | { readonly call: 'recompute'; readonly audit: number };
 
 /** One result to send, with its outputs or as digests only. */
 export interface CommitWish {
@@ -176,7 +179,7 @@ export type LoopEffect =
       readonly cores: number;
       readonly gpu: boolean;
     }
-  | { readonly do: 'send'; readonly socket: number; readonly word: Ask | GiveBack }
+  | { readonly do: 'send'; readonly socket: number; readonly word: Ask | GiveBack | ReturnAudits }
   | {
       readonly do: 'commit';
       readonly socket: number;
@@ -206,6 +209,19 @@ export type LoopEffect =
       readonly unitFrom: number;
       readonly unitTo: number;
     }
+  /** Recompute these units of a loaded job and keep the outputs: `recomputed`. */
+  | {
+      readonly do: 'recompute';
+      readonly slot: number;
+      readonly engine: number;
+      readonly audit: number;
+      readonly job: string;
+      readonly units: readonly number[];
+    }
+  | { readonly do: 'cancelAudit'; readonly slot: number; readonly engine: number; readonly audit: number }
+  /** Send the outputs that were kept of an audit; or forget them. */
+  | { readonly do: 'answerAudit'; readonly socket: number; readonly audit: number }
+  | { readonly do: 'dropAnswer'; readonly audit: number }
   | { readonly do: 'cancel'; readonly slot: number; readonly engine: number; readonly replica: number }
   | { readonly do: 'share'; readonly slot: number; readonly engine: number; readonly share: number }
   | { readonly do: 'keepResult'; readonly result: ResultName }

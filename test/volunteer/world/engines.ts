@@ -19,6 +19,8 @@ interface SimEngine {
   up: boolean;
   share: number;
   runs: number[];
+  /** Audits that it is at. */
+  readonly audits: Set<number>;
 }
 
 export class Engines {
@@ -62,6 +64,10 @@ export class Engines {
         return this.#cancel(effect);
       case 'run':
         return this.#run(effect);
+      case 'recompute':
+        return this.#recompute(effect);
+      case 'cancelAudit':
+        return this.#cancelAudit(effect);
       case 'unload':
         return;
       default:
@@ -82,7 +88,7 @@ export class Engines {
   }
 
   #start({ slot, engine }: EffectOf<'startEngine'>): void {
-    this.#engines.set(slot, { engine, up: true, share: 1, runs: [] });
+    this.#engines.set(slot, { engine, up: true, share: 1, runs: [], audits: new Set() });
     const dies = this.#world.chance(this.#world.weather.loseWorker * 3);
     this.#later(
       { slot, engine },
@@ -128,6 +134,44 @@ export class Engines {
     if (now.runs.includes(replica)) this.#world.faults.push(`runs ${replica} twice`);
     now.runs.push(replica);
     if (now.runs.length === 1) this.#compute(slot, engine);
+  }
+
+  #recompute({ slot, engine, audit, job, units }: EffectOf<'recompute'>): void {
+    const world = this.#world;
+    const now = this.#engines.get(slot);
+    if (now?.engine !== engine || !now.up) return void world.faults.push('audits on an engine that is gone');
+    if (slot > 100) world.faults.push('a GPU audits');
+    if (now.share === 0) world.faults.push('audits while it is paused');
+    if (now.audits.has(audit)) world.faults.push(`audits ${audit} twice`);
+    if (!this.#loop.jobs.has(job) || units.length === 0) world.faults.push(`audits nothing of ${job}`);
+    now.audits.add(audit);
+    world.after(world.between(20, 400), () => {
+      if (this.#engines.get(slot) !== now || !now.up || !now.audits.delete(audit)) return;
+      const of = { slot, engine };
+      const fault = world.chance(world.weather.trap)
+        ? 'trap'
+        : world.chance(world.weather.environment)
+          ? 'environment'
+          : null;
+      this.#step(
+        fault === null
+          ? { on: 'recomputed', ...of, audit, outputBytes: 16 * units.length }
+          : { on: 'failed', ...of, what: { call: 'recompute', audit }, fault, detail: 'weather' },
+      );
+    });
+  }
+
+  #cancelAudit({ slot, engine, audit }: EffectOf<'cancelAudit'>): void {
+    const now = this.#engines.get(slot);
+    if (now?.engine !== engine || !now.audits.delete(audit)) return;
+    this.#later({ slot, engine }, 2, {
+      on: 'failed',
+      slot,
+      engine,
+      what: { call: 'recompute', audit },
+      fault: 'cancelled',
+      detail: '',
+    });
   }
 
   /** The engine computes the first of its runs, or something happens to it. */

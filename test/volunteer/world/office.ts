@@ -28,6 +28,12 @@ export abstract class Office extends Time {
   readonly committed = new Set<number>();
   readonly paid: { readonly chunk: string; readonly account: string; readonly replica: number }[] = [];
   #finished = 0;
+  #audits = 0;
+  /** Every audit that was ever asked for, and how it ended; null = nothing was heard of it. */
+  readonly audits = new Map<
+    number,
+    { readonly device: string; readonly units: number; ended: 'answered' | 'returned' | null }
+  >();
   readonly #receipts = new Map<number, { readonly account: string; readonly settled: Settled }>();
 
   /** A word to a device, if it is connected. */
@@ -161,6 +167,39 @@ export abstract class Office extends Time {
     else if (typeof decision === 'string' && decision !== 'same-commitment')
       this.tell(person.name, { t: 'refusal', about: 'commit', replica, reason: decision });
     else this.tell(person.name, { t: 'receipt', acks: [replica], settled: [], lost: [], tick: null });
+  }
+
+  /** Asks a device to recompute a few units of an open job. */
+  audit(person: Person): void {
+    const [job] = this.state.jobs.values();
+    if (job === undefined) return;
+    const from = this.between(0, job.spec.units - 8);
+    const units = Array.from({ length: this.between(1, 8) }, (_, i) => from + i);
+    const id = ++this.#audits;
+    this.audits.set(id, { device: person.name, units: units.length, ended: null });
+    const limitMs = this.chance(0.2) ? 100 : 60_000;
+    this.tell(person.name, { t: 'audit', audit: id, job: job.id, units, limitMs });
+  }
+
+  /** An answer counts where the audit is the device's own and was not over. */
+  answered(person: Person, id: number): void {
+    const audit = this.audits.get(id);
+    if (audit === undefined || audit.device !== person.name) {
+      this.faults.push(`${person.name} answers audit ${id}, which it was not given`);
+      return;
+    }
+    const became = audit.ended === null ? 'counted' : 'gone';
+    audit.ended ??= 'answered';
+    this.tell(person.name, { t: 'audited', audit: id, became, amountMicro: 5 * audit.units });
+  }
+
+  auditsReturned(person: Person, ids: readonly number[]): void {
+    for (const id of ids) {
+      const audit = this.audits.get(id);
+      if (audit === undefined || audit.device !== person.name)
+        this.faults.push(`${person.name} gives audit ${id} back, which it was not given`);
+      else audit.ended ??= 'returned';
+    }
   }
 
   giveBack(person: Person, replicas: readonly number[], why: GiveBack['why']): void {

@@ -27,6 +27,10 @@ export interface Profile {
   readonly closedBy: Map<number, Ending>;
   listed: number[];
   engines: Engines;
+  /** Audits that were begun in this visit and neither answered nor dropped. */
+  readonly answers: Set<number>;
+  /** Units of others that counted in this visit, by audit, as the words say that came. */
+  readonly checked: Map<number, number>;
 }
 
 /** What the next visit finds. */

@@ -47,6 +47,8 @@ export class World extends Office {
       closedBy: new Map(),
       listed: [],
       engines: new Engines(this, loop, () => {}),
+      answers: new Set(),
+      checked: new Map(),
     };
     this.profiles.push(profile);
     this.#open(profile, cores);
@@ -67,6 +69,8 @@ export class World extends Office {
     this.hangUp(profile);
     profile.visit += 1;
     profile.engines.alive = false;
+    profile.answers.clear();
+    profile.checked.clear();
     this.#open(profile, profile.loop.settings.cores);
     this.step(profile, { on: 'start' });
   }
@@ -107,6 +111,13 @@ export class World extends Office {
     const computes = loop.phase !== 'paused' && workers.some(({ state }) => state === 'computing');
     if (isLive(loop) && (reason === null) !== computes)
       this.faults.push(`${loop.phase}, ${computes ? 'computing' : 'idle'}: ${JSON.stringify(reason)}`);
+    if (loop.audits.held.size > 0 && (loop.phase !== 'running' || loop.closing || loop.link.is !== 'open'))
+      this.faults.push(`holds an audit while ${loop.phase}, ${loop.link.is}`);
+    for (const { slot, engine, audit } of loop.audits.held.values()) {
+      const core = loop.slots.get(slot);
+      if (core?.backend !== 'wasm' || core.engine !== engine || core.stage.is !== 'ready')
+        this.faults.push(`audit ${audit} is at no core that lives`);
+    }
     for (const [id, held] of loop.held) {
       if (loop.unsent.has(id)) this.faults.push(`${id} is held and computed`);
       const slot = loop.slots.get(held.slot);
@@ -128,6 +139,7 @@ export class World extends Office {
       case 'signChain':
       case 'hello':
       case 'send':
+      case 'answerAudit':
       case 'commit':
         return this.#say(profile, effect);
       case 'keepResult':
@@ -152,12 +164,19 @@ export class World extends Office {
       case 'run':
         this.#checkRun(profile, effect.replica);
         return profile.engines.do(effect);
+      case 'recompute':
+        profile.answers.add(effect.audit);
+        return profile.engines.do(effect);
+      case 'dropAnswer':
+        profile.answers.delete(effect.audit);
+        return;
       case 'startEngine':
       case 'endEngine':
       case 'load':
       case 'unload':
       case 'selfTest':
       case 'measure':
+      case 'cancelAudit':
       case 'cancel':
       case 'share':
         return profile.engines.do(effect);
@@ -188,8 +207,17 @@ export class World extends Office {
       case 'send': {
         const { word } = effect;
         return this.#up(profile, effect.socket, () =>
-          word.t === 'ask' ? this.ask(profile, word.slots) : this.giveBack(profile, word.replicas, word.why),
+          word.t === 'ask'
+            ? this.ask(profile, word.slots)
+            : word.t === 'giveBack'
+              ? this.giveBack(profile, word.replicas, word.why)
+              : this.auditsReturned(profile, word.audits),
         );
+      }
+      case 'answerAudit': {
+        const { audit } = effect;
+        if (!profile.answers.delete(audit)) this.faults.push(`answers audit ${audit} without outputs`);
+        return this.#up(profile, effect.socket, () => this.answered(profile, audit));
       }
       case 'commit': {
         const items = effect.items.map((item) => ({
@@ -241,6 +269,8 @@ export class World extends Office {
     if (word.t === 'lease' && profile.loop.link.is === 'open') {
       for (let i = 0; i < word.count; i++) profile.taken.set(word.lease + i, `${word.job}/${word.chunk + i}`);
     }
+    if (word.t === 'audited' && word.became === 'counted' && profile.loop.audits.answered.has(word.audit))
+      profile.checked.set(word.audit, this.audits.get(word.audit)?.units ?? 0);
     if (word.t === 'receipt') {
       for (const id of word.acks) profile.closedBy.set(id, 'acked');
       for (const { replica } of word.settled) profile.closedBy.set(replica, 'settled');
@@ -308,6 +338,14 @@ export class World extends Office {
       this.after(this.between(0, 200), () => {
         if (profile.visit === visit) this.step(profile, { on: 'socketClosed', socket, detail: 'weather' });
       });
+    });
+  }
+
+  /** The coordinator asks now and then that somebody checks others' work. */
+  auditing(profile: Profile): void {
+    this.after(this.between(100, 2_000), () => {
+      if (profile.socket !== null && this.state.devices.has(profile.name)) this.audit(profile);
+      this.auditing(profile);
     });
   }
 
