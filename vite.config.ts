@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { fetchedAhead, together } from './scripts/door/ahead.mjs';
+import { embedded } from './scripts/door/embed.mjs';
 
 const root = import.meta.dirname;
 
@@ -25,7 +26,7 @@ const programs = { page: 'src/app/main.tsx', volunteer: 'src/app/volunteer.ts' }
 export default defineConfig({
   root,
   publicDir: 'public',
-  plugins: [fetchedAhead()],
+  plugins: [fetchedAhead(), embedded()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: {

@@ -19,10 +19,11 @@ export async function buildKernels(node) {
   const inputs = [
     'src/kernels',
     'src/coordinator/sha256x4.as.ts',
+    'src/coordinator/keccak.as.ts',
     'scripts/build-kernels.mjs',
     'package-lock.json',
   ];
-  const outputs = ['build/kernels/manifest.json', 'build/coordinator/sha256x4.wasm'];
+  const outputs = ['build/kernels/manifest.json', 'build/coordinator/sha256x4.wasm', 'build/coordinator/keccak.wasm'];
   await unlessFresh('kernels', inputs, outputs, async () => {
     await call(node, ['scripts/build-kernels.mjs'], { env: nodeEnvironment(node) });
   });
@@ -38,6 +39,7 @@ export async function buildPages(node) {
     ...pages,
     'vite.config.ts',
     'scripts/door/ahead.mjs',
+    'scripts/door/embed.mjs',
     'package-lock.json',
   ];
   await unlessFresh('pages', inputs, ['dist/web/index.html'], async () => {

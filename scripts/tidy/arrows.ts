@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: /\.node\.ts$/,
   },
   app: { from: { core: 'types', kernels: 'types', wire: 'types', volunteer: 'all' } },
-  widget: { from: { core: 'types', kernels: 'types', volunteer: 'all' } },
+  widget: { from: { core: 'types', kernels: 'types', wire: 'types', volunteer: 'all' } },
   cli: {
     from: { requester: 'all', volunteer: 'all', coordinator: 'all', wire: 'all', kernels: 'all' },
     node: everything,

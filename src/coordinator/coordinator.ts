@@ -272,6 +272,13 @@ async function houseOf(
     proxies: proxyList(options.trustProxy ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
+    dismiss: ({ site, device: only }, reason, detail) => {
+      for (const present of [...people.all()]) {
+        const known = runtime.state.devices.get(present.device);
+        if (known?.site === site && (only === undefined || only === present.device))
+          present.bye(reason, detail);
+      }
+    },
     backup: (file) => backupHouse({ log, dataDir }, file),
   };
   return { house, people, onNote };

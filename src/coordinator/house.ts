@@ -14,6 +14,7 @@ import type { Results } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import type { SideTables } from './side.ts';
 import type { Views } from './views.ts';
+import type { ByeReason } from '../wire/version.ts';
 import type { LiveView } from '../wire/views.ts';
 
 export interface House {
@@ -41,6 +42,8 @@ export interface House {
   readonly webDir: string | null;
   now(): number;
   live(): LiveView;
+  /** Says goodbye to whoever computes for that site now; where a device is named, to that one alone. */
+  dismiss(whom: { readonly site: string; readonly device?: string }, reason: ByeReason, detail: string): void;
   /** Writes everything that must not be lost into one file. */
   backup(file: string): Promise<void>;
 }

@@ -72,9 +72,10 @@ function jobOf(house: House, id: string): EmbedJob | null {
   const job = house.runtime.state.jobs.get(id);
   const view = house.views.job(id);
   if (job === undefined || view === null) return null;
-  const { kernel, title, cause, texts, chunks, final } = view;
+  const { kernel, title, cause, texts, unitCostMicro, chunks, final } = view;
   const band = [...clothOf(job, { from: 0, to: chunks, bins: Math.min(bandBins, chunks) })];
-  return { job: id, kernel, title, cause, ...(texts === undefined ? {} : { texts }), chunks, final, band };
+  const words = { title, cause, ...(texts === undefined ? {} : { texts }) };
+  return { job: id, kernel, ...words, unitCostMicro, chunks, final, band };
 }
 
 /** The origin of the page that asked, as its browser says; null where it says nothing, or where that is ourselves. */

@@ -26,7 +26,7 @@ const types: Readonly<Record<string, string>> = {
 };
 const compressed = /^(text\/|application\/(json|wasm|manifest)|image\/svg)/;
 /** Vite puts a hash of the content into the names of what lies here. */
-const hashedNames = /^\/assets\/.+-[A-Za-z0-9_-]{8,}\.\w+/;
+const hashedNames = /^\/(?:embed\/)?assets\/.+-[A-Za-z0-9_-]{8,}\.\w+/;
 
 interface Kept {
   readonly changedMs: number;

@@ -85,13 +85,19 @@ interface Schema extends DBSchema {
 
 const databaseName = 'talka';
 
-/** Opens this origin's outbox. */
-export async function openOutbox(): Promise<Outbox> {
-  return new BrowserOutbox(await openDatabase());
+/** Opens this origin's outbox; for a partner's site one of its own, so that no two sites share a device key. */
+export async function openOutbox(site: string | null = null): Promise<Outbox> {
+  const name = nameFor(databaseName, site);
+  return new BrowserOutbox(await openDatabase(name), name);
 }
 
-function openDatabase(): Promise<IDBPDatabase<Schema>> {
-  return openDB<Schema>(databaseName, 1, {
+/** What something of this origin is called where it is a partner's site's own. */
+export function nameFor(name: string, site: string | null): string {
+  return site === null ? name : `${name}.${site}`;
+}
+
+function openDatabase(name = databaseName): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>(name, 1, {
     upgrade(fresh) {
       fresh.createObjectStore('me');
       fresh.createObjectStore('results', { keyPath: 'replica' });
@@ -136,9 +142,11 @@ export async function readReceipts(): Promise<{
 class BrowserOutbox implements Outbox {
   readonly readable = false;
   readonly #database: IDBPDatabase<Schema>;
+  readonly #name: string;
 
-  constructor(database: IDBPDatabase<Schema>) {
+  constructor(database: IDBPDatabase<Schema>, name: string) {
     this.#database = database;
+    this.#name = name;
   }
 
   async load(): Promise<Kept> {
@@ -186,7 +194,7 @@ class BrowserOutbox implements Outbox {
 
   async erase(): Promise<void> {
     this.#database.close();
-    await deleteDB(databaseName);
+    await deleteDB(this.#name);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** The browser page as the volunteer's surroundings. */
 import { browserEngine } from './engine-browser.ts';
 import type { GpuUse } from './loop.ts';
-import { openOutbox } from './outbox.ts';
+import { nameFor, openOutbox } from './outbox.ts';
 import type { Platform, RememberedConsent, Surroundings, Turn } from './platform.ts';
 
 const consentKey = 'talka.consent';
@@ -15,36 +15,50 @@ export interface Ahead {
   readonly heard: unknown[];
 }
 
-/** `gpuUse` and `site` come from the page: its address, or the partner that embeds it. */
+/** A partner's site whose page shows our frame: its key, and the origin of that page. */
+export interface Partner {
+  readonly site: string;
+  readonly from: string;
+}
+
+/** `gpuUse` and `partner` come from the page: its address, or the site that embeds it. A guest of a site leaves graphics processors alone. */
 export function browserPlatform(
-  options: { readonly gpuUse?: GpuUse; readonly site?: string | null; readonly ahead?: Ahead | null } = {},
+  options: {
+    readonly gpuUse?: GpuUse;
+    readonly partner?: Partner | null;
+    readonly ahead?: Ahead | null;
+  } = {},
 ): Platform {
+  const partner = options.partner ?? null;
+  const site = partner?.site ?? null;
+  const key = nameFor(consentKey, site);
+  const query = partner === null ? '' : `?from=${encodeURIComponent(partner.from)}`;
   let socketAhead = options.ahead ?? null;
   let jobsAhead = options.ahead?.jobs ?? null;
   return {
     coresMax: Math.max(1, navigator.hardwareConcurrency || 1),
     secure: globalThis.isSecureContext,
-    webgpu: 'gpu' in navigator,
+    webgpu: site === null && 'gpu' in navigator,
     gpuUse: options.gpuUse ?? 'auto',
     origin: location.origin,
-    site: options.site ?? null,
+    site,
     now: () => Date.now(),
     random: () => Math.random(),
     engine: (backend) => browserEngine(backend),
     socket: (url) => {
       const ahead = socketAhead;
       socketAhead = null;
-      return ahead === null ? new WebSocket(url) : (heardAgain(ahead) ?? new WebSocket(url));
+      return (ahead === null ? null : heardAgain(ahead)) ?? new WebSocket(url + query);
     },
     takeJobs: () => {
       const ahead = jobsAhead;
       jobsAhead = null;
       return ahead;
     },
-    openOutbox,
-    recall,
-    remember,
-    takeTurn,
+    openOutbox: () => openOutbox(site),
+    recall: () => recall(key),
+    remember: (consent) => remember(key, consent),
+    takeTurn: (steal, lost) => takeTurn(nameFor(lockName, site), steal, lost),
     whenIdle,
     watch,
   };
@@ -62,9 +76,9 @@ function heardAgain({ socket, heard }: Ahead): WebSocket | null {
 }
 
 /** Storage that a browser may forbid altogether, in which case nobody is remembered. */
-function recall(): RememberedConsent | null {
+function recall(key: string): RememberedConsent | null {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(consentKey) ?? 'null');
+    const value: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
     if (typeof value !== 'object' || value === null) return null;
     const { text, language, at, running } = value as Partial<RememberedConsent>;
     if (
@@ -80,17 +94,17 @@ function recall(): RememberedConsent | null {
   }
 }
 
-function remember(consent: RememberedConsent | null): void {
+function remember(key: string, consent: RememberedConsent | null): void {
   try {
-    if (consent === null) localStorage.removeItem(consentKey);
-    else localStorage.setItem(consentKey, JSON.stringify(consent));
+    if (consent === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify(consent));
   } catch {
     // The visitor will be asked again.
   }
 }
 
 /** Web Locks need a secure context; without them the coordinator's `elsewhere` keeps one tab at a time. */
-async function takeTurn(steal: boolean, lost: () => void): Promise<Turn | null> {
+async function takeTurn(name: string, steal: boolean, lost: () => void): Promise<Turn | null> {
   if (!('locks' in navigator)) return { end: () => {} };
   return new Promise((resolve) => {
     let mine = false;
@@ -107,7 +121,7 @@ async function takeTurn(steal: boolean, lost: () => void): Promise<Turn | null> 
         });
       });
     };
-    const asked = navigator.locks.request(lockName, steal ? { steal } : { ifAvailable: true }, hold);
+    const asked = navigator.locks.request(name, steal ? { steal } : { ifAvailable: true }, hold);
     // A lock that is stolen rejects; one that was never had means that locks do not work here.
     asked.catch(() => {
       if (!mine) resolve({ end: () => {} });

@@ -139,6 +139,7 @@ export interface EmbedJob {
   readonly title: string;
   readonly cause: string;
   readonly texts?: Readonly<Record<string, { readonly title: string; readonly cause: string }>>;
+  readonly unitCostMicro: number;
   readonly chunks: number;
   readonly final: number;
   /** Shares of chunks leased, committed and final in each of a few bins, 0 … 255: three numbers a bin, as in the cloth. */

@@ -1,0 +1,35 @@
+/** What passes between our frame and the page that shows it [WG6]: versioned, to that page's origin alone, and from it alone. */
+import type { EmbedFacts } from '../wire/views.ts';
+
+/** What the page is told: how the widget stands, and what came of it; never whose account it is. */
+export type Told =
+  | { readonly is: 'state'; readonly state: PageState }
+  | {
+      readonly is: 'credit';
+      readonly pendingMicro: number;
+      readonly vestedMicro: number;
+      readonly chunks: number;
+    };
+
+export type PageState =
+  | 'card'
+  | 'consent'
+  | 'refused'
+  | 'starting'
+  | 'working'
+  | 'resting'
+  | 'paused'
+  | 'stopped';
+
+export function tellPage({ from }: EmbedFacts, told: Told): void {
+  if (from !== null) parent.postMessage({ talka: 1, ...told }, from);
+}
+
+/** Hears `pause` and `resume`: all that a page may ask. Who starts is its person's to say. */
+export function hearPage({ from }: EmbedFacts, hear: (word: 'pause' | 'resume') => void): void {
+  addEventListener('message', ({ source, origin, data }: MessageEvent<unknown>) => {
+    if (source !== parent || origin !== from || typeof data !== 'object' || data === null) return;
+    const word = 'talka' in data && data.talka === 1 && 'do' in data ? data.do : null;
+    if (word === 'pause' || word === 'resume') hear(word);
+  });
+}
