@@ -22,8 +22,10 @@ const sourceDir = join(root, 'src/kernels');
 const buildDir = join(root, 'build/kernels');
 const lockFile = join(sourceDir, 'lock.json');
 /** What the coordinator computes in WebAssembly itself: no kernel, in nobody's lock. */
-const digestsSource = 'src/coordinator/sha256x4.as.ts';
-const digestsFile = join(root, 'build/coordinator/sha256x4.wasm');
+const coordinatorModules = [
+  { name: 'sha256x4', pages: 32 },
+  { name: 'keccak', pages: 1 },
+];
 
 /** Flags every kernel gets: no runtime, no imports, fixed memory, no relaxed SIMD or threads. */
 const commonFlags = [
@@ -241,9 +243,13 @@ async function main(args) {
   const kernels = [...kept, ...built].sort((a, b) => (a.id < b.id ? -1 : 1));
   writeWhole(manifestFile, `${JSON.stringify({ kernels }, null, 2)}\n`);
   if (!only) {
-    mkdirSync(dirname(digestsFile), { recursive: true });
-    const memory = ['--initialMemory', '32', '--maximumMemory', '32'];
-    writeWhole(digestsFile, await compile(digestsSource, [...commonFlags, ...memory]));
+    const dir = join(root, 'build/coordinator');
+    mkdirSync(dir, { recursive: true });
+    for (const { name, pages } of coordinatorModules) {
+      const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+      const wasm = await compile(`src/coordinator/${name}.as.ts`, [...commonFlags, ...memory]);
+      writeWhole(join(dir, `${name}.wasm`), wasm);
+    }
   }
   for (const failure of failures) console.error(failure);
   return failures.length === 0 ? 0 : 1;

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
+
 import { formula, growing, leafTypes, shareOut, sumOf, vestedMicro } from '../core/epoch.ts';
 import type { EpochRow, EpochTree } from '../core/epoch.ts';
 import type { Epoch, EpochSeal } from '../core/state.ts';
@@ -13,6 +13,7 @@ import { claimForm, epochForm, epochText, readEpoch, readRows, rowsText } from '
 import type { Claim, EpochFile, EpochsView, EpochView, EpochWords } from '../wire/epochs.ts';
 import { isMalformed } from '../wire/schema.ts';
 import { epochBytes, epochId, sha256Hex } from './digests.ts';
+import { keccak } from './keccak.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import type { Log } from './log.ts';
