@@ -80,6 +80,7 @@ export function helloOf(nonce: string, publicKey: Buffer, key: KeyObject, origin
     head: null,
     cores: 1,
     gpu: false,
+    receipts: 3,
     signature,
   });
 }

@@ -62,10 +62,11 @@ export class Batch {
         this.#accepted(state, event);
         return;
       case 'vested':
-        this.parcelOf(event.device).hasNewBalance = true;
+      case 'audited':
+        this.#later(event);
         return;
       case 'voided':
-        this.parcelOf(event.device).hasNewBalance = true;
+        this.#later(event);
         for (let i = 0; i < event.reopened.length; i += 2)
           this.reopened.push({
             job: event.job,
@@ -100,6 +101,13 @@ export class Batch {
 
   #leased(state: State, event: EventOf<'leased'>, at: number): void {
     this.parcelOf(event.device).leases.push(leaseWord(state, event, event.deadline - at));
+  }
+
+  /** Work vested or was void, or an audit was paid: an anchor's is no credit of a person's. */
+  #later(event: EventOf<'vested' | 'voided' | 'audited'>): void {
+    if (event.site === undefined) return;
+    this.payroll.addLater(event);
+    this.parcelOf(event.device).hasNewBalance = true;
   }
 
   #accepted(state: State, event: EventOf<'accepted'>): void {

@@ -68,6 +68,9 @@ export class Conversation {
   gpu = false;
   /** Whether it may be given audits [AU7]. */
   audits = false;
+  /** The site that brought it, and the newest form of receipts that its program reads. */
+  site: string | null = null;
+  reads = 2;
   /** When it was last heard of, in any way. */
   heardAt: number;
   /** Called once, when it is no stranger any more: signed in, or gone. */
@@ -218,6 +221,7 @@ export class Conversation {
       gpu: word.gpu,
       audits: word.audits === true,
     });
+    Object.assign(this, { site: word.site, reads: word.receipts ?? 2 });
     this.#publicKey = word.publicKey;
     this.#house.runtime.submit({
       command: { c: 'join', device, account, site: word.site, group, role: 'volunteer' },
@@ -350,7 +354,7 @@ export class Conversation {
     this.#lookUps++;
     try {
       const isAnchor = (device: string): boolean => runtime.state.devices.get(device)?.role === 'anchor';
-      const found = await afterwards(log, key, this.device, replica, isAnchor);
+      const found = await afterwards(log, key, this, replica, isAnchor);
       if (found.is === 'receipt') return this.#say(found.message);
       if (found.is === 'not-yours') this.misdeed('not-yours', replica);
       this.refuse('commit', { refused: found.is === 'unknown' ? 'unknown-replica' : found.is }, { replica });

@@ -11,6 +11,8 @@ export class MemoryLog implements Log {
   /** By job, then chunk. */
   readonly #settled = new Map<string, Map<number, Settled>>();
   readonly #concluded: Concluded[] = [];
+  /** Ticks, by account. */
+  readonly #credited = new Map<string, number[]>();
   #snapshot: Snapshot | null = null;
   #closed = false;
 
@@ -35,6 +37,8 @@ export class MemoryLog implements Log {
       }
     for (const replica of batch.dropped) this.#drop(replica);
     this.#concluded.push(...batch.concluded);
+    for (const account of batch.credited)
+      this.#credited.set(account, [...(this.#credited.get(account) ?? []), tick]);
   }
 
   #drop(replica: number): void {
@@ -92,6 +96,11 @@ export class MemoryLog implements Log {
   async concluded(): Promise<Concluded[]> {
     this.#check();
     return [...this.#concluded];
+  }
+
+  async creditedIn(account: string, from: number, max: number): Promise<number[]> {
+    this.#check();
+    return (this.#credited.get(account) ?? []).filter((tick) => tick >= from).slice(0, max);
   }
 
   async probe(): Promise<void> {

@@ -20,6 +20,8 @@ const migrations: readonly string[] = [
    CREATE TABLE concluded (job INTEGER PRIMARY KEY, view TEXT NOT NULL) STRICT;
    CREATE TABLE snapshot (tick INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
    CREATE TABLE probe (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;`,
+  // Nothing to fill it with: ticks of before have no receipts of what vested or was void.
+  `CREATE TABLE credited (account TEXT NOT NULL, tick INTEGER NOT NULL, PRIMARY KEY (account, tick)) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Records from this length on are compressed, at zstd's fastest. */
@@ -91,6 +93,7 @@ export class SqliteLog implements Log {
       }
       for (const replica of batch.dropped) this.#sql.dropOutputs.run(replica);
       for (const { job, view } of batch.concluded) this.#sql.addConcluded.run(jobNumber(job), view);
+      for (const account of batch.credited) this.#sql.addCredited.run(account, tick);
     });
     this.#size = batch.tick;
     if (--this.#appendsLeft === 0) this.#db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
@@ -157,6 +160,10 @@ export class SqliteLog implements Log {
     );
   }
 
+  async creditedIn(account: string, from: number, max: number): Promise<number[]> {
+    return this.#read(() => this.#sql.credited.all(account, from, max).map((row) => numberOf(row['tick'])));
+  }
+
   async probe(): Promise<void> {
     this.#write(() => this.#sql.addProbe.run(new Uint8Array(probeBytes)));
     this.#write(() => this.#sql.dropProbes.run());
@@ -204,6 +211,8 @@ function prepareAll(db: DatabaseSync) {
     addSettled: sql('INSERT INTO settled (job, chunk, replica, tick) VALUES (?, ?, ?, ?)'),
     dropOutputs: sql('UPDATE answer SET outputs = NULL WHERE replica = ?'),
     addConcluded: sql('INSERT INTO concluded (job, view) VALUES (?, ?)'),
+    addCredited: sql('INSERT INTO credited (account, tick) VALUES (?, ?)'),
+    credited: sql('SELECT tick FROM credited WHERE account = ? AND tick >= ? ORDER BY tick LIMIT ?'),
     lastTick: sql('SELECT max(tick) AS tick FROM tick'),
     ticks: sql('SELECT tick, record, root FROM tick WHERE tick > ? ORDER BY tick LIMIT ?'),
     node: sql('SELECT hash FROM node WHERE position = ?'),

@@ -107,6 +107,10 @@ export class ThreadLog implements Log {
     return this.#reading.concluded();
   }
 
+  creditedIn(account: string, from: number, max: number): Promise<number[]> {
+    return this.#reading.creditedIn(account, from, max);
+  }
+
   probe(): Promise<void> {
     return this.#ask({ is: 'probe' });
   }

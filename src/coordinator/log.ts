@@ -58,6 +58,8 @@ export interface TickBatch {
   /** Answers whose bytes are no longer wanted: another's are the result. */
   readonly dropped: readonly number[];
   readonly concluded: readonly Concluded[];
+  /** Accounts of which work vested or was void in it, or that it paid for audits: each once. */
+  readonly credited: readonly string[];
 }
 
 /** A tick as a thread can be handed it: numbers in columns and outputs in one block, neither of them copied on the way. */
@@ -104,6 +106,8 @@ export interface Log {
   /** Results of settled chunks from `from` on, in order of chunks, at most `max`. */
   results(job: string, from: number, max: number): Promise<Answer[]>;
   concluded(): Promise<Concluded[]>;
+  /** Ticks from `from` on that have an account among their `credited`, in order, at most `max`. */
+  creditedIn(account: string, from: number, max: number): Promise<number[]>;
   /** Writes a little for real and takes it away again. Throws StoreFault while the store takes no writes. */
   probe(): Promise<void>;
   /** Writes a consistent copy to a file while the log goes on. */

@@ -1,31 +1,39 @@
 /**
- * Receipts: for each device that a tick pays one leaf, under a root that the tick's signed head covers. Made when
- * chunks settle, and made again, word for word, from the tick's record when somebody missed theirs.
+ * Receipts: for each device whose credit a tick changes one leaf, under a root that the tick's signed head covers. Made when
+ * the tick is, and made again, word for word, from its record when somebody missed theirs.
  */
 import { levelsOf, pathIn } from '../core/merkle.ts';
 import type { Event } from '../core/state.ts';
-import { receiptText } from '../wire/receipt.ts';
-import type { PaidRow } from '../wire/receipt.ts';
+import { receiptForm, receiptText } from '../wire/receipt.ts';
+import type { AuditRow, BatchRow, PaidRow, ReceiptForm } from '../wire/receipt.ts';
 import { headBytes, textLeaf, textNode } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import type { TickWord } from './record.ts';
 
-type Accepted = Extract<Event, { e: 'accepted' }>;
+type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+type Accepted = EventOf<'accepted'>;
+/** What moves credit beside an accepted chunk. */
+type Later = EventOf<'vested' | 'voided' | 'audited'>;
 
-/** What a tick paid one device. */
+/** What a tick did to one device's credit. Most ticks accept chunks and nothing else: what there is none of is not there. */
 export interface Payslip {
   readonly device: string;
   readonly account: string;
   readonly site: string | null;
-  readonly rows: PaidRow[];
-  /** The rows as a receipt message lists them: JSON text, comma separated. */
+  readonly accepted: PaidRow[];
+  vested: BatchRow[] | undefined;
+  voided: BatchRow[] | undefined;
+  audits: AuditRow[] | undefined;
+  /** The accepted rows as a receipt message lists them: JSON text, comma separated. */
   words: string;
 }
 
-/** Everything that one tick paid, by device, in the order in which each was first paid. */
+/** Everything that one tick did to credit, by device, in the order in which each was first named. */
 export class Payroll {
   readonly slips: Payslip[] = [];
+  /** Accounts of which work vested or was void, or that were paid for audits: their receipts can be asked for later. */
+  readonly credited = new Set<string>();
   readonly #byDevice = new Map<string, number>();
 
   /** Takes the winners of one accepted chunk. `withAnchor`: whether the operator's anchor is among them. */
@@ -34,12 +42,27 @@ export class Payroll {
       const { replica, device, account, site } = winners[i] as Accepted['winners'][number];
       const amountMicro = entries[i]?.amountMicro ?? 0;
       const slip = this.#slipOf(device, account, site);
-      slip.rows.push({ replica, job, chunk, amountMicro, final });
+      slip.accepted.push({ replica, job, chunk, amountMicro, final });
       slip.words += `${slip.words === '' ? '' : ','}{"replica":${replica},"job":"${job}","chunk":${chunk},"amountMicro":${amountMicro},"final":${final},"withAnchor":${withAnchor}}`;
     }
   }
 
-  /** Where a device's slip lies; undefined when the tick paid it nothing. */
+  /** Takes what else moves a volunteer's credit: work that vests or is void, an audit that it made; an anchor's names no site, and has no receipt. */
+  addLater(event: Later): void {
+    const { e, device, account, site, job } = event;
+    if (site === undefined) return;
+    const slip = this.#slipOf(device, account, site);
+    this.credited.add(account);
+    if (e === 'audited') {
+      const amountMicro = sumOf(event);
+      (slip.audits ??= []).push({ audit: event.audit, job, units: event.units.length, amountMicro });
+      return;
+    }
+    const amountMicro = sumOf(event, `pending:${account}`);
+    (slip[e] ??= []).push({ job, chunks: event.chunks, amountMicro });
+  }
+
+  /** Where a device's slip lies; undefined when the tick left its credit as it was. */
   indexOf(device: string): number | undefined {
     return this.#byDevice.get(device);
   }
@@ -47,33 +70,54 @@ export class Payroll {
   #slipOf(device: string, account: string, site: string | null): Payslip {
     const known = this.#byDevice.get(device);
     if (known !== undefined) return this.slips[known] as Payslip;
-    const slip = { device, account, site, rows: [], words: '' };
+    const slip: Payslip = {
+      device,
+      account,
+      site,
+      accepted: [],
+      vested: undefined,
+      voided: undefined,
+      audits: undefined,
+      words: '',
+    };
     this.#byDevice.set(device, this.slips.push(slip) - 1);
     return slip;
   }
+}
+
+/** What an event moves, of it what `from` gives. */
+function sumOf({ entries }: Later, from?: string): number {
+  let sum = 0;
+  for (const entry of entries) if (from === undefined || entry.from === from) sum += entry.amountMicro;
+  return sum;
 }
 
 /** A tick's tree of receipts: hashes are hex text from the start. */
 export class ReceiptTree {
   /** '' when there are no receipts. */
   readonly root: string;
+  readonly form: ReceiptForm;
   readonly #levels: string[][];
 
-  constructor({ slips }: Payroll, at: number, coordinator: string) {
+  constructor({ slips }: Payroll, at: number, coordinator: string, form: ReceiptForm = receiptForm) {
+    this.form = form;
     this.#levels = levelsOf(
       textNode,
-      slips.map(({ device, account, site, rows }) =>
-        textLeaf(receiptText({ coordinator, account, device, site, at }, rows)),
-      ),
+      slips.map((slip) => textLeaf(leafText(slip, at, coordinator, form))),
     );
     this.root = this.#levels.at(-1)?.[0] ?? '';
   }
 
-  /** The path of one leaf, as the inside of a JSON list. */
-  pathText(index: number): string {
-    const path = pathIn(this.#levels, index);
-    return path.length === 0 ? '' : `"${path.join('","')}"`;
+  /** The path of one leaf. */
+  path(index: number): string[] {
+    return pathIn(this.#levels, index);
   }
+}
+
+/** The text that is hashed of one slip. */
+export function leafText(slip: Payslip, at: number, coordinator: string, form: ReceiptForm): string {
+  const { account, device, site } = slip;
+  return receiptText({ coordinator, account, device, site, at }, slip, form);
 }
 
 /** What the coordinator signs after a tick. */
@@ -112,26 +156,60 @@ export function plainReceipt(acks: readonly number[], lost: readonly number[]): 
   return `{"t":"receipt","acks":[${acks.join(',')}],"settled":[],"lost":[${lost.join(',')}],"tick":null}`;
 }
 
-/** A receipt message with the payments of one slip, as JSON text. */
-export function paidReceipt(
-  acks: readonly number[],
-  lost: readonly number[],
-  slip: Payslip,
-  index: number,
-  tree: ReceiptTree,
-  tick: string,
-): string {
-  return `{"t":"receipt","acks":[${acks.join(',')}],"settled":[${slip.words}],"lost":[${lost.join(',')}],"tick":${tick},"index":${index},"path":[${tree.pathText(index)}]}}`;
+/** Who is told of a receipt: by which site it came, and the newest form that its program reads. */
+export interface Asker {
+  readonly device: string;
+  readonly site: string | null;
+  readonly reads: number;
 }
 
-/** All that a tick paid, from its record. `isAnchor` tells the anchor's devices. */
-export function paidIn({ events }: TickWord, isAnchor: (device: string) => boolean): Payroll {
-  const payroll = new Payroll();
-  for (const event of events)
-    if (event.e === 'accepted')
-      payroll.add(
-        event,
-        event.winners.some(({ device }) => isAnchor(device)),
-      );
-  return payroll;
+/**
+ * A receipt message with what one slip says, as JSON text; `tick` is its `tickWord`. Somebody whose program is from before
+ * this form of receipts is told what was accepted, and no proof of it, which it would take for a forged one: once it is
+ * loaded anew it gets whole ones again.
+ */
+export function receiptFor(
+  { site, reads }: Asker,
+  acks: readonly number[],
+  lost: readonly number[],
+  { payroll, tree }: Paid,
+  index: number,
+  tick: string,
+): string {
+  const slip = payroll.slips[index] as Payslip;
+  const told = `{"t":"receipt","acks":[${acks.join(',')}],"settled":[${slip.words}],"lost":[${lost.join(',')}],"tick":`;
+  if (reads < tree.form) return `${told}null}`;
+  const path = tree.path(index);
+  const hashes = path.length === 0 ? '' : `"${path.join('","')}"`;
+  return `${told}${tick},"index":${index},"path":[${hashes}]}${slip.site === site ? '' : `,"site":${JSON.stringify(slip.site)}`}${laterWords(slip)}}`;
+}
+
+function laterWords({ vested, voided, audits }: Payslip): string {
+  if (vested === undefined && voided === undefined && audits === undefined) return '';
+  return `,${JSON.stringify({ vested, voided, audits }).slice(1, -1)}`;
+}
+
+/** The receipts of a tick, from its record. */
+export interface Paid {
+  readonly payroll: Payroll;
+  readonly tree: ReceiptTree;
+}
+
+/** Makes a tick's receipts again: in the form whose root its record names. `isAnchor` tells the anchor's devices. */
+export function paidIn(
+  { at, events, receipts }: TickWord,
+  coordinator: string,
+  isAnchor: (device: string) => boolean,
+): Paid {
+  const [payroll, older] = [new Payroll(), new Payroll()];
+  for (const event of events) {
+    if (event.e === 'accepted') {
+      const withAnchor = event.winners.some(({ device }) => isAnchor(device));
+      payroll.add(event, withAnchor);
+      older.add(event, withAnchor);
+    } else if (event.e === 'vested' || event.e === 'voided' || event.e === 'audited') payroll.addLater(event);
+  }
+  const tree = new ReceiptTree(payroll, at, coordinator);
+  if (tree.root === receipts) return { payroll, tree };
+  return { payroll: older, tree: new ReceiptTree(older, at, coordinator, 2) };
 }

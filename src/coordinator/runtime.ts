@@ -340,6 +340,7 @@ export class Runtime {
         reopened,
         dropped,
         concluded,
+        credited: [...batch.payroll.credited],
       });
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error;

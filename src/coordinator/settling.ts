@@ -1,6 +1,7 @@
 /** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
 import type { Log } from './log.ts';
-import { paidIn, paidReceipt, plainReceipt, ReceiptTree, signHead, tickWord } from './receipts.ts';
+import { paidIn, plainReceipt, receiptFor, signHead, tickWord } from './receipts.ts';
+import type { Asker } from './receipts.ts';
 import type { SigningKey } from './keys.ts';
 import { readRecord } from './record.ts';
 
@@ -15,7 +16,7 @@ export type Afterwards =
 export async function afterwards(
   log: Log,
   key: SigningKey,
-  device: string,
+  asker: Asker,
   replica: number,
   isAnchor: (device: string) => boolean,
 ): Promise<Afterwards> {
@@ -27,13 +28,13 @@ export async function afterwards(
   const [stored] = await log.read(settled.tick - 1, 1);
   if (stored === undefined) throw new Error(`tick ${settled.tick} is not in the log`);
   const record = readRecord(stored.record);
-  const payroll = paidIn(record, isAnchor);
-  const index = payroll.slips.findIndex(({ rows }) => rows.some((row) => row.replica === replica));
-  const mine = payroll.slips[index];
+  const paid = paidIn(record, key.publicText, isAnchor);
+  const { slips } = paid.payroll;
+  const index = slips.findIndex(({ accepted }) => accepted.some((row) => row.replica === replica));
+  const mine = slips[index];
   if (mine === undefined) return { is: 'receipt', message: plainReceipt([replica], [replica]) };
-  if (mine.device !== device) return { is: 'not-yours' };
-  const receipts = new ReceiptTree(payroll, record.at, key.publicText);
-  const head = signHead(key, stored.tick, record.at, stored.root, receipts.root);
-  const word = tickWord(head, payroll.slips.length);
-  return { is: 'receipt', message: paidReceipt([replica], [], mine, index, receipts, word) };
+  if (mine.device !== asker.device) return { is: 'not-yours' };
+  const head = signHead(key, stored.tick, record.at, stored.root, paid.tree.root);
+  const word = tickWord(head, slips.length);
+  return { is: 'receipt', message: receiptFor(asker, [replica], [], paid, index, word) };
 }

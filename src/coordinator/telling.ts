@@ -4,26 +4,31 @@ import type { ByeReason } from '../wire/version.ts';
 import type { Bye, CreditWord, RefusalWord } from '../wire/volunteer.ts';
 import { balancesOf } from './arrival.ts';
 import type { Parcel } from './batch.ts';
-import { paidReceipt, plainReceipt } from './receipts.ts';
-import type { Payslip } from './receipts.ts';
+import { plainReceipt, receiptFor } from './receipts.ts';
+import type { Asker } from './receipts.ts';
 import type { Tick } from './runtime.ts';
 import { listOf } from './text-frame.ts';
+
+/** Who is told. */
+export interface Told extends Asker {
+  readonly account: string;
+}
 
 /** One word, or a list of words; null when there is nothing to tell. `state`: as it is after this tick. */
 export function wordsOf(
   { leases, acks, lost, judged, hasNewBalance }: Parcel,
-  { device, account }: { readonly device: string; readonly account: string },
+  told: Told,
   { batch, receipts, word, head }: Tick,
   state: State,
 ): string | null {
-  const index = batch.payroll.indexOf(device);
+  const index = batch.payroll.indexOf(told.device);
   const hasReceipt = index !== undefined || acks.length + lost.length > 0;
   const verdicts = judged.map((one) => JSON.stringify(one));
   if (hasNewBalance)
     verdicts.push(
       JSON.stringify({
         t: 'credit',
-        creditMicro: { ...balancesOf(state, account), asOf: head.tick },
+        creditMicro: { ...balancesOf(state, told.account), asOf: head.tick },
       } satisfies CreditWord),
     );
   const words = verdicts.length === 0 ? leases : [...leases, ...verdicts];
@@ -31,7 +36,7 @@ export function wordsOf(
   const receipt =
     index === undefined
       ? plainReceipt(acks, lost)
-      : paidReceipt(acks, lost, batch.payroll.slips[index] as Payslip, index, receipts, word);
+      : receiptFor(told, acks, lost, { payroll: batch.payroll, tree: receipts }, index, word);
   return listOf([...words.slice(0, leases.length), receipt, ...words.slice(leases.length)]);
 }
 

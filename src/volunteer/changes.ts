@@ -1,5 +1,5 @@
 /** Many changes of what a device keeps become one transaction: of several changes of one thing the last is enough. */
-import type { Change } from './outbox.ts';
+import type { Change, KeptReceipt } from './outbox.ts';
 
 /** The changes that matter, in the order in which they were last made. */
 export function lastOnly(changes: readonly Change[]): Change[] {
@@ -15,5 +15,19 @@ export function lastOnly(changes: readonly Change[]): Change[] {
 function keyOf(change: Change): string {
   if ('set' in change) return change.set;
   if ('drop' in change) return `${change.drop} ${change.id}`;
-  return `${change.put} ${change.put === 'leases' ? change.value.lease : change.value.replica}`;
+  switch (change.put) {
+    case 'leases':
+      return `leases ${change.value.lease}`;
+    case 'results':
+      return `results ${change.value.replica}`;
+    case 'receipts':
+      return `receipts ${receiptKey(change.value).join(' ')}`;
+    default:
+      return change satisfies never;
+  }
+}
+
+/** What a receipt is known by: after a restore ticks are counted again, but never at a time that was. */
+export function receiptKey({ tick: { at, tick } }: KeptReceipt): [at: number, tick: number] {
+  return [at, tick];
 }

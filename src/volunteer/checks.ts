@@ -6,7 +6,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import * as v from 'valibot';
 import { treeHash, verifyConsistency, verifyInclusion } from '../core/merkle.ts';
 import { receiptText } from '../wire/receipt.ts';
-import type { PaidTo } from '../wire/receipt.ts';
+import type { PaidTo, ReceiptForm, Rows } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import { bytesOfBase64url, bytesOfHex, hexOf, tagged, u64, verify } from './crypto.ts';
@@ -67,10 +67,23 @@ export function isInTree(
   return verifyInclusion(hash, hash.leaf(bytes), index, count, path.map(bytesOfHex), bytesOfHex(receipts));
 }
 
-/** Whether a receipt's payments lie under the tick's root, and the tick's head is signed by the coordinator. */
-export async function receiptHolds(receipt: ReceiptWord, to: Omit<PaidTo, 'at'>): Promise<boolean> {
-  const { tick, settled } = receipt;
-  if (tick === null) return settled.length === 0;
-  const leaf = receiptText({ ...to, at: tick.at }, settled);
-  return isInTree(leaf, tick) && (await isSigned(tick, to.coordinator));
+/** What a receipt says of our credit, as it was told. */
+export function rowsOf({ settled, vested, voided, audits }: ReceiptWord): Rows {
+  return { accepted: settled, vested, voided, audits };
+}
+
+/**
+ * The leaf of a receipt as it was told, if it lies under the tick's root, and the tick's head is signed by the coordinator;
+ * null where it does not. What was signed before there were lists of what vests is told in the form of then.
+ */
+export async function leafOf(receipt: ReceiptWord, to: Omit<PaidTo, 'at'>): Promise<string | null> {
+  const { tick } = receipt;
+  if (tick === null) return null;
+  const rows = rowsOf(receipt);
+  const isOlder = rows.vested === undefined && rows.voided === undefined && rows.audits === undefined;
+  const forms: readonly ReceiptForm[] = isOlder ? [3, 2] : [3];
+  const leaf = forms
+    .map((form) => receiptText({ ...to, at: tick.at }, rows, form))
+    .find((text) => isInTree(text, tick));
+  return leaf !== undefined && (await isSigned(tick, to.coordinator)) ? leaf : null;
 }

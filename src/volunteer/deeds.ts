@@ -1,10 +1,9 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
-import type { Outbox, Change, JobPrice, KeptResult } from './outbox.ts';
+import type { Outbox, Change, KeptResult } from './outbox.ts';
 import { memoryOutbox } from './outbox-memory.ts';
 import { Answers } from './answers.ts';
 import { lastOnly } from './changes.ts';
 import { encodeCommit } from '../wire/frame.ts';
-import { receiptText } from '../wire/receipt.ts';
 import { openJobs } from './jobs.ts';
 import { bytesOfHex, hexOf, sha256 } from './crypto.ts';
 import { consentHolds, makeIdentity, openIdentity, signConsent, signHello } from './identity.ts';
@@ -13,11 +12,10 @@ import { Crew } from './crew.ts';
 import { Line } from './line.ts';
 import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { Platform, Turn } from './platform.ts';
+import { ReceiptKeeping } from './receipt-keeping.ts';
+import type { Payee } from './receipt-keeping.ts';
 import { Witnessing } from './witnessing.ts';
 import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
-
-/** More receipts than this do not wait to be checked; the coordinator can tell them again. */
-const uncheckedMax = 1_000;
 
 /** What a person agreed to, and when. */
 export interface Agreement {
@@ -30,12 +28,11 @@ type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K
 
 export class Deeds {
   readonly #url: string;
-  /** Receipts that nobody could check yet. */
-  readonly #unchecked: (ReceiptWord & { readonly tick: NonNullable<ReceiptWord['tick']> })[] = [];
   readonly #platform: Platform;
   readonly #tell: (event: LoopEvent) => void;
   readonly #crew: Crew;
   readonly #witnessing: Witnessing;
+  readonly #receipts: ReceiptKeeping;
   /** Bytes known by their digest. */
   readonly #blobs = new Map<string, Uint8Array>();
   /** Computed chunks that the loop still counts on. */
@@ -43,8 +40,6 @@ export class Deeds {
   readonly #answers = new Answers();
   #line: Line | null = null;
   #outbox: Outbox | null = null;
-  /** Of every job that was computed in this visit, the ended ones too: their receipts may come last. */
-  readonly #prices = new Map<string, JobPrice>();
   #identity: Identity | null = null;
   #consent: ConsentRecord | null = null;
   #turn: Turn | null = null;
@@ -60,6 +55,11 @@ export class Deeds {
     this.#tell = tell;
     const keep = (result: KeptResult): void => void this.#results.set(result.replica, result);
     this.#crew = new Crew(platform, this.#blobs, tell, keep, this.#answers);
+    this.#receipts = new ReceiptKeeping({
+      url,
+      keep: (change) => this.#change(change),
+      forged: () => tell({ on: 'stop', reason: { why: 'refused', code: 'receipt-forged', detail: null } }),
+    });
     this.#witnessing = new Witnessing({
       url,
       now: () => platform.now(),
@@ -115,7 +115,7 @@ export class Deeds {
         this.#line = new Line(
           effect.socket,
           this.#platform.socket(socketUrl(this.#url)),
-          this.#tell,
+          (event) => this.#hear(event),
           (key) => (this.#coordinator = key),
         );
         return;
@@ -145,15 +145,14 @@ export class Deeds {
       case 'dropLeases':
       case 'keepHead':
         return this.#keep(effect);
-      case 'keepReceipt':
-        return void this.#keepReceipt(effect.receipt);
+      case 'keepReceipt': {
+        const payee = this.#payee();
+        if (payee !== null) void this.#receipts.keep(effect.receipt, payee);
+        return;
+      }
       case 'checkLog':
         return void this.#checkLog(effect.from, effect.to);
-      case 'load': {
-        const { job, units, unitsPerChunk, unitCostMicro } = effect.job;
-        this.#prices.set(job, { units, unitsPerChunk, unitCostMicro });
-        return this.#crew.do(effect);
-      }
+      case 'load':
       case 'startEngine':
       case 'endEngine':
       case 'unload':
@@ -168,6 +167,13 @@ export class Deeds {
       default:
         effect satisfies never;
     }
+  }
+
+  /** What comes over the line is the loop's; what it says of prices is noted for the receipts. */
+  #hear(event: LoopEvent): void {
+    if (event.on === 'word' && (event.word.t === 'welcome' || event.word.t === 'news'))
+      for (const job of event.word.jobs) this.#receipts.priced(job);
+    this.#tell(event);
   }
 
   #lineOf(socket: number): Line | null {
@@ -208,6 +214,7 @@ export class Deeds {
     this.#identity = identity;
     this.#consent = await this.#consentTo(agreement, identity, kept.consent);
     this.#witnessing.recall(kept.head);
+    this.#receipts.recall(kept.mark);
     for (const result of kept.results) this.#results.set(result.replica, result);
     const { device, account } = identity;
     const coordinator = kept.head?.coordinator ?? null;
@@ -329,6 +336,7 @@ export class Deeds {
         return;
       case 'keepHead': {
         const { do: _, ...head } = effect;
+        this.#receipts.logIs(head.coordinator, head.head);
         if (this.#identity !== null) this.#witnessing.accept(head, this.#identity.key);
         return;
       }
@@ -354,36 +362,12 @@ export class Deeds {
     this.#writing = this.#writing.then(() => outbox.write(changes)).catch(() => {});
   }
 
-  /** Keeps what proves our payments, if it does. */
-  async #keepReceipt(receipt: ReceiptWord): Promise<void> {
-    const { tick } = receipt;
-    const identity = this.#identity;
-    if (tick === null || this.#coordinator === null || identity === null) return;
-    if (this.#unchecked.length < uncheckedMax) this.#unchecked.push({ ...receipt, tick });
-    const checks = await import('./checks.ts').catch(() => null);
-    // The line is gone and took the program with it: what came is checked with the next receipt.
-    if (checks === null) return;
+  /** Whose receipts ours are; null before that is known. */
+  #payee(): Payee | null {
+    const [identity, coordinator] = [this.#identity, this.#coordinator];
+    if (identity === null || coordinator === null) return null;
     const { account, device } = identity;
-    const to = { coordinator: this.#coordinator, account, device, site: this.#consent?.site ?? null };
-    for (const one of this.#unchecked.splice(0)) {
-      if (!(await checks.receiptHolds(one, to)))
-        return this.#tell({ on: 'stop', reason: { why: 'refused', code: 'receipt-forged', detail: null } });
-      const { index, path, ...head } = one.tick;
-      const leaf = receiptText({ ...to, at: head.at }, one.settled);
-      const replica = one.settled[0]?.replica ?? 0;
-      const jobs = this.#pricesOf(one);
-      this.#change({ put: 'receipts', value: { replica, leaf, index, path, tick: head, jobs } });
-    }
-  }
-
-  /** The prices behind a receipt, as they were told with the work. */
-  #pricesOf({ settled }: ReceiptWord): Record<string, JobPrice> {
-    const prices: Record<string, JobPrice> = {};
-    for (const { job } of settled) {
-      const known = this.#prices.get(job);
-      if (known !== undefined) prices[job] = known;
-    }
-    return prices;
+    return { coordinator, account, device, site: this.#consent?.site ?? null };
   }
 
   async #checkLog(from: TreeHead, to: TreeHead): Promise<void> {
@@ -397,6 +381,8 @@ export class Deeds {
       // Not reached: nothing is proven, and nothing is remembered either. It is asked again later.
     }
     this.#tell({ on: 'logChecked', head: to, verdict });
+    const payee = this.#payee();
+    if (verdict === 'extends' && payee !== null) void this.#receipts.askMissed(payee);
   }
 }
 

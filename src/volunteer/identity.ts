@@ -1,5 +1,6 @@
 /** Who this device is, what its person agreed to, and what it signs about both. */
 import type { ConsentRecord, Hello, RestoredWord } from '../wire/volunteer.ts';
+import { receiptForm } from '../wire/receipt.ts';
 import { protocol } from '../wire/version.ts';
 import {
   base64urlOf,
@@ -110,7 +111,16 @@ export async function signHello(
     protocol,
   ]);
   const signature = base64urlOf(await identity.key.sign(tagged('talka/hello/1', words)));
-  return { t: 'hello', protocol, publicKey, account, site: consent.site, ...greeting, signature };
+  return {
+    t: 'hello',
+    protocol,
+    publicKey,
+    account,
+    site: consent.site,
+    receipts: receiptForm,
+    ...greeting,
+    signature,
+  };
 }
 
 /**

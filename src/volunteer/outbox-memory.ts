@@ -6,7 +6,8 @@ import type { LeaseRecord } from './loop/words.ts';
 export function memoryOutbox(): Outbox {
   const results = new Map<number, KeptResult>();
   const leases = new Map<number, LeaseRecord>();
-  let me: Pick<Kept, 'identity' | 'consent' | 'head'> = { identity: null, consent: null, head: null };
+  const nobody = { identity: null, consent: null, head: null, mark: null };
+  let me: Pick<Kept, keyof typeof nobody> = nobody;
   const apply = (change: Change): void => {
     if ('set' in change) me = { ...me, [change.set]: change.value };
     else if ('drop' in change) (change.drop === 'results' ? results : leases).delete(change.id);
@@ -20,7 +21,7 @@ export function memoryOutbox(): Outbox {
     erase: async () => {
       results.clear();
       leases.clear();
-      me = { identity: null, consent: null, head: null };
+      me = nobody;
     },
     close: () => {},
   };

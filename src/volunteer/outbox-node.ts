@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { base64urlOf, bytesOfBase64url } from './crypto.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import { consentRecord, restoredWord, treeHead } from '../wire/volunteer.ts';
+import { receiptKey } from './changes.ts';
 import type { KeptIdentity } from './identity.ts';
 import type { Change, Kept, KeptReceipt, KeptResult, Outbox } from './outbox.ts';
 import type { LeaseRecord } from './loop/words.ts';
@@ -46,6 +47,7 @@ const stateFile = v.strictObject({
       cosigned: v.optional(v.strictObject({ at: natural, head: v.nullable(treeHead) })),
     }),
   ),
+  mark: v.optional(v.strictObject({ coordinator: v.string(), next: natural })),
   leases: v.array(leaseRecord),
 });
 const resultHead = v.strictObject({
@@ -59,6 +61,9 @@ const resultHead = v.strictObject({
   bytes: v.boolean(),
   lengths: v.array(natural),
 });
+
+/** What a receipt is known by. */
+const keyed = v.object({ tick: v.object({ at: natural, tick: natural }) });
 
 const privateMode = 0o600;
 const receiptsBytesMax = 8 * 1024 * 1024;
@@ -80,6 +85,9 @@ class NodeOutbox implements Outbox {
   #identity: KeptIdentity | null = null;
   #consent: Kept['consent'] = null;
   #head: Kept['head'] = null;
+  #mark: Kept['mark'] = null;
+  /** Receipts that stand in the file, as `receiptKey` knows them; null before it was read. */
+  #known: Set<string> | null = null;
 
   constructor(folder: string, home: string) {
     this.#folder = folder;
@@ -100,6 +108,7 @@ class NodeOutbox implements Outbox {
     if (state === null) return;
     this.#consent = state.consent;
     this.#head = state.head;
+    this.#mark = state.mark ?? null;
     for (const lease of state.leases) this.#leases.set(lease.lease, lease);
   }
 
@@ -116,6 +125,7 @@ class NodeOutbox implements Outbox {
       identity: this.#identity,
       consent: this.#consent,
       head: this.#head,
+      mark: this.#mark,
       results,
       leases: [...this.#leases.values()],
     };
@@ -163,6 +173,7 @@ class NodeOutbox implements Outbox {
     if ('set' in change) {
       if (change.set === 'consent') this.#consent = change.value;
       if (change.set === 'head') this.#head = change.value;
+      if (change.set === 'mark') this.#mark = change.value;
     } else if ('drop' in change) this.#leases.delete(change.id);
     else if (change.put === 'leases') this.#leases.set(change.value.lease, change.value);
   }
@@ -189,23 +200,36 @@ class NodeOutbox implements Outbox {
         version: 1,
         consent: this.#consent,
         head: this.#head,
+        ...(this.#mark === null ? {} : { mark: this.#mark }),
         leases: [...this.#leases.values()],
       }),
     );
   }
 
-  /** Receipts are lines; when they have grown too many, the older half makes room. */
+  /** Receipts are lines, each once; when they have grown too many, the older half makes room. */
   async #writeReceipts(receipts: readonly KeptReceipt[]): Promise<void> {
     const path = join(this.#home, 'receipts.jsonl');
+    this.#known ??= new Set([...(await receiptKeys(`${path}.older`)), ...(await receiptKeys(path))]);
+    const fresh = receipts.filter((receipt) => !this.#known?.has(receiptKey(receipt).join(' ')));
     const size = await stat(path).then(
       (found) => found.size,
       () => 0,
     );
     if (size > receiptsBytesMax) await rename(path, `${path}.older`);
-    await appendFile(path, receipts.map((receipt) => `${JSON.stringify(receipt)}\n`).join(''), {
+    await appendFile(path, fresh.map((receipt) => `${JSON.stringify(receipt)}\n`).join(''), {
       mode: privateMode,
     });
+    for (const receipt of fresh) this.#known.add(receiptKey(receipt).join(' '));
   }
+}
+
+/** The receipts that stand in a file; a line that is not whole is none. */
+async function receiptKeys(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line) => {
+    const read = v.safeParse(keyed, parsed(line));
+    return read.success ? [`${read.output.tick.at} ${read.output.tick.tick}`] : [];
+  });
 }
 
 /** Writes beside and moves into place, so that a crash leaves the old or the new. */

@@ -17,10 +17,8 @@ export interface KeptResult extends ResultName {
   readonly lengths: Uint32Array;
 }
 
-/** What proves a tick's payments to this device: a leaf of the tick's receipts, its path, and the signed head over both. */
+/** What proves what a tick did to our credit: a leaf of the tick's receipts, its path, and the signed head over both. */
 export interface KeptReceipt {
-  /** The first replica that it pays. */
-  readonly replica: number;
   readonly leaf: string;
   readonly index: number;
   readonly path: readonly string[];
@@ -42,11 +40,18 @@ export interface KeptHead {
   readonly cosigned?: { readonly at: number; readonly head: TreeHead | null } | undefined;
 }
 
+/** From which tick on a coordinator is to be asked for receipts that were missed [HT4]. */
+export interface ReceiptMark {
+  readonly coordinator: string;
+  readonly next: number;
+}
+
 /** Everything that was kept. */
 export interface Kept {
   readonly identity: KeptIdentity | null;
   readonly consent: ConsentRecord | null;
   readonly head: KeptHead | null;
+  readonly mark: ReceiptMark | null;
   readonly results: readonly KeptResult[];
   readonly leases: readonly LeaseRecord[];
 }
@@ -56,6 +61,7 @@ export type Change =
   | { readonly set: 'identity'; readonly value: KeptIdentity }
   | { readonly set: 'consent'; readonly value: ConsentRecord }
   | { readonly set: 'head'; readonly value: KeptHead }
+  | { readonly set: 'mark'; readonly value: ReceiptMark }
   | { readonly put: 'results'; readonly value: KeptResult }
   | { readonly put: 'leases'; readonly value: LeaseRecord }
   | { readonly put: 'receipts'; readonly value: KeptReceipt }
@@ -77,10 +83,10 @@ export interface Outbox {
 export const receiptsMax = 10_000;
 
 interface Schema extends DBSchema {
-  me: { key: string; value: KeptIdentity | ConsentRecord | KeptHead };
+  me: { key: string; value: KeptIdentity | ConsentRecord | KeptHead | ReceiptMark };
   results: { key: number; value: KeptResult };
   leases: { key: number; value: LeaseRecord };
-  receipts: { key: number; value: KeptReceipt };
+  receipts: { key: [at: number, tick: number]; value: KeptReceipt };
 }
 
 const databaseName = 'talka';
@@ -96,13 +102,21 @@ export function nameFor(name: string, site: string | null): string {
   return site === null ? name : `${name}.${site}`;
 }
 
+/** As `receiptKey` says it (`changes.ts`): receipts of what vests pay no replica, by which they were known before. */
+const receiptsBy = ['tick.at', 'tick.tick'];
+
 function openDatabase(name = databaseName): Promise<IDBPDatabase<Schema>> {
-  return openDB<Schema>(name, 1, {
-    upgrade(fresh) {
-      fresh.createObjectStore('me');
-      fresh.createObjectStore('results', { keyPath: 'replica' });
-      fresh.createObjectStore('leases', { keyPath: 'lease' });
-      fresh.createObjectStore('receipts', { keyPath: 'replica' });
+  return openDB<Schema>(name, 2, {
+    async upgrade(database, from, _to, upgrading) {
+      if (from < 1) {
+        database.createObjectStore('me');
+        database.createObjectStore('results', { keyPath: 'replica' });
+        database.createObjectStore('leases', { keyPath: 'lease' });
+      }
+      const kept = from < 1 ? [] : await upgrading.objectStore('receipts').getAll();
+      if (from === 1) database.deleteObjectStore('receipts');
+      const receipts = database.createObjectStore('receipts', { keyPath: receiptsBy });
+      for (const receipt of kept) void receipts.put(receipt);
     },
     // A newer version of this page in another tab wants to go on: let it.
     blocking: (_from, _to, event) => {
@@ -152,10 +166,11 @@ class BrowserOutbox implements Outbox {
   async load(): Promise<Kept> {
     const reading = this.#database.transaction(['me', 'results', 'leases']);
     const me = reading.objectStore('me');
-    const [identity, consent, head, results, leases] = await Promise.all([
+    const [identity, consent, head, mark, results, leases] = await Promise.all([
       me.get('identity'),
       me.get('consent'),
       me.get('head'),
+      me.get('mark'),
       reading.objectStore('results').getAll(),
       reading.objectStore('leases').getAll(),
     ]);
@@ -163,6 +178,7 @@ class BrowserOutbox implements Outbox {
       identity: identity !== undefined && 'key' in identity ? identity : null,
       consent: consent !== undefined && 'text' in consent ? consent : null,
       head: head !== undefined && 'head' in head ? head : null,
+      mark: mark !== undefined && 'next' in mark ? mark : null,
       results,
       leases,
     };
@@ -205,8 +221,8 @@ class BrowserOutbox implements Outbox {
 /** The little of an object store that trimming needs. */
 interface ReceiptStore {
   count(): Promise<number>;
-  getAllKeys(query: null, count: number): Promise<number[]>;
-  delete(key: number): Promise<void>;
+  getAllKeys(query: null, count: number): Promise<Schema['receipts']['key'][]>;
+  delete(key: Schema['receipts']['key']): Promise<void>;
 }
 
 async function trimReceipts(store: ReceiptStore): Promise<void> {

@@ -5,11 +5,11 @@
 import * as v from 'valibot';
 import { rootOf } from '../core/merkle.ts';
 import type { TreeHash } from '../core/merkle.ts';
-import { receiptText } from '../wire/receipt.ts';
-import type { PaidRow, PaidTo } from '../wire/receipt.ts';
+import { receiptForm, receiptText } from '../wire/receipt.ts';
+import type { ReceiptForm } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import { Books } from './rebuild-books.ts';
-import type { Accepted } from './rebuild-books.ts';
+import { Slips } from './rebuild-slips.ts';
 import { hexOf } from './crypto.ts';
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -38,6 +38,7 @@ export class Rebuild {
   readonly #hash: TreeHash;
   readonly #leaves: Uint8Array[] = [];
   #at = 0;
+  #form: ReceiptForm = 2;
 
   /** `coordinator`: its public key in base64url, which stands in every receipt. */
   constructor(coordinator: string, hash: TreeHash) {
@@ -77,26 +78,24 @@ export class Rebuild {
       const fault = this.books.post(event);
       if (fault !== null) return fault;
     }
-    return this.#receiptsOf(read) === read.receipts ? null : 'its receipts are not what its events pay';
+    return this.#areReceipts(read) ? null : 'its receipts are not what its events pay';
   }
 
-  /** The root of what the tick paid each device, in the order in which each was first paid (SPEC, "Receipts"). */
-  #receiptsOf({ at, events }: Word): string {
-    const slips = new Map<string, { to: PaidTo; rows: PaidRow[] }>();
-    for (const event of events) {
-      if (event.e !== 'accepted') continue;
-      const { winners, entries, job, chunk, final } = event as unknown as Accepted;
-      winners.forEach(({ replica, device, account, site }, place) => {
-        const to = { coordinator: this.#coordinator, account, device, site, at };
-        const slip = slips.get(device) ?? { to, rows: [] };
-        slip.rows.push({ replica, job, chunk, amountMicro: entries[place]?.amountMicro ?? 0, final });
-        slips.set(device, slip);
-      });
+  /** Whether a tick's receipts are what its events did to credit; a log that has once gone on to the newer form of them keeps to it. */
+  #areReceipts(read: Word): boolean {
+    if (this.#receiptsOf(read, receiptForm) === read.receipts) {
+      if (read.receipts !== '') this.#form = receiptForm;
+      return true;
     }
-    if (slips.size === 0) return '';
-    const leaves = [...slips.values()].map(({ to, rows }) =>
-      this.#hash.leaf(utf8.encode(receiptText(to, rows))),
-    );
+    return this.#form === 2 && this.#receiptsOf(read, 2) === read.receipts;
+  }
+
+  /** The root of what the tick did to each device's credit, in the order in which each was first named (SPEC, "Receipts"). */
+  #receiptsOf({ at, events }: Word, form: ReceiptForm): string {
+    const slips = new Slips({ coordinator: this.#coordinator, at });
+    for (const event of events) slips.take(event, form);
+    if (slips.all.length === 0) return '';
+    const leaves = slips.all.map(({ to, rows }) => this.#hash.leaf(utf8.encode(receiptText(to, rows, form))));
     return hexOf(rootOf(this.#hash, leaves));
   }
 }

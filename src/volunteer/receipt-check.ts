@@ -1,10 +1,10 @@
 /**
  * Checks a kept receipt without asking anybody: is it whole, is its leaf under the tick's root, did the coordinator sign that
- * root, and is each amount what the chunk's units cost (SPEC, "Receipts"). Names the first thing that is wrong.
+ * root, and is each amount what the units cost (SPEC, "Receipts"). Names the first thing that is wrong.
  */
 import * as v from 'valibot';
 import { receiptText } from '../wire/receipt.ts';
-import type { PaidRow, PaidTo } from '../wire/receipt.ts';
+import type { AuditRow, BatchRow, PaidRow, PaidTo, ReceiptForm } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import { isInTree, isSigned } from './checks.ts';
 
@@ -36,18 +36,48 @@ const kept = v.object({
 /** A receipt as a device keeps it, every part of the right form. */
 export type ReadReceipt = v.InferOutput<typeof kept>;
 
-/** The form of a leaf, by its name. */
-export const leafForm = 'talka/receipt/2';
+/** The forms that a leaf may have, by their names: what was signed in the older one stays good. */
+export const leafForms = ['talka/receipt/3', 'talka/receipt/2'] as const;
 
-const leafShape = v.strictTuple([
-  v.literal(leafForm),
-  key32,
-  v.pipe(v.string(), v.maxLength(64)),
-  v.pipe(v.string(), v.maxLength(64)),
-  v.nullable(v.pipe(v.string(), v.maxLength(64))),
-  natural,
-  v.pipe(v.array(v.strictTuple([jobId, natural, positive, natural, v.boolean()])), v.minLength(1)),
+const named = v.pipe(v.string(), v.maxLength(64));
+const to = [key32, named, named, v.nullable(named), natural] as const;
+const paidRows = v.array(v.strictTuple([jobId, natural, positive, natural, v.boolean()]));
+/** Half-open runs, ascending, each apart from the next. */
+const runs = v.pipe(
+  v.array(natural),
+  v.minLength(2),
+  v.check((all) => all.length % 2 === 0 && all.every((at, i) => i === 0 || at > (all[i - 1] ?? 0))),
+);
+const batchRows = v.array(v.strictTuple([jobId, runs, natural]));
+const auditRows = v.array(v.strictTuple([positive, jobId, positive, natural]));
+const leafShape = v.union([
+  v.strictTuple([v.literal('talka/receipt/3'), ...to, paidRows, batchRows, batchRows, auditRows]),
+  v.strictTuple([v.literal('talka/receipt/2'), ...to, paidRows]),
 ]);
+
+/** All that a receipt says, by kind. */
+export interface ReceiptRows {
+  readonly accepted: readonly PaidRow[];
+  readonly vested: readonly BatchRow[];
+  readonly voided: readonly BatchRow[];
+  readonly audits: readonly AuditRow[];
+}
+
+/** One thing that a receipt says. */
+export type ReceiptRow =
+  | { readonly kind: 'accepted'; readonly row: PaidRow }
+  | { readonly kind: 'vested' | 'voided'; readonly row: BatchRow }
+  | { readonly kind: 'audit'; readonly row: AuditRow };
+
+/** All that a receipt says, one after the other. */
+export function rowsIn({ accepted, vested, voided, audits }: ReceiptRows): ReceiptRow[] {
+  return [
+    ...accepted.map((row) => ({ kind: 'accepted' as const, row })),
+    ...vested.map((row) => ({ kind: 'vested' as const, row })),
+    ...voided.map((row) => ({ kind: 'voided' as const, row })),
+    ...audits.map((row) => ({ kind: 'audit' as const, row })),
+  ];
+}
 
 export type ReceiptFault =
   /** It is no receipt, or parts of it are missing. */
@@ -60,7 +90,7 @@ export type ReceiptFault =
   | 'not-in-tree'
   /** The coordinator did not sign this head. */
   | 'signature'
-  /** An amount is not units × cost, or a chunk lies outside its job. */
+  /** An amount is not what the units cost, or chunks lie outside their job. */
   | 'amount';
 
 /** What is wrong, as far as more can be said about it than the fault's name. */
@@ -74,8 +104,8 @@ export type FaultDetail =
   | { readonly is: 'time'; readonly leafAt: number; readonly tickAt: number }
   | { readonly is: 'path' }
   | { readonly is: 'head' }
-  /** `owedMicro`: what the chunk's units cost; null: the chunk lies outside its job. */
-  | { readonly is: 'amount'; readonly row: PaidRow; readonly owedMicro: number | null };
+  /** `owedMicro`: what the units cost; null: they lie outside their job. */
+  | { readonly is: 'amount'; readonly of: ReceiptRow; readonly owedMicro: number | null };
 
 export interface ReceiptVerdict {
   readonly fault: ReceiptFault | null;
@@ -87,7 +117,7 @@ export interface ReceiptVerdict {
   readonly account: string;
   readonly device: string;
   readonly tick: number;
-  readonly rows: readonly PaidRow[];
+  readonly rows: ReceiptRows;
   /** Rows whose job's price is not kept with the receipt: their amounts could not be checked. */
   readonly unpriced: number;
 }
@@ -98,7 +128,7 @@ const nothingKnown = {
   account: '',
   device: '',
   tick: 0,
-  rows: [],
+  rows: { accepted: [], vested: [], voided: [], audits: [] },
   unpriced: 0,
 } as const;
 
@@ -114,9 +144,9 @@ export async function examineReceipt(value: unknown, coordinator: string | null)
   const { leaf, tick, jobs = {} } = read;
   const said = leafOf(leaf);
   if (!('to' in said)) return misshapen({ is: 'leaf', why: said.why });
-  const { to, rows } = said;
-  const unpriced = rows.filter(({ job }) => jobs[job] === undefined).length;
-  const { coordinator: key, account, device } = to;
+  const { rows } = said;
+  const unpriced = rowsIn(rows).filter(({ row }) => jobs[row.job] === undefined).length;
+  const { coordinator: key, account, device } = said.to;
   const about = { read, coordinator: key, account, device, tick: tick.tick, rows, unpriced };
   const wrong = await faultOf(read, said, coordinator);
   return wrong === null ? { ...about, fault: null, detail: null } : { ...about, ...wrong };
@@ -125,26 +155,28 @@ export async function examineReceipt(value: unknown, coordinator: string | null)
 /** The first thing that does not hold of a receipt whose parts are all there. */
 async function faultOf(
   { leaf, index, path, tick, jobs = {} }: ReadReceipt,
-  { to, rows }: Leaf,
+  { to: said, rows }: Leaf,
   coordinator: string | null,
 ): Promise<{ fault: ReceiptFault; detail: FaultDetail } | null> {
-  if (coordinator !== null && to.coordinator !== coordinator)
-    return { fault: 'other-coordinator', detail: { is: 'key', named: to.coordinator } };
-  if (to.at !== tick.at) return { fault: 'time', detail: { is: 'time', leafAt: to.at, tickAt: tick.at } };
+  if (coordinator !== null && said.coordinator !== coordinator)
+    return { fault: 'other-coordinator', detail: { is: 'key', named: said.coordinator } };
+  if (said.at !== tick.at) return { fault: 'time', detail: { is: 'time', leafAt: said.at, tickAt: tick.at } };
   if (!isInTree(leaf, { ...tick, index, path })) return { fault: 'not-in-tree', detail: { is: 'path' } };
-  if (!(await isSigned(tick, to.coordinator))) return { fault: 'signature', detail: { is: 'head' } };
-  for (const row of rows) {
-    const known = jobs[row.job];
+  if (!(await isSigned(tick, said.coordinator))) return { fault: 'signature', detail: { is: 'head' } };
+  for (const one of rowsIn(rows)) {
+    const known = jobs[one.row.job];
     if (known === undefined) continue;
-    const owedMicro = owedOf(row.chunk, known);
-    if (owedMicro !== row.amountMicro) return { fault: 'amount', detail: { is: 'amount', row, owedMicro } };
+    const units = unitsOf(one, known);
+    const owedMicro = units === null ? null : units * known.unitCostMicro;
+    if (owedMicro !== one.row.amountMicro)
+      return { fault: 'amount', detail: { is: 'amount', of: one, owedMicro } };
   }
   return null;
 }
 
 interface Leaf {
   readonly to: PaidTo;
-  readonly rows: readonly PaidRow[];
+  readonly rows: ReceiptRows;
 }
 
 /** The leaf's parts; only the one way of writing them that the specification gives is a leaf. */
@@ -157,29 +189,60 @@ function leafOf(leaf: string): Leaf | { readonly why: 'not-json' | 'form' | 'wri
   }
   const read = v.safeParse(leafShape, value);
   if (!read.success) return { why: 'form' };
-  const [, coordinator, account, device, site, at, list] = read.output;
-  const to = { coordinator, account, device, site, at };
-  const rows = list.map(([job, chunk, replica, amountMicro, final]) => ({
-    job,
-    chunk,
-    replica,
-    amountMicro,
-    final,
-  }));
+  const [name, coordinator, account, device, site, at, paid, vested = [], voided = [], audits = []] =
+    read.output;
+  const form: ReceiptForm = name === 'talka/receipt/2' ? 2 : 3;
+  const rows: ReceiptRows = {
+    accepted: paid.map(([job, chunk, replica, amountMicro, final]) => ({
+      job,
+      chunk,
+      replica,
+      amountMicro,
+      final,
+    })),
+    vested: vested.map(batchOf),
+    voided: voided.map(batchOf),
+    audits: audits.map(([audit, job, units, amountMicro]) => ({ audit, job, units, amountMicro })),
+  };
+  if (rowsIn(rows).length === 0) return { why: 'form' };
+  const said = { coordinator, account, device, site, at };
   // Only the one way of writing it is signed; a space more is another text.
-  return receiptText(to, rows) === leaf ? { to, rows } : { why: 'writing' };
+  return receiptText(said, rows, form) === leaf ? { to: said, rows } : { why: 'writing' };
 }
 
-/** How many units a chunk of a job has; 0 or less where it lies outside. */
-export function unitsOf(chunk: number, { units, unitsPerChunk }: v.InferOutput<typeof price>): number {
-  const from = chunk * unitsPerChunk;
-  return Math.min(units, from + unitsPerChunk) - from;
+function batchOf([job, chunks, amountMicro]: v.InferOutput<typeof batchRows>[number]): BatchRow {
+  return { job, chunks, amountMicro };
 }
 
-/** What a chunk's units cost; null where the chunk lies outside its job. */
-function owedOf(chunk: number, known: v.InferOutput<typeof price>): number | null {
-  const units = unitsOf(chunk, known);
-  return units > 0 ? units * known.unitCostMicro : null;
+/** How many units a row is about, of a job of this size; null where they lie outside it. */
+export function unitsOf(of: ReceiptRow, size: v.InferOutput<typeof price>): number | null {
+  if (of.kind === 'audit') return of.row.units <= size.units ? of.row.units : null;
+  const all = of.kind === 'accepted' ? [of.row.chunk, of.row.chunk + 1] : of.row.chunks;
+  let units = 0;
+  for (let i = 0; i < all.length; i += 2) {
+    const [from, end] = [all[i] ?? 0, all[i + 1] ?? 0];
+    // The last chunk may be shorter; one that begins at the end is none.
+    if ((end - 1) * size.unitsPerChunk >= size.units) return null;
+    units += Math.min(size.units, end * size.unitsPerChunk) - from * size.unitsPerChunk;
+  }
+  return units;
+}
+
+/** How many chunks a row is about. */
+export function chunksOf({ chunks }: BatchRow): number {
+  let count = 0;
+  for (let i = 0; i < chunks.length; i += 2) count += (chunks[i + 1] ?? 0) - (chunks[i] ?? 0);
+  return count;
+}
+
+/** Half-open runs as people write them: 0–3, 7. `write`: a number, as the reader's language has it. */
+export function runsText(runs: readonly number[], write: (chunk: number) => string = String): string {
+  const said: string[] = [];
+  for (let i = 0; i < runs.length; i += 2) {
+    const [from, last] = [runs[i] ?? 0, (runs[i + 1] ?? 0) - 1];
+    said.push(from === last ? write(from) : `${write(from)}–${write(last)}`);
+  }
+  return said.join(', ');
 }
 
 /** What a file holds: one receipt, a list, or one a line, as a volunteer keeps them. Lines that are not JSON are null. */
@@ -198,44 +261,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What the sound ones of several receipts come to. */
-export interface Paid {
-  readonly coordinator: string;
-  readonly accounts: readonly string[];
-  readonly chunks: number;
-  readonly micro: number;
-  /** How much of that was pending when it was signed: accepted, and void if it is proven false later. */
-  readonly pending: { readonly chunks: number; readonly micro: number };
-  /** Chunks that stand in two receipts; each is counted once. */
-  readonly twice: number;
-  /** Chunks whose amount is as signed, because the price was not kept. */
-  readonly unpriced: number;
-}
-
-const sumOf = (rows: readonly PaidRow[]): number =>
-  rows.reduce((sum, { amountMicro }) => sum + amountMicro, 0);
-
-/** Sums what each coordinator signed, in the order in which they appear. */
-export function paidBy(verdicts: readonly ReceiptVerdict[]): Paid[] {
-  const sound = verdicts.filter(({ fault }) => fault === null);
-  return [...new Set(sound.map((one) => one.coordinator))].map((coordinator) => {
-    const paid = new Map<number, PaidRow>();
-    const accounts = new Set<string>();
-    let [twice, unpriced] = [0, 0];
-    for (const one of sound) {
-      if (one.coordinator !== coordinator) continue;
-      accounts.add(one.account);
-      unpriced += one.unpriced;
-      for (const row of one.rows) {
-        if (paid.has(row.replica)) twice++;
-        paid.set(row.replica, row);
-      }
-    }
-    const rows = [...paid.values()];
-    const pending = rows.filter(({ final }) => !final);
-    const counts = { twice, unpriced, pending: { chunks: pending.length, micro: sumOf(pending) } };
-    return { coordinator, accounts: [...accounts], chunks: rows.length, micro: sumOf(rows), ...counts };
-  });
 }

@@ -1,7 +1,9 @@
 /** `talka verify`: reads a file of receipts, checks each without asking anybody, and says what holds and what does not. */
 import { readFileSync } from 'node:fs';
-import { examineReceipt, leafForm, paidBy, receiptsIn } from './receipt-check.ts';
-import type { FaultDetail, Paid, ReceiptFault, ReceiptVerdict } from './receipt-check.ts';
+import { examineReceipt, leafForms, receiptsIn, runsText } from './receipt-check.ts';
+import type { FaultDetail, ReceiptFault, ReceiptRow, ReceiptVerdict } from './receipt-check.ts';
+import { paidBy } from './receipt-sum.ts';
+import type { Paid } from './receipt-sum.ts';
 
 const sentences: Readonly<Record<ReceiptFault, string>> = {
   shape: 'is no whole receipt',
@@ -9,7 +11,7 @@ const sentences: Readonly<Record<ReceiptFault, string>> = {
   time: 'contradicts its own time',
   'not-in-tree': 'is not in the tree that was signed',
   signature: 'was not signed by the coordinator that it names',
-  amount: 'pays an amount that does not follow from the job’s price',
+  amount: 'names an amount that does not follow from the job’s price',
 };
 
 /** What more there is to say about a fault. */
@@ -22,7 +24,7 @@ function detailOf(detail: FaultDetail): string {
     case 'leaf':
       return {
         'not-json': 'the leaf is not JSON',
-        form: `the leaf is not of the form ${leafForm}`,
+        form: `the leaf is of no known form (${leafForms.join(', ')})`,
         writing: 'the leaf is not written as the specification says',
       }[detail.why];
     case 'key':
@@ -34,9 +36,25 @@ function detailOf(detail: FaultDetail): string {
     case 'head':
       return 'the coordinator’s key did not sign this head';
     case 'amount':
-      return `chunk ${detail.row.chunk} of ${detail.row.job} was paid ${detail.row.amountMicro}`;
+      return `${rowSaid(detail.of)} ${detail.of.row.amountMicro}, and ${detail.owedMicro === null ? 'there is no such work in it' : `would be ${detail.owedMicro}`}`;
     default:
       return detail satisfies never;
+  }
+}
+
+/** What a row is about, up to its amount. */
+function rowSaid({ kind, row }: ReceiptRow): string {
+  switch (kind) {
+    case 'accepted':
+      return `chunk ${row.chunk} of ${row.job} was paid`;
+    case 'vested':
+      return `of chunks ${runsText(row.chunks)} of ${row.job} vested`;
+    case 'voided':
+      return `of chunks ${runsText(row.chunks)} of ${row.job} was void`;
+    case 'audit':
+      return `audit ${row.audit} of ${row.units} units of ${row.job} was paid`;
+    default:
+      return kind satisfies never;
   }
 }
 
@@ -71,18 +89,38 @@ export async function verifyFile(file: string, coordinator: string | null): Prom
   return wrong === 0 ? 0 : 1;
 }
 
-/** What one coordinator signed. A chunk that two receipts name is paid once: it is counted once, and said. */
+const credits = (micro: number): string => `${(micro / 1e6).toFixed(6)} credits`;
+const some = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** What one coordinator signed, kind by kind. What two receipts name is counted once, and said. */
 function tell(paid: Paid, isUnasked: boolean, say: (line: string) => void): void {
-  const { coordinator, chunks, micro, pending, twice, unpriced, accounts } = paid;
-  say(
-    `signed by the coordinator ${coordinator}: ${chunks} chunks, ${(micro / 1e6).toFixed(6)} credits, for ${accounts.join(', ')}`,
-  );
+  const { coordinator, accounts, chunks, micro, pending, vested, voided, audits, left, twice, unpriced } =
+    paid;
+  say(`signed by the coordinator ${coordinator}, for ${accounts.join(', ')}:`);
   if (isUnasked) say('  (compare its key with the one that you know, or say --coordinator KEY)');
+  const [verified, verifiedMicro] = [chunks - pending.chunks, micro - pending.micro];
+  if (verified > 0)
+    say(`  accepted and vested at once: ${some(verified, 'chunk')}, ${credits(verifiedMicro)}`);
   if (pending.chunks > 0)
     say(
-      `  (${(pending.micro / 1e6).toFixed(6)} of them, for ${pending.chunks} chunks, were pending when signed: the log says what became of them)`,
+      `  accepted, and pending then:  ${some(pending.chunks, 'chunk')}, ${credits(pending.micro)} (vest later, or are void if proven wrong)`,
     );
-  if (twice > 0) say(`  (${twice} chunks stand in two receipts; each is counted once)`);
+  if (vested.chunks > 0)
+    say(
+      `  pending before, vested:      ${some(vested.chunks, 'chunk')}, ${credits(vested.micro)} (for good)`,
+    );
+  if (voided.chunks > 0)
+    say(
+      `  pending before, void:        ${some(voided.chunks, 'chunk')}, ${credits(voided.micro)} (an answer was proven wrong: taken back)`,
+    );
+  if (audits.count > 0)
+    say(
+      `  audits, vested at once:      ${audits.count} of ${some(audits.units, 'unit')}, ${credits(audits.micro)} (work of others, recomputed)`,
+    );
+  if (left === null)
+    say('  more vested or was void than these receipts show as accepted: some receipts are missing here');
+  else if (pending.chunks > 0) say(`  still pending, by these receipts: ${credits(left)}`);
+  if (twice > 0) say(`  (${twice} of these stand in two receipts; each is counted once)`);
   if (unpriced > 0)
-    say(`  (the price of ${unpriced} chunks is not kept with the receipts: those amounts are as signed)`);
+    say(`  (the price of ${unpriced} of these is not kept with the receipts: those amounts are as signed)`);
 }

@@ -50,6 +50,8 @@ export const hello = v.strictObject({
   head: v.nullable(treeHead),
   cores: v.pipe(natural, v.maxValue(1024)),
   gpu: v.boolean(),
+  /** The newest form of receipts that it reads; absent: 2, of which none is made any more. */
+  receipts: v.optional(natural),
   /** It knows the word `audit`, and would recompute units of others; absent: it is never given any [AU7]. */
   audits: v.optional(v.literal(true)),
   /** Over `talka/hello/1`: see SPEC, "Signing in". */
@@ -169,6 +171,9 @@ export const lease = v.strictObject({
   bytes: v.boolean(),
 });
 
+/** Chunks of a job, as half-open runs, and all that they had pending. */
+const batchRow = v.strictObject({ job: jobId, chunks: v.array(natural), amountMicro: natural });
+
 export const receipt = v.strictObject({
   t: v.literal('receipt'),
   /** Durable: these commitments are in the log. */
@@ -183,6 +188,14 @@ export const receipt = v.strictObject({
       final: v.boolean(),
       withAnchor: v.boolean(),
     }),
+  ),
+  /** The leaf's site, where it is another than that by which this session came. */
+  site: v.optional(v.nullable(siteId)),
+  /** What vested, what is void, and audits that it made: the leaf's other lists. Absent = empty. */
+  vested: v.optional(v.array(batchRow)),
+  voided: v.optional(v.array(batchRow)),
+  audits: v.optional(
+    v.array(v.strictObject({ audit: positive, job: jobId, units: positive, amountMicro: natural })),
   ),
   /** Settled against this answer, or without it. */
   lost: v.array(positive),

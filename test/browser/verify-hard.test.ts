@@ -138,7 +138,7 @@ async function signedReceipt(rows: readonly PaidRow[]): Promise<unknown> {
     site: null,
     at: 1_790_000_000_000,
   };
-  const leaf = receiptText(to, rows);
+  const leaf = receiptText(to, { accepted: rows });
   const [root, receipts] = ['b'.repeat(64), leafHashOf(leaf)];
   const words = tagged('talka/head/1', u64(7), u64(to.at), u64(7), bytesOfHex(root), bytesOfHex(receipts));
   const signature = base64urlOf(await key.sign(words));

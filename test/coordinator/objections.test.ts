@@ -354,7 +354,15 @@ describe('evidence is found in the log', () => {
     ticks[500]?.[1].push(found('e', 3), found('d', 3));
     for (const [i, [at, events]] of ticks.entries()) {
       const record = leafOf(i + 1, at, '', events).subarray(1);
-      const nothing = { answers: [], settled: [], reopened: [], dropped: [], concluded: [], nodes: [] };
+      const nothing = {
+        answers: [],
+        settled: [],
+        reopened: [],
+        dropped: [],
+        concluded: [],
+        credited: [],
+        nodes: [],
+      };
       await log.append({ tick: i + 1, record, root: Buffer.alloc(32), ...nothing });
     }
     const at = ticks[500]?.[0] as number;

@@ -97,22 +97,35 @@ interface Winner {
   readonly site: string | null;
 }
 
-/** SPEC, "Receipts". */
-function receiptsRoot({ at, events }: Record1, coordinator: string): string {
-  const slips = new Map<string, { who: Winner; rows: unknown[] }>();
+/** SPEC, "Receipts". `form`: 3, or 2 as it was before. */
+function receiptsRoot({ at, events }: Record1, coordinator: string, form: 2 | 3): string {
+  const slips = new Map<string, { who: Omit<Winner, 'replica'>; lists: unknown[][] }>();
+  const listsOf = (who: Omit<Winner, 'replica'>): unknown[][] => {
+    const slip = slips.get(who.device) ?? { who, lists: [[], [], [], []] };
+    slips.set(who.device, slip);
+    return slip.lists;
+  };
   for (const event of events) {
-    if (event.e !== 'accepted') continue;
-    (event['winners'] as Winner[]).forEach((who, i) => {
-      const slip = slips.get(who.device) ?? { who, rows: [] };
-      const { amountMicro } = (event.entries ?? [])[i] as Entry;
-      slip.rows.push([event['job'], event['chunk'], who.replica, amountMicro, event['final']]);
-      slips.set(who.device, slip);
-    });
+    const { e, entries = [] } = event;
+    if (e === 'accepted')
+      (event['winners'] as Winner[]).forEach((who, i) => {
+        const { amountMicro } = entries[i] as Entry;
+        listsOf(who)[0]?.push([event['job'], event['chunk'], who.replica, amountMicro, event['final']]);
+      });
+    if (form === 2 || (e !== 'vested' && e !== 'voided' && e !== 'audited') || !('site' in event)) continue;
+    const who = event as unknown as Winner;
+    const [, vested, voided, audits] = listsOf(who);
+    const own = total(entries.filter(({ from }) => from === `pending:${who.account}`));
+    if (e === 'vested') vested?.push([event['job'], event['chunks'], own]);
+    if (e === 'voided') voided?.push([event['job'], event['chunks'], own]);
+    if (e === 'audited')
+      audits?.push([event['audit'], event['job'], (event['units'] as number[]).length, total(entries)]);
   }
   if (slips.size === 0) return '';
-  const leaves = [...slips.values()].map(({ who: { account, device, site }, rows }) =>
-    leafHash(JSON.stringify(['talka/receipt/2', coordinator, account, device, site, at, rows])),
-  );
+  const leaves = [...slips.values()].map(({ who: { account, device, site }, lists }) => {
+    const said = [`talka/receipt/${form}`, coordinator, account, device, site, at];
+    return leafHash(JSON.stringify([...said, ...(form === 2 ? lists.slice(0, 1) : lists)]));
+  });
   return treeRoot(leaves).toString('hex');
 }
 
@@ -288,6 +301,7 @@ export async function rebuild(
   while (under < lines.length && (await isUnder(under + 1))) under++;
   const ledger = new Ledger();
   let wrong: string | null = null;
+  let form: 2 | 3 = 2;
   lines.forEach((line, i) => {
     if (wrong !== null) return;
     try {
@@ -295,7 +309,10 @@ export async function rebuild(
       if (record.v !== 1 || record.tick !== i + 1 || JSON.stringify(record) !== line)
         throw new Error('no record');
       for (const event of record.events) ledger.post(event);
-      if (receiptsRoot(record, coordinator) !== record.receipts) throw new Error('other receipts');
+      if (receiptsRoot(record, coordinator, 3) !== record.receipts) {
+        if (form === 3 || receiptsRoot(record, coordinator, 2) !== record.receipts)
+          throw new Error('other receipts');
+      } else if (record.receipts !== '') form = 3;
     } catch (error) {
       wrong = `tick ${i + 1}: ${String(error)}`;
     }

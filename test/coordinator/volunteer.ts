@@ -65,6 +65,8 @@ export function helloOf(
     consentOrigin?: string;
     protocol?: number;
     account?: string;
+    /** null: a program from before there were receipts of what vests. */
+    receipts?: null;
   } = {},
 ): Record<string, unknown> {
   const { publicKey } = who;
@@ -92,6 +94,7 @@ export function helloOf(
     head: null,
     cores: 4,
     gpu: false,
+    ...(bent.receipts === null ? {} : { receipts: 3 }),
     signature: signText(who.privateKey, 'talka/hello/1', [
       nonce,
       bent.signOrigin ?? origin,
@@ -289,7 +292,7 @@ export function outputsOf(input: Uint8Array, from: number, to: number): Buffer[]
 
 /** Whether a message's payments to `who` are signed by the coordinator and in its tree, written from the specification. */
 export function receiptHolds(word: ReceiptWord, coordinator: string, who: Identity): boolean {
-  const { tick, settled } = word;
+  const { tick, settled, vested = [], voided = [], audits = [] } = word;
   if (tick === null) return settled.length === 0;
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: coordinator }, format: 'jwk' });
   const bytes = headBytes(
@@ -307,7 +310,13 @@ export function receiptHolds(word: ReceiptWord, coordinator: string, who: Identi
     amountMicro,
     final,
   ]);
-  const leaf = JSON.stringify(['talka/receipt/2', coordinator, who.account, who.device, null, tick.at, rows]);
+  const batches = [vested, voided].map((list) =>
+    list.map(({ job, chunks, amountMicro }) => [job, chunks, amountMicro]),
+  );
+  const made = audits.map(({ audit, job, units, amountMicro }) => [audit, job, units, amountMicro]);
+  const { account, device } = who;
+  const head = ['talka/receipt/3', coordinator, account, device, word.site ?? null, tick.at];
+  const leaf = JSON.stringify([...head, rows, ...batches, made]);
   return verifyInclusion(
     tree,
     tree.leaf(Buffer.from(leaf)),

@@ -47,6 +47,8 @@ const head = {
   cosigned: { at: 12, head: { size: 8, root: hex32('d') } },
 };
 
+const mark = { coordinator: 'C'.repeat(43), next: 17 };
+
 function plain(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     ArrayBuffer.isView(inner) ? [...(inner as Uint8Array)] : inner,
@@ -65,12 +67,14 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     identity: null,
     consent: null,
     head: null,
+    mark: null,
     results: [],
     leases: [],
   });
   const changes: Change[] = [
     { set: 'consent', value: consent },
     { set: 'head', value: head },
+    { set: 'mark', value: mark },
     ...[3, 1, 2].map((replica): Change => ({ put: 'results', value: resultOf(replica) })),
     { put: 'leases', value: leaseOf(7) },
     { put: 'leases', value: leaseOf(8) },
@@ -84,6 +88,7 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     identity: null,
     consent,
     head,
+    mark,
     results: [resultOf(1), resultOf(3)],
     leases: [{ ...leaseOf(8), done: 3 }],
   };
@@ -103,6 +108,7 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     identity: null,
     consent: null,
     head: null,
+    mark: null,
     results: [],
     leases: [],
   });

@@ -4,7 +4,9 @@ import type { JSX } from 'preact';
 import { OrnamentView } from '../parts/Weave.tsx';
 import type { Own } from '../receipts.ts';
 import type { Words } from '../words/words.ts';
-import type { Paid, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import { chunksOf } from '../../volunteer/receipt-check.ts';
+import type { ReceiptRows, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import type { Paid } from '../../volunteer/receipt-sum.ts';
 import type { VerifyWords } from './catalogue.ts';
 import { brokenStep } from './model.ts';
 import type { Looked } from './model.ts';
@@ -68,10 +70,7 @@ function Signed(props: {
   const [account = ''] = paid.accounts;
   return (
     <div class="signed">
-      <p class="sum-paid figures">{r.paid(paid.chunks, paid.micro, paid.accounts.length)}</p>
-      {paid.pending.chunks > 0 && (
-        <p class="soft small">{r.pending(paid.pending.chunks, paid.pending.micro)}</p>
-      )}
+      <Sums r={r} paid={paid} />
       {paid.twice > 0 && <p class="soft small">{r.twice(paid.twice)}</p>}
       <dl>
         <div>
@@ -94,6 +93,24 @@ function Signed(props: {
         </div>
       </dl>
     </div>
+  );
+}
+
+/** What was paid for what, and what became of it: a sentence for each kind that there is. */
+function Sums({ r, paid }: { readonly r: VerifyWords; readonly paid: Paid }): JSX.Element {
+  const { chunks, micro, accounts, pending, vested, voided, audits, left } = paid;
+  const isLater = vested.chunks + voided.chunks > 0;
+  return (
+    <>
+      {chunks > 0 && <p class="sum-paid figures">{r.paid(chunks, micro, accounts.length)}</p>}
+      {pending.chunks > 0 && <p class="soft small">{r.pending(pending.chunks, pending.micro)}</p>}
+      {vested.chunks > 0 && <p class="sum-vested figures">{r.vested(vested.chunks, vested.micro)}</p>}
+      {voided.chunks > 0 && <p class="sum-voided figures">{r.voided(voided.chunks, voided.micro)}</p>}
+      {audits.count > 0 && (
+        <p class="sum-audits figures">{r.audits(audits.count, audits.units, audits.micro)}</p>
+      )}
+      {isLater && <p class="sum-left soft small">{r.left(left)}</p>}
+    </>
   );
 }
 
@@ -178,7 +195,6 @@ function Row(props: {
 }): JSX.Element {
   const { w, r, verdict, number } = props;
   const open = useSignal(false);
-  const micro = verdict.rows.reduce((sum, { amountMicro }) => sum + amountMicro, 0);
   const broken = brokenStep(verdict);
   return (
     <li class={broken === null ? 'holds' : 'fails'}>
@@ -190,11 +206,26 @@ function Row(props: {
         <summary class="figures">
           <span>{verdict.tick > 0 ? r.receipt(number, verdict.tick) : r.receiptUntold(number)}</span>{' '}
           <span class="soft">
-            {broken === null ? r.chunks(verdict.rows.length, micro) : `${r.steps[broken]}: ${r.states.fails}`}
+            {broken === null ? summary(r, verdict.rows) : `${r.steps[broken]}: ${r.states.fails}`}
           </span>
         </summary>
         {open.value && <Steps w={w} r={r} verdict={verdict} isInner />}
       </details>
     </li>
   );
+}
+
+/** What a receipt says, kind by kind, in one line. */
+function summary(r: VerifyWords, { accepted, vested, voided, audits }: ReceiptRows): string {
+  const microOf = (rows: readonly { readonly amountMicro: number }[]): number =>
+    rows.reduce((sum, { amountMicro }) => sum + amountMicro, 0);
+  const chunksIn = (rows: typeof vested): number => rows.reduce((sum, row) => sum + chunksOf(row), 0);
+  return [
+    accepted.length > 0 ? r.sums.accepted(accepted.length, microOf(accepted)) : '',
+    vested.length > 0 ? r.sums.vested(chunksIn(vested), microOf(vested)) : '',
+    voided.length > 0 ? r.sums.voided(chunksIn(voided), microOf(voided)) : '',
+    audits.length > 0 ? r.sums.audit(audits.length, microOf(audits)) : '',
+  ]
+    .filter((said) => said !== '')
+    .join(' · ');
 }

@@ -2,10 +2,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Words } from '../words/words.ts';
 import { leafHashOf } from '../../volunteer/checks.ts';
-import { unitsOf } from '../../volunteer/receipt-check.ts';
-import type { ReadReceipt, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import { rowsIn, unitsOf } from '../../volunteer/receipt-check.ts';
+import type { ReadReceipt, ReceiptRow, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
 import { credits } from './catalogue.ts';
-import type { VerifyWords } from './catalogue.ts';
+import type { RowKind, VerifyWords } from './catalogue.ts';
 import { sidesOf, stepNames, stepsOf } from './model.ts';
 import type { StepName } from './model.ts';
 
@@ -49,7 +49,9 @@ function saidOf(w: Words, r: VerifyWords, verdict: ReceiptVerdict, step: StepNam
     case 'signature':
       return r.signature.holds(read.tick.tick, read.tick.size);
     case 'amounts':
-      return state === 'partly' ? r.amounts.partly(unpriced, rows.length) : r.amounts.holds(rows.length);
+      return state === 'partly'
+        ? r.amounts.partly(unpriced, rowsIn(rows).length)
+        : r.amounts.holds(rowsIn(rows).length);
     default:
       return step satisfies never;
   }
@@ -70,12 +72,10 @@ function faultSaid(r: VerifyWords, detail: NonNullable<ReceiptVerdict['detail']>
     case 'key':
     case 'head':
       return r.signature.fails;
-    case 'amount': {
-      const { chunk, job, amountMicro } = detail.row;
+    case 'amount':
       return detail.owedMicro === null
-        ? r.amounts.outside(chunk, job)
-        : r.amounts.fails(chunk, job, amountMicro, detail.owedMicro);
-    }
+        ? r.amounts.outside(detail.of)
+        : r.amounts.fails(detail.of, detail.owedMicro);
     default:
       return detail satisfies never;
   }
@@ -204,45 +204,59 @@ function Signature(props: {
 
 const rowsMax = 200;
 
+function kindOf(of: ReceiptRow): RowKind {
+  if (of.kind !== 'accepted') return of.kind;
+  return of.row.final ? 'final' : 'pending';
+}
+
 function Amounts(props: Props & { readonly read: ReadReceipt }): JSX.Element {
   const { w, r, verdict, read } = props;
-  const credit = credits[w.language];
-  const priceOf = (job: string): NonNullable<ReadReceipt['jobs']>[string] | undefined => read.jobs?.[job];
+  const rows = rowsIn(verdict.rows);
+  const { amounts } = r;
   return (
-    <Folded name={r.amounts.show}>
-      <div class="scrolls" tabIndex={0} role="group" aria-label={r.amounts.show}>
+    <Folded name={amounts.show}>
+      <div class="scrolls" tabIndex={0} role="group" aria-label={amounts.show}>
         <table class="figures">
-          <caption>{r.amounts.caption}</caption>
+          <caption>{amounts.caption}</caption>
           <thead>
             <tr>
-              <th scope="col">{r.amounts.job}</th>
-              <th scope="col">{r.amounts.chunk}</th>
-              <th scope="col">{r.amounts.units}</th>
-              <th scope="col">{r.amounts.cost}</th>
-              <th scope="col">{r.amounts.amount}</th>
-              <th scope="col">{r.amounts.final}</th>
+              {[amounts.job, amounts.what, amounts.kind, amounts.units, amounts.cost, amounts.amount].map(
+                (name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>
-            {verdict.rows.slice(0, rowsMax).map(({ job, chunk, replica, amountMicro, final }) => {
-              const price = priceOf(job);
-              return (
-                <tr key={replica}>
-                  <th scope="row">{job}</th>
-                  <td>{w.f.whole(chunk)}</td>
-                  <td>
-                    {price === undefined ? r.amounts.unknown : w.f.whole(Math.max(0, unitsOf(chunk, price)))}
-                  </td>
-                  <td>{price === undefined ? r.amounts.unknown : credit(price.unitCostMicro)}</td>
-                  <td>{credit(amountMicro)}</td>
-                  <td>{final ? r.amounts.yes : r.amounts.no}</td>
-                </tr>
-              );
-            })}
+            {rows.slice(0, rowsMax).map((of, i) => (
+              <Amount key={i} w={w} r={r} of={of} price={read.jobs?.[of.row.job]} />
+            ))}
           </tbody>
         </table>
-        {verdict.rows.length > rowsMax && <p>…</p>}
+        {rows.length > rowsMax && <p>…</p>}
       </div>
     </Folded>
+  );
+}
+
+function Amount(props: {
+  readonly w: Words;
+  readonly r: VerifyWords;
+  readonly of: ReceiptRow;
+  readonly price: NonNullable<ReadReceipt['jobs']>[string] | undefined;
+}): JSX.Element {
+  const { w, r, of, price } = props;
+  const credit = credits[w.language];
+  return (
+    <tr>
+      <th scope="row">{of.row.job}</th>
+      <td>{r.amounts.whatOf(of)}</td>
+      <td>{r.amounts.kinds[kindOf(of)]}</td>
+      <td>{price === undefined ? r.amounts.unknown : w.f.whole(unitsOf(of, price) ?? 0)}</td>
+      <td>{price === undefined ? r.amounts.unknown : credit(price.unitCostMicro)}</td>
+      <td>{credit(of.row.amountMicro)}</td>
+    </tr>
   );
 }

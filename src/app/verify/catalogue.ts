@@ -1,7 +1,11 @@
 /** The catalogue of what the check page says, as a type, and how it writes amounts: a language is complete when it has all of these. */
 import type { Language } from '../consent.ts';
 import type { Formats } from '../format.ts';
+import type { ReceiptRow } from '../../volunteer/receipt-check.ts';
 import type { StepName, StepState } from './model.ts';
+
+/** What a row of a receipt is: accepted chunks are vested at once, or pending when it was signed. */
+export type RowKind = 'final' | 'pending' | 'vested' | 'voided' | 'audit';
 
 export interface VerifyWords {
   readonly title: string;
@@ -28,6 +32,11 @@ export interface VerifyWords {
   readonly fails: (wrong: number, of: number) => string;
   readonly paid: (chunks: number, micro: number, accounts: number) => string;
   readonly pending: (chunks: number, micro: number) => string;
+  readonly vested: (chunks: number, micro: number) => string;
+  readonly voided: (chunks: number, micro: number) => string;
+  readonly audits: (count: number, units: number, micro: number) => string;
+  /** What is pending still, by these receipts; null: they are not all. */
+  readonly left: (micro: number | null) => string;
   readonly signedBy: string;
   readonly paidTo: string;
   readonly keyKnown: string;
@@ -42,7 +51,8 @@ export interface VerifyWords {
   readonly wrongList: string;
   readonly receipt: (number: number, tick: number) => string;
   readonly receiptUntold: (number: number) => string;
-  readonly chunks: (count: number, micro: number) => string;
+  /** A receipt in a list: what it says of one kind. */
+  readonly sums: Readonly<Record<ReceiptRow['kind'], (count: number, micro: number) => string>>;
   readonly more: (count: number) => string;
   readonly steps: Readonly<Record<StepName, string>>;
   readonly states: Readonly<Record<StepState, string>>;
@@ -75,18 +85,19 @@ export interface VerifyWords {
   readonly amounts: {
     readonly holds: (count: number) => string;
     readonly partly: (unpriced: number, of: number) => string;
-    readonly fails: (chunk: number, job: string, paid: number, owed: number) => string;
-    readonly outside: (chunk: number, job: string) => string;
+    readonly fails: (of: ReceiptRow, owed: number) => string;
+    readonly outside: (of: ReceiptRow) => string;
     readonly show: string;
     readonly caption: string;
     readonly job: string;
-    readonly chunk: string;
+    readonly kind: string;
+    readonly kinds: Readonly<Record<RowKind, string>>;
+    /** What an amount is for, and its cell for it. */
+    readonly what: string;
+    readonly whatOf: (of: ReceiptRow) => string;
     readonly units: string;
     readonly cost: string;
     readonly amount: string;
-    readonly final: string;
-    readonly yes: string;
-    readonly no: string;
     readonly unknown: string;
   };
   readonly ask: {

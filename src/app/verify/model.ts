@@ -1,6 +1,8 @@
 /** What the check page knows: the receipts that were laid before it, each with its verdict, and how far the looking is. */
-import { examineReceipt, paidBy, receiptsIn } from '../../volunteer/receipt-check.ts';
-import type { Paid, ReceiptFault, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import { examineReceipt, receiptsIn } from '../../volunteer/receipt-check.ts';
+import type { ReceiptFault, ReceiptVerdict } from '../../volunteer/receipt-check.ts';
+import { paidBy } from '../../volunteer/receipt-sum.ts';
+import type { Paid } from '../../volunteer/receipt-sum.ts';
 
 /** The four things that must hold, in the order in which they are looked at: each rests on those before it. */
 export const stepNames = ['text', 'tree', 'signature', 'amounts'] as const;

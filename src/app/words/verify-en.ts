@@ -2,15 +2,24 @@
 import { formatsFor } from '../format.ts';
 import { credits, momentOr } from '../verify/catalogue.ts';
 import type { VerifyWords } from '../verify/catalogue.ts';
+import { chunksOf, runsText } from '../../volunteer/receipt-check.ts';
+import type { ReceiptRow } from '../../volunteer/receipt-check.ts';
 
 const en = formatsFor('en');
 const moment = (at: number): string => momentOr(en, at, `${at} ms`);
 /** "1 chunk", "2 chunks". */
 const some = (count: number, one: string): string => `${en.whole(count)} ${one}${count === 1 ? '' : 's'}`;
+/** "Chunk 3", "Chunks 3–7, 9", "Audit 12". */
+function whatOf({ kind, row }: ReceiptRow): string {
+  if (kind === 'accepted') return `Chunk ${en.whole(row.chunk)}`;
+  if (kind === 'audit') return `Audit ${en.whole(row.audit)}`;
+  return `Chunk${chunksOf(row) === 1 ? '' : 's'} ${runsText(row.chunks, en.whole)}`;
+}
+
 export const english: VerifyWords = {
   title: 'Check a receipt · Talka',
   heading: 'Check a receipt',
-  lede: 'A receipt is a coordinator’s signed word about what it paid a device. It is checked here, in your browser: nothing of it is sent anywhere.',
+  lede: 'A receipt is a coordinator’s signed word about what it paid a device, and what became of that. It is checked here, in your browser: nothing of it is sent anywhere.',
   choose: 'Choose a file',
   drop: 'Or drop it anywhere on this page.',
   kinds: 'One receipt or thousands, as a volunteer keeps them.',
@@ -39,7 +48,17 @@ export const english: VerifyWords = {
   paid: (chunks, micro, accounts) =>
     `${credits.en(micro)} credits for ${some(chunks, 'chunk')}${accounts > 1 ? `, to ${en.whole(accounts)} accounts` : ''}.`,
   pending: (chunks, micro) =>
-    `Of it ${credits.en(micro)} credits, for ${some(chunks, 'chunk')}, were pending when this was signed: accepted, and void if they are proven wrong within the time set for that. What became of them stands in the log, not in the receipt.`,
+    `Of it ${credits.en(micro)} credits, for ${some(chunks, 'chunk')}, were pending when this was signed: accepted, and void if they are proven wrong within the time set for that. A later receipt says what became of them.`,
+  vested: (chunks, micro) =>
+    `${credits.en(micro)} credits for ${some(chunks, 'chunk')} that had been pending vested: that stays.`,
+  voided: (chunks, micro) =>
+    `${credits.en(micro)} credits for ${some(chunks, 'chunk')} that had been pending are void: an answer was proven wrong, and they were taken back.`,
+  audits: (count, units, micro) =>
+    `${credits.en(micro)} credits for ${some(count, 'audit')}: ${some(units, 'unit')} of others computed again. That stays.`,
+  left: (micro) =>
+    micro === null
+      ? 'More vested or is void than these receipts show as accepted: they are not all that there are.'
+      : `By these receipts ${credits.en(micro)} credits are pending still.`,
   signedBy: 'Signed by the coordinator with the key',
   paidTo: 'Paid to',
   keyKnown: 'This browser computes for the coordinator with this key.',
@@ -55,7 +74,12 @@ export const english: VerifyWords = {
   wrongList: 'Those that do not hold',
   receipt: (number, tick) => `Receipt ${en.whole(number)}, tick ${en.whole(tick)}`,
   receiptUntold: (number) => `Receipt ${en.whole(number)}`,
-  chunks: (count, micro) => `${some(count, 'chunk')}, ${credits.en(micro)} credits`,
+  sums: {
+    accepted: (count, micro) => `${some(count, 'chunk')}, ${credits.en(micro)} credits`,
+    vested: (count, micro) => `vested: ${some(count, 'chunk')}, ${credits.en(micro)} credits`,
+    voided: (count, micro) => `void: ${some(count, 'chunk')}, ${credits.en(micro)} credits`,
+    audit: (count, micro) => `${some(count, 'audit')}, ${credits.en(micro)} credits`,
+  },
   more: (count) => `Show ${en.whole(count)} more`,
   steps: {
     text: 'Its text',
@@ -73,7 +97,7 @@ export const english: VerifyWords = {
     partSays: (part, says) => `${part}: ${says}`,
     leaf: {
       'not-json': 'What should be the text of the payment (the leaf) is not JSON.',
-      form: 'What should be the text of the payment (the leaf) is not a receipt of the form talka/receipt/2.',
+      form: 'What should be the text of the payment (the leaf) is not a receipt of a form that is known here: talka/receipt/3, or talka/receipt/2 of before.',
       writing:
         'The text of the payment (the leaf) is not written as the specification says. It may mean the same, but only one way of writing it is ever signed.',
     },
@@ -106,24 +130,30 @@ export const english: VerifyWords = {
   amounts: {
     holds: (count) =>
       count === 1
-        ? 'The amount is what the chunk’s units cost, at the price that was told with the work.'
-        : `Each of the ${en.whole(count)} amounts is what the chunk’s units cost, at the price that was told with the work.`,
+        ? 'The amount is what the units cost, at the price that was told with the work.'
+        : `Each of the ${en.whole(count)} amounts is what the units cost, at the price that was told with the work.`,
     partly: (unpriced, of) =>
-      `The price of ${en.whole(unpriced)} of the ${some(of, 'chunk')} is not kept with the receipt: those amounts are as signed, and could not be reckoned again.`,
-    fails: (chunk, job, paid, owed) =>
-      `Chunk ${en.whole(chunk)} of ${job} was paid ${credits.en(paid)} credits; its units cost ${credits.en(owed)}. The amount is signed, the price kept beside it is not: either that price was changed, or the coordinator paid something else than it had told.`,
-    outside: (chunk, job) =>
-      `Chunk ${en.whole(chunk)} was paid, but by the size kept beside the receipt ${job} has no such chunk. The chunk is signed, the size is not: either that was changed, or the coordinator paid for something else than it had told.`,
-    show: 'Chunk by chunk',
+      `The price of ${en.whole(unpriced)} of the ${some(of, 'amount')} is not kept with the receipt: those are as signed, and could not be reckoned again.`,
+    fails: (of, owed) =>
+      `${whatOf(of)} of ${of.row.job}: ${credits.en(of.row.amountMicro)} credits are signed; the units cost ${credits.en(owed)}. The amount is signed, the price kept beside it is not: either that price was changed, or the coordinator paid something else than it had told.`,
+    outside: (of) =>
+      `${whatOf(of)} of ${of.row.job} stand in it, but by the size kept beside the receipt that job has nothing there. What is in the text is signed, the size is not: either that was changed, or the coordinator paid for something else than it had told.`,
+    show: 'Amount by amount',
     caption: 'Units × cost of a unit = amount, in credits',
     job: 'Job',
-    chunk: 'Chunk',
+    kind: 'What',
+    kinds: {
+      final: 'accepted, vested at once',
+      pending: 'accepted, pending',
+      vested: 'vested',
+      voided: 'void',
+      audit: 'audit',
+    },
+    what: 'Of',
+    whatOf,
     units: 'Units',
     cost: 'Cost of a unit',
     amount: 'Amount',
-    final: 'Verified',
-    yes: 'yes',
-    no: 'not yet',
     unknown: 'not kept',
   },
   ask: {
@@ -148,7 +178,7 @@ export const english: VerifyWords = {
   limits: {
     heading: 'What a receipt shows, and what it does not',
     says: [
-      'It shows that whoever holds the key signed these payments to this account at that time, and cannot deny it.',
+      'It shows that whoever holds the key signed this of that account at that time, and cannot deny it: what was accepted and paid, what of earlier pay vested or was taken back, and what audits were paid.',
       'It does not show whose key it is, that the answers paid for were right, or that the coordinator still keeps its log.',
       'This page came from a coordinator too. Whoever doubts that one checks the same file on the page of another, or with the program itself:',
     ],

@@ -2,14 +2,22 @@
 import { formatsFor } from '../format.ts';
 import { credits, momentOr } from '../verify/catalogue.ts';
 import type { VerifyWords } from '../verify/catalogue.ts';
+import { runsText } from '../../volunteer/receipt-check.ts';
+import type { ReceiptRow } from '../../volunteer/receipt-check.ts';
 
 const zh = formatsFor('zh-CN');
 const moment = (at: number): string => momentOr(zh, at, `${at} 毫秒`);
 
+function whatOf({ kind, row }: ReceiptRow): string {
+  if (kind === 'accepted') return `第 ${zh.whole(row.chunk)} 块`;
+  if (kind === 'audit') return `第 ${zh.whole(row.audit)} 次抽查`;
+  return `第 ${runsText(row.chunks, zh.whole).replaceAll(', ', '、')} 块`;
+}
+
 export const chinese: VerifyWords = {
   title: '查验收据 · Talka',
   heading: '查验收据',
-  lede: '收据是协调端签了名的凭据，写明它付给一台设备多少积分。查验就在你的浏览器里做，收据的内容不会发往任何地方。',
+  lede: '收据是协调端签了名的凭据，写明它付给一台设备多少积分，以及这些积分后来怎样。查验就在你的浏览器里做，收据的内容不会发往任何地方。',
   choose: '选择文件',
   drop: '也可以把文件拖到这一页的任何地方。',
   kinds: '一张或几千张都行，志愿者怎么存的就怎么读。',
@@ -36,7 +44,17 @@ export const chinese: VerifyWords = {
   paid: (chunks, micro, accounts) =>
     `共 ${zh.whole(chunks)} 块，${credits.zh(micro)} 积分${accounts > 1 ? `，付给 ${zh.whole(accounts)} 个账户` : ''}。`,
   pending: (chunks, micro) =>
-    `其中 ${zh.whole(chunks)} 块的 ${credits.zh(micro)} 积分在签名时还待定：已通过，但在规定的期限内若证明有错，就会作废。后来怎样，要看日志，收据上没有。`,
+    `其中 ${zh.whole(chunks)} 块的 ${credits.zh(micro)} 积分在签名时还待定：已通过，但在规定的期限内若证明有错，就会作废。后来怎样，写在以后的收据上。`,
+  vested: (chunks, micro) =>
+    `原先待定的 ${zh.whole(chunks)} 块，共 ${credits.zh(micro)} 积分，已经确认，不会再变。`,
+  voided: (chunks, micro) =>
+    `原先待定的 ${zh.whole(chunks)} 块，共 ${credits.zh(micro)} 积分，已经作废：有答案被证明是错的，积分收回。`,
+  audits: (count, units, micro) =>
+    `抽查 ${zh.whole(count)} 次，重算了别人的 ${zh.whole(units)} 个单元，得 ${credits.zh(micro)} 积分，不会再变。`,
+  left: (micro) =>
+    micro === null
+      ? '确认的和作废的，比这些收据里通过的还多：收据不全。'
+      : `按这些收据，还有 ${credits.zh(micro)} 积分待定。`,
   signedBy: '签名的协调端，其密钥是',
   paidTo: '付给',
   keyKnown: '这个浏览器正是替这把密钥的协调端计算的。',
@@ -51,7 +69,12 @@ export const chinese: VerifyWords = {
   wrongList: '不成立的收据',
   receipt: (number, tick) => `第 ${zh.whole(number)} 张，第 ${zh.whole(tick)} 拍`,
   receiptUntold: (number) => `第 ${zh.whole(number)} 张`,
-  chunks: (count, micro) => `${zh.whole(count)} 块，${credits.zh(micro)} 积分`,
+  sums: {
+    accepted: (count, micro) => `${zh.whole(count)} 块，${credits.zh(micro)} 积分`,
+    vested: (count, micro) => `确认 ${zh.whole(count)} 块，${credits.zh(micro)} 积分`,
+    voided: (count, micro) => `作废 ${zh.whole(count)} 块，${credits.zh(micro)} 积分`,
+    audit: (count, micro) => `抽查 ${zh.whole(count)} 次，${credits.zh(micro)} 积分`,
+  },
   more: (count) => `再显示 ${zh.whole(count)} 张`,
   steps: { text: '文字', tree: '在树里的位置', signature: '签名', amounts: '金额' },
   states: { holds: '成立', fails: '不成立', unseen: '没有看', partly: '部分成立' },
@@ -63,7 +86,7 @@ export const chinese: VerifyWords = {
     partSays: (part, says) => `${part}：${says}`,
     leaf: {
       'not-json': '本该是付款文字的地方，读不成数据。',
-      form: '本该是付款文字的地方，不是第二版收据的格式。',
+      form: '本该是付款文字的地方，不是这里认得的收据格式（第三版，或从前的第二版）。',
       writing: '付款文字的写法与规范不同。意思也许一样，但签名只认一种写法。',
     },
     time: (leafAt, tickAt) =>
@@ -94,24 +117,24 @@ export const chinese: VerifyWords = {
   amounts: {
     holds: (count) =>
       count === 1
-        ? '金额正是这一块各单元的价钱，单价是派活时讲好的。'
-        : `${zh.whole(count)} 笔金额，每笔都正是那一块各单元的价钱，单价是派活时讲好的。`,
+        ? '金额正是各单元的价钱，单价是派活时讲好的。'
+        : `${zh.whole(count)} 笔金额，每笔都正是各单元的价钱，单价是派活时讲好的。`,
     partly: (unpriced, of) =>
-      `${zh.whole(of)} 块中有 ${zh.whole(unpriced)} 块的单价没有同收据一起保存：这些金额以签名为准，没法重算。`,
-    fails: (chunk, job, paid, owed) =>
-      `任务 ${job} 的第 ${zh.whole(chunk)} 块付了 ${credits.zh(paid)} 积分，各单元的价钱却是 ${credits.zh(owed)}。金额签过名，一旁保存的单价没有：要么单价被改过，要么协调端付的与讲好的不同。`,
-    outside: (chunk, job) =>
-      `付了第 ${zh.whole(chunk)} 块，可是按收据一旁保存的大小，任务 ${job} 没有这一块。块号签过名，大小没有：要么大小被改过，要么协调端付的与讲好的不同。`,
-    show: '逐块查看',
+      `${zh.whole(of)} 笔金额中有 ${zh.whole(unpriced)} 笔的单价没有同收据一起保存：它们以签名为准，没法重算。`,
+    fails: (of, owed) =>
+      `任务 ${of.row.job} 的${whatOf(of)}：签名的金额是 ${credits.zh(of.row.amountMicro)} 积分，各单元的价钱却是 ${credits.zh(owed)}。金额签过名，一旁保存的单价没有：要么单价被改过，要么协调端付的与讲好的不同。`,
+    outside: (of) =>
+      `收据里有任务 ${of.row.job} 的${whatOf(of)}，可是按一旁保存的大小，这个任务没有这些。文字签过名，大小没有：要么大小被改过，要么协调端付的与讲好的不同。`,
+    show: '逐笔查看',
     caption: '单元数 × 单价 = 金额（积分）',
     job: '任务',
-    chunk: '块',
+    kind: '种类',
+    kinds: { final: '通过并已确认', pending: '通过，待定', vested: '确认', voided: '作废', audit: '抽查' },
+    what: '所付',
+    whatOf,
     units: '单元',
     cost: '单价',
     amount: '金额',
-    final: '已确认',
-    yes: '是',
-    no: '还没有',
     unknown: '没有保存',
   },
   ask: {
@@ -136,7 +159,7 @@ export const chinese: VerifyWords = {
   limits: {
     heading: '收据能证明什么，不能证明什么',
     says: [
-      '它证明：持有那把密钥的人，在那个时刻签下了给这个账户的这些付款，不能抵赖。',
+      '它证明：持有那把密钥的人，在那个时刻为这个账户签下了这些，不能抵赖：通过了什么、付了多少，原先待定的哪些确认、哪些收回，以及抽查得了多少。',
       '它不能证明密钥属于谁，不能证明付过钱的答案是对的，也不能证明协调端还保存着日志。',
       '这一页本身也来自某个协调端。信不过它，就把同一个文件交给另一个协调端的页面查验，或者直接用程序查验：',
     ],

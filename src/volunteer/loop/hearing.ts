@@ -137,8 +137,9 @@ function onReceipt(loop: Loop, word: ReceiptWord): void {
     loop.counts.lost += 1;
     stitch(loop, known.job, known.chunk, 'lost');
   }
-  if (word.tick !== null) loop.newestHead = { size: word.tick.size, root: word.tick.root };
-  if (word.settled.length > 0) loop.out.push({ do: 'keepReceipt', receipt: word });
+  if (word.tick === null) return;
+  loop.newestHead = { size: word.tick.size, root: word.tick.root };
+  loop.out.push({ do: 'keepReceipt', receipt: word });
 }
 
 /** A commitment is durable: its bytes need not be kept any longer. */
