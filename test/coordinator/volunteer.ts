@@ -65,6 +65,8 @@ export function helloOf(
     consentOrigin?: string;
     protocol?: number;
     account?: string;
+    /** Whether it says that it audits. */
+    audits?: true;
     /** null: a program from before there were receipts of what vests. */
     receipts?: null;
   } = {},
@@ -94,6 +96,7 @@ export function helloOf(
     head: null,
     cores: 4,
     gpu: false,
+    ...(bent.audits === true ? { audits: true } : {}),
     ...(bent.receipts === null ? {} : { receipts: 3 }),
     signature: signText(who.privateKey, 'talka/hello/1', [
       nonce,
