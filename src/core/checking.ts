@@ -4,7 +4,7 @@
  */
 import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
 import type { Judgement } from './chunk.ts';
-import { examination, isExamined, nextOf, undrawnOf } from './examining.ts';
+import { examination, isExamined, lostOf, nextOf, undrawnOf } from './examining.ts';
 import type { Upkeep } from './examining.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { refund, spareMicro } from './ledger.ts';
@@ -229,18 +229,18 @@ function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): Eve
 }
 
 /**
- * The next batch of somebody who is banned, or of a batch of somebody suspended those chunks that were found wrong: what they
- * were to be paid goes back, and what nobody else answers for is free again.
+ * The next batch of somebody who is banned, or of somebody suspended those chunks of a batch that are not kept: what they were to
+ * be paid goes back, and what nobody else answers for is free again.
  */
 export function voidBatch(state: State, { device, backend }: CommandOf<'void'>): Decision {
   const identity = state.identities.get(identityKey(device, backend));
   if (identity === undefined || identity.phase === 'open') return { refused: 'already-so' };
   const isBanned = identity.phase === 'banned';
   for (const [id, batches] of identity.open) {
-    const batch = isBanned ? batches[0] : batches.find(({ wrong }) => wrong.length > 0);
-    if (batch === undefined) continue;
     const job = state.jobs.get(id) as Job;
-    const chunks = isBanned ? batch.chunks : batch.wrong;
+    const batch = isBanned ? batches[0] : batches.find((one) => lostOf(job, one).length > 0);
+    if (batch === undefined) continue;
+    const chunks = isBanned ? batch.chunks : lostOf(job, batch);
     const voided = voidedOf(state, identity, job, batch, chunks, reopenedOf(job, chunks));
     const isWhole = count(chunks) === count(batch.chunks);
     return [voided, ...finishedBy(state, job, isWhole ? 1 : 0, 0, paidFor(job, batch, chunks).escrowMicro)];
@@ -374,7 +374,7 @@ export function upkeepOf(state: State, key: string, at: number): Upkeep[] {
   if (identity === undefined || identity.open.size === 0) return [];
   const { device, backend } = identity;
   if (identity.phase === 'banned') return [{ c: 'void', device, backend }];
-  if (identity.phase === 'suspended') return examination(identity);
+  if (identity.phase === 'suspended') return examination(state, identity);
   const due: Upkeep[] = [];
   for (const [id, batches] of identity.open) {
     const job = state.jobs.get(id) as Job;

@@ -2,9 +2,9 @@
  * The examination of who is suspended [TR5]: every unit of its unvested work that was not recomputed yet is drawn, batch after
  * batch, so that what is right is kept. Reads only. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { numbersIn } from './intervals.ts';
+import { add, numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
-import type { Backend, Batch, Command, Identity, Job } from './state.ts';
+import type { Backend, Batch, Command, Identity, Job, State } from './state.ts';
 
 /** A command that is due; `units`: how many words of randomness it needs. */
 export type Upkeep =
@@ -23,22 +23,37 @@ export function isExamined({ units, drawn, passed }: Batch): boolean {
 }
 
 /** What is due of somebody who is suspended: in each job one thing at a time, so that what waits to be recomputed stays bounded. */
-export function examination({ device, backend, open }: Identity): Upkeep[] {
+export function examination({ jobs }: State, { device, backend, open }: Identity): Upkeep[] {
   const due: Upkeep[] = [];
   for (const [job, batches] of open) {
-    if (batches.some(({ wrong }) => wrong.length > 0)) due.push({ c: 'void', device, backend });
+    if (batches.some((batch) => lostOf(jobs.get(job) as Job, batch).length > 0))
+      due.push({ c: 'void', device, backend });
     else if (batches.some(isExamined)) due.push({ c: 'vest', job, device, backend });
     else if (nextOf(batches) !== undefined) due.push({ c: 'close', job, device, backend, units: 0 });
   }
   return due;
 }
 
-/** The batch that is examined next: the oldest, unless one is being examined. */
-export function nextOf(batches: readonly Batch[]): Batch | undefined {
-  return batches.some(({ units, drawn }) => drawn.length === units) ? undefined : batches[0];
+/**
+ * The chunks of a batch that are void without more ado: those that were found wrong, and those that somebody else answers for too.
+ * These stand without it, and whoever copied them from the other shall not be paid for it.
+ */
+export function lostOf({ authors }: Job, { chunks, wrong }: Batch): readonly number[] {
+  if (authors.size === 0) return wrong;
+  const lost = [...wrong];
+  for (const chunk of numbersIn(chunks)) if (authors.has(chunk)) add(lost, chunk, chunk + 1);
+  return lost;
 }
 
-/** All units of a batch that were not drawn yet, by chunk. */
+/**
+ * The batch that is examined next, unless one is being examined: the newest, and so its chunks. Who was honest for long and then
+ * lied is found out before any of its honest days is paid.
+ */
+export function nextOf(batches: readonly Batch[]): Batch | undefined {
+  return batches.some(({ units, drawn }) => drawn.length === units) ? undefined : batches.at(-1);
+}
+
+/** All units of a batch that were not drawn yet, by chunk, the last chunk first. */
 export function undrawnOf(
   { spec }: Job,
   { chunks, drawn }: Batch,
@@ -51,5 +66,5 @@ export function undrawnOf(
     for (let unit = from; unit < to; unit++) if (!before.has(unit)) units.push(unit);
     if (units.length > 0) found.push([chunk, units]);
   }
-  return found;
+  return found.reverse();
 }

@@ -110,7 +110,8 @@ export class AuditOracle {
     const name = `${event.device}/${event.backend}`;
     for (const chunk of numbersIn(event.chunks)) {
       const claim = job.provisional.get(chunk);
-      if (claim === undefined || this.isBanned(name)) continue;
+      // What others answer for too stands without it.
+      if (claim === undefined || claim.devices.length > 1 || this.isBanned(name)) continue;
       demand(
         !isRight(claim.root, event.job, chunk),
         'honest',

@@ -212,7 +212,7 @@ const bugs: readonly Bug[] = [
   {
     what: 'the good work of who is suspended is void',
     file: 'checking.ts',
-    from: 'const chunks = isBanned ? batch.chunks : batch.wrong;',
+    from: 'const chunks = isBanned ? batch.chunks : lostOf(job, batch);',
     to: 'const chunks = batch.chunks;',
     caughtBy: 'honest',
     first: 3,

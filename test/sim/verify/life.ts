@@ -11,7 +11,7 @@ import {
   wordsFor,
 } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
-import { addWork, consequenceOf, newStanding, punish, suspendedMs, tierOf } from '../../../src/core/trust.ts';
+import { addWork, newStanding, punish, suspendedMs, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
 import type { Words } from './words.ts';
 
@@ -26,8 +26,12 @@ const lagChunks = 32;
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
 export interface Behaviour {
   readonly name: string;
-  /** Wrong units of one chunk, and how many units it really computed. */
-  answer(nth: number, words: Words): { readonly wrong: readonly number[]; readonly computed: number };
+  /** Wrong units of one chunk, and how many units it really computed. `isBeside`: a second person computes the chunk too. */
+  answer(
+    nth: number,
+    words: Words,
+    isBeside: boolean,
+  ): { readonly wrong: readonly number[]; readonly computed: number };
   /** Whether its second copies in probation may be made by one of its own gang, with the same wrong answer. */
   readonly gang: boolean;
 }
@@ -55,8 +59,12 @@ export interface Outcome {
   /** Work that was right, and was computed again because its author was not. */
   faults: number;
   bans: number;
-  /** Bans at an identity's first fault. */
+  /** Bans at an identity's first fault; and those because the examination after it found too much. */
   bansAtFirst: number;
+  bansExamined: number;
+  /** Units that were recomputed in examinations, and those that were kept after them. */
+  examined: number;
+  kept: number;
   /** Chunks that a second person contradicted: not accepted, and nobody is blamed. */
   outvoted: number;
   caughtAfter: number | null;
@@ -75,6 +83,9 @@ export function nothing(): Outcome {
     faults: 0,
     bans: 0,
     bansAtFirst: 0,
+    bansExamined: 0,
+    examined: 0,
+    kept: 0,
     outvoted: 0,
     caughtAfter: null,
   };
@@ -87,6 +98,10 @@ interface OpenBatch {
   passed: number;
   auditedBefore: number;
   chunks: number;
+  /** How many units are wrong in which of its chunks, where any are. */
+  spoilt: Map<number, number>;
+  /** Its chunks that a second person answers for too. */
+  beside: number;
 }
 
 /** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
@@ -112,32 +127,26 @@ export function liveOnce(
   let awayMs = 0;
   for (let nth = 0; nth < chunks; nth++) {
     const at = nth * 500 + awayMs;
-    const { wrong, computed } = behaviour.answer(nth, words);
+    const tier = tierOf(standing, at);
+    const isBeside = tier === 0 && kind === 'adaptive';
+    const { wrong, computed } = behaviour.answer(nth, words, isBeside);
     into.chunks++;
     into.answered += unitsPerChunk;
     into.computed += computed;
-    const tier = tierOf(standing, at);
-    if (tier === 0 && kind === 'adaptive' && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
+    if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
     let seen = 0;
     for (const unit of drawn) if (wrong.includes(unit) && words.unit() < isNoticed) seen++;
     if (seen > 0) pending.push({ at: nth + words.below(2 * lagChunks), wrong: seen });
     const due = pending.find((one) => one.at <= nth);
-    addToBatches(batches, wrong.length, drawn.length, standing);
+    addToBatches(batches, wrong.length, drawn.length, isBeside, standing);
     if (due !== undefined) {
-      into.faults++;
       into.caughtAfter ??= nth + 1;
-      const consequence = consequenceOf(standing, false, at);
-      if (consequence === 'ban' && standing.faults === 0) into.bansAtFirst++;
-      punish(standing, consequence, at);
-      for (const batch of batches) into.void += batch.units;
+      const found = batches;
       batches = [];
       pending = [];
-      if (consequence === 'ban') {
-        into.bans++;
-        return nth + 1;
-      }
+      if (isBanned(standing, found, at, into)) return nth + 1;
       standing.phase = 'open';
       awayMs += suspendedMs;
       continue;
@@ -146,8 +155,67 @@ export function liveOnce(
     addWork(standing, chunkMicro, at);
     batches = vest(batches, standing, terms, into);
   }
-  leave(batches, pending.length > 0, terms, isNoticed, words, into);
+  const endAt = chunks * 500 + awayMs;
+  leave(standing, batches, pending.length > 0, { terms, isNoticed, endAt }, words, into);
   return chunks;
+}
+
+/** A fault is proven: everything unvested is void, or, of who is only suspended, examined. Says whether it is banned in the end. */
+function isBanned(standing: Standing, batches: readonly OpenBatch[], at: number, into: Outcome): boolean {
+  into.faults++;
+  const consequence = verdictOn(standing, false, standing.examined, at) ?? 'suspend';
+  if (consequence === 'ban' && standing.faults === 0) into.bansAtFirst++;
+  punish(standing, consequence, at);
+  if (consequence === 'ban') {
+    into.bans++;
+    for (const { units } of batches) into.void += units;
+    return true;
+  }
+  const banned = examine(standing, batches, at, into);
+  if (banned) {
+    punish(standing, 'ban', at);
+    into.bans++;
+    into.bansExamined++;
+  }
+  return banned;
+}
+
+/** Every chunk that is unvested is recomputed, the newest first [TR5], until that is no accident any more [TR6]: then the rest is void. */
+function examine(standing: Standing, batches: readonly OpenBatch[], at: number, into: Outcome): boolean {
+  let banned = false;
+  for (const batch of batches.toReversed()) {
+    // A batch vests when all of it was examined.
+    let good = 0;
+    for (let chunk = batch.chunks - 1; chunk >= 0; chunk--) {
+      const wrong = batch.spoilt.get(chunk) ?? 0;
+      // What a second person answers for stands without it, and is not kept for it.
+      if (chunk < batch.beside) {
+        into.void += unitsPerChunk;
+        continue;
+      }
+      if (!banned) {
+        // What was drawn before is not drawn again: on average as much of each chunk.
+        const units = unitsPerChunk - batch.drawn / batch.chunks;
+        into.audited += units;
+        into.examined += units;
+        const { examined } = standing;
+        standing.examined = {
+          units: examined.units + unitsPerChunk,
+          wrong: examined.wrong + wrong,
+          chunks: examined.chunks + (wrong > 0 ? 1 : 0),
+        };
+        banned = verdictOn(standing, false, standing.examined, at) === 'ban';
+      }
+      if (!banned && wrong === 0) good += unitsPerChunk;
+      else into.void += unitsPerChunk;
+    }
+    if (banned) into.void += good;
+    else {
+      into.final += good;
+      into.kept += good;
+    }
+  }
+  return banned;
 }
 
 /** Whether a second person says something else and a third decides: then it is not paid, and its record is what it was. */
@@ -166,14 +234,32 @@ function isOutvoted(
   return true;
 }
 
-function addToBatches(batches: OpenBatch[], wrong: number, drawn: number, standing: Standing): void {
+function addToBatches(
+  batches: OpenBatch[],
+  wrong: number,
+  drawn: number,
+  isBeside: boolean,
+  standing: Standing,
+): void {
   let last = batches.at(-1);
   if (last === undefined || last.chunks === chunksPerBatch) {
-    last = { units: 0, wrong: 0, drawn: 0, passed: 0, auditedBefore: 0, chunks: 0 };
+    last = {
+      units: 0,
+      wrong: 0,
+      drawn: 0,
+      passed: 0,
+      auditedBefore: 0,
+      chunks: 0,
+      spoilt: new Map(),
+      beside: 0,
+    };
     batches.push(last);
   }
   last.units += unitsPerChunk;
   last.wrong += wrong;
+  if (wrong > 0) last.spoilt.set(last.chunks, wrong);
+  // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
+  if (isBeside) last.beside++;
   last.drawn += drawn;
   last.passed += drawn;
   last.chunks++;
@@ -194,10 +280,10 @@ function vest(batches: OpenBatch[], standing: Standing, terms: AuditTerms, into:
 
 /** Somebody left: its unvested work is looked at until enough of it was, then all of it is final or none. */
 function leave(
+  standing: Standing,
   batches: readonly OpenBatch[],
   isCaught: boolean,
-  terms: AuditTerms,
-  isNoticed: number,
+  { terms, isNoticed, endAt }: { terms: AuditTerms; isNoticed: number; endAt: number },
   words: Words,
   into: Outcome,
 ): void {
@@ -205,17 +291,16 @@ function leave(
   const wrong = batches.reduce((sum, batch) => sum + batch.wrong, 0);
   const drawn = batches.reduce((sum, batch) => sum + batch.drawn, 0);
   const more = leaverShortfall(batches, terms);
-  into.audited += more;
   // Those that were drawn before were not found wrong, or not noticed: the further draws are among the others.
   const share = units === drawn ? 0 : more / (units - drawn);
   const isAnchored = units <= anchoredUnitsMax;
   let caught = isCaught || (isAnchored && wrong > 0);
   for (let i = 0; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
-  if (caught) {
-    into.faults++;
-    into.void += units;
-  } else {
-    into.final += units;
-    into.wrongFinal += wrong;
-  }
+  const { examined } = into;
+  if (caught) isBanned(standing, batches, endAt, into);
+  // An examination recomputes those too, and counts them.
+  if (into.examined === examined) into.audited += more;
+  if (caught) return;
+  into.final += units;
+  into.wrongFinal += wrong;
 }

@@ -94,9 +94,15 @@ function liarsRow(
 /** What others compute to check one unit that a liar answers: second copies and audits. */
 const costToOthers = (liars: Outcome): number => (liars.audited + liars.second) / liars.answered;
 
-/** The audits that liars cost honest people, for each unit of honest work: they sit among them with their share. */
-const liarBurden = (liars: Outcome, hostile: number): number =>
-  costToOthers(liars) * (hostile / (1 - hostile));
+/**
+ * Honest compute ÷ final useful work: liars sit among honest people with their share, and cost them audits. What of a liar's is kept
+ * after its examination cost as much as it is worth: whoever recomputed it made it useful work, and it is left out.
+ */
+function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number {
+  const compute = people.computed + people.second + people.audited;
+  const perUnit = costToOthers(liars) - liars.kept / liars.answered;
+  return compute / people.final + perUnit * (hostile / (1 - hostile));
+}
 
 const words = wordsOf(seed);
 const stays = [
@@ -107,17 +113,14 @@ const stays = [
 const policies = ['adaptive', 'audit'] as const;
 const redundancy: string[][] = [];
 for (const kind of policies) {
-  const burdens = shares.map((hostile) =>
-    liarBurden(
-      liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words, { kind, terms }),
-      hostile,
-    ),
+  const liars = shares.map((hostile) =>
+    liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words, { kind, terms }),
   );
   for (const { name, seconds, isExact, atMost } of stays) {
     const cells: string[] = [kind, name];
     for (const [i, hostile] of shares.entries()) {
       const people = crowd(seconds, isExact, { kind, terms, assumed: { hostile, anchors } }, words);
-      const r = (people.computed + people.second + people.audited) / people.final + (burdens[i] ?? 0);
+      const r = redundancyOf(people, liars[i] as Outcome, hostile);
       goals.push({ what: `R, ${kind}, ${name}, ${hostile * 100} % hostile`, value: r, atMost });
       if (people.faults > 0)
         goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
@@ -220,7 +223,7 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
   const all = nothing();
   const under: Under = { kind: 'adaptive', terms, assumed: { hostile: 0.2, anchors } };
   let [visits, suspended, banned] = [0, 0, 0];
-  while (all.chunks < honestChunks / 3) {
+  while (all.chunks < honestChunks / 3 || visits < (isQuick ? 20 : 200)) {
     const { faults, bans } = all;
     const stay = chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential());
     liveOnce(faulty(faultyRate), stay, under, words, all);
@@ -239,12 +242,15 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
     number((100 * suspended) / visits, 1),
     number((100 * banned) / visits, 1),
     `${all.bansAtFirst}`,
+    `${all.bansExamined}`,
     number((100 * all.outvoted * unitsPerChunk) / all.answered, 2),
     number((100 * all.final) / all.answered, 1),
+    number((100 * all.examined) / all.answered, 1),
     share(all.wrongFinal / Math.max(1, all.final)),
   ];
 }
-const faultyRows = stays.map(({ name, seconds, isExact }) => faultyRow(name, seconds, isExact));
+const month = { name: '30 days, or until it is banned', seconds: 30 * 86_400, isExact: true };
+const faultyRows = [...stays, month].map(({ name, seconds, isExact }) => faultyRow(name, seconds, isExact));
 
 /** The kernel's own certificate decides: with throws of its own, so that the other figures do not hang on it. */
 const certifiedRows = [0.4, 0.9].map((hostile) => {
@@ -309,8 +315,10 @@ table(
     'a fault proven',
     'banned',
     'of these at the first',
+    'as no accident',
     'outvoted',
     'work kept',
+    'examined',
     'wrong final',
   ],
   faultyRows,

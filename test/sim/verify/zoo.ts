@@ -47,7 +47,7 @@ export function sleeper(chunks: number): Behaviour {
 export const copycat: Behaviour = {
   name: 'copycat',
   gang: true,
-  answer: (nth) => ({ wrong: nth < 8 ? none : everyUnit, computed: 0 }),
+  answer: (_nth, _words, isBeside) => ({ wrong: isBeside ? none : everyUnit, computed: 0 }),
 };
 
 /** One wrong unit in every chunk. */
