@@ -20,16 +20,23 @@ export interface AuditingPresent extends Present {
   tell(text: string): void;
 }
 
-/** Who has audits made, and what gives them to volunteers; `groupsMin` where it shall not be the usual. */
+export interface AuditTerms {
+  /** Volunteers audit once so many networks are there that may; until then anchors make all audits [AU7]. */
+  readonly auditorGroupsMin?: number;
+  /** For tests: a whole number from 0 to n − 1, by which it is drawn who audits. */
+  readonly auditorDice?: (n: number) => number;
+}
+
+/** Who has audits made, and what gives them to volunteers. */
 export function auditingOf<P extends AuditingPresent>(
   parts: Omit<AuditorParts, 'groupsMin' | 'below' | 'candidates' | 'tell'>,
   people: People<P>,
-  groupsMin = groupsMinUsual,
+  { auditorGroupsMin: groupsMin = groupsMinUsual, auditorDice: below = (n) => randomInt(n) }: AuditTerms,
 ): { readonly auditor: Auditor; readonly rounds: AuditRounds } {
   const auditor = new Auditor({
     ...parts,
     groupsMin,
-    below: (n) => randomInt(n),
+    below,
     candidates: () => candidatesAmong(people),
     // Nothing where it is gone.
     tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),

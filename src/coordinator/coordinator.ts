@@ -13,6 +13,7 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
 import { auditingOf } from './audit-rounds.ts';
+import type { AuditTerms } from './audit-rounds.ts';
 import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
 import { ChecksBoard } from './checks-view.ts';
@@ -32,7 +33,7 @@ import { ThreadLog } from './log-thread.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Misdeeds } from './misdeeds.ts';
-import { isLoopback, prefixOf, proxyList } from './network.ts';
+import { isLoopback, isLoopbackName, prefixOf, proxyList } from './network.ts';
 import { originsOf } from './origins.ts';
 import { People } from './people.ts';
 import { Results, showingOf } from './results.ts';
@@ -50,7 +51,7 @@ export const version = '0.1.0';
 /** How long commitments that are on their way are still taken when we stop. */
 const graceMs = 500;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends AuditTerms {
   readonly host?: string;
   /** 0: any free one. */
   readonly port?: number;
@@ -60,8 +61,6 @@ export interface CoordinatorOptions {
   readonly webDir?: string | null;
   readonly seed?: SeedSize;
   readonly anchorShare?: number;
-  /** Volunteers audit once so many networks are there that may; until then anchors make all audits [AU7]. */
-  readonly auditorGroupsMin?: number;
   /** Whether volunteers on this machine are exempt from "one person a network"; by default when only this machine can reach us. */
   readonly loopbackExempt?: boolean;
   readonly trustProxy?: readonly string[];
@@ -239,7 +238,7 @@ async function houseOf(
   });
   const device = deviceId(keys.anchor.publicBytes);
   const parts = { runtime, log, shelf, inputs, device, now, onNote };
-  const { auditor, rounds } = auditingOf(parts, people, options.auditorGroupsMin);
+  const { auditor, rounds } = auditingOf(parts, people, options);
   closing.push(() => rounds.close());
   const house: House = {
     ...{
@@ -336,10 +335,6 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
 /** A host as it stands in an address. */
 function hostText(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || isLoopback(name.replace(/^\[|\]$/g, ''));
 }
 
 function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {

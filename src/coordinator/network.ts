@@ -15,6 +15,11 @@ export function isLoopback(address: string): boolean {
   return contains(loopback, plainAddress(address));
 }
 
+/** The same of a name in an address: `localhost`, or `[::1]`. */
+export function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || isLoopback(name.replace(/^\[|\]$/g, ''));
+}
+
 function contains(list: BlockList, address: string): boolean {
   const family = isIP(address);
   return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');

@@ -1,0 +1,283 @@
+/** Volunteers audit one another over real sockets [AU2] [AU7] [AU8]: who is given what, what an answer leads to, and what a bad one does. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { encodeAuditAnswer, encodeOutputs } from '../../src/wire/audits.ts';
+import type { Taken } from '../../src/wire/audits.ts';
+import type { ChecksView } from '../../src/wire/views.ts';
+import { answers, bent, hearsNoAudit, right, stage, until } from './auditors.ts';
+import type { Stage } from './auditors.ts';
+import { identity } from './volunteer.ts';
+
+let open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of open.reverse()) await one.close();
+  open = [];
+});
+
+async function opened(options: Parameters<typeof stage>[0] = {}): Promise<Stage> {
+  const made = await stage(options);
+  open.push(made.house);
+  return made;
+}
+
+async function takenOver({ house }: Stage): Promise<Taken> {
+  return (await (await house.operator('/audits/take', { max: 64 })).json()) as Taken;
+}
+
+/** An anchor takes this one, as soon as it is an anchor's. */
+async function takesOver(at: Stage, id: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++, await sleep(50))
+    if ((await takenOver(at)).audits.some(({ audit }) => audit === id)) return;
+  throw new Error(`audit ${id} is not for an anchor`);
+}
+
+async function answeredByAnchor({ house }: Stage, id: number, units: readonly number[]): Promise<unknown> {
+  return (await house.operator(`/audits/${id}`, encodeOutputs(units.map(right)))).json();
+}
+
+const vested = ({ house }: Stage, account: string): bigint | undefined =>
+  house.runtime.state.balances.get(`vested:${account}`);
+const disproved = ({ events }: Stage) => events.flatMap((event) => (event.e === 'disproved' ? [event] : []));
+
+describe('an audit that a volunteer is given', () => {
+  test('says nothing of the claim; the right answer counts and is paid', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author);
+    const word = await auditor.of('audit');
+    expect(word).toEqual({
+      ...{ t: 'audit', audit: audit.id, job: at.job.job },
+      units: [...audit.units],
+      limitMs: 60_000,
+    });
+    answers(auditor, word);
+    const amountMicro = audit.units.length * at.job.unitCostMicro;
+    expect(await auditor.of('audited')).toEqual({
+      t: 'audited',
+      audit: audit.id,
+      became: 'counted',
+      amountMicro,
+    });
+    expect(vested(at, auditor.who.account)).toBe(BigInt(amountMicro));
+    expect(at.events.filter(({ e }) => e === 'audited')).toMatchObject([
+      { audit: audit.id, wrong: [], device: auditor.who.device, account: auditor.who.account, site: null },
+    ]);
+    const checks = (await (await at.house.call('/api/checks')).json()) as ChecksView;
+    expect(checks).toMatchObject({ auditsByPeople: 1, sharedWithPeople: true, made: { audits: 1 } });
+  });
+
+  test('finds a liar: two engines agree, the author is disproved and the auditor paid', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author, bent);
+    answers(auditor, await auditor.of('audit'));
+    expect(await author.of('judged')).toMatchObject({ consequence: 'suspend', wrong: [...audit.units] });
+    expect(await auditor.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
+    expect(disproved(at).map(({ device }) => device)).toEqual([author.who.device]);
+  }, 30_000);
+
+  test('is answered rubbish by a slanderer: it is disproved itself, the author is not, and an anchor makes the audit', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const slanderer = await at.person(2);
+    const audit = await at.drawn(author);
+    answers(slanderer, await slanderer.of('audit'), bent);
+    expect(await slanderer.of('judged')).toMatchObject({
+      ...{ backend: 'wasm', consequence: 'suspend', job: at.job.job, chunk: audit.chunk },
+      wrong: [...audit.units],
+    });
+    expect(disproved(at)).toMatchObject([{ device: slanderer.who.device, audit: audit.id }]);
+    expect(vested(at, slanderer.who.account)).toBeUndefined();
+    expect(at.house.runtime.state.checks).toMatchObject({ audits: 0, mismatches: 0, auditorsWrong: 1 });
+    const other = await at.person(3);
+    expect(await hearsNoAudit(other)).toBe(true);
+    expect((await takenOver(at)).audits.map((one) => one.audit)).toContain(audit.id);
+    expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'right' });
+  }, 30_000);
+
+  test('that gets what no output looks like, or too few, is somebody else’s; it is on record', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const lazy = await at.person(2);
+    const audit = await at.drawn(author);
+    const word = await lazy.of('audit');
+    answers(lazy, word, () => Uint8Array.of(1, 2, 3));
+    expect(await lazy.of('refusal')).toMatchObject({ about: 'audit', reason: 'bad-output' });
+    const other = await at.person(3);
+    const again = await other.of('audit');
+    expect(again).toEqual(word);
+    other.ws.send(encodeAuditAnswer(audit.id, []));
+    expect(await other.of('refusal')).toMatchObject({ about: 'audit', reason: 'malformed' });
+    await until(() => at.events.filter(({ e }) => e === 'misdeed').length === 2, 'both are on record');
+    expect(disproved(at)).toEqual([]);
+    answers(lazy, word);
+    expect(await lazy.of('audited')).toMatchObject({ became: 'gone' });
+  });
+
+  test('counts once; what was not given, or is somebody else’s, is gone', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const other = await at.person(3, { audits: false });
+    const audit = await at.drawn(author);
+    const word = await auditor.of('audit');
+    answers(other, word, bent);
+    expect(await other.of('audited')).toEqual({
+      t: 'audited',
+      audit: audit.id,
+      became: 'gone',
+      amountMicro: 0,
+    });
+    answers(other, { ...word, audit: 4_711 });
+    expect(await other.of('audited')).toMatchObject({ audit: 4_711, became: 'gone' });
+    answers(auditor, word);
+    answers(auditor, word);
+    const heard = [await auditor.of('audited'), await auditor.of('audited')];
+    expect(heard.map(({ became }) => became).sort()).toEqual(['counted', 'gone']);
+    expect(at.events.filter(({ e }) => e === 'audited')).toHaveLength(1);
+    expect(at.events.filter(({ e }) => e === 'misdeed')).toEqual([]);
+  });
+
+  test('is lost with the connection, and given back by a word: somebody else is drawn at once', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const first = await at.person(2);
+    await at.drawn(author);
+    const word = await first.of('audit');
+    await first.end();
+    const second = await at.person(3);
+    expect(await second.of('audit')).toEqual(word);
+    second.say({ t: 'returnAudits', audits: [word.audit] });
+    const third = await at.person(4);
+    expect(await third.of('audit')).toEqual(word);
+    answers(second, word);
+    expect(await second.of('audited')).toMatchObject({ became: 'gone' });
+    answers(third, word);
+    expect(await third.of('audited')).toMatchObject({ became: 'counted' });
+  });
+
+  test('is given anew after a restart; who still answers the old one hears that it is gone', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'talka-auditors-'));
+    open.push({ close: async () => rmSync(dataDir, { recursive: true, force: true }) });
+    const before = await stage({ dataDir });
+    const author = await before.person(1, { audits: false });
+    const auditor = await before.person(2);
+    await before.drawn(author);
+    const word = await auditor.of('audit');
+    await before.house.close();
+    const at = await opened({ dataDir });
+    const back = await at.person(2, { who: auditor.who, audits: false });
+    answers(back, word);
+    expect(await back.of('audited')).toMatchObject({ audit: word.audit, became: 'gone' });
+    const other = await at.person(3);
+    expect(await other.of('audit')).toEqual(word);
+    answers(other, word);
+    expect(await other.of('audited')).toMatchObject({ became: 'counted' });
+  });
+});
+
+describe('[AU7] who is given audits', () => {
+  test('neither the author nor anybody of its network; after a minute an anchor', async () => {
+    const at = await opened();
+    const author = await at.person(1);
+    const neighbour = await at.person(1);
+    await until(() => at.house.house.auditor.meet(), 'audits are shared');
+    const audit = await at.drawn(author);
+    expect((await takenOver(at)).audits).toEqual([]);
+    for (const one of [author, neighbour]) expect(await hearsNoAudit(one, 600)).toBe(true);
+    at.pass(60_000);
+    expect((await takenOver(at)).audits.map((one) => one.audit)).toContain(audit.id);
+  });
+
+  test('nobody while too few networks are there: anchors make all of them at once, and the page says so', async () => {
+    const at = await opened({ auditorGroupsMin: 3 });
+    const author = await at.person(1);
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author);
+    const view = async () => (await (await at.house.call('/api/checks')).json()) as ChecksView;
+    expect(await view()).toMatchObject({ sharedWithPeople: false, auditsByPeople: 0 });
+    expect(await hearsNoAudit(auditor, 1_200)).toBe(true);
+    expect((await takenOver(at)).audits.map((one) => one.audit)).toContain(audit.id);
+    const third = await at.person(3);
+    at.pass(2_000);
+    expect(await view()).toMatchObject({ sharedWithPeople: true });
+    await at.drawn(author);
+    // One of the two that are not the author, by lot.
+    await auditor.of('audit').catch(() => third.of('audit'));
+  });
+
+  test('nobody whose page does not know the word, who paused, or who is new', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const old = await at.person(2, { audits: false });
+    await at.person(5).then(async (paused) => {
+      const { lease } = await paused.leaseOf('mersenne-tf@1', 1);
+      paused.say({ t: 'giveBack', replicas: [lease], why: 'paused' });
+    });
+    const fresh = await at.person(3);
+    at.house.runtime.state.identities.delete(`${fresh.who.device}/wasm`);
+    await at.drawn(author);
+    for (const one of [old, fresh]) expect(await hearsNoAudit(one, 900)).toBe(true);
+  });
+
+  test('a quarter by lot only anchors', async () => {
+    const at = await opened();
+    at.dice.anchors = true;
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author);
+    expect(await hearsNoAudit(auditor)).toBe(true);
+    expect((await takenOver(at)).audits.map((one) => one.audit)).toContain(audit.id);
+  });
+});
+
+describe('[AU8] an answer that is looked at once more', () => {
+  test('counts when an anchor has found the same: the volunteer is paid, the anchor is not', async () => {
+    const at = await opened();
+    at.dice.canary = true;
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author);
+    answers(auditor, await auditor.of('audit'));
+    await takesOver(at, audit.id);
+    expect(at.events.some(({ e }) => e === 'audited')).toBe(false);
+    expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'right' });
+    expect(await auditor.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
+    expect(vested(at, 'anchor')).toBeUndefined();
+    expect(vested(at, auditor.who.account)).toBe(BigInt(audit.units.length * at.job.unitCostMicro));
+  });
+
+  test('bans a gang that vouches for its own lie: the author and the auditor', async () => {
+    const at = await opened();
+    at.dice.canary = true;
+    const author = await at.person(1, { audits: false });
+    const accomplice = await at.person(2);
+    const audit = await at.drawn(author, bent);
+    answers(accomplice, await accomplice.of('audit'), bent);
+    await takesOver(at, audit.id);
+    expect(await answeredByAnchor(at, audit.id, audit.units)).toMatchObject({ became: 'wrong' });
+    expect(await accomplice.of('judged')).toMatchObject({ consequence: 'ban', wrong: [...audit.units] });
+    expect(await author.of('judged')).toMatchObject({ consequence: 'ban' });
+    expect(disproved(at).map(({ device, audit: id }) => [device, id])).toEqual([
+      [author.who.device, undefined],
+      [accomplice.who.device, audit.id],
+    ]);
+    expect(vested(at, accomplice.who.account)).toBeUndefined();
+    expect(vested(at, 'anchor')).toBe(BigInt(audit.units.length * at.job.unitCostMicro));
+  }, 30_000);
+
+  test('is not: then whoever vouches gets a lie through, which is why some are', async () => {
+    const at = await opened();
+    const author = await at.person(1, { audits: false });
+    const accomplice = await at.person(2, { who: identity() });
+    const audit = await at.drawn(author, bent);
+    answers(accomplice, await accomplice.of('audit'), bent);
+    expect(await accomplice.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
+    expect(disproved(at)).toEqual([]);
+  });
+});
