@@ -100,7 +100,8 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       const account = await bad.account();
       await bad.says(judgedWords.en.heading, 90_000);
       await holds('its work is free again', async () => (await house.door.job(job)).free > 0, 30_000);
-      await bad.says(words.work.plain.suspended);
+      // Suspended at first; then its other work is examined, and there is too much wrong for an accident.
+      await bad.says(words.work.plain.banned, 60_000);
       const good = await scene.person(house.door.url);
       await house.door.finished(job);
       const results = await house.door.bytes(`/api/jobs/${job}/results.bin`);
@@ -113,18 +114,20 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       expect(balance('vested', honest)).toBeGreaterThan(0n);
       const [fault] = told.of('disproved');
       expect(fault).toMatchObject({ account, consequence: 'suspend' });
+      expect(told.of('disproved').map(({ consequence }) => consequence)).toEqual(['suspend', 'ban']);
       expect(fault?.right.length).toBe(fault?.wrong.length);
       expect(told.of('voided').every((event) => event.account === account)).toBe(true);
     },
   );
 
-  it('says that it is right all the same, and reads another day what the operator answered', async () => {
+  it('whose machine erred once keeps what was right, says that it is sound, and reads another day what the operator answered', async () => {
     const house = await scene.house({ anchorShare: 1 });
     const { url } = house.door;
     const policy = { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const;
     const order = { ...factoring(12, 60, 1 << 14), policy };
-    await house.door.submit(order);
-    const person = await liar(url, order.input, lies[0]?.bend ?? '');
+    const once = `const size = real.run(unit); if (Number(unit) === 130) outputOf(size)[${checksumAt}] ^= 1; return size;`;
+    const { job } = await house.door.submit(order);
+    const person = await liar(url, order.input, once);
     const account = await person.account();
     const j = judgedWords.en;
     await person.says(j.heading, 90_000);
@@ -147,9 +150,13 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       headers: asOperator,
       body: JSON.stringify({ answer: 'Three engines say otherwise.', readmit: false }),
     });
+    await holds('all but one chunk is final', async () => (await house.door.job(job)).final === 11, 60_000);
     await person.page.reload();
     await person.says('Three engines say otherwise.', 60_000);
     expect(await person.page.locator('.judged').count()).toBe(1);
-    await scene.told(house);
+    const told = await scene.told(house);
+    expect(told.of('disproved').map(({ consequence }) => consequence)).toEqual(['suspend']);
+    expect(told.of('voided').map(({ chunks }) => chunks)).toEqual([[2, 3]]);
+    expect(told.state.balances.get(`vested:${account}`)).toBeGreaterThan(0n);
   });
 });

@@ -92,7 +92,7 @@ function Notice(props: {
         <p>
           {joined(
             j.what(wrong.length, chunk, job, backend === 'webgpu'),
-            j.meanwhile,
+            untilMs === null ? j.lost : j.meanwhile,
             open ? j.open : untilMs === null ? j.never : j.again(untilMs),
           )}
         </p>

@@ -52,12 +52,12 @@ export const english: ChecksWords = {
   wrong: ({ suspendedMs, faultMemoryMs }) => ({
     heading: 'What happens to a wrong answer',
     says: [
-      'Where a recomputed unit differs, it is computed once more in two separate processes, each with a compiler of its own. If these differ from each other, it is the program’s fault: the program is paused and nobody is blamed.',
-      'If they agree, the machine was wrong. All of its work that is still provisional is void, the credit pending for it goes back, and others compute those chunks anew. What was final stays, for the requester and for the volunteer.',
-      `Hardware errs without meaning to, so once in ${en.span(faultMemoryMs)} it counts as an accident: the machine may begin anew after ${en.span(suspendedMs)}. A second time, or the very same wrong answer as another machine’s, and it gets no more work here. A device’s cores and its graphics processor are counted apart.`,
+      'Where a recomputed unit differs, it is computed once more in two different engines: two browsers where the operator has them, else two compilers of one. If these differ from each other, it is the program’s fault: the program is paused and nobody is blamed.',
+      'If they agree, the machine was wrong. That chunk is void, the credit pending for it goes back, and others compute it anew. What was final stays, for the requester and for the volunteer.',
+      `Hardware errs without meaning to, so once in ${en.span(faultMemoryMs)} it counts as an accident: the rest of its provisional work is recomputed by the operator to the last unit, what is right is kept and credited, and the machine may begin anew after ${en.span(suspendedMs)}. Where too much of it is wrong, or it happens a second time, or the very same wrong answer came from another machine, all of its provisional work is void and done again by others, and it gets no more work here. A device’s cores and its graphics processor are counted apart.`,
     ],
     shows:
-      'One unit is found wrong (crossed). What is provisional of that machine comes undone and goes to others; what was final stays.',
+      'One unit of a liar is found wrong (crossed). What is provisional of that machine comes undone and goes to others; what was final stays.',
   }),
   people: () => ({
     heading: 'Or: two people, one answer',

@@ -6,7 +6,9 @@ export interface JudgedWords {
   readonly heading: string;
   /** `job` is its id; `gpu`: not a core. */
   readonly what: (units: number, chunk: number, job: string, gpu: boolean) => string;
+  /** What becomes of its work: after a first fault, and when it gets no more. */
   readonly meanwhile: string;
+  readonly lost: string;
   /** A first fault: when it may begin anew. */
   readonly again: (until: number) => string;
   readonly never: string;
@@ -38,10 +40,12 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     what: (units, chunk, job, gpu) =>
       `${gpu ? 'The graphics processor' : 'A core'} of this machine gave ${units === 1 ? 'one unit' : `${en.whole(units)} units`} of chunk ${en.whole(chunk)} (${job}) differently from two independent engines of the operator.`,
     meanwhile:
-      'What was not verified yet is computed again by others, and its credit is void; what was verified stays yours.',
+      'That chunk is void. What else was not verified yet is now computed again by the operator: what is right is credited to you, and what was verified stays yours.',
+    lost: 'What was not verified yet is computed again by others, and its credit is void; what was verified stays yours.',
     again: (until) =>
-      `One such fault is taken for an accident: this machine may begin anew at ${en.moment(until)}.`,
-    never: 'It was not the first time, so this machine gets no more work here.',
+      `One such fault is taken for an accident: this machine may begin anew at ${en.moment(until)}, or once all of that is computed.`,
+    never:
+      'It was wrong more than once, or exactly as another machine was, so this machine gets no more work here.',
     open: 'This machine is let in again.',
     causes: 'Overclocking, overheating and failing memory are the usual causes.',
     right: 'The right digests, for you to check:',
@@ -62,9 +66,11 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     heading: '有一个答案对不上',
     what: (units, chunk, job, gpu) =>
       `这台电脑的${gpu ? '显卡' : '一个核心'}算的第 ${zh.whole(chunk)} 块（${job}）里，有 ${zh.whole(units)} 个单元与运营方两个独立引擎的结果不同。`,
-    meanwhile: '还没确认的部分由别人重算，其积分作废；已确认的仍归你。',
-    again: (until) => `一次这样的差错视为意外：${zh.moment(until)} 起，这台电脑可以重新开始。`,
-    never: '这不是第一次，所以这里不再给这台电脑派活。',
+    meanwhile: '这一块作废。其余还没确认的部分，现在由运营方重算：算对的积分照给，已确认的仍归你。',
+    lost: '还没确认的部分由别人重算，其积分作废；已确认的仍归你。',
+    again: (until) =>
+      `一次这样的差错视为意外：${zh.moment(until)} 起，等上面的部分重算完，这台电脑就可以重新开始。`,
+    never: '差错不止一次，或者和另一台机器错得一模一样，所以这里不再给这台电脑派活。',
     open: '这台电脑可以继续参加。',
     causes: '常见原因是超频、过热或内存老化。',
     right: '正确的摘要，供你核对：',
