@@ -16,6 +16,8 @@ export interface JudgingParts {
   readonly runtime: Runtime;
   readonly log: Log;
   readonly shelf: Shelf;
+  /** Whether browsers of this machine settle differences, where it has two kinds. */
+  readonly browsers: boolean;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
 }
 
@@ -60,7 +62,10 @@ export class Judging {
 
   constructor(parts: JudgingParts) {
     this.#parts = parts;
-    this.#tribunal = new Tribunal({ onNote: (note, about) => parts.onNote(note, about) });
+    this.#tribunal = new Tribunal({
+      browsers: parts.browsers,
+      onNote: (note, about) => parts.onNote(note, about),
+    });
   }
 
   /** What is still disputed is left undecided. */
@@ -95,6 +100,7 @@ export class Judging {
         return { is: 'paused' };
       }
       case 'agreed': {
+        this.#parts.onNote('two engines settled a difference', { job, chunk, engines: finding.engines });
         const right = new Map(differing.map((unit, i) => [unit, finding.outputs[i] as Uint8Array]));
         const wrong = wrongOf(audit, known, claims, right);
         return { is: 'differing', wrong, ours: wrongOf(audit, known, outputs, right), right };

@@ -23,20 +23,27 @@ export interface AuditingPresent extends Present {
 export interface AuditTerms {
   /** Volunteers audit once so many networks are there that may; until then anchors make all audits [AU7]. */
   readonly auditorGroupsMin?: number;
+  /** Whether browsers of this machine settle differences where it has two kinds; false by default: V8's two compilers do. */
+  readonly tribunalBrowsers?: boolean;
   /** For tests: a whole number from 0 to n − 1, by which it is drawn who audits. */
   readonly auditorDice?: (n: number) => number;
 }
 
 /** Who has audits made, and what gives them to volunteers. */
 export function auditingOf<P extends AuditingPresent>(
-  parts: Omit<AuditorParts, 'groupsMin' | 'below' | 'candidates' | 'tell'>,
+  parts: Omit<AuditorParts, 'groupsMin' | 'below' | 'candidates' | 'tell' | 'browsers'>,
   people: People<P>,
-  { auditorGroupsMin: groupsMin = groupsMinUsual, auditorDice: below = (n) => randomInt(n) }: AuditTerms,
+  {
+    auditorGroupsMin: groupsMin = groupsMinUsual,
+    auditorDice: below = (n) => randomInt(n),
+    tribunalBrowsers: browsers = false,
+  }: AuditTerms,
 ): { readonly auditor: Auditor; readonly rounds: AuditRounds } {
   const auditor = new Auditor({
     ...parts,
     groupsMin,
     below,
+    browsers,
     candidates: () => candidatesAmong(people),
     // Nothing where it is gone.
     tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),

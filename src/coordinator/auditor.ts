@@ -31,6 +31,8 @@ export interface AuditorParts extends Omit<DeskParts, 'fits'> {
   readonly inputs: Inputs;
   /** In whose name anchors answer, wherever they compute: the anchor's device. */
   readonly device: string;
+  /** Whether browsers of this machine settle differences, where it has two kinds. */
+  readonly browsers: boolean;
   now(): number;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** Tells a volunteer, where it is still connected. */

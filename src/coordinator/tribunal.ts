@@ -1,28 +1,18 @@
 /**
- * Settles a mismatch: computes the disputed units once more in two processes, one that has V8's baseline compiler alone
- * and one that has its optimising one alone. Where both say the same, that is the kernel's meaning; where they do not, the
- * kernel disagrees with itself and nobody is to blame.
+ * Settles a mismatch: computes the disputed units once more in two processes with an engine each. Where both say the same, that
+ * is the kernel's meaning; where they do not, the kernel disagrees with itself and nobody is to blame. The engines are two browsers
+ * where the machine has them (Chromium and Firefox: two implementations by two makers), else V8's two compilers.
  */
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
-import type { TribunalAnswer, TribunalWork, UnitAnswer } from './tribunal-child.ts';
-
-/**
- * V8's flags for each compiler. `--no-wasm-tier-up` alone would not do for the baseline: hot functions would still be optimised,
- * by dynamic tiering (seen in Node 24). A test reads from V8's own trace which compiler was at work.
- */
-export const compilers = {
-  baseline: ['--liftoff-only'],
-  optimising: ['--no-liftoff'],
-} as const;
-type Compiler = keyof typeof compilers;
+import { rm } from 'node:fs/promises';
+import type { TribunalAnswer, TribunalWork, UnitAnswer } from './tribunal-compute.ts';
+import { enginesHere, killGroup, startEngine } from './tribunal-engines.ts';
+import type { Engine } from './tribunal-engines.ts';
 
 /** How long one process may take: some 2,000 units of the usual size where the baseline's code is half as fast. */
 const timeoutMsDefault = 120_000;
 /** How much of a process's last words is kept. */
 const wordsMax = 2_000;
-
 /** What is in dispute. */
 export interface Dispute {
   readonly kernel: string;
@@ -31,16 +21,18 @@ export interface Dispute {
   readonly units: readonly number[];
 }
 
-/** `agreed`: the outputs in the order of the units. `failed` says nothing about anybody: ask again later, or a person. */
+/** `agreed`: the outputs in the order of the units, and who computed them. `failed` says nothing about anybody: ask again later, or a person. */
 export type Finding =
-  | { readonly is: 'agreed'; readonly outputs: Uint8Array[] }
+  | { readonly is: 'agreed'; readonly outputs: Uint8Array[]; readonly engines: readonly string[] }
   | { readonly is: 'disagreed'; readonly unit: number }
   | { readonly is: 'failed'; readonly why: string };
 
 export interface TribunalParts {
   /** For each of the two processes. */
   readonly timeoutMs?: number;
-  /** The program of the processes; tests name one that lies. */
+  /** Whether browsers of this machine are asked where there are two kinds. */
+  readonly browsers?: boolean;
+  /** The program of the two compilers' processes; tests name one that lies. */
   readonly program?: URL;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
 }
@@ -66,44 +58,63 @@ export class Tribunal {
   /** Ends the process that is computing; what waits is answered `failed`. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#child?.kill('SIGKILL');
+    if (this.#child !== null) killGroup(this.#child);
     await this.#last;
   }
 
-  async #settle({ kernel, wasm, input, units }: Dispute): Promise<Finding> {
-    // The other way round the second time: a kernel in which a unit leaves something to the next is found out as well.
-    const there = await this.#ask('baseline', { wasm, input, units });
-    const back =
-      'failed' in there ? there : await this.#ask('optimising', { wasm, input, units: units.toReversed() });
-    const finding =
-      'failed' in there
-        ? failed(there.failed)
-        : 'failed' in back
-          ? failed(back.failed)
-          : judge(units, there.answers, back.answers.toReversed());
-    if (finding.is !== 'agreed' && !this.#closed)
-      this.#parts.onNote('the tribunal came to no answer', { kernel, ...finding });
+  async #settle(dispute: Dispute): Promise<Finding> {
+    const { browsers = false, program, onNote } = this.#parts;
+    let finding = failed('there is no engine');
+    for (const engines of enginesHere({ browsers, program })) {
+      finding = await this.#hear(engines, dispute);
+      if (this.#closed) break;
+      const names = engines.map(({ name }) => name);
+      if (finding.is !== 'agreed')
+        onNote('the tribunal came to no answer', { kernel: dispute.kernel, ...finding, engines: names });
+      // A browser that does not start says nothing of the kernel: there are others to ask.
+      if (finding.is !== 'failed') break;
+    }
     return finding;
   }
 
+  async #hear([first, second]: readonly [Engine, Engine], dispute: Dispute): Promise<Finding> {
+    const { wasm, input, units } = dispute;
+    // The other way round the second time: a kernel in which a unit leaves something to the next is found out as well.
+    const there = await this.#ask(first, { wasm, input, units });
+    if ('failed' in there) return failed(there.failed);
+    const back = await this.#ask(second, { wasm, input, units: units.toReversed() });
+    if ('failed' in back) return failed(back.failed);
+    return judge(units, there.answers, back.answers.toReversed(), [first.name, second.name]);
+  }
+
   /** One process from start to end. */
-  #ask(compiler: Compiler, work: TribunalWork): Promise<TribunalAnswer> {
-    if (this.#closed) return Promise.resolve({ failed: 'the tribunal is closed' });
-    const { timeoutMs = timeoutMsDefault, program } = this.#parts;
-    const child = start(compiler, program ?? new URL('./tribunal-child.ts', import.meta.url));
+  async #ask(engine: Engine, work: TribunalWork): Promise<TribunalAnswer> {
+    if (this.#closed) return { failed: 'the tribunal is closed' };
+    const { child, folder } = startEngine(engine);
     this.#child = child;
+    try {
+      return await this.#answerOf(engine, child, work);
+    } finally {
+      this.#child = null;
+      // What the system still holds of it is the system's to sweep.
+      if (folder !== null)
+        await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(() => null);
+    }
+  }
+
+  #answerOf(engine: Engine, child: ChildProcess, work: TribunalWork): Promise<TribunalAnswer> {
+    const { timeoutMs = timeoutMsDefault } = this.#parts;
     return new Promise((resolve) => {
       let said: TribunalAnswer | null = null;
       let words = '';
       const end = (answer: TribunalAnswer): void => {
         // The first word counts: what comes after it comes from a process that is being ended.
-        said ??= 'failed' in answer ? { failed: `${compiler}: ${answer.failed}` } : answer;
-        child.kill('SIGKILL');
+        said ??= 'failed' in answer ? { failed: `${engine.name}: ${answer.failed}` } : answer;
+        killGroup(child);
       };
       const timer = setTimeout(() => end({ failed: `no answer after ${timeoutMs} ms` }), timeoutMs);
       const leave = (how: string): void => {
         clearTimeout(timer);
-        this.#child = null;
         if (this.#closed) end({ failed: 'the tribunal is closed' });
         end({ failed: `${how} ${words.trim()}`.trim() });
         resolve(said as TribunalAnswer);
@@ -124,23 +135,6 @@ export class Tribunal {
   }
 }
 
-/** A process that knows nothing of the coordinator: neither its environment nor its flags, and behind it in the queue for the processor. */
-function start(compiler: Compiler, program: URL): ChildProcess {
-  const { NODE_COMPILE_CACHE, SystemRoot } = process.env;
-  const child = fork(program, {
-    execArgv: [...compilers[compiler]],
-    env: { NODE_COMPILE_CACHE, SystemRoot },
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Some systems forbid it: then it computes like everybody else.
-  }
-  return child;
-}
-
 /** What a process said, if that is an answer. */
 function decoded(said: unknown, count: number): TribunalAnswer {
   const { answers, failed: why } = (said ?? {}) as Record<string, unknown>;
@@ -156,11 +150,16 @@ function isAnswer(answer: unknown): answer is UnitAnswer {
 }
 
 /** The first unit with two answers decides; a unit that both refuse has no output to settle anything with. */
-function judge(units: readonly number[], one: readonly UnitAnswer[], other: readonly UnitAnswer[]): Finding {
+function judge(
+  units: readonly number[],
+  one: readonly UnitAnswer[],
+  other: readonly UnitAnswer[],
+  engines: readonly string[],
+): Finding {
   const apart = units.findIndex((_, i) => !same(one[i], other[i]));
   if (apart >= 0) return { is: 'disagreed', unit: units[apart] as number };
   const refused = one.findIndex((answer) => !(answer instanceof Uint8Array));
-  if (refused < 0) return { is: 'agreed', outputs: one as Uint8Array[] };
+  if (refused < 0) return { is: 'agreed', outputs: one as Uint8Array[], engines };
   return failed(`unit ${units[refused]}, twice: ${(one[refused] as { trap: string }).trap}`);
 }
 
@@ -170,6 +169,6 @@ function same(one: UnitAnswer | undefined, other: UnitAnswer | undefined): boole
   return other instanceof Uint8Array && Buffer.compare(one, other) === 0;
 }
 
-function failed(why: unknown): { is: 'failed'; why: string } {
+function failed(why: unknown): Finding {
   return { is: 'failed', why: String(why) };
 }

@@ -1,56 +1,27 @@
 /** Starts the three real engines for tests: Chromium, Firefox and WebKit, each found where systems keep it. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser as Chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 import type { Browser as Firefox } from 'puppeteer-core';
+import { findChromium, findFirefox, findProgram, runsAsRoot } from '../../src/coordinator/browsers.ts';
+import type { Found } from '../../src/coordinator/browsers.ts';
 import { openWebKit } from './webkit.ts';
 import type { WebKit } from './webkit.ts';
 
-/** Where an engine's programs lie, or a sentence saying which is missing. */
-export type Found = { readonly path: string } | { readonly missing: string };
-
-/**
- * Finds Chromium: `CHROMIUM_PATH`, then the path, then where Linux, macOS and Windows install it.
- */
-export function findChromium(): Found {
-  return find(
-    'Chromium',
-    'CHROMIUM_PATH',
-    ['chromium', 'chromium-browser', 'google-chrome', 'chrome'],
-    [
-      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-      '/Applications/Chromium.app/Contents/MacOS/Chromium',
-      join(homedir(), 'Applications/Google Chrome.app/Contents/MacOS/Google Chrome'),
-      'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-      'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
-      'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
-    ],
-  );
-}
-
-/** Finds Firefox: `FIREFOX_PATH`, then the path, then the usual places. */
-export function findFirefox(): Found {
-  return find(
-    'Firefox',
-    'FIREFOX_PATH',
-    ['firefox-esr', 'firefox'],
-    ['/Applications/Firefox.app/Contents/MacOS/firefox', 'C:\\Program Files\\Mozilla Firefox\\firefox.exe'],
-  );
-}
+export { findChromium, findFirefox };
 
 /** Finds WebKitGTK's driver; it also needs `Xvfb`, because its browser has no headless mode. */
 export function findWebKit(): Found {
   const screen = findXvfb();
   return 'missing' in screen
     ? screen
-    : find('WebKitWebDriver', 'WEBKIT_DRIVER_PATH', ['WebKitWebDriver'], []);
+    : findProgram('WebKitWebDriver', 'WEBKIT_DRIVER_PATH', ['WebKitWebDriver'], []);
 }
 
 function findXvfb(): Found {
-  return find('Xvfb', 'XVFB_PATH', ['Xvfb'], []);
+  return findProgram('Xvfb', 'XVFB_PATH', ['Xvfb'], []);
 }
 
 /** Why an engine cannot be tested here, or null when it can: `describe.skipIf(whyNo.firefox() !== null)`. */
@@ -124,10 +95,6 @@ export async function launchWebKit(): Promise<WebKit> {
   return openWebKit({ driver: pathOf(findWebKit()), xvfb: pathOf(findXvfb()) });
 }
 
-function runsAsRoot(): boolean {
-  return process.getuid?.() === 0;
-}
-
 function reason(found: Found): string | null {
   return 'missing' in found ? found.missing : null;
 }
@@ -135,15 +102,4 @@ function reason(found: Found): string | null {
 function pathOf(found: Found): string {
   if ('missing' in found) throw new Error(found.missing);
   return found.path;
-}
-
-function find(what: string, variable: string, names: readonly string[], places: readonly string[]): Found {
-  const told = process.env[variable];
-  if (told !== undefined && told !== '') {
-    return existsSync(told) ? { path: told } : { missing: `${variable} names ${told}, which does not exist` };
-  }
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const onPath = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  const path = [...onPath, ...places].find((candidate) => existsSync(candidate));
-  return path === undefined ? { missing: `${what} is not installed (${variable} may name it)` } : { path };
 }

@@ -1,6 +1,6 @@
 /** A tribunal's process that lies: answers by the scene its input names, and differently where V8 may only optimise. */
 import { getPriority } from 'node:os';
-import type { TribunalAnswer, TribunalWork } from '../../src/coordinator/tribunal-child.ts';
+import type { TribunalAnswer, TribunalWork } from '../../src/coordinator/tribunal-compute.ts';
 
 const optimising = process.execArgv.includes('--no-liftoff');
 

@@ -11,9 +11,10 @@ import { encodeInput as encodeMersenne } from '../../src/kernels/mersenne-tf/ind
 import { demoScene } from '../../src/kernels/path-trace/demo.ts';
 import { encodeInput as encodeScene } from '../../src/kernels/path-trace/index.ts';
 import { sha256Hex } from '../../src/coordinator/digests.ts';
-import { compilers, Tribunal } from '../../src/coordinator/tribunal.ts';
+import { Tribunal } from '../../src/coordinator/tribunal.ts';
+import { compilers } from '../../src/coordinator/tribunal-engines.ts';
 import type { Dispute, Finding, TribunalParts } from '../../src/coordinator/tribunal.ts';
-import type { TribunalWork } from '../../src/coordinator/tribunal-child.ts';
+import type { TribunalWork } from '../../src/coordinator/tribunal-compute.ts';
 import { compileMix } from '../kernels/fixtures/compile.ts';
 import { mixInput, mixOutput } from '../kernels/fixtures/mix.ts';
 import type { MixInput } from '../kernels/fixtures/mix.ts';
@@ -21,6 +22,8 @@ import type { MixInput } from '../kernels/fixtures/mix.ts';
 const built = join(import.meta.dirname, '../../build/kernels');
 const program = new URL('../../src/coordinator/tribunal-child.ts', import.meta.url);
 const liar = new URL('./tribunal-liar.ts', import.meta.url);
+/** Who is asked where there are no browsers. */
+const engines = ['baseline', 'optimising'];
 const wasmOf = (kernel: string): Uint8Array => readFileSync(join(built, kernel, 'reference.wasm'));
 
 /** A kernel whose answer is how often it was asked, against the rule that a unit leaves nothing to the next. */
@@ -144,11 +147,12 @@ describe('two answers', () => {
     const one = tribunal({ program: liar });
     expect(await one.recompute(lied(scene))).toEqual({ is: 'disagreed', unit: 7 });
     expect(notes).toEqual([
-      ['the tribunal came to no answer', { kernel: 'liar@1', is: 'disagreed', unit: 7 }],
+      ['the tribunal came to no answer', { kernel: 'liar@1', is: 'disagreed', unit: 7, engines }],
     ]);
     expect(await one.recompute(lied(scene, [3, 8]))).toEqual({
       is: 'agreed',
       outputs: [Uint8Array.of(3, 0), Uint8Array.of(8, 0)],
+      engines,
     });
   });
 
@@ -175,6 +179,7 @@ describe('no answer', () => {
     expect(await next).toEqual({
       is: 'agreed',
       outputs: [mixOutput(mixInput({ seed: 5, rounds: 20, values: 50 }), 1)],
+      engines,
     });
     expect(notes).toMatchObject([['the tribunal came to no answer', { kernel: 'mix@1', is: 'failed' }]]);
   });

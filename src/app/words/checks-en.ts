@@ -77,13 +77,14 @@ export const english: ChecksWords = {
       'Three answers come to the gate. Two prove right and are final; what the middle one names is not so, it stays outside, and the chunk is given to somebody else.',
   }),
   anchor: ({ anchorAfterMs }) => ({
-    heading: 'The operator’s own machine',
+    heading: 'Who computes it again',
     says: [
-      'It is called the anchor. It is given a drawn unit to compute and not the answer that it should find; only afterwards are the two compared. So far the anchor makes every audit: volunteers do not audit one another yet.',
-      `It also steps in where a chunk has waited ${en.span(anchorAfterMs)} for another person and nobody who is here may be that person. What it computed itself is final at once. It is paid like anybody, and stands in no list of those who helped.`,
+      'The operator’s own machine, called the anchor, and the people who are here, on the cores that they lend. Whoever it is, is given drawn units to compute and not the answer that they should find; only afterwards are the two compared. Chance decides who: first among the networks that are here, then within one, and never anybody on the author’s own network or account. Nobody can ask for it. It is paid like any work, and who is wrong in it is treated as an author who is wrong.',
+      'A quarter of the audits, drawn in secret, are the anchor’s alone, and so are all of whoever leaves after very little work. One in 32 of the answers by which volunteers bear one another out is computed by the anchor as well: who vouches for a lie risks their own key. While few networks are here, the anchor makes every audit; which it is now stands below.',
+      `The anchor also steps in where a chunk has waited ${en.span(anchorAfterMs)} for another person and nobody who is here may be that person. What it computed itself is final at once. It is paid like anybody, and stands in no list of those who helped.`,
     ],
     shows:
-      'A drawn unit goes to the anchor; the answer that was given (in the dashed box) goes round it. Only at the end do they meet.',
+      'A drawn unit goes to the anchor, or to a neighbour; the answer that was given (in the dashed box) goes round them. Only at the end do the two meet.',
   }),
   policies: {
     heading: 'What a requester can choose',
@@ -118,6 +119,8 @@ export const english: ChecksWords = {
     audits: 'Audits',
     auditsMade: (audits, units, mismatches) =>
       `${some(audits, 'audit')} of ${some(units, 'unit')}; ${mismatches === 0 ? 'none found' : `${en.whole(mismatches)} found`} a wrong answer`,
+    byPeople: (audits, isShared) =>
+      `volunteers made ${audits === 0 ? 'none' : en.whole(audits)} of them; now ${isShared ? 'the operator’s machines and volunteers share them' : 'the operator’s machines make all: too few different networks are here for people to check one another'}`,
     waiting: (audits, sinceMs) =>
       audits === 0
         ? 'none is waiting'
@@ -157,8 +160,8 @@ export const english: ChecksWords = {
       `Final after ${some(windowUnits, 'further drawn unit')} of the same machine; of whoever goes sooner, ${en.whole(leaverUnits)} or all.`,
     bound: (hostile, oneIn, wrong, units) =>
       `With ${hostile} of all computing hostile, at most 1 final unit in ${oneIn} is wrong: on average ${wrong === 0 ? 'less than one' : `up to ${en.whole(wrong)}`} of its ${en.whole(units)}.`,
-    boundNote:
-      'The bounds assume that the operator’s own machines make every audit and do so honestly, whatever the liars agree on and however patient they are.',
+    boundNote: (anchors) =>
+      `The bounds assume that the operator’s own machines make ${anchors} of the audits and do so honestly, and that in all others the hostile vouch for one another; whatever they agree on and however patient they are.`,
     voted: (quorum) =>
       `A chunk is final once ${quorum === 1 ? 'one answer is' : `${en.whole(quorum)} people’s answers are`} in${quorum === 1 ? '' : ' and agree'}.`,
     unchecked: 'Answers are taken as they come.',
@@ -175,7 +178,7 @@ export const english: ChecksWords = {
   limits: {
     heading: 'What it does not do',
     says: ({ oneIn }) => [
-      'It does not check the operator. All audits are made by the operator’s own machines so far, so whoever orders work here trusts the operator for them. Receipts, the log and its witnesses show what was paid and that the past is not rewritten; they do not show that an audit was made honestly.',
+      'It does not check the operator. The operator’s own machines make part of the audits, all while few networks are here, and its two engines decide where answers differ: whoever orders work here trusts the operator for that. Receipts, the log and its witnesses show what was paid and that the past is not rewritten; they do not show that an audit was made honestly.',
       `It does not make every unit right. The bounds are averages over many units, and a single wrong unit in a machine’s long honest life is found with the chance with which it is drawn: one in ${en.whole(oneIn[2])}. Where every single unit must be right, audits are the wrong choice.`,
       'Provisional is not final: such a result may still be taken back.',
       'Two people who conspire on two networks get a chunk through where two people are all that is asked. A network is not a person, either: one person may hold several, and one school shares one.',
