@@ -22,6 +22,7 @@ import { LivePulse } from './http-live.ts';
 import { judgingRoutes } from './http-objections.ts';
 import { embedRoutes } from './http-embed.ts';
 import { operatorRoutes } from './http-operator.ts';
+import { receiptRoutes } from './http-receipts.ts';
 import { PublicRecords, recordsAnswer } from './http-records.ts';
 import { publicSites, siteRoutes } from './http-sites.ts';
 import { staticFiles } from './http-static.ts';
@@ -96,6 +97,7 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   const judging = judgingRoutes(house).route('/epochs', sealingRoutes(house));
   app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judging, siteRoutes(house)));
   app.route('/api/account', accountRoutes(house));
+  app.route('/', receiptRoutes(house));
   app.route('/api/epochs', epochRoutes(house));
   app.route('/api/sites', publicSites(house));
   app.route('/embed', embedRoutes(house));

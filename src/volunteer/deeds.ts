@@ -15,7 +15,7 @@ import type { Platform, Turn } from './platform.ts';
 import { ReceiptKeeping } from './receipt-keeping.ts';
 import type { Payee } from './receipt-keeping.ts';
 import { Witnessing } from './witnessing.ts';
-import type { ConsentRecord, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
+import type { ConsentRecord, TreeHead } from '../wire/volunteer.ts';
 
 /** What a person agreed to, and when. */
 export interface Agreement {

@@ -43,12 +43,12 @@ const named = v.pipe(v.string(), v.maxLength(64));
 const to = [key32, named, named, v.nullable(named), natural] as const;
 const paidRows = v.array(v.strictTuple([jobId, natural, positive, natural, v.boolean()]));
 /** Half-open runs, ascending, each apart from the next. */
-const runs = v.pipe(
+const runList = v.pipe(
   v.array(natural),
   v.minLength(2),
   v.check((all) => all.length % 2 === 0 && all.every((at, i) => i === 0 || at > (all[i - 1] ?? 0))),
 );
-const batchRows = v.array(v.strictTuple([jobId, runs, natural]));
+const batchRows = v.array(v.strictTuple([jobId, runList, natural]));
 const auditRows = v.array(v.strictTuple([positive, jobId, positive, natural]));
 const leafShape = v.union([
   v.strictTuple([v.literal('talka/receipt/3'), ...to, paidRows, batchRows, batchRows, auditRows]),

@@ -82,6 +82,38 @@ export interface PulseView {
   readonly jobs: readonly JobView[];
 }
 
+/** What a chunk's amount follows from. */
+export interface JobPriceView {
+  readonly units: number;
+  readonly unitsPerChunk: number;
+  readonly unitCostMicro: number;
+}
+
+/** A receipt as a volunteer keeps it (SPEC, "Receipts"). */
+export interface ReceiptView {
+  readonly leaf: string;
+  readonly index: number;
+  readonly path: readonly string[];
+  readonly tick: {
+    readonly tick: number;
+    readonly at: number;
+    readonly size: number;
+    readonly root: string;
+    readonly receipts: string;
+    readonly count: number;
+    readonly signature: string;
+  };
+  readonly jobs: Readonly<Record<string, JobPriceView>>;
+}
+
+/** Receipts of an account [HT4]. `next`: the tick to ask from another time; beyond `size`, the log's, when there are no more now. */
+export interface AccountReceipts {
+  readonly account: string;
+  readonly receipts: readonly ReceiptView[];
+  readonly next: number;
+  readonly size: number;
+}
+
 export interface LeaderboardRow {
   readonly rank: number;
   readonly account: string;
