@@ -30,6 +30,7 @@ interface Books {
   readonly claims: Map<string, string>;
   /** How many answered so. */
   readonly authors: Map<string, number>;
+  readonly winners: Map<string, readonly string[]>;
   readonly banned: Set<string>;
   /** Found wrong, and given nothing since. */
   readonly suspended: Set<string>;
@@ -43,6 +44,10 @@ function enter(books: Books, h: House, events: readonly Event[]): void {
     if (event.e === 'accepted') {
       books.claims.set(`${event.job}/${event.chunk}`, event.root);
       books.authors.set(`${event.job}/${event.chunk}`, event.winners.length);
+      books.winners.set(
+        `${event.job}/${event.chunk}`,
+        event.winners.map((winner) => winner.device),
+      );
       if (event.final && event.root !== 'right') books.wrongFinal.push(`${event.chunk}`);
     }
     if (event.e === 'leased')
@@ -51,13 +56,24 @@ function enter(books: Books, h: House, events: readonly Event[]): void {
       );
     if (event.e === 'disproved') {
       const key = identityKey(event.device, event.backend);
-      expect(books.claims.get(`${event.job}/${event.chunk}`), 'only lies are disproved').not.toBe('right');
+      if (event.audit === undefined)
+        expect(books.claims.get(`${event.job}/${event.chunk}`), 'only lies are disproved').not.toBe('right');
+      else expect(['c', 'd', 'e'], 'only auditors that were wrong').toContain(event.device);
       books.suspended.add(key);
       if (event.consequence === 'ban') books.banned.add(key);
     }
+    if (event.e === 'audited' && event.device !== 'anchor') {
+      const authors = books.winners.get(`${event.job}/${event.chunk}`) ?? [];
+      expect(authors, 'nobody audits itself').not.toContain(event.device);
+      books.kinds.set('audited by people', (books.kinds.get('audited by people') ?? 0) + 1);
+    }
+    if (event.e === 'disproved' && event.audit !== undefined)
+      books.kinds.set('auditors disproved', (books.kinds.get('auditors disproved') ?? 0) + 1);
     if (event.e === 'readmitted') books.banned.delete(identityKey(event.device, event.backend));
     if (event.e === 'leased') books.suspended.delete(identityKey(event.device, event.backend));
-    if (event.e === 'voided' && !books.banned.has(identityKey(event.device, event.backend)))
+    // What ends with its job is not examined.
+    const isExamined = event.e === 'voided' && h.state.jobs.has(event.job);
+    if (isExamined && !books.banned.has(identityKey(event.device, event.backend)))
       for (const chunk of numbersIn(event.chunks))
         // What others answer for too stands without it.
         if (books.authors.get(`${event.job}/${chunk}`) === 1)
@@ -122,7 +138,20 @@ function commandOf(
     }
     case 5: {
       const audit = nth(h.state.audits.keys(), which) ?? which;
-      return auditCommand(audit, wrongOf(books, h.state, audit), who === 9 ? device : 'anchor');
+      const wrong = wrongOf(books, h.state, audit);
+      const crook = ['c', 'd', 'e'][who % 3] as string;
+      const made = auditCommand(audit, wrong, which % 4 === 1 ? device : 'anchor');
+      if (which % 4 === 2)
+        return {
+          c: 'refute',
+          audit,
+          device: crook,
+          wrong: h.state.audits.get(audit)?.units ?? [1],
+          right: [],
+        };
+      if (which % 4 === 3 && wrong.length > 0 && made.c === 'audit')
+        return { ...made, vouched: { device: crook, wrong } };
+      return made;
     }
     case 6: {
       const due = nth(upkeep(h.state, h.now(), 50), which);
@@ -146,6 +175,9 @@ function commandOf(
   }
 }
 
+/** Two chunks make somebody known: then it may audit. */
+const unitCostMicro = 500_000;
+
 function dayOf(
   kind: 'audit' | 'adaptive',
   windowUnits: number,
@@ -156,10 +188,16 @@ function dayOf(
   join(h, 'anchor', { account: 'anchor', role: 'anchor' });
   for (const name of people) join(h, name);
   const units = windowUnits > 50 ? 60 : 45;
-  submit(h, auditedSpec({ kind, windowUnits, leaverUnits, verifyMilli }, { units, unitsPerChunk: 4 }));
   submit(
     h,
-    auditedSpec({ kind, windowUnits, leaverUnits, verifyMilli }, { units: 21, unitsPerChunk: 4 }),
+    auditedSpec({ kind, windowUnits, leaverUnits, verifyMilli }, { units, unitsPerChunk: 4, unitCostMicro }),
+  );
+  submit(
+    h,
+    auditedSpec(
+      { kind, windowUnits, leaverUnits, verifyMilli },
+      { units: 21, unitsPerChunk: 4, unitCostMicro },
+    ),
     'r2',
   );
   return h;
@@ -211,6 +249,7 @@ describe('any sequence of commands under audits', () => {
           const books: Books = {
             claims: new Map(),
             authors: new Map(),
+            winners: new Map(),
             banned: new Set(),
             suspended: new Set(),
             wrongFinal: [],
@@ -248,13 +287,15 @@ describe('any sequence of commands under audits', () => {
           expect(freeze(folded)).toBe(freeze(h.state));
         },
       ),
-      { numRuns: 80, seed: 20_261_125 },
+      { numRuns: 160, seed: 20_261_125 },
     );
   });
 
   test('has met everything that audits lead to', () => {
     const wanted = 'accepted audited drawn vested voided disproved readmitted finished cancelled'.split(' ');
     expect(wanted.filter((kind) => (total.get(kind) ?? 0) < 5)).toEqual([]);
+    expect(total.get('audited by people')).toBeGreaterThan(20);
+    expect(total.get('auditors disproved')).toBeGreaterThan(20);
   });
 });
 
