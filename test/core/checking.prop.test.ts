@@ -175,8 +175,8 @@ function commandOf(
   }
 }
 
-/** Two chunks make somebody known: then it may audit. */
-const unitCostMicro = 500_000;
+/** One chunk makes somebody known: then it may audit. */
+const unitCostMicro = 1_000_000;
 
 function dayOf(
   kind: 'audit' | 'adaptive',
