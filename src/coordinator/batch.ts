@@ -80,6 +80,10 @@ export class Batch {
       case 'submitted':
         this.jobsChanged = true;
         return;
+      case 'closing':
+        this.jobsChanged = true;
+        this.#allLost(state, event.job);
+        return;
       case 'finished':
       case 'cancelled':
         this.jobsChanged = true;

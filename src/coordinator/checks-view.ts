@@ -71,7 +71,7 @@ export function checksOf(state: State, live: LivePeople, isShared: boolean, at: 
     chunks: { provisional: sum((job) => job.acceptedChunks), final: sum((job) => job.finalChunks) },
     identities: identitiesOf(state, at),
     live: networksOf(live, neededBy(jobs)),
-    jobs: jobs.map(checkedJobOf),
+    jobs: jobs.filter(({ closingAt }) => closingAt === null).map(checkedJobOf),
     offers: offered.map((policy) => policyOf(policy, usualUnitMicro)),
     unitMicro: usualUnitMicro,
     rules: {

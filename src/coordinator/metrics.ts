@@ -76,7 +76,10 @@ function addGauges(registry: Registry, { runtime, devices, live, objections, now
     );
   };
   gauge('talka_devices', 'Devices that are connected', devices);
-  gauge('talka_jobs_open', 'Open jobs', (state) => state.jobs.size);
+  const closing = ({ jobs }: State): number =>
+    [...jobs.values()].filter(({ closingAt }) => closingAt !== null).length;
+  gauge('talka_jobs_open', 'Open jobs', (state) => state.jobs.size - closing(state));
+  gauge('talka_jobs_closing', 'Cancelled jobs of which work is still checked', closing);
   gauge('talka_leases_live', 'Leases whose chunks are open', (state) => state.leases.size);
   gauge('talka_replicas_open', 'Replicas of open chunks', (state) => state.replicas.size);
   gauge('talka_asks_parked', 'Slots that wait for work', () => runtime.parking.size);

@@ -67,12 +67,15 @@ export class Views {
 
   /** All jobs: open ones first, then the last to end. */
   jobs(): JobView[] {
-    const open = [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
-    return [...open, ...[...this.#concluded.values()].sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))];
+    const known = [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
+    const open = known.filter(({ endedAt }) => endedAt === null);
+    const closing = known.filter(({ endedAt }) => endedAt !== null);
+    const ended = [...closing, ...this.#concluded.values()];
+    return [...open, ...ended.sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))];
   }
 
   openJobs(): JobView[] {
-    return [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
+    return this.jobs().filter(({ endedAt }) => endedAt === null);
   }
 
   job(id: string): JobView | null {
@@ -84,8 +87,10 @@ export class Views {
     const paused = this.#parts.state().pausedKernels.has(job.spec.kernel);
     return {
       ...viewOf(this.#parts.state(), job, this.#parts.showing(job.spec.kernel)),
-      state: paused ? 'paused' : 'open',
-      etaMs: this.#etaMs(job),
+      // Cancelled for everybody at once, though the last of its work is still checked.
+      state: job.closingAt !== null ? 'cancelled' : paused ? 'paused' : 'open',
+      endedAt: job.closingAt,
+      etaMs: job.closingAt === null ? this.#etaMs(job) : null,
     };
   }
 
@@ -112,7 +117,7 @@ export class Views {
     const view: JobView = {
       ...viewOf(state, job, showing),
       state: event.e,
-      endedAt: at,
+      endedAt: job.closingAt ?? at,
       etaMs: null,
       result,
     };
@@ -213,7 +218,7 @@ function viewOf(state: State, job: Job, showing: Showing): JobView {
     settledWithAnchor: job.settledWithAnchor,
     disputes: job.disputes,
     priceMicro,
-    paidMicro: priceMicro - Number(state.balances.get(`escrow:${job.id}`) ?? 0n),
+    paidMicro: priceMicro - job.returnedMicro - Number(state.balances.get(`escrow:${job.id}`) ?? 0n),
     etaMs: null,
     result: { picture: false, report: false, preview: showing.picture },
   };

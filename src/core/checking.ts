@@ -79,9 +79,9 @@ export function unitsDrawn(
   return drawUnits(to - from, tier, words).map((unit) => from + unit);
 }
 
-/** Whether everything of a job is answered: nobody is waited for any more. */
-export function isGivenOut(job: Job): boolean {
-  return job.free.length === 0 && job.chunks.size === 0;
+/** Whether everything of a job is answered, or nothing more is wanted of it: nobody is waited for any more. */
+export function isGivenOut({ free, chunks, closingAt }: Job): boolean {
+  return closingAt !== null || (free.length === 0 && chunks.size === 0);
 }
 
 /** Draws for a batch of somebody who has left, or whose job is all given out [AU4], or who is suspended [TR5]. */
@@ -218,7 +218,8 @@ export function vest(state: State, { job: id, device, backend }: CommandOf<'vest
   const events = ripe.map((batch): Event => vestedOf(state, identity, job, batch));
   let newlyFinal = 0;
   for (const { chunks } of ripe) newlyFinal += count(chunks) - finalIn(job, chunks);
-  return [...events, ...finishedBy(state, job, ripe.length, newlyFinal, 0)];
+  const change = { batches: ripe.length, final: newlyFinal, reopened: 0, backMicro: 0 };
+  return [...events, ...endedBy(state, job, change)];
 }
 
 function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): EventOf<'vested'> {
@@ -241,9 +242,14 @@ export function voidBatch(state: State, { device, backend }: CommandOf<'void'>):
     const batch = isBanned ? batches[0] : batches.find((one) => lostOf(job, one).length > 0);
     if (batch === undefined) continue;
     const chunks = isBanned ? batch.chunks : lostOf(job, batch);
-    const voided = voidedOf(state, identity, job, batch, chunks, reopenedOf(job, chunks));
-    const isWhole = count(chunks) === count(batch.chunks);
-    return [voided, ...finishedBy(state, job, isWhole ? 1 : 0, 0, paidFor(job, batch, chunks).escrowMicro)];
+    const voided = voidedOf(state, identity, job, batch, chunks);
+    const change = {
+      batches: count(chunks) === count(batch.chunks) ? 1 : 0,
+      final: 0,
+      reopened: count(voided.reopened),
+      backMicro: paidFor(job, batch, chunks).escrowMicro,
+    };
+    return [voided, ...endedBy(state, job, change)];
   }
   return { refused: 'already-so' };
 }
@@ -265,8 +271,8 @@ function voidedOf(
   job: Job,
   batch: Batch,
   chunks: readonly number[],
-  reopened: readonly number[],
 ): EventOf<'voided'> {
+  const reopened = reopenedOf(job, chunks);
   const pending = `pending:${identity.account}` as const;
   const escrow = `escrow:${job.id}` as const;
   const { escrowMicro, operatorMicro } = paidFor(job, batch, chunks);
@@ -276,7 +282,8 @@ function voidedOf(
   if (escrowMicro > 0) entries.push({ from: pending, to: escrow, amountMicro: escrowMicro });
   if (operatorMicro > 0) entries.push({ from: pending, to: 'operator', amountMicro: operatorMicro });
   // A second person whom the operator paid may be the last to answer for a chunk: its price must be there once more.
-  if (shortMicro > 0) entries.push({ from: 'operator', to: escrow, amountMicro: shortMicro });
+  if (shortMicro > 0 && job.closingAt === null)
+    entries.push({ from: 'operator', to: escrow, amountMicro: shortMicro });
   return {
     e: 'voided',
     ...authorOf(state, identity),
@@ -319,14 +326,24 @@ function finalIn(job: Job, chunks: readonly number[]): number {
   return final;
 }
 
-/** The job's end, where these batches were its last and all is final; what comes back into its escrow goes on to its requester. */
-function finishedBy(state: State, job: Job, batches: number, newlyFinal: number, backMicro: number): Event[] {
-  if (job.batches > batches || job.finalChunks + newlyFinal < chunksOf(job.spec)) return [];
-  const { submittedAt, settledByPeople, settledWithAnchor, disputes } = job;
-  const finalChunks = job.finalChunks + newlyFinal;
+/** What a decision changes of a job: batches that are gone, chunks that are final or free again, and what comes back into its escrow. */
+interface Change {
+  readonly batches: number;
+  readonly final: number;
+  readonly reopened: number;
+  readonly backMicro: number;
+}
+
+/** The job's end, where these batches were its last and all is final, or it is cancelled; what comes back into its escrow goes on to its requester. */
+function endedBy(state: State, job: Job, { batches, final, reopened, backMicro }: Change): Event[] {
+  const isCancelled = job.closingAt !== null;
+  const finalChunks = job.finalChunks + final;
+  if (job.batches > batches || (!isCancelled && finalChunks < chunksOf(job.spec))) return [];
+  const { submittedAt, settledWithAnchor, disputes } = job;
+  const settledByPeople = job.settledByPeople - reopened;
   return [
     {
-      e: 'finished',
+      e: isCancelled ? 'cancelled' : 'finished',
       job: job.id,
       summary: { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes },
       entries: refund(state, job.id, job.requester, -BigInt(backMicro)),
@@ -334,28 +351,15 @@ function finishedBy(state: State, job: Job, batches: number, newlyFinal: number,
   ];
 }
 
-/**
- * A job is cancelled: who was not disproved is paid for what was accepted, since nobody will look at it any more [LG6].
- * `backMicro`: what comes back into the escrow from those who were; their chunks are not computed again. `newlyFinal`: chunks.
- */
-export function batchesAtEnd(
-  state: State,
-  job: Job,
-): { events: Event[]; backMicro: number; newlyFinal: number } {
-  const events: Event[] = [];
-  const final = new Set<number>();
-  let backMicro = 0;
-  for (const identity of state.identities.values())
-    for (const batch of identity.open.get(job.id) ?? []) {
-      if (identity.phase !== 'open') {
-        backMicro += batch.escrowMicro;
-        events.push(voidedOf(state, identity, job, batch, batch.chunks, []));
-        continue;
-      }
-      events.push(vestedOf(state, identity, job, batch));
-      for (const chunk of numbersIn(batch.chunks)) if (has(job.accepted, chunk)) final.add(chunk);
-    }
-  return { events, backMicro, newlyFinal: final.size };
+/** A job is cancelled while work of it is pending [LG6]: all goes back to its requester at once but what its audits may still cost. */
+export function closingOf(state: State, job: Job): EventOf<'closing'> {
+  let units = 0;
+  for (const key of state.owing) {
+    const { phase, open } = state.identities.get(key) as Identity;
+    if (phase !== 'banned') for (const batch of open.get(job.id) ?? []) units += batch.units - batch.passed;
+  }
+  const keptMicro = Math.min(spareMicro(state, job), units * job.spec.unitCostMicro);
+  return { e: 'closing', job: job.id, entries: refund(state, job.id, job.requester, BigInt(keptMicro)) };
 }
 
 /** What the passing of time and of audits makes due, as commands; `words` are thrown by the shell. At most `max` of them. */

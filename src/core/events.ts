@@ -276,6 +276,8 @@ export type Event =
       readonly what: string;
       readonly replica: number | null;
     }
+  /** A job is cancelled, and what is pending of it is still to be checked: nothing more of it is given out. */
+  | { readonly e: 'closing'; readonly job: string; readonly entries: readonly Entry[] }
   | {
       readonly e: 'finished' | 'cancelled';
       readonly job: string;

@@ -253,7 +253,7 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     add(job.free, chunk, chunk + 1);
     job.acceptedChunks--;
     job.settledByPeople--;
-    job.owedMicro += cost;
+    if (job.closingAt === null) job.owedMicro += cost;
     job.servedMicro -= cost / job.spec.weight;
     state.checks.voidedChunks++;
   }

@@ -74,6 +74,8 @@ export function evolve(state: State, event: Event, at: number): void {
       return closed(state, event, 'expired', at);
     case 'misdeed':
       return misdeed(state, event);
+    case 'closing':
+      return closing(state, event, at);
     case 'finished':
     case 'cancelled':
       return concluded(state, event.job);
@@ -163,6 +165,8 @@ function submitted(state: State, event: EventOf<'submitted'>, at: number): void 
     settledByPeople: 0,
     settledWithAnchor: 0,
     disputes: 0,
+    closingAt: null,
+    returnedMicro: 0,
     wanting: new Map(),
     wantingKey: new Map(),
   });
@@ -277,6 +281,18 @@ function closed(
       add(job.free, index, index + 1);
     } else putChunk(job, chunk, at);
   }
+}
+
+/** Nobody computes anything more of a job: what is in work is forgotten, and stands free for nobody. */
+function closing(state: State, event: EventOf<'closing'>, at: number): void {
+  const job = state.jobs.get(event.job) as Job;
+  job.closingAt = at;
+  for (const { amountMicro } of event.entries) job.returnedMicro += amountMicro;
+  for (const chunk of job.chunks.values()) {
+    dropChunk(state, job, chunk);
+    add(job.free, chunk.index, chunk.index + 1);
+  }
+  job.owedMicro = 0;
 }
 
 function concluded(state: State, id: string): void {

@@ -46,6 +46,10 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
     `${name} knows who settled each chunk`,
   );
   assert(job.owedMicro === owedMicro(job), `${name} knows what it must still pay for work`);
+  assert(
+    job.closingAt === null || (job.batches > 0 && job.chunks.size === 0),
+    `${name}, which is cancelled, waits for pending work and for nothing else`,
+  );
   let replicas = 0;
   for (const [index, chunk] of job.chunks) {
     assert(chunk.index === index, `chunk ${index} of ${name} knows its number`);
@@ -84,6 +88,7 @@ function checkJob(state: State, job: Job, left: Map<number, number>, open: Map<n
 
 /** What a job's chunks that are neither accepted nor final will cost. */
 function owedMicro(job: Job): number {
+  if (job.closingAt !== null) return 0;
   let owed = 0;
   for (const chunk of numbersIn(job.free)) owed += chunkCostMicro(job.spec, chunk);
   for (const index of job.chunks.keys()) owed += chunkCostMicro(job.spec, index);

@@ -4,8 +4,8 @@
  */
 import { auditAnswered, refute } from './auditing.ts';
 import {
-  batchesAtEnd,
   closeBatch,
+  closingOf,
   readmit,
   sentAway,
   tierNow,
@@ -161,7 +161,7 @@ function submit(state: State, command: CommandOf<'submit'>): Decision {
 /** A new job enters the fair queue beside the one that has had least, not before all. */
 function leastServed(state: State): number {
   let least = Infinity;
-  for (const job of state.jobs.values()) least = Math.min(least, job.servedMicro);
+  for (const job of state.jobs.values()) if (job.closingAt === null) least = Math.min(least, job.servedMicro);
   return least === Infinity ? 0 : least;
 }
 
@@ -378,23 +378,13 @@ function misdeed(state: State, command: CommandOf<'misdeed'>): Decision {
   ];
 }
 
-/** The job ends; what was paid stays paid, the rest goes back to the requester. */
+/** The job ends: at once, or when what is pending of it is checked [LG6]. What was paid stays paid, the rest goes back to the requester. */
 function cancel(state: State, command: CommandOf<'cancel'>): Decision {
   const job = state.jobs.get(command.job);
   if (job === undefined) return refuse('unknown-job');
-  const { submittedAt, settledWithAnchor, disputes } = job;
-  const { events, backMicro, newlyFinal } = batchesAtEnd(state, job);
-  const finalChunks = job.finalChunks + newlyFinal;
-  // What is provisional and does not become final is void.
-  const settledByPeople = job.settledByPeople - (job.acceptedChunks - newlyFinal);
+  if (job.closingAt !== null) return refuse('already-so');
+  if (job.batches > 0) return [closingOf(state, job)];
+  const { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes } = job;
   const summary: JobSummary = { submittedAt, finalChunks, settledByPeople, settledWithAnchor, disputes };
-  return [
-    ...events,
-    {
-      e: 'cancelled',
-      job: job.id,
-      summary,
-      entries: refund(state, job.id, job.requester, -BigInt(backMicro)),
-    },
-  ];
+  return [{ e: 'cancelled', job: job.id, summary, entries: refund(state, job.id, job.requester, 0n) }];
 }

@@ -85,8 +85,10 @@ export function pick(
     live,
     at,
   };
-  let reason: RefusalReason = 'nothing-for-this-device';
+  let reason: RefusalReason = 'no-job-open';
   for (const job of jobsByService(state)) {
+    if (job.closingAt !== null) continue;
+    if (reason === 'no-job-open') reason = 'nothing-for-this-device';
     const rateMilli = slot.rates[job.spec.kernel];
     if (rateMilli === undefined || rateMilli <= 0) continue;
     if (state.pausedKernels.has(job.spec.kernel)) {

@@ -105,6 +105,9 @@ export interface Job {
   servedMicro: number;
   acceptedChunks: number;
   finalChunks: number;
+  /** When it was cancelled, while what is pending of it is still checked; null before. And what went back to its requester then. */
+  closingAt: number | null;
+  returnedMicro: number;
   /** What the escrow must still pay for work, in microcredits: the rest of it is for audits and second copies [LG5]. */
   owedMicro: number;
   /** Batches of unvested work in it, over all identities. */

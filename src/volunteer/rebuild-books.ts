@@ -63,6 +63,8 @@ export interface JobBook {
   readonly spec: v.InferOutput<typeof spec>;
   /** Chunks that are accepted, and whether they are final. */
   readonly settled: Map<number, boolean>;
+  /** It is cancelled, and what is pending of it is still checked. */
+  isClosing: boolean;
   /** What provisional chunks were paid with, by account and chunk. */
   readonly pending: Map<string, Map<number, Entry>>;
 }
@@ -99,6 +101,8 @@ export class Books {
         return this.#with(vested, event, (one) => this.#vested(one));
       case 'voided':
         return this.#with(voided, event, (one) => this.#voided(one));
+      case 'closing':
+        return this.#with(ended, event, (one) => this.#closing(one));
       case 'finished':
       case 'cancelled':
         return this.#with(ended, event, (one) => this.#ended(one, event.e === 'finished'));
@@ -148,7 +152,13 @@ export class Books {
     const price = work + Math.ceil((work / 1000) * (policy.verifyMilli ?? 0));
     if (!isMoved(event.entries, [[`requester:${requester}`, `escrow:${job}`, price]]))
       return `the price of ${job} is ${price}, from its requester into its escrow`;
-    this.jobs.set(job, { requester, spec: offered, settled: new Map(), pending: new Map() });
+    this.jobs.set(job, {
+      requester,
+      spec: offered,
+      settled: new Map(),
+      isClosing: false,
+      pending: new Map(),
+    });
     return null;
   }
 
@@ -157,6 +167,7 @@ export class Books {
     if (job === undefined) return `${id} is not open`;
     const units = unitsIn(job, chunk);
     if (units <= 0) return `chunk ${chunk} lies outside ${id}`;
+    if (job.isClosing) return `${id} is cancelled`;
     if (job.settled.has(chunk)) return `chunk ${chunk} of ${id} was paid already`;
     const amountMicro = units * job.spec.unitCostMicro;
     const { quorum } = job.spec.policy;
@@ -230,6 +241,20 @@ export class Books {
     return null;
   }
 
+  #closing({ job: id, entries: moved }: v.InferOutput<typeof ended>): Fault | null {
+    const job = this.jobs.get(id);
+    if (job === undefined || job.isClosing) return `${id} is not open`;
+    const back = moved.map(({ amountMicro }): Moved => [
+      `escrow:${id}`,
+      `requester:${job.requester}`,
+      amountMicro,
+    ]);
+    if (moved.length > 1 || !isMoved(moved, back))
+      return `only the requester of ${id} gets back what is left`;
+    job.isClosing = true;
+    return null;
+  }
+
   #ended({ job: id, entries: moved }: v.InferOutput<typeof ended>, isFinished: boolean): Fault | null {
     const job = this.jobs.get(id);
     if (job === undefined) return `${id} is not open`;
@@ -240,6 +265,7 @@ export class Books {
       return `work of ${id} is neither vested nor void`;
     const chunks = Math.ceil(job.spec.units / job.spec.unitsPerChunk);
     const isWhole = job.settled.size === chunks && [...job.settled.values()].every((final) => final);
+    if (isFinished && job.isClosing) return `${id} is cancelled`;
     if (isFinished && !isWhole) return `not all chunks of ${id} are final`;
     this.jobs.delete(id);
     this.concluded++;

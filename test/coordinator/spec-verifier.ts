@@ -144,6 +144,7 @@ export class Ledger {
   readonly #pending = new Map<string, Entry>();
   readonly #paid = new Set<string>();
   readonly #final = new Set<string>();
+  readonly #closing = new Set<string>();
 
   post(event: Happened): void {
     const entries = event.entries ?? [];
@@ -206,8 +207,15 @@ export class Ledger {
       }
       case 'voided':
         return this.#takenBack(event, job, entries);
+      case 'closing':
+        if (this.#closing.has(job)) throw new Error(`${job} is cancelled already`);
+        this.#closing.add(job);
+        return entries.length === 0
+          ? []
+          : [entry(escrow, `requester:${requester}`, entries[0]?.amountMicro ?? 0)];
       case 'finished':
       case 'cancelled': {
+        if (e === 'finished' && this.#closing.has(job)) throw new Error(`${job} was cancelled`);
         if ([...this.#pending.keys()].some((key) => key.startsWith(`${job}/`)))
           throw new Error(`${job} owes`);
         this.#jobs.delete(job);
@@ -223,6 +231,7 @@ export class Ledger {
     const chunk = Number(event['chunk']);
     const units = Math.min(spec.unitsPerChunk, spec.units - chunk * spec.unitsPerChunk);
     const place = `${job}/${chunk}`;
+    if (this.#closing.has(job)) throw new Error(`${job} is cancelled`);
     if (this.#paid.has(place)) throw new Error(`${place} is paid twice`);
     this.#paid.add(place);
     if (event['final'] === true) this.#final.add(place);

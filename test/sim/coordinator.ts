@@ -458,14 +458,14 @@ export class Coordinator {
   /** What an event means to volunteers; looked at before the state takes it in. */
   #notice(turn: Turn, event: Event): void {
     if (makesWork.has(event.e)) this.#parkedPending = this.#parked.size;
-    if (event.e === 'submitted' || event.e === 'finished' || event.e === 'cancelled') turn.jobsChanged = true;
+    if (event.e === 'submitted' || event.e === 'finished' || isCancelled(event)) turn.jobsChanged = true;
     if (event.e === 'leased') this.#noticeLease(turn, event);
     else if (event.e === 'committed') {
       const { replica, device, job, chunk } = event;
       turn.answers.push([replica, { device, job, chunk, paid: null, over: false }]);
       receiptFor(turn, device).acks.push(replica);
     } else if (event.e === 'accepted') this.#noticeVerdict(turn, event);
-    else if (event.e === 'cancelled') {
+    else if (isCancelled(event)) {
       for (const chunk of this.state.jobs.get(event.job)?.chunks.values() ?? [])
         for (const replica of chunk.replicas) noticeLost(turn, event.job, chunk.index, replica);
     }
@@ -520,4 +520,9 @@ function noticeLost(
 ): void {
   receiptFor(turn, device).lost.push(id);
   if (phase.is === 'committed') turn.answers.push([id, { device, job, chunk, paid: null, over: true }]);
+}
+
+/** A job is cancelled, at once or once what is pending of it is checked: nobody computes anything more of it. */
+function isCancelled(event: Event): event is Extract<Event, { e: 'closing' | 'cancelled' }> {
+  return event.e === 'closing' || event.e === 'cancelled';
 }

@@ -2,7 +2,8 @@
 import type { Backend } from '../../src/core/state.ts';
 import type { LoopEffect, LoopEvent } from '../../src/volunteer/loop.ts';
 import type { JobDescriptor } from '../../src/wire/volunteer.ts';
-import type { DeviceSpec } from './device.ts';
+import type { Manner } from './manner.ts';
+import type { Dice } from './random.ts';
 
 /** How many times faster than a core a modelled GPU is. */
 const gpuFactor = 8;
@@ -17,6 +18,16 @@ interface Engine {
 
 type EngineEffect = Extract<LoopEffect, { readonly engine: number }>;
 
+/** What of a device its engines need to know. */
+export interface EngineSpec {
+  /** Speed of one core, in thousandths of the reference core. */
+  readonly rateMilli: number;
+  /** How many times the average a chunk takes; even where nothing is said. */
+  readonly unevenness?: (chunk: number) => number;
+  readonly manner: Manner;
+  readonly dice: Dice;
+}
+
 /** What a device does for its engines. */
 export interface Around {
   /** An open job, as its loop knows it. */
@@ -29,11 +40,11 @@ export interface Around {
 }
 
 export class ModelledEngines {
-  readonly #spec: DeviceSpec;
+  readonly #spec: EngineSpec;
   readonly #here: Around;
   readonly #engines = new Map<number, Engine>();
 
-  constructor(spec: DeviceSpec, here: Around) {
+  constructor(spec: EngineSpec, here: Around) {
     this.#spec = spec;
     this.#here = here;
   }

@@ -7,9 +7,8 @@ import type { Loop, LoopEffect, LoopEvent } from '../../src/volunteer/loop.ts';
 import type { LeaseRecord, Remembered, ResultName } from '../../src/volunteer/loop/words.ts';
 import type { FromCoordinator, JobDescriptor, TreeHead } from '../../src/wire/volunteer.ts';
 import { ModelledEngines } from './device-engines.ts';
-import type { Manner } from './manner.ts';
+import type { EngineSpec } from './device-engines.ts';
 import type { UpMessage } from './messages.ts';
-import type { Dice } from './random.ts';
 
 /** What the world does for a device. */
 export interface Surroundings {
@@ -26,20 +25,14 @@ export interface Surroundings {
   extends(from: TreeHead, to: TreeHead): boolean;
 }
 
-export interface DeviceSpec {
+export interface DeviceSpec extends EngineSpec {
   readonly name: string;
   readonly account: string;
   readonly group: string;
   readonly cores: number;
   readonly webgpu: boolean;
-  /** Speed of one core, in thousandths of the reference core. */
-  readonly rateMilli: number;
   /** Its clock is off by this much. */
   readonly clockOffMs: number;
-  /** How many times the average a chunk takes; even where nothing is said. */
-  readonly unevenness?: (chunk: number) => number;
-  readonly manner: Manner;
-  readonly dice: Dice;
 }
 
 /** What a reload does not lose. */
@@ -177,6 +170,7 @@ export class Device {
   }
 
   #do(effect: LoopEffect): void {
+    if ('engine' in effect) return this.#engines.do(effect);
     switch (effect.do) {
       case 'prepare':
         return this.#later(5, () => this.happen({ on: 'prepared', remembered: this.#remembered() }));
@@ -260,18 +254,6 @@ export class Device {
       case 'signChain':
       case 'keepReceipt':
         return;
-      case 'startEngine':
-      case 'endEngine':
-      case 'load':
-      case 'unload':
-      case 'selfTest':
-      case 'measure':
-      case 'run':
-      case 'recompute':
-      case 'cancelAudit':
-      case 'cancel':
-      case 'share':
-        return this.#engines.do(effect);
       default:
         effect satisfies never;
     }

@@ -41,9 +41,6 @@ export class AuditOracle {
     this.#suspended.delete(`${device}/${backend}`);
   }
 
-  /** Jobs that are cancelled in the tick that is told: what of them was pending is paid unseen [LG6], so it promises nothing. */
-  cancelled: ReadonlySet<string> = new Set();
-
   see(event: Checked, job: JobRecord | undefined): void {
     if (job === undefined) return demand(false, 'safe', () => `${event.job} is checked and is not open`);
     switch (event.e) {
@@ -72,7 +69,7 @@ export class AuditOracle {
       const claim = job.provisional.get(chunk);
       if (claim === undefined) continue;
       job.provisional.delete(chunk);
-      if (isRight(claim.root, id, chunk) || this.cancelled.has(id)) continue;
+      if (isRight(claim.root, id, chunk)) continue;
       this.#tally.wrongFinal++;
       demand(
         !this.#suspended.has(`${device}/${backend}`),

@@ -302,6 +302,12 @@ export function oraclesFor(climate: Climate): Oracles {
             `${event.device} (${roles.get(event.device)}) is blamed for ${event.what}, replica ${event.replica}`,
         );
         return;
+      case 'closing': {
+        const job = jobs.get(event.job);
+        demand(job !== undefined, 'safe', () => `${event.job} is cancelled while it is open`);
+        for (const { amountMicro } of event.entries) if (job !== undefined) job.paidMicro += amountMicro;
+        return;
+      }
       case 'finished':
       case 'cancelled':
         return ended(event);
@@ -326,7 +332,6 @@ export function oraclesFor(climate: Climate): Oracles {
       if (tally.commands % everyCommands === 0) invariants(state);
     },
     durable: (events) => {
-      audits.cancelled = new Set(events.flatMap((event) => (event.e === 'cancelled' ? [event.job] : [])));
       for (const event of events) see(event);
     },
     stored,
