@@ -105,6 +105,7 @@ export class Deeds {
   }
 
   #one(effect: LoopEffect): void {
+    if ('engine' in effect) return this.#crew.do(effect);
     switch (effect.do) {
       case 'prepare':
         return void this.#prepare();
@@ -145,25 +146,10 @@ export class Deeds {
       case 'dropLeases':
       case 'keepHead':
         return this.#keep(effect);
-      case 'keepReceipt': {
-        const payee = this.#payee();
-        if (payee !== null) void this.#receipts.keep(effect.receipt, payee);
-        return;
-      }
+      case 'keepReceipt':
+        return void this.#receipts.keep(effect.receipt, this.#payee());
       case 'checkLog':
         return void this.#checkLog(effect.from, effect.to);
-      case 'load':
-      case 'startEngine':
-      case 'endEngine':
-      case 'unload':
-      case 'selfTest':
-      case 'measure':
-      case 'run':
-      case 'recompute':
-      case 'cancelAudit':
-      case 'cancel':
-      case 'share':
-        return this.#crew.do(effect);
       default:
         effect satisfies never;
     }

@@ -27,7 +27,7 @@ export interface HeadlessOptions {
 /** What one agrees to. Its digest is in the signed record. */
 export function consentText(url: string, cores: number, gpu: boolean): string {
   return [
-    `This computer will compute parts of jobs that ${url} hands out, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it.`,
+    `This computer will compute parts of jobs that ${url} hands out, and check parts that others computed, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it.`,
     'That costs electricity and makes the computer warm. The code runs as WebAssembly (on a graphics processor as shaders): it sees the data of the job and nothing else of this computer.',
     'The coordinator learns your network address and the public half of a key that is made here; results and credits are recorded under that key.',
     'What was computed, when and how fast, under which key and account, and who shares a network with whom, stay in its log for ever, which everybody may read; without address.',
@@ -124,7 +124,7 @@ class StatusLine {
 }
 
 function statusOf(view: VolunteerView): string {
-  const { chunks, units, credit, rateMilli, reason, phase } = view;
+  const { chunks, units, checked, credit, rateMilli, reason, phase } = view;
   const busy = view.workers.filter(({ state }) => state === 'computing').length;
   const state =
     reason === null
@@ -133,7 +133,8 @@ function statusOf(view: VolunteerView): string {
         : `computing on ${busy} of ${view.workers.length}`
       : sentenceOf(reason);
   const speed = rateMilli === null ? '' : `, ${(rateMilli / 1000).toFixed(2)} reference cores`;
-  return `${state}; ${units} units, ${chunks.committed} chunks returned, ${chunks.final} verified, ${(credit.sessionMicro / 1e6).toFixed(3)} credits${speed}`;
+  const others = checked.audits === 0 ? '' : `, ${checked.units} units of others checked`;
+  return `${state}; ${units} units${others}, ${chunks.committed} chunks returned, ${chunks.final} verified, ${(credit.sessionMicro / 1e6).toFixed(3)} credits${speed}`;
 }
 
 /** A reason in words, for a terminal. */

@@ -9,7 +9,7 @@ const audits = { quorum: 1, ...strictTerms, verifyMilli: 120 } as const;
 const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
 
 /** A coordinator where nothing was audited yet and nobody is. */
-export const fresh = (): ChecksView => checksOf(emptyState(), new Map(), noon);
+export const fresh = (): ChecksView => checksOf(emptyState(), new Map(), false, noon);
 
 /** A week of work: two audits found a liar, one was an accident; two jobs open. */
 export const busy = (): ChecksView => ({
@@ -18,6 +18,8 @@ export const busy = (): ChecksView => ({
     ...{ audits: 18_204, units: 61_377, mismatches: 3, secondCopies: 412 },
     ...{ voidedChunks: 96, suspended: 2, banned: 1 },
   },
+  auditsByPeople: 11_402,
+  sharedWithPeople: true,
   waiting: { audits: 7, since: noon - 4_200 },
   paid: {
     ...{ workMicro: 28_412_300_000, secondMicro: 206_000_000, auditMicro: 918_400_000 },
@@ -57,6 +59,7 @@ export const busy = (): ChecksView => ({
 /** Most people come from one network, and one job misses a third person. */
 export const crowded = (): ChecksView => ({
   ...busy(),
+  sharedWithPeople: false,
   live: {
     ...{ people: 11, networks: 1, exempt: 1, places: 2, needed: 3 },
     ...{ tooFew: true, largestShare: 10 / 11, alarm: true },

@@ -31,6 +31,7 @@ function sentences(c: ChecksWords, rules: Rules): Map<string, string> {
       [
         now.auditsMade(n, n, n),
         now.waiting(n, n),
+        [now.byPeople(n, true), now.byPeople(n, false), jobs.boundNote(`${n}%`)],
         now.wrongDone(n, n, n),
         now.tiers([n, n, n], [16, 16, 64]),
       ],
@@ -64,24 +65,26 @@ describe('the words about checks', () => {
   it('say what must be known before anything here is trusted', () => {
     const whole = ([...said]: Iterable<string>): string => said.join('\n');
     for (const said of [
-      'All audits are made by the operator’s own machines so far',
-      'trusts the operator for them',
+      'The operator’s own machines make part of the audits, all while few networks are here',
+      'trusts the operator for that',
       'Provisional is not final',
       'Two people who conspire on two networks',
       'A newcomer’s work waits like everybody’s',
-      'volunteers do not audit one another yet',
+      'A quarter of the audits, drawn in secret, are the anchor’s alone',
+      'never anybody on the author’s own network or account',
       'A new key costs nothing',
       '“nothing found” proves nothing',
       'What is left out: whatever a liar likes',
     ])
       expect(whole(english.values())).toContain(said);
     for (const said of [
-      '所有抽查都由运营方自己的机器来做',
+      '一部分抽查由运营方自己的机器来做，在场的网络太少时全部由它来做',
       '信得过运营方',
       '暂时算数不等于最终确认',
       '两个网络上的两个人串通好',
       '新来的和大家一样要等',
-      '志愿者之间还不互相抽查',
+      '暗中抽出的四分之一抽查只归锚机',
+      '与作者同一网络、同一账户的绝不会抽到',
       '换一把新密钥不花钱',
       '“什么也没找到”证明不了什么',
       '说谎的想漏就漏',

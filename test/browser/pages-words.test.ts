@@ -13,6 +13,7 @@ import { dyeOf, ornamentOf, pathOf } from '../../src/app/ornament.ts';
 import { glassWords } from '../../src/app/glass/words.ts';
 import { nameRefusalOf, nameRefusals, refusalWords } from '../../src/app/words/refusals.ts';
 import { boardWords } from '../../src/app/words/board.ts';
+import { auditingWords } from '../../src/app/words/auditing.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
 import { receiptWords } from '../../src/app/words/receipts.ts';
 import { verifyWords } from '../../src/app/words/verify.ts';
@@ -128,6 +129,7 @@ describe('the words', () => {
       refusalWords,
       receiptWords,
       judgedWords,
+      auditingWords,
       verifyWords,
     ]) {
       const [written, again] = [sentences(inEnglish, ''), sentences(inChinese, '')];
@@ -192,9 +194,10 @@ describe('the words', () => {
       'for ever',
       'Forget me',
       'network address',
+      'check parts that others computed',
     ])
       expect(consentText('en')).toContain(said);
-    for (const said of ['显卡', '核心', '速度', '永远', zh.me.forget, '网络地址'])
+    for (const said of ['核对别人算出的部分', '显卡', '核心', '速度', '永远', zh.me.forget, '网络地址'])
       expect(consentText('zh')).toContain(said);
   });
 

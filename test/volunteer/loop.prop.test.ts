@@ -94,12 +94,12 @@ describe('the loop', () => {
 
   it('[AU7] checks others’ units in fair weather, each audit once, and its own chunks besides', () => {
     const world = new World(3, calm);
-    world.submit(spec(800, 2));
+    world.submit(spec(4_000, 2));
     for (const name of ['ann-------------', 'bob-------------']) world.auditing(world.add(name));
-    world.run(120_000);
+    world.run(600_000);
     expect(ends(world)).toEqual([]);
     expect(world.finished).toBe(1);
-    expect(world.profiles.map(({ computed }) => computed.size)).toEqual([200, 200]);
+    expect(world.profiles.map(({ computed }) => computed.size)).toEqual([1_000, 1_000]);
     const ended = [...world.audits.values()].map(({ ended: how }) => how);
     expect(ended).not.toContain(null);
     expect(ended.filter((how) => how === 'answered').length).toBeGreaterThan(ended.length / 2);

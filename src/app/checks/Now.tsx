@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): JSX.Element {
-  const { at, made, waiting, paid, chunks, identities } = view;
+  const { at, made, auditsByPeople, sharedWithPeople, waiting, paid, chunks, identities } = view;
   const n = c.now;
   return (
     <section class="now" aria-labelledby="now">
@@ -21,6 +21,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
       <p class="soft">{n.lede}</p>
       <dl class="figures">
         <Row term={n.audits} says={n.auditsMade(made.audits, made.units, made.mismatches)}>
+          {n.byPeople(auditsByPeople, sharedWithPeople)}
           {n.waiting(waiting.audits, Math.max(0, at - (waiting.since ?? at)))}
         </Row>
         <Row term={n.wrong} says={n.wrongDone(made.voidedChunks, made.suspended, made.banned)} />

@@ -158,19 +158,19 @@ export function ProofPicture(): JSX.Element {
   );
 }
 
-/** A drawn unit goes to the operator's machine; the answer that was given goes round it. */
+/** A drawn unit goes to the operator's machine or to a neighbour; the answer that was given goes round them. */
 export function AnchorPicture(): JSX.Element {
   let units = '';
   for (let i = 0; i < 16; i++) units += stitch(16 + (i % 4) * 15, 20 + Math.floor(i / 4) * 15, 5);
   return (
     <Picture height={122}>
-      <path class="pic-thread" d="M61 35H150M190 35H252" />
+      <path class="pic-thread" d="M61 35H122M230 35H252" />
       <path class="pic-way" d="M38 74C38 118 120 108 190 108S318 112 320 56" />
       <path class="pic-open" d={units} />
       <path class="pic-full" d={stitch(46, 35, 5)} />
       <circle class="pic-ring" cx="46" cy="35" r="9.5" />
-      <path class="pic-house" d={house(170, 58, 28)} />
-      <g class="pic-anchor">
+      <path class="pic-house" d={house(148, 58, 25) + house(206, 58, 25)} />
+      <g class="pic-anchor" transform="translate(-22 2)">
         <circle cx="170" cy="26" r="3" />
         <path d="M170 29v24M163 34h14M158 43c0 7 6 10 12 10s12 -3 12 -10" />
       </g>

@@ -88,6 +88,7 @@ function Open({ w, c, policy }: Of): JSX.Element {
 
 /** The open jobs, each with its policy and its bound. */
 export function CheckedJobs({ w, c, view }: Props): JSX.Element {
+  const terms = view.jobs.find(({ policy }) => policy.terms !== null)?.policy.terms ?? null;
   return (
     <section class="checked" aria-labelledby="jobs">
       <h3 id="jobs">{c.jobs.heading}</h3>
@@ -100,7 +101,7 @@ export function CheckedJobs({ w, c, view }: Props): JSX.Element {
           ))}
         </ul>
       )}
-      {view.jobs.some(({ policy }) => policy.terms !== null) && <p class="soft small">{c.jobs.boundNote}</p>}
+      {terms !== null && <p class="soft small">{c.jobs.boundNote(w.f.share(terms.anchors, 1))}</p>}
     </section>
   );
 }

@@ -55,6 +55,8 @@ export interface ChecksWords {
     readonly asking: string;
     readonly audits: string;
     readonly auditsMade: (audits: number, units: number, mismatches: number) => string;
+    /** How many of the audits volunteers made, and whether they are given any now. */
+    readonly byPeople: (audits: number, isShared: boolean) => string;
     readonly waiting: (audits: number, sinceMs: number) => string;
     readonly wrong: string;
     readonly wrongDone: (voided: number, suspended: number, banned: number) => string;
@@ -82,7 +84,8 @@ export interface ChecksWords {
     readonly terms: (windowUnits: number, leaverUnits: number) => string;
     /** `wrong`: how many of its units may be wrong on average, below one as 0. */
     readonly bound: (hostile: string, oneIn: string, wrong: number, units: number) => string;
-    readonly boundNote: string;
+    /** `anchors`: the share of audits that the operator's own machines make at least. */
+    readonly boundNote: (anchors: string) => string;
     readonly voted: (quorum: number) => string;
     readonly unchecked: string;
     readonly certified: string;

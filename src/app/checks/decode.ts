@@ -49,6 +49,8 @@ const policy: Shape = {
 const checks: Shape = {
   at: number,
   made: numbers('audits units mismatches secondCopies voidedChunks suspended banned'),
+  auditsByPeople: number,
+  sharedWithPeople: flag,
   waiting: { audits: number, since: orNull(number) },
   paid: { ...numbers('workMicro secondMicro auditMicro'), redundancy: orNull(number) },
   chunks: numbers('provisional final'),

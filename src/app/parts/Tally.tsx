@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
+import { auditingWords } from '../words/auditing.ts';
 import type { Words } from '../words/words.ts';
 import { Judged } from './Judged.tsx';
 import { Receipts } from './Receipts.tsx';
@@ -16,7 +17,8 @@ interface Props {
 }
 
 export function Tally({ w, house }: Props): JSX.Element {
-  const { units, chunks, rateMilli, credit, finalWithAnchor } = house.watched.view.value;
+  const { units, chunks, rateMilli, credit, checked, finalWithAnchor } = house.watched.view.value;
+  const a = auditingWords[w.language];
   const between = chunks.final - chunks.provisional;
   return (
     <section aria-labelledby="tally">
@@ -30,7 +32,11 @@ export function Tally({ w, house }: Props): JSX.Element {
             `${w.f.count(chunks.final)} ${w.tally.final}`,
           ]}
         />
-        <Figure term={w.tally.units} value={w.f.count(units)} notes={[]} />
+        <Figure
+          term={w.tally.units}
+          value={w.f.count(units)}
+          notes={checked.audits > 0 ? [a.checked(checked.units)] : []}
+        />
         <Figure
           term={w.tally.rate}
           value={rateMilli === null ? '–' : w.f.tenth(rateMilli / 1000)}
@@ -52,6 +58,7 @@ export function Tally({ w, house }: Props): JSX.Element {
           between > 0 && w.tally.withAnchor(finalWithAnchor, between),
           chunks.provisional > 0 && w.tally.provisional(chunks.provisional),
           chunks.lost > 0 && w.tally.lost(chunks.lost),
+          checked.audits > 0 && a.note,
         )}
       </p>
       <Judged w={w} house={house} />

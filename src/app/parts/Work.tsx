@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from '../house.ts';
+import { auditingWords } from '../words/auditing.ts';
 import { refusalWords } from '../words/refusals.ts';
 import type { Reason, RefusedCode, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { Words } from '../words/words.ts';
@@ -184,7 +185,7 @@ interface RowProps {
 }
 
 function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
-  const { state, chunk, unitsDone, unitsTotal } = worker;
+  const { state, chunk, unitsDone, unitsTotal, auditing } = worker;
   const done = unitsTotal > 0 ? unitsDone / unitsTotal : 0;
   const at = chunk !== null && (state === 'computing' || state === 'paused');
   return (
@@ -202,7 +203,7 @@ function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
         <span style={{ transform: `scaleX(${done})` }} />
       </span>
       <span class="what soft figures">
-        {w.work.workerStates[state]}
+        {auditing > 0 ? auditingWords[w.language].now(auditing) : w.work.workerStates[state]}
         {at && ' · '}
         {at && <Powers text={w.work.chunk(chunk + 1, title)} />}
       </span>

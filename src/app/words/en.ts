@@ -53,7 +53,7 @@ export const words: Words = {
       'A demonstration: the answer is known beforehand. What is being tried is the working together.',
     verified: (policy, people) =>
       policy === 'audit' || policy === 'adaptive'
-        ? `An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
+        ? `An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine or by others here; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
         : policy === 'certify'
           ? 'What an answer names is proved before it counts; what it leaves out, nobody checks.'
           : people === 1
