@@ -43,6 +43,8 @@ describe('an audit', () => {
     expect(viewOf(hand.loop).checked).toEqual({ audits: 0, units: 0, amountMicro: 0 });
     hand.audited(9, 'counted');
     expect(viewOf(hand.loop).checked).toEqual({ audits: 1, units: 3, amountMicro: 150_000 });
+    // The balance is told by itself.
+    expect(viewOf(hand.loop).credit).toEqual({ pendingMicro: 0, vestedMicro: 7, sessionMicro: 150_000 });
     // Told twice, counted once; and its units are no units of ours.
     hand.audited(9, 'counted');
     expect(viewOf(hand.loop)).toMatchObject({ checked: { audits: 1, units: 3 }, units: 0 });
@@ -104,11 +106,9 @@ describe('an audit', () => {
     ]);
   });
 
-  it('told twice is made once, also when it is answered already', () => {
+  it('told twice is made once', () => {
     const hand = ready();
     hand.audit(9);
-    expect(hand.audit(9)).toEqual([]);
-    hand.recomputed(9);
     expect(hand.audit(9)).toEqual([]);
   });
 });
@@ -145,6 +145,17 @@ describe('an audit goes back', () => {
     // What its engine still says of it is nobody's.
     const late = hand.recomputed(9);
     expect(kinds(late)).not.toContain('answerAudit');
+  });
+
+  it('to be given again where its answer was refused', () => {
+    const hand = ready();
+    hand.audit(9);
+    hand.recomputed(9);
+    hand.word({ t: 'refusal', about: 'audit', reason: 'malformed' });
+    expect(kinds(hand.audit(9))).toEqual(['recompute']);
+    hand.recomputed(9);
+    hand.audited(9, 'counted');
+    expect(viewOf(hand.loop).checked.audits).toBe(1);
   });
 
   it('where it comes while nothing is computed, and the run is given up where one goes on', () => {

@@ -16,7 +16,7 @@ const answeredMax = 1_000;
 
 /** Units to recompute. Who does not compute now, or not that job, gives them back. */
 export function onAudit(loop: Loop, { audit, job, units, limitMs }: AuditWord): void {
-  if (loop.link.is !== 'open' || loop.audits.held.has(audit) || loop.audits.answered.has(audit)) return;
+  if (loop.link.is !== 'open' || loop.audits.held.has(audit)) return;
   const willing = loop.phase === 'running' && !loop.closing && loop.audits.held.size < takeMax;
   const slot = willing ? coreFor(loop, job) : null;
   if (slot === null) return void loop.audits.back.push(audit);
@@ -65,12 +65,8 @@ export function onAudited(loop: Loop, { audit, became, amountMicro }: AuditedWor
   checked.audits += 1;
   checked.units += units;
   checked.amountMicro += amountMicro;
-}
-
-/** The answer was not taken: nothing more will be heard of it. */
-export function auditRefused(loop: Loop): void {
-  // Which of them it was is not said; at most one is out at a time.
-  loop.audits.answered.clear();
+  // What the account has is told by itself; what this visit earned is not.
+  loop.credit = { ...loop.credit, sessionMicro: loop.credit.sessionMicro + amountMicro };
 }
 
 /** Gives back what cannot be made any more: its engine or its job is gone, or its time is up. */

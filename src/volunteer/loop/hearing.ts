@@ -10,7 +10,7 @@ import type {
   Welcome,
 } from '../../wire/volunteer.ts';
 import type { Reason } from '../store.ts';
-import { auditRefused, onAudit, onAudited } from './auditing.ts';
+import { onAudit, onAudited } from './auditing.ts';
 import { onLease, refusalWaitMsMax } from './leases.ts';
 import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
 import { restWork, stopLoop } from './phases.ts';
@@ -155,8 +155,7 @@ function acked(loop: Loop, replica: number): void {
 function onRefusal(loop: Loop, word: RefusalWord): void {
   if (word.about === 'ask') return askRefused(loop, word);
   if (word.about === 'commit') return commitRefused(loop, word);
-  if (word.about === 'audit') return auditRefused(loop);
-  // Returned replicas that were over anyway, and chain heads, need nothing.
+  // Returned replicas that were over anyway, chain heads, and answers to audits that others are given now, need nothing.
 }
 
 function askRefused(loop: Loop, word: RefusalWord): void {
