@@ -45,8 +45,8 @@ export class ReceiptKeeping {
   }
 
   /** Keeps a receipt, if it holds. */
-  async keep(receipt: ReceiptWord, payee: Payee): Promise<void> {
-    if (receipt.tick === null) return;
+  async keep(receipt: ReceiptWord, payee: Payee | null): Promise<void> {
+    if (receipt.tick === null || payee === null) return;
     if (this.#unchecked.length < uncheckedMax) this.#unchecked.push(receipt);
     const checks = await import('./checks.ts').catch(() => null);
     // The line is gone and took the program with it: what came is checked with the next receipt.

@@ -2,11 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { verifyWords } from '../../src/app/words/verify.ts';
-import { leafHashOf } from '../../src/volunteer/checks.ts';
-import { base64urlOf, bytesOfHex, makeKey, openKey, tagged, u64 } from '../../src/volunteer/crypto.ts';
 import type { KeptReceipt } from '../../src/volunteer/outbox.ts';
-import { receiptText } from '../../src/wire/receipt.ts';
-import type { PaidRow } from '../../src/wire/receipt.ts';
+import { signedReceipt } from '../volunteer/signed-receipt.ts';
 import { whyNo } from './browsers.ts';
 import { close } from './pages-stage.ts';
 import { lay, openVerifyStage } from './verify-stage.ts';
@@ -114,10 +111,12 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page, on a hard day'
 
   it('says how much of it was pending when it was signed, and may be void by now', async () => {
     const { page } = await open('zh');
-    const paid = await signedReceipt([
-      { replica: 1, job: 'j1', chunk: 0, amountMicro: 600, final: false },
-      { replica: 2, job: 'j1', chunk: 1, amountMicro: 500, final: true },
-    ]);
+    const paid = await signedReceipt({
+      accepted: [
+        { replica: 1, job: 'j1', chunk: 0, amountMicro: 600, final: false },
+        { replica: 2, job: 'j1', chunk: 1, amountMicro: 500, final: true },
+      ],
+    });
     await lay(page, JSON.stringify(paid));
     expect(await outcome(page)).toBe(verifyWords.zh.holds(1));
     expect(await page.locator('.signed').textContent()).toContain(verifyWords.zh.pending(1, 600));
@@ -126,26 +125,3 @@ describe.skipIf(whyNo.chromium() !== null)('[LO6] the check page, on a hard day'
     await close(page);
   });
 });
-
-/** A receipt of these payments, as a coordinator with a key of its own signs it: the only one of its tick, without prices. */
-async function signedReceipt(rows: readonly PaidRow[]): Promise<unknown> {
-  const key = await openKey(await makeKey(true));
-  const coordinator = base64urlOf(key.publicKey);
-  const to = {
-    coordinator,
-    account: 'A'.repeat(16),
-    device: 'D'.repeat(16),
-    site: null,
-    at: 1_790_000_000_000,
-  };
-  const leaf = receiptText(to, { accepted: rows });
-  const [root, receipts] = ['b'.repeat(64), leafHashOf(leaf)];
-  const words = tagged('talka/head/1', u64(7), u64(to.at), u64(7), bytesOfHex(root), bytesOfHex(receipts));
-  const signature = base64urlOf(await key.sign(words));
-  return {
-    leaf,
-    index: 0,
-    path: [],
-    tick: { tick: 7, at: to.at, size: 7, root, receipts, count: 1, signature },
-  };
-}

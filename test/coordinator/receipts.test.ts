@@ -6,10 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Allowance } from '../../src/coordinator/allowance.ts';
 import { readBytes, receiptsOf } from '../../src/coordinator/http-receipts.ts';
-import { leafText, paidIn, Payroll, ReceiptTree } from '../../src/coordinator/receipts.ts';
 import type { Log } from '../../src/coordinator/log.ts';
 import { leafOf, readRecord } from '../../src/coordinator/record.ts';
-import type { TickWord } from '../../src/coordinator/record.ts';
 import type { Event } from '../../src/core/state.ts';
 import type { AccountReceipts, JobView } from '../../src/wire/views.ts';
 import type { CreditWord, ReceiptWord } from '../../src/wire/volunteer.ts';
@@ -106,7 +104,7 @@ const later = (word: { t: string }): word is ReceiptWord =>
 const receiptsAt = async (house: Started, account: string, query = ''): Promise<AccountReceipts> =>
   (await (await house.call(`/api/account/${account}/receipts${query}`)).json()) as AccountReceipts;
 
-describe('[LO6] receipts of what became of work', () => {
+describe('[RC1, RC3] receipts of what became of work', () => {
   test('what vests is receipted in the tick that vests it: signed, in the tree, and the sum of what was pending', async () => {
     const house = await houseWith();
     const job = await audited(house);
@@ -163,7 +161,7 @@ describe('[LO6] receipts of what became of work', () => {
     }
   });
 
-  test('a program from before these receipts is told what it was paid, and nothing that it would take for forged', async () => {
+  test('[RC5] a program from before these receipts is told what it was paid, and nothing that it would take for forged', async () => {
     const house = await houseWith();
     await audited(house);
     const one = await person(house, { receipts: null });
@@ -203,7 +201,7 @@ describe('[LO6] receipts of what became of work', () => {
     }
   });
 
-  test('a device that came by another site since is told by which its receipt is', async () => {
+  test('[RC5] a device that came by another site since is told by which its receipt is', async () => {
     const house = await houseWith();
     await audited(house);
     const one = await person(house);
@@ -319,87 +317,5 @@ describe('[HT4] receipts of an account', () => {
     expect(now?.next).toBeGreaterThan(size);
     // What is read for all who ask is rationed.
     expect(await ask(new Allowance(1, 0))).toBeNull();
-  });
-});
-
-describe('a tick’s receipts, made again from its record', () => {
-  const who = { device: 'device', account: 'account', site: null };
-  const entry = (from: string, amountMicro: number) => ({ from, to: 'vested:account', amountMicro });
-  const events = [
-    {
-      e: 'audited',
-      audit: 7,
-      job: 'j1',
-      chunk: 3,
-      units: [24, 31],
-      wrong: [],
-      ...who,
-      entries: [entry('operator', 200)],
-    },
-    {
-      e: 'audited',
-      audit: 8,
-      job: 'j1',
-      chunk: 3,
-      units: [25],
-      wrong: [],
-      device: 'anchor',
-      account: 'anchor',
-      entries: [entry('operator', 100)],
-    },
-    {
-      e: 'voided',
-      ...who,
-      backend: 'wasm',
-      job: 'j2',
-      chunks: [1, 2],
-      reopened: [1, 2],
-      entries: [entry('pending:account', 30), entry('pending:account', 10), entry('operator', 5)],
-    },
-    {
-      e: 'vested',
-      ...who,
-      backend: 'wasm',
-      job: 'j1',
-      chunks: [0, 2, 5, 6],
-      entries: [entry('pending:account', 60)],
-    },
-    {
-      e: 'accepted',
-      job: 'j1',
-      chunk: 9,
-      root: '',
-      replica: 4,
-      winners: [{ replica: 4, ...who }],
-      losers: [],
-      final: true,
-      entries: [entry('escrow:j1', 80)],
-    },
-  ] as unknown as Event[];
-  const text = (form: 2 | 3, lists: string): string =>
-    `["talka/receipt/${form}","key","account","device",null,5,${lists}]`;
-  const accepted = '[["j1",9,4,80,true]]';
-  const whole = text(3, `${accepted},[["j1",[0,2,5,6],60]],[["j2",[1,2],40]],[[7,"j1",2,200]]`);
-
-  test('one leaf a device, each list in the order of the log, an anchor’s audits in none', () => {
-    const payroll = new Payroll();
-    for (const event of events) {
-      if (event.e === 'accepted') payroll.add(event, false);
-      else if (event.e === 'audited' || event.e === 'vested' || event.e === 'voided') payroll.addLater(event);
-    }
-    expect(payroll.slips.map((slip) => leafText(slip, 5, 'key', 3))).toEqual([whole]);
-    expect([...payroll.credited]).toEqual(['account']);
-  });
-
-  test('in the form that its record names: what was signed before stays as it was', () => {
-    const payroll = new Payroll();
-    for (const event of events) if (event.e === 'accepted') payroll.add(event, false);
-    const older = new ReceiptTree(payroll, 5, 'key', 2);
-    const word = { v: 1, tick: 3, at: 5, salt: '', receipts: older.root, events } satisfies TickWord;
-    const before = paidIn(word, 'key', () => false);
-    expect(before.tree).toMatchObject({ form: 2, root: older.root });
-    expect(before.payroll.slips.map((slip) => leafText(slip, 5, 'key', 2))).toEqual([text(2, accepted)]);
-    const root = '';
-    expect(paidIn({ ...word, receipts: root, events: [] }, 'key', () => false).tree.root).toBe(root);
   });
 });

@@ -17,3 +17,32 @@ export const tamperings: readonly (readonly [string, (one: KeptReceipt) => unkno
   ['a part that is missing', ({ path: _path, ...one }) => one, 'shape'],
   ['everything', () => 'receipt', 'shape'],
 ]; // prettier-ignore
+
+const inLeaf =
+  (from: string, to: string) =>
+  (one: KeptReceipt): unknown => {
+    if (!one.leaf.includes(from)) throw new Error(`there is no ${from} in ${one.leaf}`);
+    return { ...one, leaf: one.leaf.replace(from, to) };
+  };
+/** Ways to tamper with what a receipt says of what vested, of what is void and of audits: of one that says `oneOfEach` (signed-receipt.ts). */
+export const laterTamperings: readonly (readonly [string, (one: KeptReceipt) => unknown, ReceiptFault])[] = [
+  ['what vested', inLeaf('[0,2,5,6],500]', '[0,2,5,6],900]'), 'not-in-tree'],
+  ['the chunks that vested', inLeaf('[0,2,5,6],500]', '[0,3,5,6],500]'), 'not-in-tree'],
+  ['a run that goes back', inLeaf('[0,2,5,6],500]', '[5,6,0,2],500]'), 'shape'],
+  ['runs that touch', inLeaf('[0,2,5,6],500]', '[0,1,1,2,5,6],500]'), 'shape'],
+  ['half a run', inLeaf('[0,2,5,6],500]', '[0,2,5],500]'), 'shape'],
+  ['no chunks at all', inLeaf('[0,2,5,6],500]', '[],500]'), 'shape'],
+  ['a batch that is left out', inLeaf(',["j1",[4,5],200]]', ']'), 'not-in-tree'],
+  ['what was void, as if it had vested', inLeaf('],[["j1",[2,3],200]],', ',["j1",[2,3],200]],[],'), 'not-in-tree'],
+  ['what was void', inLeaf('[["j1",[2,3],200]]', '[["j1",[2,3],100]]'), 'not-in-tree'],
+  ['what was void left out', inLeaf('[["j1",[2,3],200]]', '[]'), 'not-in-tree'],
+  ['how many units were audited', inLeaf('[12,"j1",3,300]', '[12,"j1",2,300]'), 'not-in-tree'],
+  ['which audit it was', inLeaf('[12,"j1",3,300]', '[13,"j1",3,300]'), 'not-in-tree'],
+  ['what an audit was paid', inLeaf('[12,"j1",3,300]', '[12,"j1",3,900]'), 'not-in-tree'],
+  ['a list left out', inLeaf(',[[12,"j1",3,300]]]', ']'), 'shape'],
+  ['the form', inLeaf('talka/receipt/3', 'talka/receipt/2'), 'shape'],
+  ['a form that is not known', inLeaf('talka/receipt/3', 'talka/receipt/4'), 'shape'],
+  ['all that it says', (one) => ({ ...one, leaf: one.leaf.replace(/,\[\[.*/, ',[],[],[],[]]') }), 'shape'],
+  ['the price', (one) => ({ ...one, jobs: { j1: { ...one.jobs?.['j1'], unitCostMicro: 7 } } }), 'amount'],
+  ['the size of the job', (one) => ({ ...one, jobs: { j1: { ...one.jobs?.['j1'], units: 9 } } }), 'amount'],
+]; // prettier-ignore

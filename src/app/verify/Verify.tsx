@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { gapAfter } from '../join.ts';
 import { words } from '../language.ts';
+import { ask } from '../live.ts';
 import { Header } from '../parts/Header.tsx';
 import { ownReceipts } from '../receipts.ts';
 import type { Own } from '../receipts.ts';
@@ -26,18 +27,25 @@ const command = 'npm run talka -- verify FILE';
 type State =
   | { readonly is: 'empty' }
   | { readonly is: 'looking'; readonly done: number; readonly of: number }
-  | { readonly is: 'trouble'; readonly why: 'unreadable' | 'too-large' | 'own-none' }
-  | { readonly is: 'looked'; readonly looked: Looked };
+  | {
+      readonly is: 'trouble';
+      readonly why: 'unreadable' | 'too-large' | 'own-none' | 'link-none' | 'link-gone';
+    }
+  /** `isLinked`: the coordinator was asked for it, as a link wanted. */
+  | { readonly is: 'looked'; readonly looked: Looked; readonly isLinked: boolean };
+
+/** Looks at what is brought; `isLinked`: as a link wanted. */
+type Look = (bring: () => Promise<string | State>, isLinked?: boolean) => void;
 
 /** What is being looked at; `turn` counts what was laid down, and whatever was laid down before is forgotten. */
 function useLooking(): {
   readonly state: Signal<State>;
   readonly turn: () => number;
-  readonly look: (bring: () => Promise<string | State>) => void;
+  readonly look: Look;
 } {
   const state = useSignal<State>({ is: 'empty' });
   const turn = useRef(0);
-  const look = async (bring: () => Promise<string | State>): Promise<void> => {
+  const look = async (bring: () => Promise<string | State>, isLinked: boolean): Promise<void> => {
     turn.current += 1;
     const mine = turn.current;
     const brought = await bring().catch((): State => ({ is: 'trouble', why: 'unreadable' }));
@@ -52,11 +60,11 @@ function useLooking(): {
       return true;
     });
     if (looked === null || mine !== turn.current) return;
-    state.value = { is: 'looked', looked };
+    state.value = { is: 'looked', looked, isLinked };
     // The outcome is where keyboards and screen readers go on.
     requestAnimationFrame(() => document.querySelector<HTMLElement>('#outcome')?.focus());
   };
-  return { state, turn: () => turn.current, look: (bring) => void look(bring) };
+  return { state, turn: () => turn.current, look: (bring, isLinked = false) => void look(bring, isLinked) };
 }
 
 /** What this browser keeps, only to know one's own coordinator and account again; an unreadable database is as good as none. */
@@ -82,6 +90,7 @@ export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> 
     if (w !== null) document.title = verifyWords[w.language].title;
   }, [w]);
   useDropped((file) => look(() => textOf(file)));
+  useLinked(look);
   if (w === null) return null;
   const r = verifyWords[w.language];
   const now = state.value;
@@ -100,6 +109,7 @@ export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> 
         </p>
         {now.is === 'looked' && (
           <>
+            {now.isLinked && <p class="linked soft small">{r.linked(location.host)}</p>}
             <Outcome key={turn()} w={w} r={r} looked={now.looked} own={own.value} />
             <Asked key={`asked ${turn()}`} r={r} looked={now.looked} />
           </>
@@ -119,14 +129,18 @@ export function Verify({ isWhole }: { readonly isWhole: ReadonlySignal<boolean> 
 }
 
 function troubleOf(w: Words, r: VerifyWords, why: Extract<State, { is: 'trouble' }>['why']): string {
-  return { unreadable: r.unreadable, 'too-large': r.tooLarge(w.f.bytes(bytesMax)), 'own-none': r.ownNone }[
-    why
-  ];
+  return {
+    unreadable: r.unreadable,
+    'too-large': r.tooLarge(w.f.bytes(bytesMax)),
+    'own-none': r.ownNone,
+    'link-none': r.linkNone,
+    'link-gone': r.linkGone,
+  }[why];
 }
 
 interface LaidProps {
   readonly r: VerifyWords;
-  readonly look: (bring: () => Promise<string | State>) => void;
+  readonly look: Look;
 }
 
 /** The place where receipts are laid down: a file, what this browser keeps, or pasted text. */
@@ -237,4 +251,35 @@ function useDropped(take: (file: File) => void): void {
       removeEventListener('drop', drop);
     };
   }, []);
+}
+
+/** What a link asks for: `#account=…&tick=…`; null where it asks for nothing. */
+function linkedIn(hash: string): { readonly account: string; readonly tick: string } | null {
+  const asked = new URLSearchParams(hash.slice(1));
+  const [account, tick] = [asked.get('account') ?? '', asked.get('tick') ?? ''];
+  return /^[A-Za-z0-9_-]{16}$/.test(account) && /^[1-9]\d{0,14}$/.test(tick) ? { account, tick } : null;
+}
+
+/** Looks at the receipt that a link names, which the coordinator has [HT4]. */
+function useLinked(look: Look): void {
+  useEffect(() => {
+    const follow = (): void => {
+      const link = linkedIn(location.hash);
+      if (link !== null) look(() => linkedText(link.account, link.tick), true);
+    };
+    follow();
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+}
+
+async function linkedText(account: string, tick: string): Promise<string | State> {
+  const answer = await ask(`/api/account/${account}/receipts?from=${tick}&count=1`).catch(() => null);
+  if (answer === null) return { is: 'trouble', why: 'link-gone' };
+  const { receipts } = Object(answer) as { readonly receipts?: unknown };
+  const meant = (Array.isArray(receipts) ? (receipts as unknown[]) : []).filter((one) => {
+    const { tick: head } = Object(one) as { readonly tick?: unknown };
+    return String((Object(head) as { readonly tick?: unknown }).tick) === tick;
+  });
+  return meant.length === 0 ? { is: 'trouble', why: 'link-none' } : JSON.stringify(meant);
 }

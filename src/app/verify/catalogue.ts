@@ -16,6 +16,10 @@ export interface VerifyWords {
   readonly kinds: string;
   readonly own: string;
   readonly ownNone: string;
+  /** Of a receipt that a link names: it came from the coordinator. It has none; it was not reached. */
+  readonly linked: (host: string) => string;
+  readonly linkNone: string;
+  readonly linkGone: string;
   readonly unreadable: string;
   readonly tooLarge: (bytes: string) => string;
   readonly paste: string;

@@ -17,7 +17,7 @@ export const receiptWords: Readonly<Record<Language, ReceiptWords>> = {
   en: {
     save: 'Save my receipts',
     check: 'Check receipts',
-    none: 'No receipt is kept here yet: the first comes when a chunk of yours is verified.',
+    none: 'No receipt is kept here yet: the first comes when a chunk of yours is accepted.',
     saved: (count) =>
       count === 1
         ? '1 receipt handed out as a file. Anybody can check it without asking the coordinator.'
@@ -27,7 +27,7 @@ export const receiptWords: Readonly<Record<Language, ReceiptWords>> = {
   zh: {
     save: '把我的收据存成文件',
     check: '查验收据',
-    none: '这里还没有收据：你的第一块得到确认时才会有。',
+    none: '这里还没有收据：你的第一块通过时才会有。',
     saved: (count) => `已把 ${zh.whole(count)} 张收据存成文件。不问协调端，任何人都能查验。`,
     failed: '浏览器没能交出收据。收据仍存在这里，请再试一次。',
   },

@@ -25,6 +25,12 @@ export const english: VerifyWords = {
   kinds: 'One receipt or thousands, as a volunteer keeps them.',
   own: 'Those kept in this browser',
   ownNone: 'This browser keeps no receipts.',
+  linked: (host) =>
+    `A link led here: ${host} was asked for this receipt. What it says is checked like any other.`,
+  linkNone:
+    'The coordinator has no such receipt, or it is not public yet: it is once all that its tick tells of is final.',
+  linkGone:
+    'The receipt that the link names could not be had from the coordinator. Load the page again to try once more.',
   unreadable: 'The file could not be read. It is as it was; choose it again.',
   tooLarge: (bytes) =>
     `More than ${bytes} at once is too much for a page. The command below reads files of any size.`,
