@@ -62,6 +62,14 @@ talka epoch verify FILES…             rebuild an epoch from its files (epoch-N
 
   --coordinator KEY  whose signature is expected, as its /api/status says
 
+talka site add ORIGIN… --url URL      for operators: a key for the pages of a partner, such as https://paper.example,
+                                      and the line of HTML that shows the widget there
+talka site list --url URL             every site, with its state
+talka site suspend KEY --url URL      no work for it, from now on; resume ends that
+talka site resume KEY --url URL
+
+  --token TOKEN    the operator's token; better in the environment, as TALKA_TOKEN
+
 talka --help                          this text
 `;
 
@@ -228,6 +236,23 @@ function tokenOf(given: string | undefined): string {
   return token;
 }
 
+async function site([verb = '', ...args]: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { url: { type: 'string' }, token: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const { runSites, siteVerbs } = await import('./coordinator/site-command.ts');
+  const known = siteVerbs.find((one) => one === verb);
+  if (known === undefined) throw new UsageError(`talka site takes one of ${siteVerbs.join(', ')}`);
+  if (known === 'list' ? positionals.length > 0 : positionals.length === 0)
+    throw new UsageError(
+      known === 'add' ? 'which origin?' : known === 'list' ? 'list takes nothing' : 'which key?',
+    );
+  return runSites(known, positionals, originOf(values.url), tokenOf(values.token));
+}
+
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -265,6 +290,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === 'witness') return witness(args);
   if (command === 'rebuild') return rebuild(args);
   if (command === 'audit') return audit(args);
+  if (command === 'site') return site(args);
   if (command === 'epoch') return epoch(args);
   throw new UsageError(`there is no '${command}'; see talka --help`);
 }

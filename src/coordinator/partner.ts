@@ -7,6 +7,7 @@ import type { Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { RunningCoordinator } from './coordinator.ts';
 import type { Site } from './sites.ts';
 
 const folder = resolve(import.meta.dirname, '../../partner');
@@ -63,6 +64,22 @@ export async function startPartner(house: PartnerHouse, host: string, port: numb
         server.closeAllConnections();
       }),
   };
+}
+
+/** The page beside a coordinator of this process, whose site is added the first time. */
+export function partnerBeside(
+  { url, house }: Pick<RunningCoordinator, 'url' | 'house'>,
+  host: string,
+  port: number,
+): Promise<Partner> {
+  const { sites } = house.side;
+  const known = ([origin]: readonly string[]): Site | undefined =>
+    sites.all().find((site) => site.origins[0] === origin);
+  return startPartner(
+    { url, siteOf: (origins) => known(origins) ?? sites.add(origins, house.now()) },
+    host,
+    port,
+  );
 }
 
 async function answerTo(path: string, talka: string, key: string) {

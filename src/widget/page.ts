@@ -21,8 +21,14 @@ export type PageState =
   | 'paused'
   | 'stopped';
 
+/** What was told last, of either kind. */
+const last: Record<string, string> = {};
+
+/** Tells the page, unless that is what it was told last. */
 export function tellPage({ from }: EmbedFacts, told: Told): void {
-  if (from !== null) parent.postMessage({ talka: 1, ...told }, from);
+  const text = JSON.stringify(told);
+  if (from !== null && last[told.is] !== text) parent.postMessage({ talka: 1, ...told }, from);
+  last[told.is] = text;
 }
 
 /** Hears `pause` and `resume`: all that a page may ask. Who starts is its person's to say. */

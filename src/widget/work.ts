@@ -70,22 +70,8 @@ export function work(inside: Inside, text: string | null): void {
     tally.textContent = `${words.chunks(view.chunks.computed)} · ${words.credit(pendingMicro + vestedMicro)}`;
     pause.textContent =
       standing === 'elsewhere' ? words.here : pausing.has('person') ? words.resume : words.pause;
-    tellState(standing);
-    tellCredit(view);
-  }
-
-  let told = '';
-  function tellState(standing: Standing): void {
-    const state = pageStates[standing];
-    if (state !== told) tellPage(facts, { is: 'state', state });
-    told = state;
-  }
-  let credited = '';
-  function tellCredit({ credit: { pendingMicro, vestedMicro }, chunks }: VolunteerView): void {
-    const credit = { is: 'credit', pendingMicro, vestedMicro, chunks: chunks.computed } as const;
-    const now = JSON.stringify(credit);
-    if (now !== credited) tellPage(facts, credit);
-    credited = now;
+    tellPage(facts, { is: 'state', state: pageStates[standing] });
+    tellPage(facts, { is: 'credit', pendingMicro, vestedMicro, chunks: view.chunks.computed });
   }
 
   async function end(): Promise<void> {

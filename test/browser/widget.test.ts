@@ -1,0 +1,224 @@
+/** The widget on a page of another origin, in Chromium: nothing before a click, each state, the page's part, and what it costs the page. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { cardWords } from '../../src/widget/words.ts';
+import { laterWords } from '../../src/widget/words-later.ts';
+import { holds } from '../e2e/house.ts';
+import { launchChromium, whyNo } from './browsers.ts';
+import { Visitor, WidgetStage } from './widget-stage.ts';
+
+const card = cardWords.en;
+const later = laterWords.en;
+
+/** Notes in every frame what is asked of the machine or kept: all that must not happen before a person agrees. */
+const spy = `
+  globalThis.touched = [];
+  const note = (what) => globalThis.touched.push(what);
+  for (const name of ['hardwareConcurrency', 'deviceMemory', 'gpu', 'storage', 'locks'])
+    if (name in navigator) {
+      const found = Object.getOwnPropertyDescriptor(Navigator.prototype, name);
+      Object.defineProperty(navigator, name, { get() { note(name); return found.get.call(navigator); } });
+    }
+  const { open } = indexedDB;
+  IDBFactory.prototype.open = function (...args) { note('indexedDB'); return open.apply(this, args); };
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (...args) { note('setItem'); return setItem.apply(this, args); };
+  for (const name of ['WebSocket', 'Worker', 'EventSource']) {
+    const Made = globalThis[name];
+    globalThis[name] = class extends Made { constructor(...args) { note(name); super(...args); } };
+  }
+  const { fetch } = globalThis;
+  globalThis.fetch = (...args) => { note('fetch'); return fetch(...args); };
+`;
+
+describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
+  let stage: WidgetStage;
+  let browser: Browser;
+  let visitors: Visitor[] = [];
+  beforeAll(async () => {
+    [stage, browser] = await Promise.all([WidgetStage.open(), launchChromium()]);
+  });
+  afterEach(async () => {
+    for (const visitor of visitors) await visitor.close();
+    visitors = [];
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stage?.close();
+  });
+
+  async function visit(...args: Parameters<typeof Visitor.open> extends [unknown, ...infer R] ? R : never) {
+    const visitor = await Visitor.open(browser, ...args);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  /** Reads the consent and agrees, as a person in no hurry. */
+  async function agree(visitor: Visitor): Promise<void> {
+    await visitor.press(card.look);
+    await visitor.press(later.consent.agree);
+  }
+
+  it('[WG1] stores, probes, connects and computes nothing until its button is pressed', async () => {
+    const asked: string[] = [];
+    const visitor = await visit('about:blank', { script: spy });
+    visitor.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await visitor.page.goto(`${stage.partner.url}/`);
+    await visitor.says(card.invite);
+    await new Promise((later_) => setTimeout(later_, 1_500));
+    const frame = await visitor.frame();
+    expect(await frame.evaluate('touched')).toEqual([]);
+    expect(await frame.evaluate('localStorage.length').catch(() => 0)).toBe(0);
+    expect(visitor.page.workers()).toEqual([]);
+    const beyond = asked.filter(
+      (path) =>
+        !/^\/(style\.css)?$|^\/embed\/(v1\.js|frame|assets\/(frame|words)-[\w-]+\.(js|css))$/.test(path),
+    );
+    expect(beyond).toEqual([]);
+    expect(stage.running.house.live().people).toBe(0);
+    // The spy can see: after an agreement there is much of it.
+    await agree(visitor);
+    await visitor.computes(1);
+    expect(await frame.evaluate('touched')).toEqual(
+      expect.arrayContaining(['hardwareConcurrency', 'WebSocket', 'Worker', 'fetch']),
+    );
+    expect(visitor.faults).toEqual([]);
+  });
+
+  it('[WG1] a wrong key, another page’s and a suspended one get a card that says so, and no button', async () => {
+    const { sites } = stage.running.house.side;
+    const other = sites.add(['https://paper.example'], Date.now());
+    const resting = sites.add([stage.host.origin], Date.now());
+    sites.turn(resting.key, 'suspended');
+    for (const [key, state] of [
+      ['nobody', 'unknown'],
+      [other.key, 'elsewhere'],
+      [resting.key, 'suspended'],
+    ] as const) {
+      const visitor = await visit(stage.host.page(stage.tag('', key)));
+      await visitor.says(card.refused[state][0]);
+      await visitor.says(card.refused[state][1]);
+      expect(await (await visitor.frame()).locator('button').count()).toBe(0);
+    }
+  });
+
+  it('[WG1] a page that gives another’s origin as its own is shown no frame that works', async () => {
+    const { key } = stage.running.house.side.sites.add(['https://paper.example'], Date.now());
+    const query = `site=${key}&from=https://paper.example`;
+    const visitor = await visit(
+      stage.host.page(
+        `<iframe referrerpolicy="no-referrer" src="${stage.running.url}/embed/frame?${query}"></iframe>`,
+      ),
+    );
+    await holds('the browser refuses it', () =>
+      visitor.faults.some((fault) => fault.includes('frame-ancestors')),
+    );
+  });
+
+  it('[WG2] consents, computes, pauses, goes on, stops; and then nothing runs', async () => {
+    const visitor = await visit(`${stage.partner.url}/`);
+    await visitor.press(card.look);
+    await visitor.says(later.consent.title);
+    const text = await visitor.text();
+    const name = new URL(stage.partner.url).host;
+    for (const part of [name, 'Factors for a story', 'A story.', 'One core']) expect(text).toContain(part);
+    await visitor.press(later.consent.agree);
+    await visitor.computes(3);
+    await visitor.says(later.busy(1));
+    await visitor.press(later.pause);
+    await visitor.says(later.standing.paused);
+    await new Promise((wait) => setTimeout(wait, 600));
+    const standing = await visitor.chunks();
+    await new Promise((wait) => setTimeout(wait, 600));
+    expect(await visitor.chunks()).toBe(standing);
+    await visitor.press(later.resume);
+    await visitor.computes(1);
+    await visitor.press(later.stop);
+    await visitor.says(later.stopped(name, true)[1]);
+    await holds('its worker is gone', () => visitor.page.workers().length === 0);
+    await holds('the coordinator sees nobody', () => stage.running.house.live().people === 0);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  it('[WG6] tells the page state and credit, and hears its pause; resume does not undo a person’s pause', async () => {
+    const body = `${stage.tag()}<script>
+      window.heard = [];
+      for (const name of ['talka-state', 'talka-credit'])
+        addEventListener(name, ({ type, detail }) => heard.push([type, detail]));
+    </script>`;
+    const visitor = await visit(stage.host.page(body));
+    const states = async () =>
+      (
+        await visitor.page.evaluate(
+          () => (globalThis as unknown as { heard: [string, { state?: string }][] }).heard,
+        )
+      )
+        .filter(([type]) => type === 'talka-state')
+        .map(([, { state }]) => state);
+    const tell = (word: string) => visitor.page.evaluate(`document.querySelector('talka-widget').${word}()`);
+    await holds('the card is told', async () => (await states()).includes('card'));
+    await tell('resume');
+    await agree(visitor);
+    await visitor.computes(2);
+    expect(await states()).toEqual(['card', 'consent', 'starting', 'working']);
+    await tell('pause');
+    await visitor.says(later.standing['page-paused']);
+    await tell('resume');
+    await visitor.computes(1);
+    await visitor.press(later.pause);
+    await tell('resume');
+    await new Promise((wait) => setTimeout(wait, 300));
+    await visitor.says(later.standing.paused);
+    const credit = await visitor.page.evaluate(() =>
+      (globalThis as unknown as { heard: [string, Record<string, number>][] }).heard.findLast(
+        ([type]) => type === 'talka-credit',
+      ),
+    );
+    expect(Object.keys(credit?.[1] ?? {}).sort()).toEqual(['chunks', 'pendingMicro', 'vestedMicro']);
+    expect(credit?.[1]?.['chunks']).toBeGreaterThan(0);
+    expect(await visitor.page.evaluate(`document.querySelector('talka-widget').state`)).toBe('paused');
+  });
+
+  it('moves nothing on the page and holds up no task of it for more than 50 ms, under a strict policy', async () => {
+    const watch = `
+      globalThis.shifts = []; globalThis.longest = 0;
+      new PerformanceObserver((list) => { for (const entry of list.getEntries()) shifts.push(entry.value); }).observe({ type: 'layout-shift', buffered: true });
+      new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); }).observe({ type: 'longtask', buffered: true });
+    `;
+    const visitor = await visit(`${stage.partner.url}/`, { script: watch });
+    await agree(visitor);
+    await visitor.computes(5);
+    const { shifts, longest } = await visitor.page.evaluate(() => {
+      const { shifts: found, longest: most } = globalThis as unknown as { shifts: number[]; longest: number };
+      return { shifts: found, longest: most };
+    });
+    expect(shifts).toEqual([]);
+    expect(longest).toBeLessThanOrEqual(50);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  it('the one line puts it where it stands, or in a corner where it would move what is seen', async () => {
+    const below = await visit(stage.host.page(`<p>Before.</p>${stage.line('data-lang="en"')}`));
+    await below.says(card.invite);
+    const place = (visitor: Visitor) =>
+      visitor.page.evaluate(() => {
+        const widget = document.querySelector<HTMLElement>('talka-widget');
+        return widget === null ? '' : `${getComputedStyle(widget).position} ${widget.offsetHeight}`;
+      });
+    expect(await place(below)).toBe('static 332');
+    // The script arrives long after the page was painted.
+    const late = `<p>Before.</p><script>
+      setTimeout(() => {
+        const line = document.createElement('script');
+        Object.assign(line, { async: true, src: '${stage.running.url}/embed/v1.js' });
+        line.dataset.site = '${stage.host.key}';
+        document.querySelector('p').after(line);
+      }, 500)</script><p>After: people are reading this.</p>`;
+    const shifts = `globalThis.shifts = 0;
+      new PerformanceObserver((list) => { for (const entry of list.getEntries()) shifts += entry.value; }).observe({ type: 'layout-shift', buffered: true });`;
+    const between = await visit(stage.host.page(late), { script: shifts });
+    await between.says(card.invite);
+    expect(await place(between)).toBe('fixed 96');
+    expect(await between.page.evaluate('shifts')).toBe(0);
+  });
+});
