@@ -142,9 +142,20 @@ async function underAudit({ house, watch, person }: Play): Promise<void> {
   await auditsAnswered(house, [9], watch);
   await until(() => (runtime.state.jobs.get(job.job)?.free.length ?? 0) > 0);
   await watch();
-  await works(await person(), chunks, watch);
-  await until(() => waiting() === units);
+  // What else it did was recomputed to the last unit, and is kept.
+  await until(() => runtime.state.jobs.get(job.job)?.finalChunks === chunks - 1);
+  await works(await person(), 1, watch);
+  await until(() => waiting() === unitsPerChunk);
   await auditsAnswered(house, [], watch);
+  await until(() => runtime.state.jobs.size === 0);
+  // One that is cancelled: what is pending of it is checked first.
+  const next = await audited(house);
+  await works(await person(), 2, watch, (unit, output) => (unit === 9 ? Buffer.alloc(8) : output));
+  const pending = (runtime.state.jobs.get(next.job)?.acceptedChunks ?? 0) * unitsPerChunk;
+  await house.operator(`/jobs/${next.job}/cancel`, {});
+  await until(() => waiting() === pending);
+  await watch();
+  await auditsAnswered(house, [9], watch);
   await until(() => runtime.state.jobs.size === 0);
 }
 

@@ -68,6 +68,7 @@ describe('[LO10] a verifier written from the specification', () => {
       'vested',
       'drawn',
       'finished',
+      'closing',
       'cancelled',
       'expired',
     ])

@@ -4,48 +4,13 @@ import { words } from '../../src/app/words/en.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
 import type { ObjectionView } from '../../src/wire/objections.ts';
 import { whyNo } from '../browser/browsers.ts';
+import { checksumAt, doctored } from './doctor.ts';
 import { holds } from './house.ts';
 import { answersOf, factoring } from './orders.ts';
 import type { Person } from './person.ts';
 import { pressStart } from './person.ts';
 import { stage } from './stage.ts';
 
-/**
- * What a liar puts in front of the program in the worker: it passes every test with the reference's answers, and bends those of the
- * one job whose input is given. `bend`: an expression over the real exports (`real`), the unit's number (`unit`), the answer's
- * bytes (`output`, a view of them) and what was computed before (`seen`); it gives the length of the answer.
- */
-function doctored(input: Uint8Array, bend: string): string {
-  return `
-    const Honest = WebAssembly.Instance;
-    const target = ${JSON.stringify([...input].join())};
-    const plainBytes = 16;
-    WebAssembly.Instance = function (module, imports) {
-      const real = new Honest(module, imports).exports;
-      const seen = { length: 0, bytes: null };
-      let at = 0;
-      let length = 0;
-      let lies = false;
-      const outputOf = (size) => new Uint8Array(real.memory.buffer, real.output(), size);
-      return {
-        exports: {
-          ...real,
-          input: (bytes) => (at = real.input((length = bytes))),
-          prepare: () => {
-            lies = new Uint8Array(real.memory.buffer, at, length).join() === target;
-            return real.prepare();
-          },
-          run: (unit) => {
-            if (!lies) return real.run(unit);
-            ${bend}
-          },
-        },
-      };
-    };
-  `;
-}
-
-const checksumAt = 8;
 /** Three ways to lie: made up throughout, one unit in many, and the answer of another unit instead of the work. */
 const lies = [
   {

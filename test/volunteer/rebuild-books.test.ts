@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { treeHash } from '../../src/core/merkle.ts';
+import { Books } from '../../src/volunteer/rebuild-books.ts';
 import { Rebuild } from '../../src/volunteer/rebuild.ts';
 import { playedOut } from '../coordinator/played-out.ts';
 import type { PlayedOut } from '../coordinator/played-out.ts';
@@ -13,6 +14,7 @@ interface Word {
   receipts: string;
   events: Record<string, unknown>[];
 }
+type Happening = { readonly e: string } & Readonly<Record<string, unknown>>;
 type Bend = (events: Record<string, unknown>[]) => void;
 
 let house: PlayedOut;
@@ -220,21 +222,67 @@ describe('the books', () => {
   test.each<[says: string, kind: string, bend: Bend]>([
     ['is overdrawn', 'funded', set('amountMicro', 1)],
     [
-      'not all chunks of j3 are final',
+      'j3 is cancelled',
       'cancelled',
       ([event]) => {
         if (event !== undefined) event['e'] = 'finished';
       },
     ],
-    [
-      'is neither vested nor void',
-      'vested',
-      ([event]) => {
-        if (event !== undefined) Object.assign(event, { e: 'misdeed', entries: undefined });
-      },
-    ],
   ])('end where it %s', (says, kind, bend) => {
     expect(firstFault(bent(kind, bend).lines)?.says).toContain(says);
+  });
+
+  describe('of a job that is cancelled', () => {
+    const entry = (from: string, to: string, amountMicro: number): Record<string, unknown> => ({
+      from,
+      to,
+      amountMicro,
+    });
+    const spec = { units: 4, unitsPerChunk: 2, unitCostMicro: 5, policy: { kind: 'audit', quorum: 1 } };
+    const winners = [{ replica: 1, device: 'd', account: 'A', site: null }];
+    const [escrow, requester] = ['escrow:j1', 'requester:r'];
+    const accepts = (chunk: number): Happening => ({
+      ...{ e: 'accepted', job: 'j1', chunk, winners, final: false },
+      entries: [entry(escrow, 'pending:A', 10)],
+    });
+    const closing = (to: string, ...amounts: number[]): Happening => ({
+      ...{ e: 'closing', job: 'j1' },
+      entries: amounts.map((amountMicro) => entry(escrow, to, amountMicro)),
+    });
+    const ends = (e: string): Happening => ({ e, job: 'j1', entries: [] });
+    const booksOf = (...events: Happening[]): string | null => {
+      const books = new Books();
+      const before = [
+        { e: 'funded', account: 'r', entries: [entry('issue', requester, 20)] },
+        { e: 'submitted', job: 'j1', requester: 'r', spec, entries: [entry(requester, escrow, 20)] },
+      ];
+      for (const event of [...before, accepts(0), ...events]) {
+        const fault = books.post(event);
+        if (fault !== null) return fault;
+      }
+      return null;
+    };
+    const vested = {
+      ...{ e: 'vested', job: 'j1', account: 'A', chunks: [0, 1] },
+      entries: [entry('pending:A', 'vested:A', 10)],
+    };
+
+    test('close when what is pending of it is vested or void, and not before', () => {
+      expect(booksOf(closing(requester, 10), vested, ends('cancelled'))).toBeNull();
+      expect(booksOf(closing(requester, 10), ends('cancelled'))).toContain('is neither vested nor void');
+      expect(booksOf(closing(requester, 10), vested, ends('finished'))).toContain('j1 is cancelled');
+      expect(booksOf(vested, { ...ends('finished'), entries: [entry(escrow, requester, 10)] })).toContain(
+        'not all chunks of j1 are final',
+      );
+    });
+
+    test('give back to its requester alone what is there, once, and pay for nothing more', () => {
+      expect(booksOf(closing('vested:A', 10))).toContain('only the requester of j1');
+      expect(booksOf(closing(requester, 4, 6))).toContain('only the requester of j1');
+      expect(booksOf(closing(requester, 11))).toContain('overdrawn');
+      expect(booksOf(closing(requester, 4), closing(requester, 6))).toContain('j1 is not open');
+      expect(booksOf(closing(requester, 4), accepts(1))).toContain('j1 is cancelled');
+    });
   });
 
   test.each([
