@@ -3,7 +3,7 @@
  * more [AU8]. Without a clock, dice or sockets of its own, so that the simulator plays with this very desk. Remembers nothing beyond a
  * restart: then everything is given anew.
  */
-import { isAuditor, mayAudit, partiesOf } from '../core/auditing.ts';
+import { whoMay } from '../core/auditing.ts';
 import type { Parties } from '../core/auditing.ts';
 import type { Audit, State } from '../core/state.ts';
 import { Rations } from './audit-rations.ts';
@@ -23,6 +23,8 @@ export interface DeskParts {
   /** A whole number from 0 to n − 1 that nobody can foretell. */
   below(n: number): number;
   candidates(): Iterable<Candidate>;
+  /** For the simulator: other rules. */
+  readonly whoMay?: typeof whoMay;
   /** Whether the answer to an audit fits into one frame, and what it takes to recompute it is here. */
   fits(audit: Audit): boolean;
 }
@@ -73,6 +75,7 @@ const unluckyMax = 64;
 
 export class AuditDesk {
   readonly #parts: DeskParts;
+  readonly #rules: typeof whoMay;
   readonly #rations = new Rations();
   /** By audit; what was taken and has run out is remembered too, since a late answer is an answer. */
   readonly #holds = new Map<number, Hold>();
@@ -92,6 +95,7 @@ export class AuditDesk {
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#rules = parts.whoMay ?? whoMay;
   }
 
   /** Looks who is there. Says whether audits are shared with people now. */
@@ -99,7 +103,7 @@ export class AuditDesk {
     const groups = new Map<string, Candidate[]>();
     this.#here = new Map();
     for (const one of this.#parts.candidates()) {
-      if (!isAuditor(state, one.device, at)) continue;
+      if (!this.#rules.isAuditor(state, one.device, at)) continue;
       this.#here.set(one.device, one);
       const key = one.group === '' ? `account ${one.account}` : `group ${one.group}`;
       const together = groups.get(key);
@@ -260,7 +264,7 @@ export class AuditDesk {
   #chosen(state: State, audit: Audit, at: number): Candidate | null {
     const kernel = state.jobs.get(audit.job)?.spec.kernel;
     if (kernel === undefined || state.pausedKernels.has(kernel) || !this.#parts.fits(audit)) return null;
-    const parties = partiesOf(state, audit);
+    const parties = this.#rules.partiesOf(state, audit);
     const may = (one: Candidate): boolean =>
       one.asksFor(kernel) && this.#mayBeGiven(state, audit, one, parties, at);
     const before = this.#here.get(this.#promised.get(audit.id) ?? '');
@@ -283,7 +287,8 @@ export class AuditDesk {
     parties: Parties,
     at: number,
   ): boolean {
-    if ((this.#shy.get(device) ?? 0) > at || !mayAudit(state, audit, device, at, parties)) return false;
+    if ((this.#shy.get(device) ?? 0) > at || !this.#rules.mayAudit(state, audit, device, at, parties))
+      return false;
     return this.#rations.allows(state, account, costMicroOf(state, audit));
   }
 

@@ -51,6 +51,9 @@ export function mayAudit(
   return own.group === '' || !groups.has(own.group);
 }
 
+/** Who may audit what, as those ask who draw lots; the simulator puts others in their place. */
+export const whoMay = { isAuditor, mayAudit, partiesOf };
+
 /** Somebody recomputed units: they were right, or their author is disproved. */
 export function auditAnswered(state: State, command: CommandOf<'audit'>, at: number): Decision {
   const audit = state.audits.get(command.audit);

@@ -16,6 +16,8 @@ export interface AnchorGround {
   after(ms: number, then: () => void): void;
   /** Each start of the coordinator is another; null while it is down. */
   house(): Coordinator | null;
+  /** By the coordinator's clock. */
+  now(): number;
   order(command: Command, done?: (outcome: Outcome) => void): void;
 }
 
@@ -54,7 +56,7 @@ function computes(ground: AnchorGround, replica: number, job: string, chunk: num
 /** Recomputes what was drawn, oldest first, without a look at the claim until it has its own answer. */
 function audits(ground: AnchorGround, left: number): void {
   const house = ground.house();
-  const [audit] = house?.state.audits.values() ?? [];
+  const audit = house?.auditor.takes(ground.now());
   if (house === null || audit === undefined || left === 0)
     return anchorLooks(ground, left === 0 ? 1 : restMs);
   ground.after(auditMs, () => {
@@ -63,9 +65,12 @@ function audits(ground: AnchorGround, left: number): void {
     const claim = house.claimOf(job, chunk);
     // It may have been settled, or voided, meanwhile.
     if (claim === undefined || !house.state.audits.has(id)) return audits(ground, left - 1);
-    ground.order(
-      { c: 'audit', audit: id, device: 'anchor', wrong: wrongUnits(claim, job, chunk, units), right: [] },
-      () => audits(ground, left - 1),
-    );
+    const command = house.auditor.found(audit, wrongUnits(claim, job, chunk, units));
+    ground.order(command, (outcome) => {
+      // Who vouched for it was sent away meanwhile: the anchor has found the same.
+      if ('refused' in outcome && outcome.refused === 'not-yours')
+        ground.order({ ...command, device: 'anchor' } as Command);
+      audits(ground, left - 1);
+    });
   });
 }

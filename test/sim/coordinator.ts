@@ -13,6 +13,7 @@ import type { FromCoordinator, JobDescriptor, RefusalWord, TreeHead } from '../.
 import { protocol } from '../../src/wire/version.ts';
 import { fold, persist } from './disk.ts';
 import type { Answer, Disk, Rules } from './disk.ts';
+import { Auditor } from './auditor.ts';
 import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
 import type { CommitItem, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
@@ -82,6 +83,7 @@ export class Coordinator {
   readonly #see: Observer;
   readonly #conversations = new Map<number, Conversation>();
   readonly people = new People<Talker>();
+  readonly auditor: Auditor;
   readonly #misdeeds = new Map<string, { hour: number; count: number; until: number }>();
   readonly #parked = new Map<string, { readonly device: string; readonly slot: Slot }>();
   #deadlines = agenda<number>();
@@ -92,13 +94,21 @@ export class Coordinator {
   #clock: number;
 
   /** Starts from what is on the disk. `throws`: what the rules may not throw, a record's salt and which units are drawn. */
-  constructor(disk: Disk, rules: Rules, throws: Dice, see: Observer) {
+  constructor(disk: Disk, rules: Rules, throws: Dice, auditorGroupsMin: number, see: Observer) {
     this.#disk = disk;
     this.#rules = rules;
     this.#throws = throws;
     this.#see = see;
     this.state = fold(disk, rules);
     this.#clock = this.state.at;
+    this.auditor = new Auditor({
+      ...{ groupsMin: auditorGroupsMin, rules, throws: throws.fork(`desk ${disk.records.length}`) },
+      people: this.people,
+      state: () => this.state,
+      claimOf: (job, chunk) => this.claimOf(job, chunk),
+      order: (command, then) => this.order(command, then),
+      say: (device, word) => this.#sayTo(device, word),
+    });
     this.#refolded();
   }
 
@@ -132,7 +142,9 @@ export class Coordinator {
   closed(socket: number): void {
     const present = this.#conversations.get(socket)?.present ?? null;
     this.#conversations.delete(socket);
-    if (present !== null && this.people.leave(present)) this.#unpark(present.device);
+    if (present === null || !this.people.leave(present)) return;
+    this.#unpark(present.device);
+    this.auditor.left(present.device);
   }
 
   hear(socket: number, message: UpMessage, at: number): void {
@@ -152,7 +164,9 @@ export class Coordinator {
       case 'giveBack':
         return this.#giveBack(talk, device, message);
       case 'auditAnswer':
+        return this.auditor.answered(device, message, this.#clock);
       case 'returnAudits':
+        return this.auditor.declined(device, message.audits, this.#clock);
       case 'chain':
         return;
       default:

@@ -126,7 +126,10 @@ export class ModelledEngines {
       if (this.#engines.get(slot)?.engine !== serial) return;
       this.#here.keepAnswer(
         audit,
-        units.map((unit) => manner.answer(job, Math.floor(unit / job.unitsPerChunk), 'wasm')),
+        units.map((unit) => {
+          const chunk = Math.floor(unit / job.unitsPerChunk);
+          return manner.audit === undefined ? manner.answer(job, chunk, 'wasm') : manner.audit(job, chunk);
+        }),
       );
       this.#here.happen({ on: 'recomputed', slot, engine: serial, audit, outputBytes: units.length * 64 });
     });

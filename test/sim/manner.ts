@@ -6,6 +6,8 @@ import type { UpMessage } from './messages.ts';
 export interface Manner {
   /** What its engine gives out for a chunk; null = it never finishes. */
   answer(job: JobDescriptor, chunk: number, backend: Backend): string | null;
+  /** What it says of a chunk that it audits, where that is not what it would answer itself. */
+  audit?(job: JobDescriptor, chunk: number): string | null;
   /** How many times longer than honest a chunk takes just now. */
   slowness(): number;
   /** What really goes out in place of a message. */

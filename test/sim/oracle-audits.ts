@@ -3,15 +3,21 @@ import { numbersIn } from '../../src/core/intervals.ts';
 import type { Event } from '../../src/core/state.ts';
 import { conspiring, harmless } from './people.ts';
 import type { Role } from './people.ts';
-import { isRight } from './truth.ts';
+import { isRight, wrongUnits } from './truth.ts';
 import { demand } from './verdicts.ts';
 import type { JobRecord, Tally } from './verdicts.ts';
+import type { PersonSpec } from './weather.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 type Checked = EventOf<'audited' | 'vested' | 'voided' | 'disproved' | 'drawn'>;
 
 export class AuditOracle {
   readonly #roles: ReadonlyMap<string, Role>;
+  /** Whose device each is. */
+  readonly #owners: ReadonlyMap<string, Pick<PersonSpec, 'account' | 'group'>>;
+  readonly #paid = new Set<number>();
+  /** Chunks of which a gang's auditor called right what was wrong. */
+  readonly #vouched = new Set<string>();
   readonly #tally: Tally;
   /** Who was found wrong before, and who is banned, by identity. */
   readonly #faults = new Set<string>();
@@ -19,9 +25,10 @@ export class AuditOracle {
   /** Found wrong once, and given nothing since: of these what is right is kept, and nothing else. */
   readonly #suspended = new Set<string>();
 
-  /** `roles`: who each device is. */
-  constructor(roles: ReadonlyMap<string, Role>, tally: Tally) {
-    this.#roles = roles;
+  constructor(people: readonly PersonSpec[], tally: Tally) {
+    const each = people.flatMap((person) => person.devices.map(({ name }) => [name, person] as const));
+    this.#roles = new Map(each.map(([name, { role }]) => [name, role]));
+    this.#owners = new Map(each);
     this.#tally = tally;
   }
 
@@ -45,10 +52,7 @@ export class AuditOracle {
     if (job === undefined) return demand(false, 'safe', () => `${event.job} is checked and is not open`);
     switch (event.e) {
       case 'audited':
-        this.#tally.audited++;
-        for (const { from, amountMicro } of event.entries)
-          if (from !== 'operator') job.paidMicro += amountMicro;
-        return;
+        return this.#audited(event, job);
       case 'vested':
         return this.#vested(event, job);
       case 'voided':
@@ -62,6 +66,41 @@ export class AuditOracle {
     }
   }
 
+  /** Somebody recomputed units: nobody its own, each once, and only a gang calls right what is wrong. */
+  #audited(event: EventOf<'audited'>, job: JobRecord): void {
+    const { audit, chunk, units, device, entries } = event;
+    this.#tally.audited++;
+    for (const { from, amountMicro } of entries) if (from !== 'operator') job.paidMicro += amountMicro;
+    demand(!this.#paid.has(audit), 'safe', () => `audit ${audit} is made and paid once`);
+    this.#paid.add(audit);
+    const claim = job.provisional.get(chunk);
+    if (claim === undefined) return;
+    const wrong = wrongUnits(claim.root, event.job, chunk, units);
+    const name = `${device} (${this.#roles.get(device) ?? 'anchor'})`;
+    const isGangs = event.site !== undefined && conspiring.has(this.#roles.get(device) ?? 'honest');
+    demand(
+      event.wrong.every((unit) => wrong.includes(unit)),
+      'honest',
+      () => `by ${name}, chunk ${chunk} of ${event.job} is called wrong, and is right`,
+    );
+    if (wrong.length > event.wrong.length) {
+      demand(isGangs, 'honest', () => `${name} called chunk ${chunk} of ${event.job} right, which is wrong`);
+      this.#tally.vouched++;
+      this.#vouched.add(`${event.job}/${chunk}`);
+    }
+    if (event.site === undefined) return;
+    this.#tally.byPeople++;
+    const own = this.#owners.get(device);
+    for (const author of claim.devices) {
+      const other = this.#owners.get(author);
+      demand(
+        own?.account !== other?.account && (own?.group === '' || own?.group !== other?.group),
+        'safe',
+        () => `${name} audits ${author}, of its own account or network`,
+      );
+    }
+  }
+
   /** Work has become final: none of it may be wrong where every unit was recomputed, nor any by who always lies. */
   #vested({ job: id, chunks, device, backend }: EventOf<'vested'>, job: JobRecord): void {
     demand(!this.isBanned(`${device}/${backend}`), 'safe', () => `${device} is paid after it was banned`);
@@ -71,6 +110,8 @@ export class AuditOracle {
       job.provisional.delete(chunk);
       if (isRight(claim.root, id, chunk)) continue;
       this.#tally.wrongFinal++;
+      // What its own gang vouched for is not recomputed again: that is what a gang can do.
+      if (this.#vouched.has(`${id}/${chunk}`)) continue;
       demand(
         !this.#suspended.has(`${device}/${backend}`),
         'honest',
@@ -88,8 +129,9 @@ export class AuditOracle {
     }
   }
 
-  #disproved({ device, backend, consequence }: EventOf<'disproved'>): void {
+  #disproved({ device, backend, consequence, audit }: EventOf<'disproved'>): void {
     this.#tally.disproved++;
+    if (audit !== undefined) this.#tally.auditorsWrong++;
     const role = this.#roles.get(device) ?? 'honest';
     const name = `${device}/${backend}`;
     demand(role === 'flaky' || !harmless.has(role), 'honest', () => `${device} (${role}) is called wrong`);

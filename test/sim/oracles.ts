@@ -91,7 +91,7 @@ export function oraclesFor(climate: Climate): Oracles {
     climate.people.flatMap((person) => person.devices.map((device) => [device.name, person.role] as const)),
   );
   const tally = emptyTally();
-  const audits = new AuditOracle(roles, tally);
+  const audits = new AuditOracle(climate.people, tally);
   const jobs = new Map<string, JobRecord>();
   const replicas = new Map<number, Replica>();
   const paid = new Set<number>();

@@ -17,7 +17,9 @@ import { rightRoot, sparseRoot, wrongRoot } from './truth.ts';
  *   a little; `hitAndRun` is honest at first, then spoils something and leaves with its key, and comes back with another;
  * - `switcher` commits to one thing and sends the bytes of another; `boaster` claims a thousand times its speed;
  *   `picky` gives back what takes long.
- * Auditors who rubber-stamp or slander are not among them: only the operator's anchors audit.
+ * Those who work as they should and audit as they should not: `slanderer` calls wrong what is right, `lazyAuditor` sends nothing that is an
+ * answer, or nothing; `rubberStamp` is of a gang that lies alike now and then and calls right what it knows to be its own; `selfChecker`
+ * does so with a second account behind the same address.
  */
 export type Role =
   | 'honest'
@@ -45,7 +47,11 @@ export type Schemer =
   | 'hitAndRun'
   | 'switcher'
   | 'boaster'
-  | 'picky';
+  | 'picky'
+  | BadAuditor;
+
+/** Those who came with audits by volunteers. */
+export type BadAuditor = 'slanderer' | 'lazyAuditor' | 'rubberStamp' | 'selfChecker';
 
 /** All who have no bad intent: nothing may ever be held against them. */
 export const harmless: ReadonlySet<Role> = new Set([
@@ -57,7 +63,13 @@ export const harmless: ReadonlySet<Role> = new Set([
   'withholder',
 ]);
 /** Those whose answers can be wrong in the same way, if they are of one ring. */
-export const conspiring: ReadonlySet<Role> = new Set(['colluder', 'pair', 'clique']);
+export const conspiring: ReadonlySet<Role> = new Set([
+  'colluder',
+  'pair',
+  'clique',
+  'rubberStamp',
+  'selfChecker',
+]);
 
 const agreeable: Manner = {
   answer: ({ job, agreement }, chunk, backend) =>
@@ -66,8 +78,14 @@ const agreeable: Manner = {
   outgoing: (message) => [message],
 };
 
-/** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common. */
-export function mannerOf(role: Role, name: string, dice: Dice, ring = 'ring'): Manner {
+/** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common, `told` what they told so far. */
+export function mannerOf(
+  role: Role,
+  name: string,
+  dice: Dice,
+  ring = 'ring',
+  told: Set<string> = new Set(),
+): Manner {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others scheme: they are told below
   switch (role) {
     case 'honest':
@@ -115,15 +133,17 @@ export function mannerOf(role: Role, name: string, dice: Dice, ring = 'ring'): M
     case 'replayer':
       return { ...agreeable, outgoing: replaying(dice) };
     default:
-      return schemerOf(role, name, dice, ring);
+      return schemerOf(role, name, dice, ring, told);
   }
 }
 
 /** Right for so many chunks. */
 const sleepChunks = 12;
 const copiedChunks = 6;
+/** By then it may audit. */
+const stampChunks = 12;
 
-function schemerOf(role: Schemer, name: string, dice: Dice, ring: string): Manner {
+function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: Set<string>): Manner {
   let answered = 0;
   const gang = (job: JobDescriptor, chunk: number): string => wrongRoot(job.job, chunk, ring);
   switch (role) {
@@ -166,6 +186,26 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string): Manne
       return { ...agreeable, outgoing: (message) => [boasting(message)] };
     case 'picky':
       return { ...agreeable, incoming: picking };
+    case 'slanderer':
+      return { ...agreeable, audit: ({ job }, chunk) => wrongRoot(job, chunk, `${name} slanders`) };
+    case 'lazyAuditor':
+      return {
+        ...agreeable,
+        audit: () => null,
+        outgoing: (message) => (message.t === 'auditAnswer' && dice.chance(500) ? [] : [message]),
+      };
+    case 'rubberStamp':
+    case 'selfChecker':
+      return {
+        ...agreeable,
+        answer(job, chunk, backend) {
+          if (answered++ < stampChunks || dice.chance(500)) return agreeable.answer(job, chunk, backend);
+          told.add(`${job.job}/${chunk}`);
+          return gang(job, chunk);
+        },
+        audit: (job, chunk) =>
+          told.has(`${job.job}/${chunk}`) ? gang(job, chunk) : rightRoot(job.job, chunk, null),
+      };
     default:
       return role satisfies never;
   }

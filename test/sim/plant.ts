@@ -35,7 +35,8 @@ export class Nursery {
     const { decide } = (await load('machine.ts')) as Rules;
     const { evolve } = (await load('evolve.ts')) as Rules;
     const { upkeep } = (await load('checking.ts')) as Rules;
-    return { ...realRules, decide, evolve, upkeep };
+    const { whoMay } = (await load('auditing.ts')) as Rules;
+    return { ...realRules, decide, evolve, upkeep, whoMay };
   }
 
   clear(): void {

@@ -29,6 +29,15 @@ export function sparseRoot(job: string, chunk: number, units: readonly number[],
   return `s.${job}.${chunk}@${units.join(',')}@${what}`;
 }
 
+/** What an answer stands for in one unit: units are compared by this. */
+export function unitOf(root: string, job: string, chunk: number, unit: number): string {
+  if (isRight(root, job, chunk)) return 'right';
+  const prefix = `s.${job}.${chunk}@`;
+  if (!root.startsWith(prefix)) return root;
+  const [made = '', what = ''] = root.slice(prefix.length).split('@');
+  return made.split(',').includes(String(unit)) ? what : 'right';
+}
+
 /** Which of some units of a chunk an answer has wrong: what an auditor finds who recomputes them. */
 export function wrongUnits(root: string, job: string, chunk: number, units: readonly number[]): number[] {
   if (isRight(root, job, chunk)) return [];

@@ -37,6 +37,10 @@ export interface Tally {
   voided: number;
   disproved: number;
   audited: number;
+  /** Audits that volunteers made; those of them that called right what was wrong; auditors that were found wrong. */
+  byPeople: number;
+  vouched: number;
+  auditorsWrong: number;
 }
 
 /** Nothing has happened yet. */
@@ -59,6 +63,9 @@ export function emptyTally(): Tally {
     voided: 0,
     disproved: 0,
     audited: 0,
+    byPeople: 0,
+    vouched: 0,
+    auditorsWrong: 0,
   };
 }
 

@@ -4,7 +4,7 @@ import { awayOf } from './away.ts';
 import type { Away } from './away.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
-import type { Role, Schemer } from './people.ts';
+import type { BadAuditor, Role, Schemer } from './people.ts';
 
 export interface PersonSpec {
   readonly role: Role;
@@ -51,6 +51,8 @@ export interface Climate {
   readonly away: readonly Away[];
   readonly jobs: readonly { readonly at: number; readonly spec: JobSpec; readonly cancelAt: number | null }[];
   readonly anchor: boolean;
+  /** Volunteers audit once so many networks are there that may; Infinity: never. */
+  readonly auditorGroupsMin: number;
   /** Some chunks take longer than others. */
   readonly uneven?: boolean;
 }
@@ -189,6 +191,26 @@ function schemersOf({ seed, fair, stormMs }: Climate): PersonSpec[] {
   return people;
 }
 
+const badAuditors: readonly BadAuditor[] = ['slanderer', 'lazyAuditor', 'rubberStamp', 'selfChecker'];
+
+/** Now and then somebody who works as it should and audits as it should not; gangs of them come as several. */
+function badAuditorsOf({ seed, fair, stormMs }: Climate): PersonSpec[] {
+  const throws = dice(seed).fork('auditors');
+  if (fair || throws.chance(400)) return [];
+  const role = throws.of(badAuditors);
+  const count = role === 'selfChecker' ? 2 : role === 'rubberStamp' ? throws.between(2, 4) : 1;
+  return Array.from({ length: count }, (_, i) => ({
+    role,
+    account: `U${i}`,
+    group: role === 'selfChecker' ? 'net-u' : `net-u${i}`,
+    devices: [
+      { name: `u${i}`, cores: 1, webgpu: false, rateMilli: throws.between(1_000, 2_000), clockOffMs: 0 },
+    ],
+    comesAt: throws.below(Math.floor(stormMs / 4)),
+    ring: 'auditors',
+  }));
+}
+
 /** The same day with most of its jobs audited, somebody who does it, and schemers who try them. */
 function audited(day: Climate): Climate {
   const policies = dice(day.seed).fork('policies');
@@ -196,7 +218,9 @@ function audited(day: Climate): Climate {
     ...when,
     spec: policies.chance(800) ? { ...spec, policy: auditPolicyOf(policies) } : spec,
   }));
-  return { ...day, jobs, people: [...day.people, ...schemersOf(day)], anchor: true };
+  const auditorGroupsMin = policies.of([1, 3, 8]);
+  const people = [...day.people, ...schemersOf(day), ...badAuditorsOf(day)];
+  return { ...day, jobs, people, anchor: true, auditorGroupsMin };
 }
 
 /** The climate of a seed. Every sixth is fair. */
@@ -215,7 +239,7 @@ export function climateOf(seed: number): Climate {
   const anchor = throws.chance(500);
   const moments = (count: number): number[] =>
     Array.from({ length: count }, () => throws.below(stormMs)).sort((a, b) => a - b);
-  const weather: Omit<Climate, 'people' | 'away' | 'jobs' | 'anchor'> = {
+  const weather: Omit<Climate, 'people' | 'away' | 'jobs' | 'anchor' | 'auditorGroupsMin'> = {
     seed,
     fair,
     stormMs,
@@ -254,6 +278,13 @@ export function climateOf(seed: number): Climate {
   // Two more than a quorum, or one more and the anchor: a storm may not leave too few for the calm.
   const people = peopleOf(throws, fair, stormMs, quorumMax + 1);
   const devices = people.flatMap((person) => person.devices.map(({ name }) => name));
-  const day = { ...weather, people, away: awayOf(seed, fair, devices, stormMs), jobs, anchor };
+  const day = {
+    ...weather,
+    people,
+    away: awayOf(seed, fair, devices, stormMs),
+    jobs,
+    anchor,
+    auditorGroupsMin: Infinity,
+  };
   return isAudited(seed) ? audited(day) : day;
 }

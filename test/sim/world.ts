@@ -4,6 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { whoMay } from '../../src/core/auditing.ts';
 import { upkeep } from '../../src/core/checking.ts';
 import { decide } from '../../src/core/machine.ts';
 import { priceOf } from '../../src/core/offer.ts';
@@ -31,7 +32,13 @@ import type { Dice } from './random.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 
-export const realRules: Rules = { decide, evolve, upkeep, matches: (root, output) => root === output };
+export const realRules: Rules = {
+  decide,
+  evolve,
+  upkeep,
+  whoMay,
+  matches: (root, output) => root === output,
+};
 
 /** Plays the day of a seed. Never throws: what an oracle finds, or what breaks, is the day's fault. */
 export function play(seed: number, rules: Rules = realRules): Day {
@@ -52,6 +59,8 @@ const startAt = 1_700_000_000_000;
 const calmMsMax = 4 * 3_600_000;
 const hourMs = 3_600_000;
 const retryMs = 5000;
+/** How often volunteers are given audits. */
+const giveAuditsMs = 1000;
 /** Who may be away for its misdeeds. */
 const sentAway: ReadonlySet<Role> = new Set<Role>(['forger', 'twoFaced', 'switcher']);
 
@@ -67,6 +76,7 @@ class World {
   readonly #disk = emptyDisk();
   readonly #hash = sha256.create();
   readonly #devices = new Map<Device, PersonSpec>();
+  readonly #gangs = new Map<string, Set<string>>();
   #coordinator: Coordinator | null = null;
   #now = 0;
   #clockOffMs = 0;
@@ -189,7 +199,8 @@ class World {
   // The coordinator and its shell.
 
   #boot(): void {
-    this.#coordinator = new Coordinator(this.#disk, this.#rules, this.#throws, {
+    const { auditorGroupsMin } = this.#climate;
+    this.#coordinator = new Coordinator(this.#disk, this.#rules, this.#throws, auditorGroupsMin, {
       decided: (state, command, events) => this.#oracles.decided(state, command, events),
       durable: (record, events) => this.#durable(record, events),
       refolded: (state) => this.#refolded(state),
@@ -199,11 +210,24 @@ class World {
         {
           after: (ms, then) => this.#after(ms, then),
           house: () => this.#coordinator,
+          now: () => this.#clock(),
           order: (command, done) => this.#order(command, done),
         },
         1000,
       );
+    if (auditorGroupsMin < Infinity) this.#giveAudits();
     this.#wake();
+  }
+
+  /** Volunteers are given audits now and then, as long as this coordinator lives. */
+  #giveAudits(): void {
+    const house = this.#coordinator;
+    this.#after(giveAuditsMs, () => {
+      if (house === null || this.#coordinator !== house) return;
+      if (!house.appending) house.auditor.give(this.#clock());
+      this.#speak();
+      this.#giveAudits();
+    });
   }
 
   #durable(record: string, events: readonly Event[]): void {
@@ -322,7 +346,7 @@ class World {
           account,
           group,
           ...(this.#climate.uneven === true ? { unevenness } : {}),
-          manner: mannerOf(role, spec.name, own, ring),
+          manner: mannerOf(role, spec.name, own, ring, this.#toldBy(ring)),
           dice: own,
         },
         this.#surroundings(),
@@ -335,6 +359,13 @@ class World {
         this.#after(comesAt + own.below(Math.max(1, this.#climate.stormMs - comesAt)), () => device.vanish());
       else this.#mishapLater(device, role === 'flaky' ? 120 : this.#climate.mishapsPerHour);
     }
+  }
+
+  /** What a gang has told so far: its members know it of one another. */
+  #toldBy(ring = ''): Set<string> {
+    const told = this.#gangs.get(ring) ?? new Set();
+    this.#gangs.set(ring, told);
+    return told;
   }
 
   #surroundings(): Surroundings {

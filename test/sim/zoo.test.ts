@@ -44,6 +44,8 @@ const nursery = new Nursery();
 afterAll(() => nursery.clear());
 
 const honestCount = 5;
+/** So few networks that volunteers audit in the zoo. */
+const auditorGroupsMin = 3;
 const machine = { cores: 2, webgpu: false, rateMilli: 1_000, clockOffMs: 0 };
 
 /** Terms by which every unit is recomputed before it is final. */
@@ -102,6 +104,7 @@ function climateFor(
     away: [],
     jobs: [{ at: 0, spec, cancelAt: null }],
     anchor: true,
+    auditorGroupsMin,
     uneven,
   };
 }
