@@ -43,10 +43,19 @@ export type Command =
       readonly site: string | null;
       readonly group: string;
       readonly role: 'volunteer' | 'anchor';
+      /** By the operator's table of networks; absent where that is not known. */
+      readonly network?: string;
     }
   | { readonly c: 'fund'; readonly account: string; readonly amountMicro: number }
   | { readonly c: 'submit'; readonly requester: string; readonly spec: JobSpec }
-  | { readonly c: 'ask'; readonly device: string; readonly slot: Slot; readonly live: LivePeople }
+  | {
+      readonly c: 'ask';
+      readonly device: string;
+      readonly slot: Slot;
+      readonly live: LivePeople;
+      /** Absent: no networks are known. */
+      readonly networks?: LiveNetworks;
+    }
   | {
       readonly c: 'commit';
       readonly device: string;
@@ -130,6 +139,14 @@ export interface EpochSeal {
 /** Accounts of volunteers connected now, by placement group: what each computes there, as `backend kernel`. The shell knows; the log need not. */
 export type LivePeople = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
+/** The networks of those people, as far as they are known. */
+export interface LiveNetworks {
+  /** By what is asked for (`backend kernel`): how many ask for it from each network, an account once for each of its groups. */
+  readonly wanting: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** The network of a placement group: all of a prefix are in one. */
+  readonly ofGroup: ReadonlyMap<string, string>;
+}
+
 /** Whose work an event is about. */
 export interface Author {
   readonly device: string;
@@ -156,6 +173,8 @@ export type Event =
       readonly site: string | null;
       readonly group: string;
       readonly role: 'volunteer' | 'anchor';
+      /** Absent = not known. */
+      readonly network?: string;
     }
   | {
       readonly e: 'moved';
@@ -163,6 +182,8 @@ export type Event =
       readonly account: string;
       readonly site: string | null;
       readonly group: string;
+      /** Absent = not known. */
+      readonly network?: string;
     }
   | { readonly e: 'funded'; readonly account: string; readonly entries: readonly Entry[] }
   | {

@@ -16,6 +16,7 @@ import { isAudited, workMicro } from './job.ts';
 import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
+import { creditSites } from './sites.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type {
@@ -35,7 +36,7 @@ import type {
 /** Applies one event that happened at `at`. */
 export function evolve(state: State, event: Event, at: number): void {
   state.at = Math.max(state.at, at);
-  if ('entries' in event) post(state.balances, event.entries);
+  if ('entries' in event) moved(state, event);
   switch (event.e) {
     case 'joined':
       return joined(state, event, at);
@@ -43,6 +44,7 @@ export function evolve(state: State, event: Event, at: number): void {
       state.devices.set(event.device, {
         ...deviceOf(state, event.device),
         group: event.group,
+        network: event.network ?? '',
         site: event.site,
       });
       return;
@@ -96,6 +98,12 @@ export function evolve(state: State, event: Event, at: number): void {
   }
 }
 
+/** Credits move, and what became final counts for the sites that brought it. */
+function moved(state: State, event: Extract<Event, { entries: readonly Entry[] }>): void {
+  post(state.balances, event.entries);
+  creditSites(state, event);
+}
+
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
 /** The device of an event: `decide` never speaks of one that has not joined. */
@@ -107,8 +115,8 @@ function deviceOf(state: State, device: string): Device {
 const untried = { committed: 0, leases: 0, returned: 0, returnedAt: 0, misdeeds: 0 };
 
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
-  const { account, site, group, role } = event;
-  state.devices.set(event.device, { account, site, group, role, ...untried });
+  const { account, site, group, network = '', role } = event;
+  state.devices.set(event.device, { account, site, group, network, role, ...untried });
   if (role === 'volunteer') state.newcomers.add(event.device);
   const record = state.accounts.get(account);
   if (record !== undefined) record.devices++;

@@ -104,12 +104,14 @@ function refuse(refused: RefusalReason, detail?: string): Refusal {
 
 /** A device signs in: new ones join, known ones may have moved to another network or site. */
 function join(state: State, command: CommandOf<'join'>): Decision {
-  const { device, account, site, group, role } = command;
+  const { device, account, site, group, role, network = '' } = command;
   const known = state.devices.get(device);
-  if (known === undefined) return [{ e: 'joined', device, account, site, group, role }, ...makeRoom(state)];
+  const placed = { group, ...(network === '' ? {} : { network }) };
+  if (known === undefined)
+    return [{ e: 'joined', device, account, site, ...placed, role }, ...makeRoom(state)];
   if (known.account !== account) return refuse('not-yours', 'this device key belongs to another account');
-  if (known.group === group && known.site === site) return refuse('already-so');
-  return [{ e: 'moved', device, account, site, group }];
+  if (known.group === group && known.network === network && known.site === site) return refuse('already-so');
+  return [{ e: 'moved', device, account, site, ...placed }];
 }
 
 /** Where too many devices have never committed anything, the one that joined first and holds nothing is forgotten [DV1]. */
@@ -171,7 +173,8 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   if (device === undefined) return refuse('unknown-device');
   const away = sentAway(state, command.device, command.slot.backend, at);
   if (away !== null) return away;
-  const picked = pick(state, command.device, command.slot, command.live, at);
+  const { live, networks } = command;
+  const picked = pick(state, command.device, command.slot, { live, networks }, at);
   if (typeof picked === 'string') return refuse(picked);
   const { job, chunk, count, deadline } = picked;
   const rateMilli = command.slot.rates[job.spec.kernel] as number;

@@ -5,9 +5,20 @@
  */
 import { committedCount, helps, mayJoin, replicasMax, standsAlone, wanted } from './chunk.ts';
 import { firstRun } from './intervals.ts';
+import { mayStandBeside } from './placement.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
-import type { Backend, Chunk, Device, Job, LivePeople, RefusalReason, Slot, State } from './state.ts';
+import type {
+  Backend,
+  Chunk,
+  Device,
+  Job,
+  LiveNetworks,
+  LivePeople,
+  RefusalReason,
+  Slot,
+  State,
+} from './state.ts';
 
 /** A lease aims at this much work for the slot: little is lost with it, and asking is rare beside computing. */
 export const leaseTargetMs = 15_000;
@@ -57,12 +68,18 @@ export interface Pick {
   readonly deadline: number;
 }
 
-/** Picks for one slot of a device that has joined, or says why there is nothing. `live` is who else could take work now. */
+/** Who else could take work now, and their networks as far as they are known. */
+export interface Others {
+  readonly live: LivePeople;
+  readonly networks: LiveNetworks | undefined;
+}
+
+/** Picks for one slot of a device that has joined, or says why there is nothing. */
 export function pick(
   state: State,
   id: string,
   slot: Slot,
-  live: LivePeople,
+  { live, networks }: Others,
   at: number,
 ): Pick | RefusalReason {
   if (state.jobs.size === 0) return 'no-job-open';
@@ -83,6 +100,7 @@ export function pick(
     others,
     othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0),
     live,
+    networks,
     at,
   };
   let reason: RefusalReason = 'no-job-open';
@@ -103,7 +121,7 @@ export function pick(
 }
 
 /** Who asks, and what the choice depends on. */
-interface Asker {
+interface Asker extends Others {
   readonly device: Device;
   readonly slot: Slot;
   /** As what a claimed speed counts. */
@@ -113,7 +131,6 @@ interface Asker {
   /** How many other slots hold a lease now, and their speed together, in thousandths of the reference core. */
   readonly others: number;
   readonly othersMilli: number;
-  readonly live: LivePeople;
   readonly at: number;
 }
 
@@ -127,11 +144,13 @@ function jobsByService(state: State): Iterable<Job> {
 
 function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pick | null {
   const { device, slot, at } = asker;
+  const wish = device.network === '' ? '' : `${slot.backend} ${job.spec.kernel}`;
   const eligible = (chunk: Chunk): boolean =>
     at - chunk.since >= tailMs &&
     mayTake(chunk, device.account, device.group, at) &&
+    mayStandBeside(state, chunk, device.network, wish, asker) &&
     helps(chunk, job.spec, slot.backend) &&
-    (device.role === 'anchor' ? isAnchors(chunk, job, asker) : takesMore(state, chunk));
+    (device.role === 'anchor' ? isAnchors(state, chunk, job, asker) : takesMore(state, chunk));
   const max = runLength(job, asker, rateMilli);
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
   const pickOf = (run: readonly [number, number] | null): Pick | null =>
@@ -212,7 +231,7 @@ function ranOut({ replicas }: Chunk): boolean {
  * Whether a chunk is the anchor's: it waited and nobody who is connected could take it; or those who could have left
  * it lying for very long, or took it and let it run out. While people take and answer, the anchor stands aside.
  */
-function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
+function isAnchors(state: State, chunk: Chunk, job: Job, { live, networks, at }: Asker): boolean {
   const waitedMs = at - chunk.since;
   if (wanted(chunk, job.spec) === 0) return false;
   if (waitedMs >= anchorAnywayMs) return true;
@@ -224,8 +243,12 @@ function isAnchors(chunk: Chunk, job: Job, { live, at }: Asker): boolean {
   const { spec } = job;
   const helpers = backends.filter((one) => helps(chunk, spec, one)).map((one) => `${one} ${spec.kernel}`);
   for (const [account, groups] of live) {
-    for (const [group, able] of groups)
-      if (helpers.some((one) => able.has(one)) && mayTake(chunk, account, group, chunk.since)) return false;
+    for (const [group, able] of groups) {
+      const wishes = helpers.filter((one) => able.has(one));
+      if (wishes.length === 0 || !mayTake(chunk, account, group, chunk.since)) continue;
+      const network = networks?.ofGroup.get(group) ?? '';
+      if (wishes.some((one) => mayStandBeside(state, chunk, network, one, { networks, at }))) return false;
+    }
   }
   return true;
 }

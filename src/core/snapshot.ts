@@ -20,12 +20,13 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 10;
+export const snapshotSchema = 11;
 
 type DeviceRow = [
   string,
   string,
   string | null,
+  string,
   string,
   Device['role'],
   number,
@@ -77,6 +78,8 @@ interface Frozen extends Pick<
 > {
   /** Absent in snapshots from before there were epochs, whose logs hold none. */
   epochs?: State['epochs'];
+  /** Absent likewise: no site had brought anything. */
+  sites?: [string, string][];
   schema: number;
   devices: DeviceRow[];
   accounts: AccountRow[];
@@ -101,6 +104,7 @@ export function freeze(state: State): string {
       d.account,
       d.site,
       d.group,
+      d.network,
       d.role,
       d.committed,
       d.leases,
@@ -139,6 +143,7 @@ export function freeze(state: State): string {
     pausedKernels: [...state.pausedKernels],
     restored: state.restored,
     epochs: state.epochs,
+    sites: Array.from(state.sites, ([site, micro]) => [site, micro.toString()]),
     busy: [...state.busy],
     busyRateMilli: state.busyRateMilli,
   };
@@ -193,13 +198,14 @@ export function thaw(text: string): State | null {
     pausedKernels: new Map(frozen.pausedKernels),
     restored: frozen.restored,
     epochs: frozen.epochs ?? [],
+    sites: new Map((frozen.sites ?? []).map(([site, micro]) => [site, BigInt(micro)])),
     busy: new Map(frozen.busy),
     busyRateMilli: frozen.busyRateMilli,
   };
   for (const row of frozen.devices) {
-    const [id, account, site, group, role, committed, leases, givenBack, returnedAt, misdeeds] = row;
+    const [id, account, site, group, network, role, committed, leases, givenBack, returnedAt, misdeeds] = row;
     const counts = { committed, leases, returned: givenBack, returnedAt, misdeeds };
-    state.devices.set(id, { account, site, group, role, ...counts });
+    state.devices.set(id, { account, site, group, network, role, ...counts });
   }
   // Devices stand in the order in which they joined.
   for (const [id, { role, committed }] of state.devices)

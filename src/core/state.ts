@@ -20,6 +20,8 @@ export interface Device {
   readonly site: string | null;
   /** Placement group (network prefix by number); '' = exempt (loopback, where the operator says so). */
   readonly group: string;
+  /** The network (autonomous system) that its group is in, by number; '' = not known. */
+  readonly network: string;
   /** Anchors belong to the operator and only step in where people are missing. */
   readonly role: 'volunteer' | 'anchor';
   /** Chunks committed so far: a lease grows with it. */
@@ -247,6 +249,8 @@ export interface State {
   restored: Restored | null;
   /** Epochs that were sealed, in order. */
   readonly epochs: Epoch[];
+  /** What became final of what each partner's site brought, in microcredits. */
+  readonly sites: Map<string, bigint>;
   /** Derived: the slots that hold a lease, by `device/slot`. */
   readonly busy: Map<string, BusySlot>;
   /** Derived: the sum of those rates. */
@@ -288,6 +292,7 @@ export function emptyState(): State {
     pausedKernels: new Map(),
     restored: null,
     epochs: [],
+    sites: new Map(),
     busy: new Map(),
     busyRateMilli: 0,
   };
