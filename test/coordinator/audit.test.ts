@@ -12,11 +12,13 @@ import {
   honestResults,
   kernel,
   lie,
+  madeUp,
   resultsOf,
   right,
   shelf,
   submit,
   units,
+  unitsPerChunk,
   until,
   view,
   works,
@@ -83,7 +85,7 @@ describe('a job under audit', () => {
     expect(Buffer.compare(await resultsOf(house, job), honestResults)).toBe(0);
   }, 40_000);
 
-  test('a liar’s unvested work is void and computed again, its person is told which unit and why, and the results are right', async () => {
+  test('of a machine that erred once the chunk is void and computed again, the rest is kept; its person is told which unit and why, and the results are right', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'talka-audit-'));
     open.push({ close: async () => rmSync(dataDir, { recursive: true, force: true }) });
     const house = await started({ shelf, anchorShare: 1, dataDir });
@@ -102,19 +104,42 @@ describe('a job under audit', () => {
       chunk: 1,
       wrong: [5],
     });
-    await until(house, job, ({ free }) => free > 0);
+    await until(house, job, ({ free, final }) => free === 1 && final === job.chunks - 1);
+    const chunkMicro = BigInt(unitsPerChunk * job.unitCostMicro);
     expect(house.runtime.state.balances.get(`pending:${liar.who.account}`)).toBeUndefined();
+    expect(house.runtime.state.balances.get(`vested:${liar.who.account}`)).toBe(
+      BigInt(job.chunks - 1) * chunkMicro,
+    );
     liar.ask(kernel);
     expect(await liar.refusal()).toMatchObject({ reason: 'suspended' });
     const honest = new Scripted(house.url);
     await honest.signIn();
-    await works(honest, job, right, job.chunks);
+    await works(honest, job, right, 1);
     const done = await until(house, job, ({ state }) => state === 'finished');
     expect(done).toMatchObject({ final: job.chunks, disputes: 1 });
-    expect(house.runtime.state.balances.get(`vested:${liar.who.account}`)).toBeUndefined();
-    expect(house.runtime.state.balances.get(`vested:${honest.who.account}`)).toBe(
-      BigInt(units * job.unitCostMicro),
-    );
+    expect(house.runtime.state.balances.get(`vested:${honest.who.account}`)).toBe(chunkMicro);
+    expect(Buffer.compare(await resultsOf(house, job), honestResults)).toBe(0);
+  }, 60_000);
+
+  test('a liar is found out by the examination of its work: all of it is void, computed again, and right', async () => {
+    const house = await started({ shelf, anchorShare: 1 });
+    open.push(house);
+    const job = (await (await submit(house)).json()) as JobView;
+    const liar = new Scripted(house.url);
+    await liar.signIn();
+    await works(liar, job, madeUp, job.chunks);
+    await until(house, job, ({ free }) => free === job.chunks);
+    expect((await liar.of('judged')).consequence).toBe('suspend');
+    expect((await liar.of('judged')).consequence).toBe('ban');
+    liar.ask(kernel);
+    expect(await liar.refusal()).toMatchObject({ reason: 'banned' });
+    const honest = new Scripted(house.url);
+    await honest.signIn();
+    await works(honest, job, right, job.chunks);
+    await until(house, job, ({ state }) => state === 'finished');
+    const { balances } = house.runtime.state;
+    expect(balances.get(`vested:${liar.who.account}`)).toBeUndefined();
+    expect(balances.get(`vested:${honest.who.account}`)).toBe(BigInt(units * job.unitCostMicro));
     expect(Buffer.compare(await resultsOf(house, job), honestResults)).toBe(0);
   }, 60_000);
 });

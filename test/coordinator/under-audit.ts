@@ -113,3 +113,10 @@ export function lie(unit: number): Uint8Array {
   if (unit === 5) output[8] = (output[8] as number) ^ 1;
   return output;
 }
+
+/** Every unit wrong. */
+export function madeUp(unit: number): Uint8Array {
+  const output = Uint8Array.from(right(unit));
+  output[8] = (output[8] as number) ^ 1;
+  return output;
+}

@@ -282,6 +282,11 @@ export class Scripted {
     return this.next(is);
   }
 
+  /** Word that a replica is no longer wanted. */
+  lost(replica: number): Promise<ReceiptWord> {
+    return this.next((word): word is ReceiptWord => word.t === 'receipt' && word.lost.includes(replica));
+  }
+
   end(): Promise<number> {
     this.ws.close();
     return this.closed;
