@@ -118,8 +118,9 @@ function tell(paid: Paid, isUnasked: boolean, say: (line: string) => void): void
       `  audits, vested at once:      ${audits.count} of ${some(audits.units, 'unit')}, ${credits(audits.micro)} (work of others, recomputed)`,
     );
   if (left === null)
-    say('  more vested or was void than these receipts show as accepted: some receipts are missing here');
-  else if (pending.chunks > 0) say(`  still pending, by these receipts: ${credits(left)}`);
+    say('  more has vested or is void than these receipts show as accepted: some receipts are missing here');
+  else if (pending.chunks + vested.chunks + voided.chunks > 0)
+    say(`  still pending, by these receipts: ${credits(left)}`);
   if (twice > 0) say(`  (${twice} of these stand in two receipts; each is counted once)`);
   if (unpriced > 0)
     say(`  (the price of ${unpriced} of these is not kept with the receipts: those amounts are as signed)`);

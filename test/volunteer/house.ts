@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorOptions, RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import { encodeInput } from '../../src/kernels/mersenne-tf/index.ts';
@@ -28,13 +29,15 @@ export interface JobWish {
   readonly unitsPerChunk?: number;
   readonly quorum?: number;
   readonly kPerUnit?: number;
+  /** Under audit, who leaves has every unit recomputed: no chance takes part. */
+  readonly isAudited?: boolean;
 }
 
 /** Submits a job of trial factoring as the operator does. Returns its id. */
 export async function submitJob(
   house: RunningCoordinator,
   token: string,
-  { units, unitsPerChunk = 2, quorum = 2, kPerUnit = 1 << 18 }: JobWish,
+  { units, unitsPerChunk = 2, quorum = 2, kPerUnit = 1 << 18, isAudited = false }: JobWish,
 ): Promise<string> {
   const input = encodeInput({ exponent: 332198467, kFrom: 1n << 32n, kPerUnit, units });
   const call = async (path: string, body: string | Uint8Array<ArrayBuffer>): Promise<unknown> => {
@@ -54,10 +57,22 @@ export async function submitJob(
     input: digest,
     title: 'a test',
     cause: 'a test',
-    quorum,
     unitsPerChunk,
+    ...(isAudited ? { policy: { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 } } : { quorum }),
   };
   return ((await call('/jobs', JSON.stringify(wish))) as { job: string }).job;
+}
+
+/** Answers all audits of a job as the operator's anchor would, right in all units, until it is over. */
+export async function auditWhole({ runtime }: RunningCoordinator, job: string): Promise<void> {
+  const anchor = { device: 'anchor', account: 'anchor', site: null, group: 'anchor' };
+  await runtime.run({ c: 'join', ...anchor, role: 'anchor' });
+  for (let tries = 0; runtime.state.jobs.has(job); tries++) {
+    if (tries > 400) throw new Error(`${job} is never over`);
+    for (const { id } of [...runtime.state.audits.values()])
+      await runtime.run({ c: 'audit', audit: id, device: 'anchor', wrong: [], right: [] });
+    await sleep(25);
+  }
 }
 
 export async function jobOf(house: RunningCoordinator, job: string): Promise<JobView> {

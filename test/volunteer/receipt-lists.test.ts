@@ -142,6 +142,6 @@ describe('[RC4] receipts added up', () => {
     writeFileSync(file, JSON.stringify([all[1], await signedReceipt(vestedOf([0, 2], 300), { key, jobs })]));
     const said = talka();
     expect(said).toContain('of chunks 0–1 of j1 vested 300, and would be 400');
-    expect(said).toContain('more vested or was void than these receipts show as accepted');
+    expect(said).toContain('more has vested or is void than these receipts show as accepted');
   });
 });

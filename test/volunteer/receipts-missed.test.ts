@@ -4,56 +4,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
-import { encodeInput } from '../../src/kernels/mersenne-tf/index.ts';
 import type { KeptReceipt } from '../../src/volunteer/outbox.ts';
 import { examineReceipt, rowsIn } from '../../src/volunteer/receipt-check.ts';
 import { missedReceipts } from '../../src/volunteer/receipt-asking.ts';
 import { paidBy } from '../../src/volunteer/receipt-sum.ts';
 import type { Paid } from '../../src/volunteer/receipt-sum.ts';
-import { agreed, freshFolder, joinHouse, startHouse, until } from './house.ts';
+import { agreed, auditWhole, freshFolder, joinHouse, startHouse, submitJob, until } from './house.ts';
 
-const units = 9;
-
-/** A job under audit, whose leavers have every unit recomputed: no chance takes part. */
-async function submitAudited(house: RunningCoordinator): Promise<string> {
-  const call = async (path: string, body: string | Uint8Array<ArrayBuffer>): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${house.operatorToken ?? ''}`, host: new URL(house.url).host };
-    const response = await fetch(`${house.url}/api/operator${path}`, { method: 'POST', headers, body });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return response.json();
-  };
-  const input = encodeInput({ exponent: 332198467, kFrom: 1n << 32n, kPerUnit: 1 << 16, units });
-  const { digest } = (await call('/blobs', new Uint8Array(input))) as { digest: string };
-  await call('/fund', JSON.stringify({ account: 'operator', amountMicro: 1e12 }));
-  const policy = { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 };
-  const told = { title: 'a test', cause: 'a test', unitsPerChunk: 2, policy };
-  const job = await call('/jobs', JSON.stringify({ kernel: 'mersenne-tf@1', input: digest, ...told }));
-  return (job as { job: string }).job;
-}
+const wish = { units: 9, kPerUnit: 1 << 16, isAudited: true };
 
 describe('[HT4, RC4] receipts of what vests', () => {
   let house: RunningCoordinator;
   const folder = freshFolder();
+  const submit = (): Promise<string> => submitJob(house, house.operatorToken ?? '', wish);
   beforeAll(async () => {
     house = await startHouse({ graceMs: 0 });
-    const anchor = { device: 'anchor', account: 'anchor', site: null, group: 'anchor' };
-    await house.runtime.run({ c: 'join', ...anchor, role: 'anchor' });
   });
   afterAll(async () => {
     await house.close();
     folder.remove();
   });
 
-  /** Answers all audits as the anchor would, until the job is over. */
-  const audit = async (job: string): Promise<void> => {
-    const { runtime } = house;
-    for (let tries = 0; runtime.state.jobs.has(job); tries++) {
-      if (tries > 400) throw new Error('it is never over');
-      for (const { id } of [...runtime.state.audits.values()])
-        await runtime.run({ c: 'audit', audit: id, device: 'anchor', wrong: [], right: [] });
-      await sleep(25);
-    }
-  };
   const kept = (): KeptReceipt[] =>
     readFileSync(join(folder.path, new URL(house.url).host.replace(':', '_'), 'receipts.jsonl'), 'utf8')
       .trim()
@@ -67,20 +38,20 @@ describe('[HT4, RC4] receipts of what vests', () => {
   };
 
   it('whoever is there keeps it at once; whoever is away when it vests has it after the next visit, each once', async () => {
-    const first = await submitAudited(house);
+    const first = await submit();
     const volunteer = joinHouse(house.url, folder.path, 1);
     await volunteer.actions.start(agreed);
     await until(volunteer, ({ chunks }) => chunks.provisional === 5);
-    await audit(first);
+    await auditWhole(house, first);
     await until(volunteer, ({ credit }) => credit.pendingMicro === 0 && credit.vestedMicro > 0);
-    const second = await submitAudited(house);
+    const second = await submit();
     await until(volunteer, ({ chunks }) => chunks.provisional === 10);
     await volunteer.actions.finish();
     const one = await sums();
     expect(one).toMatchObject({ pending: { chunks: 10 }, vested: { chunks: 5 }, twice: 0 });
     expect(one?.left).toBe((one?.micro ?? 0) / 2);
 
-    await audit(second);
+    await auditWhole(house, second);
     const again = joinHouse(house.url, folder.path, 1);
     await again.actions.start(agreed);
     // The log is compared five seconds after the line is open.

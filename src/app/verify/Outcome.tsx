@@ -40,7 +40,7 @@ export function Outcome({ w, r, looked, own }: Props): JSX.Element {
       </h2>
       {is === 'none' && <p>{r.nothingNote(sample)}</p>}
       {paid.map((one) => (
-        <Signed key={one.coordinator} w={w} r={r} paid={one} own={own} />
+        <Signed key={one.coordinator} r={r} paid={one} own={own} isOne={verdicts.length === 1} />
       ))}
       {verdicts.length === 1 && only !== undefined && <Steps w={w} r={r} verdict={only} isInner={false} />}
       {verdicts.length > 1 && wrong.length > 0 && (
@@ -61,16 +61,16 @@ export function Outcome({ w, r, looked, own }: Props): JSX.Element {
 
 /** Who signed, and what for whom: the sum of the receipts that hold. */
 function Signed(props: {
-  readonly w: Words;
   readonly r: VerifyWords;
   readonly paid: Paid;
   readonly own: Own | null;
+  readonly isOne: boolean;
 }): JSX.Element {
-  const { r, paid, own } = props;
+  const { r, paid, own, isOne } = props;
   const [account = ''] = paid.accounts;
   return (
     <div class="signed">
-      <Sums r={r} paid={paid} />
+      <Sums r={r} paid={paid} isOne={isOne} />
       {paid.twice > 0 && <p class="soft small">{r.twice(paid.twice)}</p>}
       <dl>
         <div>
@@ -96,10 +96,11 @@ function Signed(props: {
   );
 }
 
-/** What was paid for what, and what became of it: a sentence for each kind that there is. */
-function Sums({ r, paid }: { readonly r: VerifyWords; readonly paid: Paid }): JSX.Element {
+/** What was paid for what, and what became of it: a sentence for each kind that there is. One receipt alone adds up to nothing. */
+function Sums(props: { readonly r: VerifyWords; readonly paid: Paid; readonly isOne: boolean }): JSX.Element {
+  const { r, paid, isOne } = props;
   const { chunks, micro, accounts, pending, vested, voided, audits, left } = paid;
-  const isLater = vested.chunks + voided.chunks > 0;
+  const isSum = !isOne && pending.chunks + vested.chunks + voided.chunks > 0;
   return (
     <>
       {chunks > 0 && <p class="sum-paid figures">{r.paid(chunks, micro, accounts.length)}</p>}
@@ -109,7 +110,7 @@ function Sums({ r, paid }: { readonly r: VerifyWords; readonly paid: Paid }): JS
       {audits.count > 0 && (
         <p class="sum-audits figures">{r.audits(audits.count, audits.units, audits.micro)}</p>
       )}
-      {isLater && <p class="sum-left soft small">{r.left(left)}</p>}
+      {isSum && <p class="sum-left soft small">{r.left(left)}</p>}
     </>
   );
 }

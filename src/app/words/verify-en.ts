@@ -63,7 +63,7 @@ export const english: VerifyWords = {
     `${credits.en(micro)} credits for ${some(count, 'audit')}: ${some(units, 'unit')} of others computed again. That stays.`,
   left: (micro) =>
     micro === null
-      ? 'More vested or is void than these receipts show as accepted: they are not all that there are.'
+      ? 'More has vested or is void than these receipts show as accepted: they are not all that there are.'
       : `By these receipts ${credits.en(micro)} credits are pending still.`,
   signedBy: 'Signed by the coordinator with the key',
   paidTo: 'Paid to',
@@ -165,7 +165,7 @@ export const english: VerifyWords = {
   ask: {
     heading: 'Ask the coordinator as well',
     note: (host) =>
-      `Everything above was found without asking anybody, and stays as it is. If you like, ${host} is asked for its key and its log, and believed no further than it can prove. Of the receipts it is told only how long the log was then.`,
+      `Everything above was reckoned here, from what was laid down alone, and stays as it is. If you like, ${host} is asked for its key and its log, and believed no further than it can prove. Of the receipts it is told only how long the log was then.`,
     button: 'Ask it now',
     asking: 'Asking.',
     unanswered: 'It gave no answer that can be read. Nothing above depends on it.',
