@@ -25,6 +25,8 @@ import { objectionsMax } from './side.ts';
 import type { KeptObjection } from './side.ts';
 
 export const objectionTextMax = 500;
+/** Objections of one network that wait at once: a swarm there must not keep all others from being heard. */
+export const objectionsPerGroupMax = 20;
 /** Objections that an account, and in one answer the operator, is shown. */
 const shownMax = 20;
 const listedMax = 100;
@@ -83,6 +85,8 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
     const evidence = await evidenceOf(house, { device, job, chunk });
     if (evidence === null) return none();
     const { tick, found } = evidence;
+    if (isGroupFull(house, device))
+      return refuse(c, 429, 'network-full', `${objectionsPerGroupMax} from this network wait already`);
     const at = house.now();
     const kept = house.side.keepObjection({
       ...{ tick, device, backend: found.backend, job, chunk },
@@ -107,6 +111,15 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
     if (!looks.take(1 + kept.length, house.now())) return tooOften(c);
     return c.json({ found: await findingsOf(house, device, kept) });
   });
+}
+
+/** Whether as many objections of a device's network wait as may; the exempt group is none. */
+function isGroupFull({ side, runtime }: House, device: string): boolean {
+  const { devices } = runtime.state;
+  const own = devices.get(device)?.group ?? '';
+  if (own === '') return false;
+  const theirs = side.devicesObjecting().filter((one) => devices.get(one)?.group === own);
+  return theirs.length >= objectionsPerGroupMax;
 }
 
 /** The identities of a device whose last fault is remembered. */

@@ -293,6 +293,12 @@ export class SideTables {
     return Number(row?.['count'] ?? 0);
   }
 
+  /** Whose objections wait: a device for each of them. */
+  devicesObjecting(): string[] {
+    const rows = this.#db.prepare('SELECT device FROM objection WHERE answeredAt IS NULL').all();
+    return rows.map(({ device }) => String(device));
+  }
+
   /** Throws StoreFault. */
   keepClaimed(id: number, claimed: readonly string[]): void {
     this.#write(() =>

@@ -3,11 +3,8 @@ import { createHash, randomBytes, sign } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FindingView, ObjectionView } from '../../src/wire/objections.ts';
 import type { JobView } from '../../src/wire/views.ts';
-import { claimedOf, foundAt, foundIn } from '../../src/coordinator/evidence.ts';
-import { MemoryLog } from '../../src/coordinator/log-memory.ts';
-import { leafOf } from '../../src/coordinator/record.ts';
+import { objectionsPerGroupMax } from '../../src/coordinator/http-objections.ts';
 import { objectionsMax } from '../../src/coordinator/side.ts';
-import type { Event } from '../../src/core/state.ts';
 import { suspendedMs } from '../../src/core/trust.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
@@ -298,6 +295,25 @@ describe('[HT3] an objection is refused', () => {
     await liar.end();
   }, 30_000);
 
+  test('where twenty of the same network wait, though there is room; another network is heard', async () => {
+    const house = await start();
+    const { liar, job } = await disproved(house);
+    const { side } = house.house;
+    const { device, account } = liar.who;
+    const joins = (who: { device: string; account: string }, group: string) =>
+      house.runtime.run({ c: 'join', ...who, site: null, group, role: 'volunteer' });
+    for (let i = 0; i < objectionsPerGroupMax; i++) {
+      const one = { device: `device of ${i}`, account: `account of ${i}` };
+      await joins(one, 'g7');
+      side.keepObjection({ ...someone(i), ...one, job: 'j7', chunk: i });
+    }
+    await joins({ device, account }, 'g7');
+    expect(await object(house, liar.who, job.job)).toEqual([429, 'network-full']);
+    await joins({ device, account }, 'g8');
+    expect(await object(house, liar.who, job.job)).toEqual([201, null]);
+    await liar.end();
+  }, 30_000);
+
   test('by nobody once erased: what an account wrote goes with it', async () => {
     const house = await start();
     const { liar, job } = await disproved(house);
@@ -331,56 +347,3 @@ function someone(i: number) {
   const id = randomBytes(12).toString('base64url');
   return { tick: i + 1, device: id, backend: 'wasm' as const, account: id, at: i, text: 'no' };
 }
-
-describe('evidence is found in the log', () => {
-  const nobody = { account: 'A', site: null };
-  const committed = (device: string, chunk: number, digests: string): Event => ({
-    ...{ e: 'committed', job: 'j1', chunk, replica: 1, device, ...nobody, root: '' },
-    ...{ digests, stored: true, agrees: [] },
-  });
-  const found = (device: string, chunk: number): Event => ({
-    ...{ e: 'disproved', device, backend: 'wasm', ...nobody, job: 'j1', chunk },
-    ...{ wrong: [chunk * 2 + 1], right: ['r'], consequence: 'suspend' },
-  });
-
-  test('by its time, among ticks of the same moment, however many ticks there are', async () => {
-    const log = new MemoryLog();
-    const ticks: [number, Event[]][] = Array.from({ length: 600 }, (_, i) => [
-      1_000 + 10 * Math.floor(i / 3),
-      [],
-    ]);
-    ticks[100]?.[1].push(committed('d', 3, Buffer.from('0123456789abcdef').toString('base64url')));
-    ticks[101]?.[1].push(committed('e', 3, Buffer.from('fedcba9876543210').toString('base64url')));
-    ticks[500]?.[1].push(found('e', 3), found('d', 3));
-    for (const [i, [at, events]] of ticks.entries()) {
-      const record = leafOf(i + 1, at, '', events).subarray(1);
-      const nothing = {
-        answers: [],
-        settled: [],
-        reopened: [],
-        dropped: [],
-        concluded: [],
-        credited: [],
-        nodes: [],
-      };
-      await log.append({ tick: i + 1, record, root: Buffer.alloc(32), ...nothing });
-    }
-    const at = ticks[500]?.[0] as number;
-    const evidence = await foundAt(log, 600, at, 'd', 'wasm');
-    expect(evidence).toMatchObject({ tick: 501, at, found: { device: 'd', chunk: 3, wrong: [7] } });
-    expect(await foundIn(log, 501, { device: 'd', job: 'j1', chunk: 3 })).toEqual(evidence);
-    expect(await foundIn(log, 501, { device: 'd', job: 'j1', chunk: 4 })).toBeNull();
-    expect(await foundIn(log, 601, { device: 'd', job: 'j1', chunk: 3 })).toBeNull();
-    for (const [device, backend, when] of [
-      ['d', 'webgpu', at],
-      ['f', 'wasm', at],
-      ['d', 'wasm', at + 1],
-      ['d', 'wasm', at - 10],
-      ['d', 'wasm', 1e9],
-    ] as const)
-      expect(await foundAt(log, 600, when, device, backend)).toBeNull();
-    if (evidence === null) throw new Error('it was found a moment ago');
-    expect(await claimedOf(log, evidence, 6, 8)).toEqual([Buffer.from('89abcdef').toString('hex')]);
-    expect(await claimedOf(log, { ...evidence, tick: 100 }, 6, 8)).toEqual([]);
-  });
-});

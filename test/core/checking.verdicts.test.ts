@@ -318,62 +318,6 @@ function twoAnswerAndAuditsTakeTheRest(): House {
 }
 
 describe('[LG6] [JB2] the end of a job', () => {
-  test('a cancelled one gives nothing out any more, gives back what is not needed, and pays what turns out right', () => {
-    const h = audited('abc', { verifyMilli: 2_000 });
-    answers(h, 'a');
-    answers(h, 'b', 'lie');
-    isCaught(h, 'c');
-    const held = ask(h, 'a');
-    const events = h.must({ c: 'cancel', job: 'j1' });
-    // Of eight credits for audits one eighth is spent; what is pending may cost two (the third chunk is one unit short of nothing).
-    expect(events).toMatchObject([{ e: 'closing', job: 'j1', entries: [{ to: 'requester:r' }] }]);
-    expect(balance(h, 'escrow:j1')).toBe(16 * unitMicro + 8 * unitMicro);
-    expect(h.refused({ c: 'cancel', job: 'j1' })).toBe('already-so');
-    expect(h.refused(asks('a'))).toBe('no-job-open');
-    expect(h.refused(commitCommand('a', held.lease, 'right'))).toBe('unknown-replica');
-    expect([h.state.leases.size, h.state.replicas.size, h.state.busy.size]).toEqual([0, 0, 0]);
-    const after = putInOrder(h, [8]);
-    expect(after.at(-1)).toMatchObject({
-      e: 'cancelled',
-      summary: { finalChunks: 1, settledByPeople: 1, settledWithAnchor: 0 },
-      entries: [{ from: 'escrow:j1', to: 'requester:r' }],
-    });
-    expect(books(h, 'vested:A', 'vested:B', 'vested:C', 'escrow:j1')).toEqual([1e6, 0, 0, 0]);
-    // Twelve credits were the price: one chunk and seventeen units recomputed.
-    expect(balance(h, 'requester:r') + 1e6 + balance(h, 'vested:anchor')).toBe(12e6);
-    expect(h.state.audits.size).toBe(0);
-    expect(identityOf(h, 'a').open.size + identityOf(h, 'c').open.size).toBe(0);
-  });
-
-  test('a cancelled one of which nothing is pending ends at once', () => {
-    const h = audited('a');
-    ask(h, 'a');
-    expect(kinds(h.must({ c: 'cancel', job: 'j1' }))).toEqual(['cancelled']);
-    expect([h.state.jobs.size, balance(h, 'requester:r')]).toEqual([0, 4 * costMicro]);
-  });
-
-  test('a cancelled one draws from who works on as from who has left, at once', () => {
-    const h = audited('a', { leaverUnits: 3 }, { units: 800 });
-    answers(h, 'a');
-    answers(h, 'a');
-    expect(keepUp(h)).toEqual([]);
-    h.must({ c: 'cancel', job: 'j1' });
-    expect(kinds(keepUp(h))).toEqual(['drawn']);
-    expect(batchesOf(h, 'a').map(({ drawn }) => drawn.length)).toEqual([3]);
-    auditAll(h);
-    expect(kinds(keepUp(h))).toEqual(['vested', 'cancelled']);
-  });
-
-  test('a new job does not enter the queue beside one that is cancelled', () => {
-    const h = audited('ab', {}, { units: 800 });
-    submit(h, auditedSpec({}, { units: 800 }), 'r2');
-    answers(h, 'a');
-    answers(h, 'a');
-    const other = h.state.jobs.get('j2')?.servedMicro ?? 0;
-    h.must({ c: 'cancel', job: 'j1' });
-    expect(submit(h, auditedSpec(), 'r3').servedMicro).toBe(other);
-  });
-
   test('a cancelled one keeps nothing of what the operator paid for', () => {
     const h = twoAnswerAndAuditsTakeTheRest();
     isCaught(h, 'b');

@@ -28,7 +28,8 @@ export function Objection(props: {
       stands.value = 'sent';
     } catch (error) {
       const why = error instanceof Error && 'refused' in error ? error.refused : '';
-      stands.value = why === 'already-so' ? 'sent' : why === 'full' ? 'full' : 'failed';
+      const isFull = why === 'full' || why === 'network-full';
+      stands.value = why === 'already-so' ? 'sent' : isFull ? 'full' : 'failed';
     }
   };
   const isSent = objection !== null || stands.value === 'sent';

@@ -1,0 +1,102 @@
+/** [LG6] A job that is cancelled while work of it is pending: what is given back, what is still checked, and how its books close. docs/SPEC.md, section 4. */
+import { describe, expect, test } from 'vitest';
+import type { Event, LedgerAccount } from '../../src/core/state.ts';
+import {
+  answers,
+  ask,
+  auditAll,
+  auditedSpec,
+  batchesOf,
+  commitCommand,
+  drawing,
+  house,
+  identityOf,
+  join,
+  keepUp,
+  nobody,
+  putInOrder,
+  slotOf,
+  submit,
+} from './house.ts';
+import type { House } from './house.ts';
+
+function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
+  const h = house();
+  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
+  for (const name of names) join(h, name);
+  submit(h, auditedSpec(...spec));
+  return h;
+}
+
+const costMicro = 1_000_000;
+const unitMicro = 125_000;
+const kinds = (events: readonly Event[]): string[] => events.map(({ e }) => e);
+const asks = (device: string) => ({ c: 'ask', device, slot: slotOf(), live: nobody }) as const;
+const balance = (h: House, account: LedgerAccount): number => Number(h.state.balances.get(account) ?? 0n);
+
+/** One wrong unit of the chunk this device answers next is found. */
+function isCaught(h: House, device: string): void {
+  const events = answers(h, device, 'lie', { words: drawing([0]) });
+  const accepted = events.find((event) => event.e === 'accepted');
+  auditAll(h, accepted?.e === 'accepted' ? accepted.drawn : []);
+}
+
+describe('[LG6] a job that is cancelled', () => {
+  test('gives nothing out any more, gives back what is not needed, and pays what turns out right', () => {
+    const h = audited('abc', { verifyMilli: 2_000 });
+    answers(h, 'a');
+    answers(h, 'b', 'lie');
+    isCaught(h, 'c');
+    const held = ask(h, 'a');
+    const events = h.must({ c: 'cancel', job: 'j1' });
+    // Of eight credits for audits one eighth is spent; what is pending may cost two (the third chunk is one unit short of nothing).
+    expect(events).toMatchObject([{ e: 'closing', job: 'j1', entries: [{ to: 'requester:r' }] }]);
+    expect(balance(h, 'escrow:j1')).toBe(16 * unitMicro + 8 * unitMicro);
+    expect(h.refused({ c: 'cancel', job: 'j1' })).toBe('already-so');
+    expect(h.refused(asks('a'))).toBe('no-job-open');
+    expect(h.refused(commitCommand('a', held.lease, 'right'))).toBe('unknown-replica');
+    expect([h.state.leases.size, h.state.replicas.size, h.state.busy.size]).toEqual([0, 0, 0]);
+    const after = putInOrder(h, [8]);
+    expect(after.at(-1)).toMatchObject({
+      e: 'cancelled',
+      summary: { finalChunks: 1, settledByPeople: 1, settledWithAnchor: 0 },
+      entries: [{ from: 'escrow:j1', to: 'requester:r' }],
+    });
+    expect(
+      (['vested:A', 'vested:B', 'vested:C', 'escrow:j1'] as const).map((one) => balance(h, one)),
+    ).toEqual([1e6, 0, 0, 0]);
+    // Twelve credits were the price: one chunk and seventeen units recomputed.
+    expect(balance(h, 'requester:r') + 1e6 + balance(h, 'vested:anchor')).toBe(12e6);
+    expect(h.state.audits.size).toBe(0);
+    expect(identityOf(h, 'a').open.size + identityOf(h, 'c').open.size).toBe(0);
+  });
+
+  test('of which nothing is pending ends at once', () => {
+    const h = audited('a');
+    ask(h, 'a');
+    expect(kinds(h.must({ c: 'cancel', job: 'j1' }))).toEqual(['cancelled']);
+    expect([h.state.jobs.size, balance(h, 'requester:r')]).toEqual([0, 4 * costMicro]);
+  });
+
+  test('draws from who works on as from who has left, at once', () => {
+    const h = audited('a', { leaverUnits: 3 }, { units: 800 });
+    answers(h, 'a');
+    answers(h, 'a');
+    expect(keepUp(h)).toEqual([]);
+    h.must({ c: 'cancel', job: 'j1' });
+    expect(kinds(keepUp(h))).toEqual(['drawn']);
+    expect(batchesOf(h, 'a').map(({ drawn }) => drawn.length)).toEqual([3]);
+    auditAll(h);
+    expect(kinds(keepUp(h))).toEqual(['vested', 'cancelled']);
+  });
+
+  test('is nothing that a new job enters the queue beside', () => {
+    const h = audited('ab', {}, { units: 800 });
+    submit(h, auditedSpec({}, { units: 800 }), 'r2');
+    answers(h, 'a');
+    answers(h, 'a');
+    const other = h.state.jobs.get('j2')?.servedMicro ?? 0;
+    h.must({ c: 'cancel', job: 'j1' });
+    expect(submit(h, auditedSpec(), 'r3').servedMicro).toBe(other);
+  });
+});
