@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Context } from 'hono';
 import { completeNodes, consistencyRanges, foldNodes, inclusionRanges } from '../core/merkle.ts';
 import { anchorAfterMs } from '../core/schedule.ts';
-import type { JobView, PulseView, RefusalView, StatusView } from '../wire/views.ts';
+import type { JobView, LeaderboardView, PulseView, RefusalView, StatusView } from '../wire/views.ts';
 import { protocol } from '../wire/version.ts';
 import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
@@ -25,6 +25,7 @@ import { operatorRoutes } from './http-operator.ts';
 import { receiptRoutes } from './http-receipts.ts';
 import { PublicRecords, recordsAnswer } from './http-records.ts';
 import { publicSites, siteRoutes } from './http-sites.ts';
+import { siteShares } from './site-shares.ts';
 import { staticFiles } from './http-static.ts';
 import { chunksOf, verdictsOf } from './http-verdicts.ts';
 import { cosignaturesOf, hearWitness, witnessesOf } from './http-witness.ts';
@@ -159,7 +160,10 @@ function statusRoutes(app: Hono<Env>, house: House, live: LivePulse, witnesses: 
     });
   });
   app.get('/api/leaderboard', (c) =>
-    c.json(house.views.leaderboard(countOf(c.req.query('limit'), 100, leaderboardMax))),
+    c.json({
+      ...house.views.leaderboard(countOf(c.req.query('limit'), 100, leaderboardMax)),
+      sites: siteShares(house),
+    } satisfies LeaderboardView),
   );
   app.get('/api/checks', (c) => c.json(house.checks.view()));
   app.get('/api/account/:account', (c, next) => {

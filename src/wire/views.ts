@@ -125,10 +125,18 @@ export interface LeaderboardRow {
   readonly lastAt: number;
 }
 
+/** What partners' sites brought of all credit that has become final; the most first. */
+export interface SiteShares {
+  readonly ofMicro: number;
+  readonly rows: readonly { readonly site: string; readonly name: string; readonly creditMicro: number }[];
+}
+
 export interface LeaderboardView {
   readonly at: number;
   readonly accounts: number;
   readonly rows: readonly LeaderboardRow[];
+  /** Absent where it is not asked for. */
+  readonly sites?: SiteShares;
 }
 
 export interface AccountView {
