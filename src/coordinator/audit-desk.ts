@@ -236,7 +236,10 @@ export class AuditDesk {
     for (const map of [this.#lots, this.#promised, this.#anchorsNow])
       for (const id of map.keys()) if (!audits.has(id)) map.delete(id);
     for (const [device, until] of this.#shy) if (at >= until) this.#shy.delete(device);
-    const over = [...this.#canaries.values()].filter(({ audit }) => !audits.has(audit));
+    // What an anchor is just confirming is told by whoever hears the anchor.
+    const over = [...this.#canaries.values()].filter(
+      ({ audit }) => !audits.has(audit) && this.#holds.get(audit)?.isAnswered !== true,
+    );
     for (const { audit } of over) this.#canaries.delete(audit);
     return over;
   }

@@ -78,7 +78,8 @@ function nothingTwice(settlements: readonly Settlement[]): void {
   }
 }
 
-async function eventsIn(folder: string): Promise<Event[]> {
+/** Every event of a log, also while its coordinator runs. */
+export async function eventsIn(folder: string): Promise<Event[]> {
   const log = new SqliteLog(join(folder, 'log.db'));
   try {
     const all: Event[] = [];
