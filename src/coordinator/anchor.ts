@@ -3,7 +3,7 @@
  * connected may join it [LS4]. It asks and commits by the same commands as everybody, and its bytes are always stored.
  */
 import { unitsOf } from '../core/state.ts';
-import type { Event, LivePeople, Slot } from '../core/state.ts';
+import type { Event, LiveNetworks, LivePeople, Slot } from '../core/state.ts';
 import { limits } from '../wire/version.ts';
 import { AnchorThreads } from './anchor-threads.ts';
 import { isNotAnswered } from './auditor.ts';
@@ -29,6 +29,7 @@ export interface AnchorParts {
   readonly shelf: Shelf;
   readonly inputs: Inputs;
   readonly live: LivePeople;
+  readonly networks: LiveNetworks;
   /** Cores it may take: 0.25 is a quarter of one; above 1 it uses several threads. */
   readonly share: number;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
@@ -72,12 +73,13 @@ export class Anchor {
 
   async #serve(slot: number, share: number): Promise<void> {
     while (!this.#stopped) {
-      const { runtime, live } = this.#parts;
+      const { runtime, live, networks } = this.#parts;
       const outcome = await runtime.run({
         c: 'ask',
         device: this.device,
         slot: this.#slot(slot, share),
         live,
+        networks,
       });
       const lease = outcome.refused === null ? outcome.events[0] : undefined;
       if (lease?.e !== 'leased') {

@@ -14,6 +14,7 @@ import type { Log } from './log.ts';
 import type { Misdeeds } from './misdeeds.ts';
 import type { Outcome } from './order.ts';
 import { restoredWordOf } from './restored.ts';
+import type { Place } from './placing.ts';
 import type { Runtime } from './runtime.ts';
 import type { SideTables } from './side.ts';
 
@@ -28,8 +29,8 @@ export interface ArrivalHouse {
   readonly misdeeds: Misdeeds;
   readonly side: SideTables;
   now(): number;
-  /** The placement group of an address. */
-  groupOf(address: string): string;
+  /** Where an address stands for placement. */
+  placeOf(address: string): Place;
   isOwnOrigin(origin: string): boolean;
   /** The open jobs. */
   jobs(): readonly JobDescriptor[];
@@ -51,11 +52,10 @@ export interface TurnedAway {
 }
 
 /** Somebody whose signatures are right, and from where. */
-export interface Arrived {
+export interface Arrived extends Place {
   readonly word: Hello;
   readonly device: string;
   readonly account: string;
-  readonly group: string;
 }
 
 /** What every socket is met with, so that signing in costs no round trip of its own. */
@@ -91,7 +91,7 @@ export function arrive(
   if (unwelcome !== null) return unwelcome;
   const retryMs = house.misdeeds.suspendedMs(who.device, now);
   if (retryMs > 0) return { bye: 'suspended', detail: 'too many impossible messages', retryMs };
-  return { word, ...who, group: house.groupOf(whence.address) };
+  return { word, ...who, ...house.placeOf(whence.address) };
 }
 
 /** Whoever comes by a partner's site needs one that is known and not suspended, and a consent that was not taken back [WG3]. */

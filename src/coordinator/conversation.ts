@@ -64,6 +64,7 @@ export class Conversation {
   device = '';
   account = '';
   group = '';
+  network = '';
   cores = 0;
   gpu = false;
   /** Whether it may be given audits [AU7]. */
@@ -210,21 +211,14 @@ export class Conversation {
   #onHello(data: Buffer): void {
     const arrived = arrive(this.#house, data, this.#nonce, this.whence);
     if ('bye' in arrived) return this.bye(arrived.bye, arrived.detail, arrived.retryMs);
-    const { word, device, account, group } = arrived;
+    const { word, device, account, group, network } = arrived;
     this.#stage = 'joining';
     this.#endStrangerTime();
-    Object.assign(this, {
-      device,
-      account,
-      group,
-      cores: word.cores,
-      gpu: word.gpu,
-      audits: word.audits === true,
-    });
-    Object.assign(this, { site: word.site, reads: word.receipts ?? 2 });
+    Object.assign(this, { device, account, group, network, cores: word.cores, gpu: word.gpu });
+    Object.assign(this, { site: word.site, reads: word.receipts ?? 2, audits: word.audits === true });
     this.#publicKey = word.publicKey;
     this.#house.runtime.submit({
-      command: { c: 'join', device, account, site: word.site, group, role: 'volunteer' },
+      command: { c: 'join', device, account, site: word.site, group, network, role: 'volunteer' },
       outputs: null,
       done: (outcome) => void this.#joined(arrived, outcome).catch((error: unknown) => this.failed(error)),
     });
@@ -288,7 +282,7 @@ export class Conversation {
     for (const slot of slots) {
       this.flow.begin();
       runtime.submit({
-        command: { c: 'ask', device: this.device, slot, live: people.live },
+        command: { c: 'ask', device: this.device, slot, live: people.live, networks: people.networks },
         outputs: null,
         done: (outcome) => {
           this.flow.end();

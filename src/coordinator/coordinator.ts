@@ -1,15 +1,10 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { getRequestListener } from '@hono/node-server';
-import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
 import { auditingOf } from './audit-rounds.ts';
@@ -25,6 +20,7 @@ import type { House } from './house.ts';
 import { httpOf } from './http.ts';
 import { Inputs } from './inputs.ts';
 import { shelfOf } from './kernels.ts';
+import { closeServer, hostText, listen } from './listening.ts';
 import type { Shelf } from './kernels.ts';
 import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
 import { MemoryLog } from './log-memory.ts';
@@ -33,9 +29,11 @@ import { ThreadLog } from './log-thread.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Misdeeds } from './misdeeds.ts';
-import { isLoopback, isLoopbackName, prefixOf, proxyList } from './network.ts';
+import { isLoopbackName, proxyList } from './network.ts';
+import { readNetworks } from './networks.ts';
 import { originsOf } from './origins.ts';
 import { People } from './people.ts';
+import { placingOf } from './placing.ts';
 import { Results, showingOf } from './results.ts';
 import { Runtime } from './runtime.ts';
 import { seed } from './seed.ts';
@@ -64,6 +62,8 @@ export interface CoordinatorOptions extends AuditTerms {
   /** Whether volunteers on this machine are exempt from "one person a network"; by default when only this machine can reach us. */
   readonly loopbackExempt?: boolean;
   readonly trustProxy?: readonly string[];
+  /** Files with tables of networks. Without one nobody is placed by networks. */
+  readonly networks?: readonly string[];
   readonly allowOrigins?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string } | 'self-signed' | null;
   readonly dev?: boolean;
@@ -168,7 +168,7 @@ async function rulesOf(
     log,
     key: keys.coordinator,
     now,
-    live: people.live,
+    ...people.others,
     onFatal,
     onNote,
     measureOf: (job) => inputs.of(job),
@@ -269,6 +269,7 @@ async function houseOf(
     }),
     checks: new ChecksBoard({ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now }), // prettier-ignore
     proxies: proxyList(options.trustProxy ?? []),
+    networks: readNetworks(options.networks ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
     dismiss: ({ site, device: only }, reason, detail) => {
@@ -306,7 +307,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
     auditor: house.auditor,
     shelf,
     inputs,
-    live: people.live,
+    ...people.others,
     share: anchorShare,
     onNote,
   });
@@ -332,11 +333,6 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   };
 }
 
-/** A host as it stands in an address. */
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {
   const { runtime, log, keys, side, now, origins, proxies, inputs, loopbackExempt, metrics, auditor } = house;
   const inputBytes = (job: string): number => inputs.of(job)?.input.length ?? 0;
@@ -353,51 +349,12 @@ function socketsOf(house: House, people: People<Conversation>, onNote: Conversat
     origins,
     proxies,
     doorkeeper: new Doorkeeper(),
-    groupOf: (address) => (loopbackExempt && isLoopback(address) ? '' : side.groupOf(prefixOf(address))),
+    placeOf: placingOf({ side, loopbackExempt, networks: house.networks }),
     inputOf: (job) => inputs.of(job),
     isOwnOrigin: origins.isOwnOrigin,
     onRefusal: (reason) => metrics.refused(reason),
     // A device begins with the first: what is soonest fetched.
     jobs: () =>
       [...runtime.state.jobs.values()].sort((a, b) => inputBytes(a.id) - inputBytes(b.id)).map(descriptorOf),
-  });
-}
-
-type Fetch = (call: { request: Request; env: HttpBindings | Http2Bindings }) => Response | Promise<Response>;
-
-/** Listens, or says in one line why not. */
-function listen(
-  certificate: { cert: Buffer; key: Buffer } | null,
-  fetch: Fetch,
-  host: string,
-  port: number,
-): Promise<Server> {
-  const answer = getRequestListener((request, env) => fetch({ request, env }), {
-    overrideGlobalObjects: false,
-  });
-  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing);
-  const server =
-    certificate === null
-      ? createServer(listener)
-      : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
-  return new Promise((done, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? `port ${port} is in use: stop the other program, or set PORT`
-          : error.code === 'EACCES'
-            ? `port ${port} may not be opened by this user: set PORT above 1023`
-            : error.message;
-      failed(new Error(why));
-    });
-    server.listen(port, host, () => done(server));
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), 2_500).unref();
   });
 }

@@ -8,6 +8,7 @@ import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
 import type { Keys } from './keys.ts';
 import type { Log } from './log.ts';
+import type { NetworkTable } from './networks.ts';
 import type { Metrics } from './metrics.ts';
 import type { Origins } from './origins.ts';
 import type { Results } from './results.ts';
@@ -36,6 +37,8 @@ export interface House {
   readonly metrics: Metrics;
   readonly origins: Origins;
   readonly proxies: BlockList;
+  /** The operator's table of networks; null: there is none. */
+  readonly networks: NetworkTable | null;
   readonly loopbackExempt: boolean;
   readonly anchorShare: number;
   /** Where the built pages lie; null when there are none. */

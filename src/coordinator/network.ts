@@ -36,8 +36,8 @@ export function prefixOf(address: string): string {
 }
 
 /** The eight 16-bit words of an IPv6 address. */
-function wordsOfIPv6(address: string): number[] {
-  const [head = '', tail] = address.split('::');
+export function wordsOfIPv6(address: string): number[] {
+  const [head = '', tail] = withoutDots(address).split('::');
   const wordsOf = (text: string): number[] =>
     text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16));
   const before = wordsOf(head);
@@ -48,6 +48,14 @@ function wordsOfIPv6(address: string): number[] {
     ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0),
     ...after,
   ];
+}
+
+/** An IPv6 address whose last two words are written as an IPv4 address, without that. */
+function withoutDots(address: string): string {
+  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
+    const word = (high: unknown, low: unknown): string => (Number(high) * 256 + Number(low)).toString(16);
+    return `${word(a, b)}:${word(c, d)}`;
+  });
 }
 
 /** Proxies whose `X-Forwarded-For` is believed, as CIDR blocks. Throws with one line on what is none. */

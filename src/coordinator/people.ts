@@ -1,5 +1,5 @@
 /** Who is connected: one conversation a device, and which accounts could take which work now (for the anchor, and for the page). */
-import type { LivePeople, Slot, State } from '../core/state.ts';
+import type { LiveNetworks, LivePeople, Slot, State } from '../core/state.ts';
 import type { LiveView } from '../wire/views.ts';
 
 /** A connected device, as the rest of the coordinator sees it. */
@@ -7,6 +7,8 @@ export interface Present {
   readonly device: string;
   readonly account: string;
   readonly group: string;
+  /** That its group is in; '' = not known. */
+  readonly network: string;
   readonly cores: number;
   readonly gpu: boolean;
 }
@@ -17,6 +19,10 @@ export class People<P extends Present> {
   readonly #wanting = new Map<P, Map<number, readonly string[]>>();
   readonly #ofAccount = new Map<string, Set<P>>();
   readonly #live = new Map<string, Map<string, Set<string>>>();
+  /** By `backend kernel`: how many want it from each network, an account once for each of its groups. */
+  readonly #fromNetworks = new Map<string, Map<string, number>>();
+  /** Kept after whoever was of the group has left: the side tables have no fewer of them in memory. */
+  readonly #networkOf = new Map<string, string>();
   /** Who has asked for a graphics processor's work: it is looked for after signing in, so `hello` could not say. */
   readonly #withGpu = new Set<P>();
 
@@ -25,6 +31,11 @@ export class People<P extends Present> {
   get live(): LivePeople {
     return this.#live;
   }
+
+  /** The networks of those who are live, as far as they are known. */
+  readonly networks: LiveNetworks = { wanting: this.#fromNetworks, ofGroup: this.#networkOf };
+  /** Who could take work now, as whoever asks brings it along. */
+  readonly others = { live: this.live, networks: this.networks };
 
   find(device: string): P | undefined {
     return this.#byDevice.get(device);
@@ -64,6 +75,7 @@ export class People<P extends Present> {
     if (asked === undefined) {
       asked = new Map();
       this.#wanting.set(present, asked);
+      if (present.network !== '') this.#networkOf.set(present.group, present.network);
       const together = this.#ofAccount.get(present.account) ?? new Set();
       this.#ofAccount.set(present.account, together.add(present));
     }
@@ -96,6 +108,7 @@ export class People<P extends Present> {
   }
 
   #refresh(account: string): void {
+    this.#countNetworks(account, -1);
     const together = this.#ofAccount.get(account);
     if (together === undefined || together.size === 0) {
       this.#ofAccount.delete(account);
@@ -110,6 +123,23 @@ export class People<P extends Present> {
       groups.set(present.group, able);
     }
     this.#live.set(account, groups);
+    this.#countNetworks(account, 1);
+  }
+
+  /** Counts what an account wants from its networks, or takes it back. */
+  #countNetworks(account: string, by: 1 | -1): void {
+    for (const [group, able] of this.#live.get(account) ?? []) {
+      const network = this.#networkOf.get(group);
+      if (network === undefined) continue;
+      for (const wish of able) {
+        const counts = this.#fromNetworks.get(wish) ?? new Map<string, number>();
+        const left = (counts.get(network) ?? 0) + by;
+        if (left > 0) counts.set(network, left);
+        else counts.delete(network);
+        if (counts.size > 0) this.#fromNetworks.set(wish, counts);
+        else this.#fromNetworks.delete(wish);
+      }
+    }
   }
 
   /** Who is here now, for people. */

@@ -313,8 +313,10 @@ export class Runtime {
   }
 
   #decideParked(batch: Batch, at: number): void {
+    const { live, networks } = this.#parts;
+    const known = networks === undefined ? { live } : { live, networks };
     for (const { device, slot } of this.parking.take()) {
-      const outcome = this.#decideOne(batch, { c: 'ask', device, slot, live: this.#parts.live }, null, at);
+      const outcome = this.#decideOne(batch, { c: 'ask', device, slot, ...known }, null, at);
       if (outcome.refused === null) this.parking.unpark(device, slot.slot);
     }
   }

@@ -1,5 +1,5 @@
 /** What the loop is given, and what it tells: a durable tick, as those who send and show see it. */
-import type { Event, LivePeople, State } from '../core/state.ts';
+import type { Event, LiveNetworks, LivePeople, State } from '../core/state.ts';
 import type { Batch } from './batch.ts';
 import type { Measure } from './comparing.ts';
 import type { SigningKey } from './keys.ts';
@@ -22,6 +22,8 @@ export interface RuntimeParts extends SnapshotParts {
   now(): number;
   /** Accounts that are connected and want work now. */
   readonly live: LivePeople;
+  /** Their networks; absent where none are known. */
+  readonly networks?: LiveNetworks;
   /** How answers of a `tolerance` job are compared; null when its kernel or input is not here. */
   measureOf(job: string): Measure | null;
   lastView(state: State, event: Extract<Event, { e: 'finished' | 'cancelled' }>, at: number): string;

@@ -9,6 +9,7 @@ const present = (device: string, over: Partial<Present> = {}): Present => ({
   device,
   account: 'ann',
   group: 'home',
+  network: '',
   cores: 2,
   gpu: false,
   ...over,

@@ -34,7 +34,7 @@ export function anchorLooks(ground: AnchorGround, afterMs: number): void {
       group: 'operator',
       role: 'anchor',
     });
-    ground.order({ c: 'ask', device: 'anchor', slot, live: house.people.live }, (outcome) => {
+    ground.order({ c: 'ask', device: 'anchor', slot, ...house.people.others }, (outcome) => {
       if ('refused' in outcome) return audits(ground, auditsAtOnce);
       for (const event of outcome)
         if (event.e === 'leased') computes(ground, event.lease, event.job, event.chunk, event.count);

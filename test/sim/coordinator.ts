@@ -18,7 +18,7 @@ import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
 import type { CommitItem, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
-import { agreeing, descriptorOf, isStoreRefusal, waits, whereIs } from './where.ts';
+import { agreeing, descriptorOf, isStoreRefusal, networkOf, waits, whereIs } from './where.ts';
 import type { Outcome } from './where.ts';
 
 /** What the world hears, so that oracles can judge. */
@@ -296,7 +296,8 @@ export class Coordinator {
     talk.stage = 'joining';
     talk.hello = word;
     const { device, account, group, role } = word;
-    this.order({ c: 'join', device, account, site: null, group, role }, (outcome) => {
+    const network = networkOf(group);
+    this.order({ c: 'join', device, account, site: null, group, network, role }, (outcome) => {
       if (isStoreRefusal(outcome)) return this.#bye(talk.socket, 'store', storeRetryMs);
       if (isRefusal(outcome) && outcome.refused !== 'already-so') return this.#bye(talk.socket, 'signature');
       this.#welcome(talk, word);
@@ -304,7 +305,8 @@ export class Coordinator {
   }
 
   #welcome(talk: Conversation, { device, account, group, holding }: HelloMessage): void {
-    talk.present = { socket: talk.socket, device, account, group, cores: 1, gpu: false };
+    const network = networkOf(group);
+    talk.present = { socket: talk.socket, device, account, group, network, cores: 1, gpu: false };
     const before = this.people.find(device);
     if (before !== undefined) this.#bye(before.socket, 'elsewhere');
     this.people.enter(talk.present);
@@ -339,7 +341,7 @@ export class Coordinator {
   #ask(talk: Conversation, device: string, slots: readonly Slot[]): void {
     if (talk.present !== null) this.people.wantsWork(talk.present, slots);
     for (const slot of slots) {
-      this.order({ c: 'ask', device, slot, live: this.people.live }, (outcome) => {
+      this.order({ c: 'ask', device, slot, ...this.people.others }, (outcome) => {
         const key = `${device}/${slot.slot}`;
         this.#parked.delete(key);
         if (isStoreRefusal(outcome))
@@ -426,12 +428,8 @@ export class Coordinator {
     const some = [...this.#parked].slice(0, Math.min(parkedPerTickMax, this.#parkedPending));
     for (const [key, ask] of some) {
       this.#parked.delete(key);
-      const decision = this.#decide(turn, {
-        c: 'ask',
-        device: ask.device,
-        slot: ask.slot,
-        live: this.people.live,
-      });
+      const { device, slot } = ask;
+      const decision = this.#decide(turn, { c: 'ask', device, slot, ...this.people.others });
       if (isRefusal(decision) && waits(decision.refused)) this.#parked.set(key, ask);
     }
     this.#parkedPending = Math.max(0, Math.min(this.#parkedPending - some.length, this.#parked.size));

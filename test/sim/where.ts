@@ -47,3 +47,8 @@ export function agreeing(state: State, id: number, root: string): number[] {
     )
     .map((r) => r.id);
 }
+
+/** The network that a group is in, as its name says (`net3@as1`); '' where it says none. */
+export function networkOf(group: string): string {
+  return group.split('@')[1] ?? '';
+}

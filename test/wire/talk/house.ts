@@ -103,7 +103,7 @@ export class TalkingHouse {
       },
       // Nobody is given audits here: whatever is answered is gone.
       auditor: { answerOf: () => Promise.resolve(null), declined: () => {}, left: () => {} },
-      groupOf: (address) => side.groupOf(prefixOf(address)),
+      placeOf: (address) => ({ group: side.groupOf(prefixOf(address)), network: '' }),
       isOwnOrigin: (one) => one === origin,
       jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
       onRefusal: () => {},
