@@ -2,7 +2,7 @@
  * The auditor's part of the simulated coordinator: the real desk draws who audits what; answers are compared with claims, and where they
  * differ the truth is what two engines would say. In memory only, so a crash loses it, as it does in the real house.
  */
-import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
+import type { AuditDesk } from '../../src/coordinator/audit-desk.ts';
 import type { People, Present } from '../../src/coordinator/people.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type { Audit, Command, State } from '../../src/core/state.ts';
@@ -40,7 +40,7 @@ export class Auditor {
   constructor(ground: Ground) {
     this.#ground = ground;
     const { groupsMin, rules, throws, people } = ground;
-    this.#desk = new AuditDesk({
+    this.#desk = new rules.Desk({
       groupsMin,
       whoMay: rules.whoMay,
       below: (n) => throws.below(n),

@@ -1,6 +1,7 @@
 /** What survives a crash of the simulated coordinator: the log, a snapshot, and what became of each answer. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { AuditDesk } from '../../src/coordinator/audit-desk.ts';
 import type { whoMay } from '../../src/core/auditing.ts';
 import type { Upkeep } from '../../src/core/checking.ts';
 import { freeze, thaw } from '../../src/core/snapshot.ts';
@@ -13,6 +14,8 @@ export interface Rules {
   evolve(state: State, event: Event, at: number): void;
   upkeep(state: State, at: number, max: number): Upkeep[];
   readonly whoMay: typeof whoMay;
+  /** What draws who audits, and knows who is at what. */
+  readonly Desk: typeof AuditDesk;
   /** Whether bytes are those that were committed to: the shell digests them itself [WR7]. */
   matches(root: string, output: string): boolean;
 }

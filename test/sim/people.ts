@@ -142,6 +142,8 @@ const sleepChunks = 12;
 const copiedChunks = 6;
 /** By then it may audit. */
 const stampChunks = 12;
+/** It lies seldom, of a thousand chunks: who lies often is caught whoever looks. */
+const stampLies = 60;
 
 function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: Set<string>): Manner {
   let answered = 0;
@@ -199,7 +201,8 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: 
       return {
         ...agreeable,
         answer(job, chunk, backend) {
-          if (answered++ < stampChunks || dice.chance(500)) return agreeable.answer(job, chunk, backend);
+          if (answered++ < stampChunks || !dice.chance(stampLies))
+            return agreeable.answer(job, chunk, backend);
           told.add(`${job.job}/${chunk}`);
           return gang(job, chunk);
         },

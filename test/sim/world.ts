@@ -4,6 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
 import { whoMay } from '../../src/core/auditing.ts';
 import { upkeep } from '../../src/core/checking.ts';
 import { decide } from '../../src/core/machine.ts';
@@ -37,6 +38,7 @@ export const realRules: Rules = {
   evolve,
   upkeep,
   whoMay,
+  Desk: AuditDesk,
   matches: (root, output) => root === output,
 };
 

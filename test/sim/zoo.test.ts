@@ -3,6 +3,7 @@
  * oracle or figure says, and no longer with the one defence that is meant for it switched off.
  */
 import { afterAll, describe, expect, test } from 'vitest';
+import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
 import type { Event, JobSpec } from '../../src/core/state.ts';
 import type { Day } from './day.ts';
 import type { Rules } from './disk.ts';
@@ -28,6 +29,10 @@ interface Member {
   /** How many of them there are; fresh keys come one after another and stay for a while. */
   readonly count?: number;
   readonly freshKeys?: boolean;
+  /** Volunteers audit too: else what it earns would hold what its audits are paid. */
+  readonly auditors?: true;
+  /** All behind one address. */
+  readonly together?: boolean;
   readonly kind: 'audit' | 'adaptive';
   readonly uneven?: boolean;
   /** What holds beside the oracles, in words and as a figure. */
@@ -44,7 +49,7 @@ const nursery = new Nursery();
 afterAll(() => nursery.clear());
 
 const honestCount = 5;
-/** So few networks that volunteers audit in the zoo. */
+/** So few networks that they audit in the zoo. */
 const auditorGroupsMin = 3;
 const machine = { cores: 2, webgpu: false, rateMilli: 1_000, clockOffMs: 0 };
 
@@ -52,7 +57,7 @@ const machine = { cores: 2, webgpu: false, rateMilli: 1_000, clockOffMs: 0 };
 const strict = { quorum: 1, windowUnits: 1_000_000, leaverUnits: 1_000_000, verifyMilli: 1_000 } as const;
 
 function climateFor(
-  { role, count = 1, freshKeys = false, kind, uneven = false }: Member,
+  { role, count = 1, freshKeys = false, together = false, auditors, kind, uneven = false }: Member,
   seed: number,
 ): Climate {
   const spec: JobSpec = {
@@ -83,7 +88,8 @@ function climateFor(
     person(`m${i}`, {
       role,
       ring: 'a ring',
-      ...(freshKeys ? { group: 'net-m', comesAt: i * 12_000, staysMs: 12_000 } : {}),
+      ...(freshKeys || together ? { group: 'net-m' } : {}),
+      ...(freshKeys ? { comesAt: i * 12_000, staysMs: 12_000 } : {}),
     }),
   );
   return {
@@ -104,7 +110,7 @@ function climateFor(
     away: [],
     jobs: [{ at: 0, spec, cancelAt: null }],
     anchor: true,
-    auditorGroupsMin,
+    auditorGroupsMin: auditors === true ? auditorGroupsMin : Infinity,
     uneven,
   };
 }
@@ -161,6 +167,17 @@ const nothingDrawn: Edit = {
   from: 'if ((word & mask) === 0) drawn.push(unit);',
   to: 'if ((word & mask) === -1) drawn.push(unit);',
 };
+
+/** A desk that waits for whoever was given an audit once. */
+class PatientDesk extends AuditDesk {
+  override isFree(id: number): boolean {
+    return this.holdOf(id) === undefined;
+  }
+  override declined(): void {}
+}
+const auditsBy = ({ events }: Story, prefix: string): number =>
+  events.filter(({ e, ...event }) => e === 'audited' && 'device' in event && event.device.startsWith(prefix))
+    .length;
 
 const zoo: readonly Member[] = [
   {
@@ -330,6 +347,52 @@ const zoo: readonly Member[] = [
       { file: 'schedule.ts', from: 'at - device.returnedAt < returnPauseMs', to: 'at < device.returnedAt' },
     ],
     toldBy: 'figure',
+    seeds: [1, 2, 3, 4],
+  },
+  {
+    role: 'slanderer',
+    auditors: true,
+    kind: 'audit',
+    figure: 'it is disproved itself and nobody else is, and no audit of it is paid',
+    holds: (story) =>
+      blamed(story).length > 0 &&
+      blamed(story).every((device) => device.startsWith('m')) &&
+      auditsBy(story, 'm') === 0,
+    defence: 'two engines say who was wrong [AU7]',
+    off: [
+      {
+        file: 'machine.ts',
+        from: 'return refute(state, command, now);',
+        to: "return auditAnswered(state, { ...command, c: 'audit' }, now);",
+      },
+    ],
+    toldBy: 'honest',
+    seeds: [1, 2, 3, 4],
+  },
+  {
+    role: 'lazyAuditor',
+    auditors: true,
+    kind: 'audit',
+    figure: 'others make its audits, the job ends, and no audit of it is paid',
+    holds: (story) =>
+      story.day.tally.finished === 1 && auditsBy(story, 'm') === 0 && auditsBy(story, 'h') > 0,
+    defence: 'what is given back, refused or late is somebody else’s [AU7]',
+    off: { Desk: PatientDesk },
+    toldBy: 'progress',
+    seeds: [1, 2, 3, 4],
+  },
+  // `rubberStamp` is in auditors.test.ts: what it gets away with is a matter of many days.
+  {
+    role: 'selfChecker',
+    auditors: true,
+    count: 2,
+    together: true,
+    kind: 'audit',
+    figure: 'nothing wrong is final, and it never audits its other account',
+    holds: ({ wrongFinal }) => wrongFinal === 0,
+    defence: 'nobody audits its own network [AU7]',
+    off: [{ file: 'auditing.ts', from: "own.group === '' || !groups.has(own.group)", to: 'true' }],
+    toldBy: 'safe',
     seeds: [1, 2, 3, 4],
   },
 ];
