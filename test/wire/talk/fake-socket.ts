@@ -78,7 +78,7 @@ export class FakeSocket {
 
   #emit(event: string, ...args: unknown[]): void {
     for (const listener of this.#listeners.get(event) ?? [])
-      (listener as (...all: unknown[]) => void)(...args);
+      (listener as (this: unknown, ...all: unknown[]) => void).apply(this, args);
   }
 
   /** RFC 6455: one final text frame, not masked, as long as it says. */
