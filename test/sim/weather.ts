@@ -50,6 +50,8 @@ export interface Climate {
   /** Devices without a network for up to an hour and a half, long into the calm. */
   readonly away: readonly Away[];
   readonly jobs: readonly { readonly at: number; readonly spec: JobSpec; readonly cancelAt: number | null }[];
+  /** Moments at which the operator lets in again one of those who were found wrong, rightly or not. */
+  readonly pardons?: readonly number[];
   readonly anchor: boolean;
   /** Volunteers audit once so many networks are there that may; Infinity: never. */
   readonly auditorGroupsMin: number;
@@ -211,6 +213,13 @@ function badAuditorsOf({ seed, fair, stormMs }: Climate): PersonSpec[] {
   }));
 }
 
+/** Now and then an operator who forgives. */
+function pardonsOf({ seed, fair, stormMs }: Climate): number[] {
+  const throws = dice(seed).fork('pardons');
+  const count = !fair && throws.chance(500) ? throws.between(1, 8) : 0;
+  return Array.from({ length: count }, () => throws.below(stormMs));
+}
+
 /** The same day with most of its jobs audited, somebody who does it, and schemers who try them. */
 function audited(day: Climate): Climate {
   const policies = dice(day.seed).fork('policies');
@@ -220,7 +229,8 @@ function audited(day: Climate): Climate {
   }));
   const auditorGroupsMin = policies.of([1, 3, 8]);
   const people = [...day.people, ...schemersOf(day), ...badAuditorsOf(day)];
-  return { ...day, jobs, people, anchor: true, auditorGroupsMin };
+  const pardons = pardonsOf(day);
+  return { ...day, jobs, people, anchor: true, auditorGroupsMin, pardons };
 }
 
 /** The climate of a seed. Every sixth is fair. */

@@ -61,6 +61,8 @@ const startAt = 1_700_000_000_000;
 const calmMsMax = 4 * 3_600_000;
 const hourMs = 3_600_000;
 const retryMs = 5000;
+/** So often the operator looks for somebody to let in again. */
+const pardonTriesMax = 60;
 /** How often volunteers are given audits. */
 const giveAuditsMs = 1000;
 /** Who may be away for its misdeeds. */
@@ -183,6 +185,7 @@ class World {
     this.#after(stormMs, () => this.#calm());
     if (fair) return;
     for (const at of crashes) this.#after(at, () => this.#crash());
+    for (const at of this.#climate.pardons ?? []) this.#after(at, () => this.#pardon(pardonTriesMax));
     for (const { at, byMs } of clockJumps) this.#after(at, () => (this.#clockOffMs += byMs));
   }
 
@@ -333,6 +336,22 @@ class World {
       const [event] = outcome;
       if (job.cancelAt === null || event?.e !== 'submitted') return;
       this.#after(Math.max(1, job.cancelAt - this.#now), () => this.#order({ c: 'cancel', job: event.job }));
+    });
+  }
+
+  /** The operator lets somebody in again: whose work is still put in order, if there is one, so that it is refused at first. */
+  #pardon(tries: number): void {
+    const identities = [...(this.#coordinator?.state.identities.values() ?? [])];
+    const one =
+      identities.find(({ phase, open }) => phase !== 'open' && open.size > 0) ??
+      identities.findLast(({ faultAt }) => faultAt !== null);
+    const again = (): void => {
+      if (tries > 1) this.#after(retryMs, () => this.#pardon(tries - 1));
+    };
+    if (one === undefined || this.#coordinator === null) return again();
+    const { device, backend } = one;
+    this.#order({ c: 'readmit', device, backend, reason: 'the operator’s grace' }, (outcome) => {
+      if ('refused' in outcome) again();
     });
   }
 
