@@ -61,7 +61,9 @@ export async function claimedOf(
   from: number,
   width: number,
 ): Promise<string[]> {
-  const { device, job, chunk, wrong } = found;
+  const { device, job, chunk, wrong, audit } = found;
+  // What an auditor said is nowhere kept: two engines found it wrong while it was at hand [AU7].
+  if (audit !== undefined) return [];
   // As `eventsText` writes a commitment: what does not hold this need not be parsed.
   const needle = `"job":"${job}","chunk":${chunk},"replica":`;
   const last = Math.max(0, tick - lookedThroughMax);

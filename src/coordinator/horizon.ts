@@ -65,9 +65,12 @@ function heldBy(state: State, event: Event, awaited: Awaited): Held | null {
     case 'leased':
       // Known for as long as one of its chunks is open, however its replicas ended.
       return state.leases.has(event.lease) ? 'lease' : null;
+    case 'disproved':
+      // An auditor was wrong, and what it was to look at still is to be recomputed: so these units are drawn.
+      if (event.audit !== undefined && state.audits.has(event.audit)) return 'draw';
+      return isSettled(state, event.job, event.chunk) ? null : 'answer';
     case 'committed':
     case 'audited':
-    case 'disproved':
       return isSettled(state, event.job, event.chunk) ? null : 'answer';
     case 'accepted': {
       const { winners, job, chunk, drawn = [] } = event;

@@ -6,16 +6,20 @@ import { add, has, numbersIn } from '../../src/core/intervals.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type { Event, State } from '../../src/core/state.ts';
 import {
+  answers,
   auditCommand,
   auditedSpec,
   commitCommand,
+  drawing,
   house,
   join,
+  proven,
   slotOf,
   specOf,
   submit,
 } from '../core/house.ts';
 import type { House } from '../core/house.ts';
+import { probationMicro } from '../../src/core/trust.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
 
@@ -29,12 +33,16 @@ class Secrets {
   readonly #answers = new Map<string, number[]>();
   /** The records that name a replica's holder. */
   readonly #leases = new Map<number, number>();
+  /** The records that say who was wrong about an audit that waits on. */
+  readonly #refuted = new Map<number, number[]>();
 
   see(state: State, record: number, events: readonly Event[]): void {
     for (const id of state.audits.keys()) if (!this.#draws.has(id)) this.#draws.set(id, record);
     for (const event of events) {
       if (event.e === 'leased')
         for (let i = 0; i < event.count; i++) this.#leases.set(event.lease + i, record);
+      if (event.e === 'disproved' && event.audit !== undefined)
+        this.#refuted.set(event.audit, [...(this.#refuted.get(event.audit) ?? []), record]);
       if (event.e !== 'committed' && event.e !== 'accepted' && event.e !== 'disproved') continue;
       const key = `${event.job}/${event.chunk}`;
       this.#answers.set(key, [...(this.#answers.get(key) ?? []), record]);
@@ -45,6 +53,9 @@ class Secrets {
   toldBy(state: State, given: ReadonlySet<number>): string | null {
     for (const [id, { job, chunk }] of state.audits)
       if (given.has(this.#draws.get(id) as number)) return `audit ${id} of chunk ${chunk} of ${job}`;
+    for (const [id, records] of this.#refuted)
+      if (state.audits.has(id) && records.some((record) => given.has(record)))
+        return `that units of audit ${id} are drawn`;
     for (const [key, records] of this.#answers) {
       const [id, chunk] = key.split('/') as [string, string];
       const job = state.jobs.get(id);
@@ -91,7 +102,10 @@ function step(h: House, throws: Dice, held: Map<number, string>, roots: Map<stri
     const audit = throws.of([...h.state.audits.values()]);
     if (audit === undefined) return;
     const lied = roots.get(`${audit.job}/${audit.chunk}`) !== 'right';
-    h.run(auditCommand(audit.id, lied ? audit.units.filter(() => throws.chance(500)) : []));
+    // A volunteer that audits may be wrong itself: then the audit waits on.
+    if (throws.chance(500) && liars.has(who))
+      h.run({ c: 'refute', audit: audit.id, device: who, wrong: audit.units, right: [] });
+    else h.run(auditCommand(audit.id, lied ? audit.units.filter(() => throws.chance(500)) : []));
   } else if (kind < 94) {
     const due = throws.of(upkeep(h.state, h.now(), 8));
     if (due === undefined) return;
@@ -228,4 +242,19 @@ describe('[LO10] records', () => {
     },
     60_000,
   );
+
+  test('of an auditor that was wrong wait until what it was to look at is recomputed, though the chunk is final', () => {
+    const h = house();
+    join(h, 'anchor', { account: 'anchor', role: 'anchor' });
+    for (const name of 'ab') join(h, name);
+    proven(h, 'b', probationMicro);
+    const job = submit(h, auditedSpec({}, { units: 800 }));
+    answers(h, 'a', 'right', { words: drawing([1]) });
+    const wrong = h.must({ c: 'refute', audit: 1, device: 'b', wrong: [1], right: ['right'] });
+    expect(heldFor(h.state, wrong)).toBe('draw');
+    add(job.final, 0, 1);
+    expect(heldFor(h.state, wrong)).toBe('draw');
+    h.state.audits.delete(1);
+    expect(heldFor(h.state, wrong)).toBeNull();
+  });
 });
