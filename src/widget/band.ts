@@ -1,56 +1,73 @@
-/** Weaves the band: a job's cloth as one row of columns, each filled as far as its chunks are done. */
+/** Weaves the band: one column of stitches for each of a few chunks, in a pattern of lozenges; what is not computed yet is there in outline. */
 
 const svg = 'http://www.w3.org/2000/svg';
-/** Stitches one above the other. */
-const rows = 3;
+/** Chunks side by side, and stitches one above the other. */
+export const columns = 48;
+const rows = 5;
 const [wide, tall] = [10, 6];
+/** How wide a lozenge of the pattern is, in columns. */
+const lozenge = 8;
 
-/** An element that shows `shares`, three numbers (0 … 255) a column: leased, committed, final. `mine`: columns that shine. */
-export function band(): {
+export interface Band {
   readonly element: SVGSVGElement;
+  /** `shares`: three numbers (0 … 255) a column: leased, committed, final. `mine`: columns that shine. */
   show(shares: readonly number[], mine?: ReadonlySet<number>): void;
-} {
+}
+
+/** How far a column is: by what most of it is. */
+const kinds = ['leased', 'committed', 'final'] as const;
+
+export function band(): Band {
   const element = document.createElementNS(svg, 'svg');
   element.setAttribute('class', 'band');
   element.setAttribute('preserveAspectRatio', 'none');
+  element.setAttribute('viewBox', `0 0 ${columns * wide} ${rows * tall}`);
   element.setAttribute('aria-hidden', 'true');
-  const kinds = ['warp', 'leased', 'committed', 'final', 'under', 'mine'] as const;
-  const paths = kinds.map((kind) => {
+  const paths = new Map<string, SVGPathElement>();
+  for (const name of ['warp', 'open', ...kinds, 'deep', 'mine']) {
     const path = document.createElementNS(svg, 'path');
-    path.setAttribute('class', kind);
+    path.setAttribute('class', name);
     element.append(path);
-    return path;
-  });
+    paths.set(name, path);
+  }
   return {
     element,
     show(shares, mine = new Set()) {
-      const columns = Math.max(1, shares.length / 3);
-      element.setAttribute('viewBox', `0 0 ${columns * wide} ${rows * tall}`);
-      const drawn: Record<string, string> = Object.fromEntries(kinds.map((kind) => [kind, '']));
+      const drawn: Record<string, string> = {};
+      const draw = (name: string, path: string): void => {
+        drawn[name] = (drawn[name] ?? '') + path;
+      };
+      const bins = Math.max(1, shares.length / 3);
       for (let column = 0; column < columns; column++) {
-        const x = column * wide;
-        drawn['warp'] += `M${x + wide / 2} 0v${rows * tall}`;
-        const upTo = [2, 1, 0].map((k) => (shares[column * 3 + k] ?? 0) / 255).map(sums());
+        const bin = Math.floor((column * bins) / columns);
+        const at = kinds.findLastIndex((_, k) => (shares[bin * 3 + k] ?? 0) >= (k === 2 ? 128 : 1));
+        draw('warp', `M${column * wide + wide / 2} 0v${rows * tall}`);
         for (let row = 0; row < rows; row++) {
-          const y = (rows - 1 - row) * tall;
-          const at = (row + 0.5) / rows;
-          const found = upTo.findIndex((share) => share >= at);
-          const kind = ['final', 'committed', 'leased'][found];
-          if (kind === undefined) continue;
-          const stitch = `M${x + 1.5} ${y + 0.7}h${wide - 3}q1 0 1 1v${tall - 3.4}q0 1-1 1h${3 - wide}q-1 0-1-1v${3.4 - tall}q0-1 1-1z`;
-          const dashed = `M${x + 1.5} ${y + tall / 2}h${wide - 3}`;
-          drawn[kind] += kind === 'leased' ? dashed : stitch;
-          if (kind === 'final' && (column + row) % 2 === 1) drawn['under'] += stitch;
-          if (mine.has(column) && row === 0) drawn['mine'] += dashed;
+          const [x, y] = [column * wide, row * tall];
+          const dense = patterned(column, row);
+          const line = `M${x + 1} ${y + tall / 2}h${wide - 2}`;
+          const kind = kinds[at];
+          if (kind === undefined) {
+            if (dense) draw('open', stitch(x, y));
+          } else if (kind === 'leased') draw('leased', line);
+          else draw(kind, stitch(x, y));
+          if (kind === 'final' && dense) draw('deep', stitch(x, y));
+          if (mine.has(bin) && row === (rows - 1) / 2) draw('mine', line);
         }
       }
-      paths.forEach((path, i) => path.setAttribute('d', drawn[kinds[i] ?? ''] ?? ''));
+      for (const [name, path] of paths) path.setAttribute('d', drawn[name] ?? '');
     },
   };
 }
 
-/** Each number with all before it. */
-function sums(): (value: number) => number {
-  let sum = 0;
-  return (value) => (sum += value);
+/** The pattern: lozenges side by side, their outlines and their hearts. */
+function patterned(column: number, row: number): boolean {
+  const across = Math.abs((column % lozenge) - lozenge / 2);
+  const ring = across + Math.abs(row - (rows - 1) / 2);
+  return ring === 0 || ring === 3;
+}
+
+/** A stitch with round ends. */
+function stitch(x: number, y: number): string {
+  return `M${x + 2} ${y + 0.8}h${wide - 4}q1.4 0 1.4 1.4v${tall - 4.4}q0 1.4-1.4 1.4h${4 - wide}q-1.4 0-1.4-1.4v${4.4 - tall}q0-1.4 1.4-1.4z`;
 }

@@ -7,7 +7,8 @@ import { consentText, laterWords } from './words-later.ts';
 
 const facts = factsHere();
 const language = languageHere();
-const words = laterWords[language].consent;
+const later = await laterWords(language);
+const words = later.consent;
 const root = document.documentElement;
 root.lang = cardWords[language].lang;
 document.title = `Talka: ${words.title}`;
@@ -31,7 +32,7 @@ if (facts.state !== 'ready') {
 } else if (opener_ === null) say(words.orphan);
 else {
   const shown = agreeing(
-    consentText(facts, language, cores),
+    consentText(facts, language, later, cores),
     words,
     () => {
       tell(true);

@@ -27,9 +27,7 @@ main.append(weave.element, place);
 async function bring(goOn: boolean): Promise<void> {
   try {
     const { consentHere, goOnHere } = await import('./inside.ts');
-    const inside = { facts, language, place, weave, card };
-    if (goOn) goOnHere(inside);
-    else consentHere(inside);
+    await (goOn ? goOnHere : consentHere)({ facts, language, place, weave, card });
   } catch {
     place.replaceChildren(
       make('p', 'say', words.failed),

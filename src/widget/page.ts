@@ -32,10 +32,15 @@ export function tellPage({ from }: EmbedFacts, told: Told): void {
 }
 
 /** Hears `pause` and `resume`: all that a page may ask. Who starts is its person's to say. */
-export function hearPage({ from }: EmbedFacts, hear: (word: 'pause' | 'resume') => void): void {
-  addEventListener('message', ({ source, origin, data }: MessageEvent<unknown>) => {
+export function hearPage(
+  { from }: EmbedFacts,
+  signal: AbortSignal,
+  hear: (word: 'pause' | 'resume') => void,
+): void {
+  const heard = ({ source, origin, data }: MessageEvent<unknown>): void => {
     if (source !== parent || origin !== from || typeof data !== 'object' || data === null) return;
     const word = 'talka' in data && data.talka === 1 && 'do' in data ? data.do : null;
     if (word === 'pause' || word === 'resume') hear(word);
-  });
+  };
+  addEventListener('message', heard, { signal });
 }

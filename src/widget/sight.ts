@@ -24,3 +24,29 @@ export function watchSight(element: Element, share: number, tell: (seen: boolean
   observer.observe(element);
   return () => observer.disconnect();
 }
+
+/** Whoever cannot see it for so long gets no work done: it goes on when it is seen again. */
+const unseenMs = 10_000;
+/** So much of the frame must be in view. */
+const shareSeen = 0.5;
+
+/** Tells when our frame has been out of sight for a while, and when it is seen again; a hidden tab counts as out of sight. */
+export function watchSeen(signal: AbortSignal, tell: (seen: boolean) => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let inView = true;
+  const look = (): void => {
+    const seen = inView && document.visibilityState === 'visible';
+    clearTimeout(timer);
+    if (seen) tell(true);
+    else timer = setTimeout(() => tell(false), unseenMs);
+  };
+  const stop = watchSight(document.documentElement, shareSeen, (seen) => {
+    inView = seen;
+    look();
+  });
+  document.addEventListener('visibilitychange', look, { signal });
+  signal.addEventListener('abort', () => {
+    stop();
+    clearTimeout(timer);
+  });
+}

@@ -1,213 +1,132 @@
 /** The widget at work: the same volunteer as on our own page, for this site alone, with a band of the cloth, Pause and Stop. */
-import { createVolunteer } from '../volunteer/volunteer.ts';
 import { memoryOutbox } from '../volunteer/outbox-memory.ts';
-import type { Outbox } from '../volunteer/outbox.ts';
-import type { Platform } from '../volunteer/platform.ts';
+import type { Change, Outbox } from '../volunteer/outbox.ts';
 import { browserPlatform } from '../volunteer/platform-browser.ts';
-import type { Reason, VolunteerView } from '../volunteer/store.ts';
+import type { Platform } from '../volunteer/platform.ts';
+import type { VolunteerView } from '../volunteer/store.ts';
+import { createVolunteer } from '../volunteer/volunteer.ts';
+import type { Volunteer } from '../volunteer/volunteer.ts';
 import { button, homeLink, make } from './dom.ts';
 import { coresLent } from './facts.ts';
 import type { Inside } from './inside.ts';
 import { hearPage, tellPage } from './page.ts';
-import type { PageState } from './page.ts';
-import { watchSight } from './sight.ts';
-import { laterWords } from './words-later.ts';
-import type { Standing } from './words-later.ts';
+import { watchSeen } from './sight.ts';
+import { pageStates, standingOf } from './standing.ts';
+import type { Pausing } from './standing.ts';
+import { Weaving } from './weaving.ts';
 import { cardWords } from './words.ts';
 
-/** Whoever cannot see it for so long gets no work done: it goes on when it is seen again. */
-const unseenMs = 10_000;
-/** How often the band is asked for while it is seen. */
-const bandMs = 5_000;
-/** So much of the frame must be in view. */
-const shareSeen = 0.5;
+export class Work {
+  readonly #inside: Inside;
+  readonly #platform: Platform;
+  readonly #storing: Promise<Outbox>;
+  readonly #volunteer: Volunteer;
+  readonly #pausing = new Set<Pausing>();
+  readonly #listening = new AbortController();
+  /** Chunks that were computed before the volunteer was here. */
+  readonly #before: number;
+  readonly #line = make('p', 'say');
+  readonly #tally = make('p', 'tally');
+  readonly #pause: HTMLButtonElement;
+  readonly #stop: HTMLButtonElement;
 
-/** Who wants a pause; it works while nobody does. */
-type Pausing = 'person' | 'page' | 'unseen';
-
-/** Starts with what was agreed to just now, or with null goes on with what was agreed to earlier. */
-export function work(inside: Inside, text: string | null): void {
-  const { facts, language, place, weave, card } = inside;
-  const { site, from } = facts;
-  if (site === null || from === null) return;
-  const browser = browserPlatform({ partner: { site: site.key, from } });
-  // Storage may be forbidden to frames of other sites: then this visit has no memory, and Stop still knows who agreed.
-  let storing: Promise<Outbox> | null = null;
-  const storage = (): Promise<Outbox> => (storing ??= browser.openOutbox().catch(() => memoryOutbox()));
-  const platform: Platform = { ...browser, openOutbox: storage };
-  const { store, actions } = createVolunteer({ url: location.origin, platform });
-  const words = laterWords[language];
-  const pausing = new Set<Pausing>();
-  const listening = new AbortController();
-  let stopped = false;
-
-  const line = make('p', 'say');
-  line.setAttribute('role', 'status');
-  const tally = make('p', 'tally');
-  const pause = button('', words.pause, () => {
-    if (store.getState().reason?.why === 'elsewhere') return void actions.takeOver();
-    turn('person', !pausing.has('person'));
-  });
-  const stop = button('', words.stop, () => void end());
-  const brand = make('p', 'brand', make('b', '', 'Talka'), ` ${words.working(site.name)}`);
-  const shown = make('div', 'words', brand, line, tally);
-
-  function turn(who: Pausing, on: boolean): void {
-    const before = pausing.size;
-    if (on) pausing.add(who);
-    else pausing.delete(who);
-    if (before === 0 && pausing.size > 0) actions.pause();
-    if (before > 0 && pausing.size === 0) actions.resume();
-    show(store.getState());
+  /** `left`: what a first chunk left for the outbox. */
+  constructor(inside: Inside, left: readonly Change[]) {
+    const { facts, words } = inside;
+    const { site, from } = facts;
+    if (site === null || from === null) throw new Error('only a frame of a site works');
+    this.#inside = inside;
+    const browser = browserPlatform({ partner: { site: site.key, from } });
+    // Storage may be forbidden to frames of other sites: then this visit has no memory, and Stop still knows who agreed.
+    this.#storing = browser
+      .openOutbox()
+      .catch(() => memoryOutbox())
+      .then((outbox) => takenIn(outbox, left));
+    this.#platform = { ...browser, openOutbox: () => this.#storing };
+    this.#volunteer = createVolunteer({ url: location.origin, platform: this.#platform });
+    this.#before = left.filter((change) => 'put' in change && change.put === 'results').length;
+    this.#pause = button('', words.pause, () => this.#pressPause());
+    this.#stop = button('', words.stop, () => void this.end());
+    this.#line.setAttribute('role', 'status');
   }
 
-  function show(view: VolunteerView): void {
-    if (stopped) return;
-    const standing = standingOf(view, pausing);
-    const busy = view.workers.filter(({ state }) => state === 'computing').length;
-    line.textContent = standing === 'working' && busy > 0 ? words.busy(busy) : words.standing[standing];
-    const { pendingMicro, vestedMicro } = view.credit;
-    tally.textContent = `${words.chunks(view.chunks.computed)} · ${words.credit(pendingMicro + vestedMicro)}`;
-    pause.textContent =
-      standing === 'elsewhere' ? words.here : pausing.has('person') ? words.resume : words.pause;
-    tellPage(facts, { is: 'state', state: pageStates[standing] });
-    tellPage(facts, { is: 'credit', pendingMicro, vestedMicro, chunks: view.chunks.computed });
+  /** Starts with what was agreed to just now, or with null goes on with what was agreed to earlier. */
+  begin(text: string | null): void {
+    const { facts, language, words, place, weave } = this.#inside;
+    const { store, actions } = this.#volunteer;
+    actions.configure({ cores: coresLent(), gpu: false });
+    if (text !== null) void actions.start({ text, language });
+    else if (!actions.resumeRemembered()) {
+      // Older than thirty days, or stopped: it is forgotten, and asked for again.
+      this.#platform.remember(null);
+      return;
+    }
+    const brand = make('p', 'brand', make('b', '', 'Talka'), ` ${words.working(facts.site?.name ?? '')}`);
+    const shown = make('div', 'words', brand, this.#line, this.#tally);
+    const home = homeLink(cardWords[language].home);
+    place.replaceChildren(shown, make('p', 'acts', this.#pause, this.#stop, home));
+    if (this.#platform.recall() === null) shown.append(make('p', 'still', words.unkept));
+    const { signal } = this.#listening;
+    signal.addEventListener(
+      'abort',
+      store.subscribe((view) => this.#show(view)),
+    );
+    this.#show(store.getState());
+    hearPage(facts, signal, (word) => this.#turn('page', word === 'pause'));
+    watchSeen(signal, (seen) => this.#turn('unseen', !seen));
+    new Weaving(weave, facts, () => (this.#pausing.size > 0 ? null : store.getState())).begin(signal);
   }
 
-  async function end(): Promise<void> {
-    stopped = true;
-    listening.abort();
-    unwatch();
-    clearInterval(weaving);
-    unsubscribe();
-    actions.leave();
+  /** Stops at once, and takes back what was agreed to [WG5]. */
+  async end(): Promise<void> {
+    const { facts, language, words, place, card } = this.#inside;
+    this.#listening.abort();
+    this.#volunteer.actions.leave();
     const { takeBack } = await import('../volunteer/revoke.ts');
-    const known = await takeBack(location.origin, platform, await storage());
-    const [title, said] = words.stopped(site?.name ?? '', known);
-    const again = button('', cardWords[language].look, card);
+    const told = await takeBack(location.origin, this.#platform, await this.#storing);
+    const [title, said] = words.stopped(facts.site?.name ?? '', told);
+    const { look, home } = cardWords[language];
     place.replaceChildren(
-      make('div', 'words', make('h1', '', title), make('p', 'say', said), tally),
-      make('p', 'acts', again, homeLink(cardWords[language].home)),
+      make('div', 'words', make('h1', '', title), make('p', 'say', said), this.#tally),
+      make('p', 'acts', button('', look, card), homeLink(home)),
     );
     tellPage(facts, { is: 'state', state: 'stopped' });
   }
 
-  actions.configure({ cores: coresLent(), gpu: false });
-  if (text === null) {
-    if (!actions.resumeRemembered()) {
-      // Older than thirty days: it is forgotten, and asked for again.
-      platform.remember(null);
-      return;
-    }
-  } else void actions.start({ text, language });
+  #pressPause(): void {
+    const { store, actions } = this.#volunteer;
+    if (store.getState().reason?.why === 'elsewhere') void actions.takeOver();
+    else this.#turn('person', !this.#pausing.has('person'));
+  }
 
-  place.replaceChildren(shown, make('p', 'acts', pause, stop, homeLink(cardWords[language].home)));
-  if (!keeps(site.key)) shown.append(make('p', 'still', words.unkept));
-  const unsubscribe = store.subscribe(show);
-  show(store.getState());
-  hearPage(facts, (word) => !stopped && turn('page', word === 'pause'));
-  const unwatch = sight(listening.signal, (seen) => turn('unseen', !seen));
-  const weaving = setInterval(() => void paint(), bandMs);
-  void paint();
+  #turn(who: Pausing, on: boolean): void {
+    const { store, actions } = this.#volunteer;
+    const before = this.#pausing.size;
+    if (on) this.#pausing.add(who);
+    else this.#pausing.delete(who);
+    if (before === 0 && this.#pausing.size > 0) actions.pause();
+    if (before > 0 && this.#pausing.size === 0) actions.resume();
+    this.#show(store.getState());
+  }
 
-  /** Asks for the cloth of the job that is worked on, and shows it with our own stitches. */
-  async function paint(): Promise<void> {
-    const view = store.getState();
-    const job = view.workers.find((worker) => worker.job !== null)?.job ?? null;
-    if (job === null || document.visibilityState === 'hidden' || pausing.size > 0) return;
-    try {
-      const answer = await fetch(`/api/jobs/${job}/cloth?bins=48`);
-      const about = job === facts.job?.job ? facts.job.chunks : null;
-      const shares = [...new Uint8Array(await answer.arrayBuffer())];
-      const columns = shares.length / 3;
-      const mine = view.stitches.filter((stitch) => stitch.job === job && stitch.state === 'final');
-      const at = (chunk: number): number => (about === null ? -1 : Math.floor((chunk * columns) / about));
-      if (answer.ok) weave.show(shares, new Set(mine.map(({ chunk }) => at(chunk))));
-    } catch {
-      // The coordinator does not answer; the line above says so, and the band stays as it was.
-    }
+  #show(view: VolunteerView): void {
+    const { facts, words } = this.#inside;
+    const standing = standingOf(view, this.#pausing);
+    const busy = view.workers.filter(({ state }) => state === 'computing').length;
+    this.#line.textContent =
+      standing === 'working' ? words.busy(Math.max(1, busy)) : words.standing[standing];
+    const { pendingMicro, vestedMicro } = view.credit;
+    const chunks = view.chunks.computed + this.#before;
+    this.#tally.textContent = `${words.chunks(chunks)} · ${words.credit(pendingMicro + vestedMicro)}`;
+    const paused = this.#pausing.has('person');
+    this.#pause.textContent = standing === 'elsewhere' ? words.here : paused ? words.resume : words.pause;
+    tellPage(facts, { is: 'state', state: pageStates[standing] });
+    tellPage(facts, { is: 'credit', pendingMicro, vestedMicro, chunks });
   }
 }
 
-/** What the page is told of each standing. */
-const pageStates: Readonly<Record<Standing, PageState>> = {
-  preparing: 'starting',
-  working: 'working',
-  paused: 'paused',
-  'page-paused': 'paused',
-  unseen: 'resting',
-  'no-job': 'resting',
-  waiting: 'resting',
-  unreachable: 'resting',
-  elsewhere: 'stopped',
-  'found-wrong': 'stopped',
-  cannot: 'stopped',
-};
-
-function standingOf({ phase, reason }: VolunteerView, pausing: ReadonlySet<Pausing>): Standing {
-  if (reason !== null && phase === 'stopped') return reasonStanding(reason);
-  if (pausing.has('person')) return 'paused';
-  if (pausing.has('page')) return 'page-paused';
-  if (pausing.has('unseen')) return 'unseen';
-  return reason === null ? 'working' : reasonStanding(reason);
-}
-
-function reasonStanding({ why }: Reason): Standing {
-  switch (why) {
-    case 'preparing':
-    case 'not-started':
-      return 'preparing';
-    case 'no-job-open':
-    case 'kernel-paused':
-    case 'nothing-for-this-device':
-      return 'no-job';
-    case 'waiting-for-others':
-    case 'delivering':
-      return 'waiting';
-    case 'unreachable':
-    case 'offline':
-    case 'store-full':
-      return 'unreachable';
-    case 'elsewhere':
-      return 'elsewhere';
-    case 'suspended':
-    case 'banned':
-      return 'found-wrong';
-    case 'worker-restarting':
-      return 'working';
-    case 'paused-by-you':
-      return 'paused';
-    default:
-      return 'cannot';
-  }
-}
-
-/** Whether this origin may keep something here. */
-function keeps(site: string): boolean {
-  try {
-    return localStorage.getItem(`talka.consent.${site}`) !== null;
-  } catch {
-    return false;
-  }
-}
-
-/** Tells when our frame has been out of sight for a while, and when it is seen again; a hidden tab counts as out of sight. */
-function sight(signal: AbortSignal, tell: (seen: boolean) => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let inView = true;
-  const look = (): void => {
-    const seen = inView && document.visibilityState === 'visible';
-    if (timer !== null) clearTimeout(timer);
-    timer = seen ? null : setTimeout(() => tell(false), unseenMs);
-    if (seen) tell(true);
-  };
-  const stop = watchSight(document.documentElement, shareSeen, (seen) => {
-    inView = seen;
-    look();
-  });
-  document.addEventListener('visibilitychange', look, { signal });
-  return () => {
-    stop();
-    if (timer !== null) clearTimeout(timer);
-  };
+/** An outbox with what a first chunk left, where nobody was here before. */
+async function takenIn(outbox: Outbox, left: readonly Change[]): Promise<Outbox> {
+  if (left.length > 0 && (await outbox.load()).identity === null) await outbox.write(left);
+  return outbox;
 }

@@ -2,13 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { cardWords } from '../../src/widget/words.ts';
-import { laterWords } from '../../src/widget/words-later.ts';
+import { words as later } from '../../src/widget/later-en.ts';
 import { holds } from '../e2e/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
 import { Visitor, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
-const later = laterWords.en;
 const { consent } = later;
 
 const waiting = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -187,8 +186,7 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
 
   it('that hides it once it works gets ten seconds, and it goes on when it is seen again', async () => {
     const visitor = await visit(`<div id="room">${stage.tag()}</div>`);
-    await visitor.press(card.look);
-    await visitor.press(consent.agree);
+    await visitor.agree(card.look, consent.agree);
     await visitor.computes(2);
     for (const style of ['opacity: 0', 'transform: translateX(-5000px)', 'visibility: hidden']) {
       await visitor.page.evaluate(`room.style.cssText = '${style}'`);

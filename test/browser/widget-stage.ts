@@ -110,6 +110,9 @@ export class WidgetStage {
   }
 }
 
+/** Chromium gives a frame of another origin no clicks for half a second after it came or moved; people take longer anyway. */
+const settledMs = 700;
+
 /** Somebody's browser window on a page with the widget. */
 export class Visitor {
   readonly context: BrowserContext;
@@ -176,7 +179,23 @@ export class Visitor {
 
   /** Presses a button of the widget by its name, as a person does: by moving there and clicking. */
   async press(name: string): Promise<void> {
+    await this.says(name);
+    await new Promise((settled) => setTimeout(settled, settledMs));
     await (await this.frame()).getByRole('button', { name, exact: true }).click();
+  }
+
+  /** Reads the consent and agrees, as a person in no hurry does who presses again where a press came to nothing. */
+  async agree(look: string, yes: string): Promise<void> {
+    await this.press(look);
+    await this.says(yes);
+    await until(
+      'the agreement is taken',
+      async () => {
+        if ((await this.text()).includes(yes)) await this.press(yes);
+        return (await this.text()).includes(yes) ? { not: await this.text() } : { is: true };
+      },
+      20_000,
+    );
   }
 
   /** Chunks computed, as the widget counts them. */

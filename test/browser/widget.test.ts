@@ -2,13 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { cardWords } from '../../src/widget/words.ts';
-import { laterWords } from '../../src/widget/words-later.ts';
+import { words as later } from '../../src/widget/later-en.ts';
 import { holds } from '../e2e/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
 import { Visitor, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
-const later = laterWords.en;
 
 /** Notes in every frame what is asked of the machine or kept: all that must not happen before a person agrees. */
 const spy = `
@@ -53,11 +52,7 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     return visitor;
   }
 
-  /** Reads the consent and agrees, as a person in no hurry. */
-  async function agree(visitor: Visitor): Promise<void> {
-    await visitor.press(card.look);
-    await visitor.press(later.consent.agree);
-  }
+  const agree = (visitor: Visitor) => visitor.agree(card.look, later.consent.agree);
 
   it('[WG1] stores, probes, connects and computes nothing until its button is pressed', async () => {
     const asked: string[] = [];
@@ -72,7 +67,9 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     expect(visitor.page.workers()).toEqual([]);
     const beyond = asked.filter(
       (path) =>
-        !/^\/(style\.css)?$|^\/embed\/(v1\.js|frame|assets\/(frame|words)-[\w-]+\.(js|css))$/.test(path),
+        !/^\/(style\.css)?$|^\/embed\/(v1\.js|frame|assets\/(frame|band|page|preload-helper|widget|words)-[\w-]+\.(js|css))$/.test(
+          path,
+        ),
     );
     expect(beyond).toEqual([]);
     expect(stage.running.house.live().people).toBe(0);
@@ -160,7 +157,8 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     await tell('resume');
     await agree(visitor);
     await visitor.computes(2);
-    expect(await states()).toEqual(['card', 'consent', 'starting', 'working']);
+    expect((await states()).slice(0, 4)).toEqual(['card', 'consent', 'starting', 'working']);
+    expect((await states()).at(-1)).toBe('working');
     await tell('pause');
     await visitor.says(later.standing['page-paused']);
     await tell('resume');
@@ -177,6 +175,91 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     expect(Object.keys(credit?.[1] ?? {}).sort()).toEqual(['chunks', 'pendingMicro', 'vestedMicro']);
     expect(credit?.[1]?.['chunks']).toBeGreaterThan(0);
     expect(await visitor.page.evaluate(`document.querySelector('talka-widget').state`)).toBe('paused');
+  });
+
+  /** The same partner under a name of our own site: there browsers let a frame keep things. */
+  const near = (url: string): string => url.replace('localhost', '127.0.0.1');
+
+  it('[WG2] goes on by itself for who comes back within thirty days, and for nobody after Stop', async () => {
+    const visitor = await visit(near(`${stage.partner.url}/`));
+    await agree(visitor);
+    await visitor.computes(2);
+    expect(await visitor.text()).not.toContain(later.unkept);
+    const frame = await visitor.frame();
+    const { key } = stage.partner.site;
+    expect(await frame.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([
+      `talka.${key}`,
+    ]);
+    const devices = stage.running.runtime.state.devices.size;
+    await visitor.page.reload();
+    await visitor.computes(1);
+    expect(stage.running.runtime.state.devices.size).toBe(devices);
+    await visitor.press(later.stop);
+    await visitor.says(later.stopped('', true)[0]);
+    await visitor.page.reload();
+    await visitor.says(card.invite);
+    await new Promise((wait) => setTimeout(wait, 500));
+    expect(stage.running.house.live().people).toBe(0);
+    // The same key agrees anew: the coordinator takes a consent that is younger than what was taken back.
+    await agree(visitor);
+    await visitor.computes(1);
+    expect(stage.running.runtime.state.devices.size).toBe(devices);
+    await (
+      await visitor.frame()
+    ).evaluate((name) => {
+      const kept = JSON.parse(localStorage.getItem(name) ?? '') as { at: number };
+      localStorage.setItem(name, JSON.stringify({ ...kept, at: kept.at - 31 * 24 * 3_600_000 }));
+    }, `talka.consent.${key}`);
+    await visitor.page.reload();
+    await visitor.says(card.invite);
+    await holds('nobody works', () => stage.running.house.live().people === 0);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  it('[WG2] the ribbon has no room for a consent, so it opens in a window of our own', async () => {
+    const visitor = await visit(`${stage.partner.url}/?size=s&lang=en`);
+    const [popup] = await Promise.all([visitor.context.waitForEvent('page'), visitor.press(card.look)]);
+    await visitor.says(later.consent.inWindow);
+    expect(new URL(popup.url()).origin).toBe(stage.running.url);
+    await popup.getByRole('button', { name: later.consent.agree }).waitFor();
+    const said = await popup.locator('body').innerText();
+    for (const part of [new URL(stage.partner.url).host, 'Factors for a story', 'One core'])
+      expect(said).toContain(part);
+    await popup.bringToFront();
+    await popup.getByRole('button', { name: later.consent.agree }).click();
+    await holds('the window is gone', () => popup.isClosed());
+    await visitor.page.bringToFront();
+    await visitor.computes(2);
+    await visitor.press(later.stop);
+    await visitor.says(later.stopped('', true)[0]);
+    // And whoever says no there is asked no further.
+    await visitor.press(card.look);
+    const [again] = await Promise.all([visitor.context.waitForEvent('page'), visitor.press(card.look)]);
+    await again.getByRole('button', { name: later.consent.decline }).click();
+    await visitor.says(card.invite);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  it('[WG4] a site that is suspended while somebody works for it gives no more work', async () => {
+    const visitor = await visit(stage.host.page(stage.tag()));
+    await agree(visitor);
+    await visitor.computes(1);
+    const { sites } = stage.running.house.side;
+    sites.turn(stage.host.key, 'suspended');
+    stage.running.house.dismiss({ site: stage.host.key }, 'site', 'this site is suspended');
+    await visitor.says(later.standing.cannot);
+    await holds('its workers are gone', () => visitor.page.workers().length === 0);
+    sites.turn(stage.host.key, 'active');
+  });
+
+  it('[WG2] Stop while the first chunk is in work takes back what was agreed to', async () => {
+    const visitor = await visit(`${stage.partner.url}/`);
+    const before = new Set(stage.running.runtime.state.devices.keys());
+    await agree(visitor);
+    await visitor.press(later.stop);
+    await visitor.says(later.stopped('', true)[0]);
+    const device = [...stage.running.runtime.state.devices.keys()].find((id) => !before.has(id)) ?? '';
+    expect(stage.running.house.side.sites.revokedAt(device, stage.partner.site.key)).not.toBeNull();
   });
 
   it('moves nothing on the page and holds up no task of it for more than 50 ms, under a strict policy', async () => {

@@ -1,0 +1,200 @@
+/**
+ * The first chunk of a first visit, with as little program as that takes: signs in, takes one lease, computes its first chunk in
+ * a worker, and leaves identity, consent and result as a visit leaves them that ends there. The volunteer, which loads
+ * meanwhile, goes on from that as it does after a reload. Whatever does not go smoothly is left to it.
+ */
+import { bytesOfHex, hexOf, sha256 } from './crypto.ts';
+import { makeIdentity, openIdentity, signConsent, signHello } from './identity.ts';
+import type { Shown } from './identity.ts';
+import type { Change } from './outbox.ts';
+
+/** So long it may take; then the volunteer begins at the beginning. */
+const firstMsMax = 8_000;
+
+/** What is to be computed. Its bytes were checked against their digests. */
+export interface FirstRun {
+  readonly job: string;
+  readonly kernel: string;
+  readonly agreement: 'exact' | 'tolerance';
+  readonly wasm: Uint8Array;
+  readonly input: Uint8Array;
+  readonly unitFrom: number;
+  readonly unitTo: number;
+}
+
+/** The chunk, as an engine would give it; or why there is none. */
+export type FirstAnswer =
+  | { readonly is: 'computing' }
+  | {
+      readonly is: 'done';
+      readonly digests: Uint8Array;
+      readonly root: Uint8Array;
+      readonly outputs: Uint8Array;
+      readonly lengths: Uint32Array;
+    }
+  | { readonly is: 'failed' };
+
+export interface FirstSurroundings {
+  /** Of the coordinator, scheme and host. */
+  readonly url: string;
+  socket(url: string): WebSocket;
+  /** Calls once when the chunk is in work: what else there is to load no longer keeps it waiting. */
+  computing(): void;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+}
+
+/** What is left for the volunteer's outbox: nothing where something did not go smoothly. */
+export async function firstChunk(
+  surroundings: FirstSurroundings,
+  shown: Shown,
+  cores: number,
+): Promise<Change[]> {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([surroundings.signal, ending.signal, AbortSignal.timeout(firstMsMax)]);
+  const left: Change[] = [];
+  try {
+    await goThrough(surroundings, shown, cores, left, signal);
+  } catch {
+    // Left to the volunteer, which says why.
+  } finally {
+    ending.abort();
+  }
+  return left;
+}
+
+async function goThrough(
+  { url, socket: open, computing }: FirstSurroundings,
+  shown: Shown,
+  cores: number,
+  left: Change[],
+  signal: AbortSignal,
+): Promise<void> {
+  const socket = open(`${url.replace(/^http/, 'ws')}/ws`);
+  const words = wordsOf(socket, signal);
+  const kept = await makeIdentity(false);
+  const identity = await openIdentity(kept);
+  const consent = await signConsent(identity, shown);
+  left.push({ set: 'identity', value: kept }, { set: 'consent', value: consent });
+  const { nonce } = await words.next('challenge');
+  const greeting = { holding: [], head: null, cores, gpu: false, consent };
+  socket.send(JSON.stringify(await signHello(identity, text(nonce), shown.origin, greeting)));
+  const job = jobIn(await words.next('welcome'));
+  const bytes = Promise.all([blob(url, job.wasm, signal), blob(url, job.input, signal)]);
+  // Nothing was measured yet: a core like the reference is what most are near, and a first lease is one chunk whatever is claimed.
+  const slot = { slot: 0, backend: 'wasm', rates: { [job.kernel]: 1_000 } };
+  socket.send(JSON.stringify({ t: 'ask', slots: [slot] }));
+  const granted = await words.next('lease');
+  if (granted['job'] !== job.job) throw new Error('another job');
+  const [lease, chunk, count] = [whole(granted['lease']), whole(granted['chunk']), whole(granted['count'])];
+  const grantedAt = shown.at;
+  const record = { lease, slot: 0, job: job.job, chunk, count, bytes: granted['bytes'] === true };
+  const deadlineAt = grantedAt + whole(granted['deadlineMs']);
+  // Kept before it is done: what is given up here is the volunteer's to go on with.
+  left.push({ put: 'leases', value: { ...record, done: 0, grantedAt, deadlineAt } });
+  const [wasm, input] = await bytes;
+  const unitFrom = chunk * job.unitsPerChunk;
+  const unitTo = Math.min(job.units, unitFrom + job.unitsPerChunk);
+  const { job: id, kernel, agreement } = job;
+  const done = await inWorker(
+    { job: id, kernel, agreement, wasm, input, unitFrom, unitTo },
+    computing,
+    signal,
+  );
+  const { digests, root, outputs, lengths } = done;
+  const sizes = { root: hexOf(root), digestBytes: digests.length, outputBytes: outputs.length };
+  const result = { replica: lease, job: id, chunk, ...sizes, units: lengths.length, bytes: record.bytes };
+  left.push({ put: 'results', value: { ...result, digests, outputs, lengths } });
+  if (count === 1) left.push({ drop: 'leases', id: lease });
+  else left.push({ put: 'leases', value: { ...record, done: 1, grantedAt, deadlineAt } });
+}
+
+type Word = Readonly<Record<string, unknown>>;
+
+/** The coordinator's words as they come, by name; everything between is passed over. Closes with `signal`. */
+function wordsOf(socket: WebSocket, signal: AbortSignal) {
+  const heard: Word[] = [];
+  let wake = (): void => {};
+  socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    const said: unknown = JSON.parse(String(data));
+    for (const word of [said].flat()) if (isWord(word)) heard.push(word);
+    wake();
+  });
+  const over = new Promise<never>((_, reject) => {
+    const end = (): void => {
+      socket.close();
+      reject(new Error('over'));
+    };
+    socket.addEventListener('close', end);
+    signal.addEventListener('abort', end);
+  });
+  over.catch(() => {});
+  return {
+    async next(name: string): Promise<Word> {
+      for (;;) {
+        const word = heard.shift();
+        if (word?.['t'] === 'bye' || word?.['t'] === 'refusal') throw new Error(String(word['reason']));
+        if (word?.['t'] === name) return word;
+        if (word === undefined) await Promise.race([over, new Promise<void>((done) => (wake = done))]);
+      }
+    },
+  };
+}
+
+/** Computes the chunk in a worker of its own, which is gone afterwards. */
+function inWorker(
+  run: FirstRun,
+  computing: () => void,
+  signal: AbortSignal,
+): Promise<Extract<FirstAnswer, { is: 'done' }>> {
+  const worker = new Worker(new URL('../../workers/first.worker.ts', import.meta.url), { type: 'module' });
+  return new Promise<Extract<FirstAnswer, { is: 'done' }>>((resolve, reject) => {
+    worker.addEventListener('message', ({ data }: MessageEvent<FirstAnswer>) => {
+      if (data.is === 'computing') computing();
+      else if (data.is === 'done') resolve(data);
+      else reject(new Error('failed'));
+    });
+    worker.addEventListener('error', () => reject(new Error('died')));
+    signal.addEventListener('abort', () => reject(new Error('over')));
+    worker.postMessage(run);
+  }).finally(() => worker.terminate());
+}
+
+/** Bytes by their digest. */
+async function blob(url: string, digest: string, signal: AbortSignal): Promise<Uint8Array> {
+  const answer = await fetch(`${url}/blobs/${digest}`, { signal });
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const hash = await sha256(bytes);
+  if (bytesOfHex(digest).some((byte, i) => byte !== hash[i])) throw new Error('other bytes');
+  return bytes;
+}
+
+/** The job that is begun with: the first that was told of [as the loop's `beginning.ts` chooses]. */
+function jobIn(welcome: Word) {
+  const [job] = Array.isArray(welcome['jobs']) ? (welcome['jobs'] as unknown[]) : [];
+  if (!isWord(job)) throw new Error('no job');
+  const agreement = job['agreement'] === 'exact' ? ('exact' as const) : ('tolerance' as const);
+  return {
+    job: text(job['job']),
+    kernel: text(job['kernel']),
+    wasm: text(job['wasm']),
+    input: text(job['input']),
+    agreement,
+    units: whole(job['units']),
+    unitsPerChunk: whole(job['unitsPerChunk']),
+  };
+}
+
+function isWord(value: unknown): value is Word {
+  return typeof value === 'object' && value !== null;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('no text');
+  return value;
+}
+
+function whole(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new Error('no whole number');
+  return value as number;
+}

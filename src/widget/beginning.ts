@@ -1,0 +1,63 @@
+/** Begins to work: on a first visit with its first chunk alone, while the volunteer is on its way; else with the volunteer. */
+import type { Change } from '../volunteer/outbox.ts';
+import { button, make } from './dom.ts';
+import { coresLent } from './facts.ts';
+import type { Inside } from './inside.ts';
+import { tellPage } from './page.ts';
+import { cardWords } from './words.ts';
+
+/** `text`: what was agreed to just now; null = earlier. */
+export async function begin(inside: Inside, text: string | null): Promise<void> {
+  const { facts, language, words, place } = inside;
+  const ending = new AbortController();
+  const line = make('p', 'say', words.standing.preparing);
+  const stop = button('', words.stop, () => ending.abort());
+  if (text !== null) {
+    tellPage(facts, { is: 'state', state: 'starting' });
+    place.replaceChildren(make('div', 'words', line), make('p', 'acts', stop));
+  }
+  const bring = () => import('./work.ts');
+  const computing = (): void => {
+    line.textContent = words.busy(1);
+    tellPage(facts, { is: 'state', state: 'working' });
+    bring().catch(() => {});
+  };
+  try {
+    const left = text === null ? [] : await first(inside, text, computing, ending.signal);
+    const { Work } = await bring();
+    const work = new Work(inside, left);
+    // Stop was pressed before there was anything to stop: what was agreed to is taken back all the same.
+    if (ending.signal.aborted) await work.end();
+    else work.begin(text);
+  } catch {
+    const { failed, again } = cardWords[language];
+    const anew = button('loud', again, () => void begin(inside, text));
+    place.replaceChildren(make('p', 'say', failed), make('p', 'acts', anew));
+  }
+}
+
+/** The first chunk of a first visit, and what is left of it to go on with; nothing where somebody was here before. */
+async function first(
+  { facts, language }: Inside,
+  text: string,
+  computing: () => void,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const { site, from } = facts;
+  if (site === null || from === null || !isSecureContext || (await wasHere(site.key))) return [];
+  const { firstChunk } = await import('../volunteer/first.ts');
+  const socket = (url: string): WebSocket => new WebSocket(`${url}?from=${encodeURIComponent(from)}`);
+  const shown = { text, language, origin: location.origin, site: site.key, at: Date.now() };
+  return firstChunk({ url: location.origin, socket, computing, signal }, shown, coresLent());
+}
+
+/** Whether a device key may lie here already: then the volunteer, which knows how to read it, begins. */
+async function wasHere(site: string): Promise<boolean> {
+  try {
+    const known = await indexedDB.databases();
+    return known.some(({ name }) => name === `talka.${site}`);
+  } catch {
+    // Storage is forbidden: nothing lies here.
+    return false;
+  }
+}
