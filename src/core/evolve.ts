@@ -41,13 +41,7 @@ export function evolve(state: State, event: Event, at: number): void {
     case 'joined':
       return joined(state, event, at);
     case 'moved':
-      state.devices.set(event.device, {
-        ...deviceOf(state, event.device),
-        group: event.group,
-        network: event.network ?? '',
-        site: event.site,
-      });
-      return;
+      return elsewhere(state, event);
     case 'funded':
       return;
     case 'submitted':
@@ -122,6 +116,11 @@ function joined(state: State, event: EventOf<'joined'>, at: number): void {
   if (record !== undefined) record.devices++;
   else
     state.accounts.set(account, { firstAt: at, devices: 1, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
+}
+
+function elsewhere(state: State, event: EventOf<'moved'>): void {
+  const { device, group, network = '', site } = event;
+  state.devices.set(device, { ...deviceOf(state, device), group, network, site });
 }
 
 /** A device that held nothing is known no more; nor is an account that was never paid and has no other. */

@@ -63,6 +63,12 @@ function sums(state: State): void {
   demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
 }
 
+/** A job is cancelled: part of its price goes back at once. */
+function closing({ job: id, entries }: Extract<Event, { e: 'closing' }>, job: JobRecord | undefined): void {
+  if (job === undefined) return demand(false, 'safe', () => `${id} is cancelled while it is open`);
+  for (const { amountMicro } of entries) job.paidMicro += amountMicro;
+}
+
 /** Whether nothing is left of any job. */
 function isEmpty({ audits, replicas, leases, busy }: State): boolean {
   return audits.size === 0 && replicas.size === 0 && leases.size === 0 && busy.size === 0;
@@ -302,12 +308,8 @@ export function oraclesFor(climate: Climate): Oracles {
             `${event.device} (${roles.get(event.device)}) is blamed for ${event.what}, replica ${event.replica}`,
         );
         return;
-      case 'closing': {
-        const job = jobs.get(event.job);
-        demand(job !== undefined, 'safe', () => `${event.job} is cancelled while it is open`);
-        for (const { amountMicro } of event.entries) if (job !== undefined) job.paidMicro += amountMicro;
-        return;
-      }
+      case 'closing':
+        return closing(event, jobs.get(event.job));
       case 'finished':
       case 'cancelled':
         return ended(event);
