@@ -60,14 +60,17 @@ describe('[CH2] where people of four networks are live', () => {
   test('all that matters: how many networks are live for this, whose is known, who holds a place', () => {
     for (const placed of ['a1b1c2d3e4', 'a1b1c2d3', 'a1b0c2d3e4f5', 'a0b1c2d3e4', 'a1b1c0d0e0', 'a0b0c0d0e0'])
       for (const table of [true, false])
-        for (const end of ['leased', 'committed', 'returned'] as const) {
+        for (const end of ['leased', 'committed', 'returned', 'expired'] as const) {
           const { h, live, networks, gets } = crowd(placed);
           const lease = ask(h, 'a');
           if (end === 'committed') commit(h, 'a', lease.lease);
           const replicas = Array.from({ length: lease.count }, (_, i) => lease.lease + i);
           if (end === 'returned') h.must({ c: 'giveBack', device: 'a', replicas, why: 'failed' });
+          if (end === 'expired') h.wait(lease.deadline - h.now());
+          if (end === 'expired') h.must({ c: 'expire', lease: lease.lease });
           const enough = (networks.wanting.get(wish)?.size ?? 0) >= networksMin;
-          const beside = placed.startsWith('a1b1') && end !== 'returned' && table && enough;
+          const beside =
+            placed.startsWith('a1b1') && (end === 'leased' || end === 'committed') && table && enough;
           const got = gets('b', table ? { live, networks } : { live });
           expect([placed, table, end, got === lease.chunk]).toEqual([placed, table, end, !beside]);
         }
