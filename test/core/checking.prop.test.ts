@@ -168,11 +168,16 @@ function commandOf(
       return replica === undefined ? null : { c: 'giveBack', device, replicas: [replica], why: 'closing' };
     }
     default:
-      if (which === 7) return { c: 'cancel', job: nth(h.state.jobs.keys(), who) ?? 'j1' };
-      if (which % 5 === 1) return { c: 'readmit', device, backend: 'wasm', reason: 'a test' };
-      h.wait([1, 50_000, leaverAfterMs, suspendedMs][which % 4] as number);
-      return null;
+      return operatorOrTime(h, device, who, which);
   }
+}
+
+/** A job is cancelled, somebody is let in again, or time passes. */
+function operatorOrTime(h: House, device: string, who: number, which: number): Command | null {
+  if (which === 7) return { c: 'cancel', job: nth(h.state.jobs.keys(), who) ?? 'j1' };
+  if (which % 5 === 1) return { c: 'readmit', device, backend: 'wasm', reason: 'a test' };
+  h.wait([1, 50_000, leaverAfterMs, suspendedMs][which % 4] as number);
+  return null;
 }
 
 /** One chunk makes somebody known: then it may audit. */

@@ -63,6 +63,11 @@ function sums(state: State): void {
   demand(sum === 0n, 'safe', () => `the ledger sums to ${sum}`);
 }
 
+function recordOf({ spec, entries }: Extract<Event, { e: 'submitted' }>): JobRecord {
+  const priceMicro = entries[0]?.amountMicro ?? 0;
+  return { spec, priceMicro, paidMicro: 0, final: new Set(), provisional: new Map(), leases: new Map() };
+}
+
 /** A job is cancelled: part of its price goes back at once. */
 function closing({ job: id, entries }: Extract<Event, { e: 'closing' }>, job: JobRecord | undefined): void {
   if (job === undefined) return demand(false, 'safe', () => `${id} is cancelled while it is open`);
@@ -249,14 +254,7 @@ export function oraclesFor(climate: Climate): Oracles {
         for (const entry of event.entries) issued += entry.amountMicro;
         return;
       case 'submitted':
-        jobs.set(event.job, {
-          spec: event.spec,
-          priceMicro: event.entries[0]?.amountMicro ?? 0,
-          paidMicro: 0,
-          final: new Set(),
-          provisional: new Map(),
-          leases: new Map(),
-        });
+        jobs.set(event.job, recordOf(event));
         return;
       case 'leased':
         return leased(event);
