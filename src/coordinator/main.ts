@@ -6,6 +6,8 @@ import { backupDataDir, restoreDataDir } from './backup.ts';
 import { microOf } from '../wire/epochs.ts';
 import { startCoordinator, version } from './coordinator.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
+import { partnerBeside } from './partner.ts';
+import type { Partner } from './partner.ts';
 
 const help = `Talka's coordinator ${version}
 
@@ -23,6 +25,8 @@ Flags
   --memory                 keep everything in memory; nothing is left at the end
   --dev                    pages may come from another port of this machine
   --seed-demo SIZE         demonstrations for an empty store: seed (hours; the default), demo (minutes) or none
+  --partner PORT           where a partner's page with the widget is shown: the next port by default where there are
+                           demonstrations and no TLS; none = nowhere
   --anchor-share CORES     how much the operator's anchor may compute: 0.25 of a core by default, 0 = none
   --auditor-groups N       volunteers check one another's work once people of so many networks may: 8 by default
   --loopback-exempt on|off whether volunteers on this machine may stand in for each other;
@@ -41,6 +45,7 @@ const flags = {
   memory: { type: 'boolean' },
   dev: { type: 'boolean' },
   'seed-demo': { type: 'string' },
+  partner: { type: 'string' },
   'anchor-share': { type: 'string' },
   'auditor-groups': { type: 'string' },
   'loopback-exempt': { type: 'string' },
@@ -133,14 +138,32 @@ function epochsOf(values: Flags): Pick<CoordinatorOptions, 'epochEveryMs' | 'epo
 }
 
 /** What a person sees at start, on the output stream. */
-function greeting(running: RunningCoordinator, options: CoordinatorOptions): string {
+function greeting(running: RunningCoordinator, options: CoordinatorOptions, partner: Partner | null): string {
   const lines = [`Talka is at ${running.url}/`];
+  if (partner !== null) lines.push(`  a partner's page with the widget: ${partner.url}/`);
   for (const job of running.seeded) lines.push(`  a demonstration was put in: ${job}`);
   if (running.selfSigned) lines.push('  its certificate is self-signed: browsers will ask before they go on');
   if (options.dataDir === null) lines.push('  nothing is kept on disk');
   if (running.operatorToken !== null)
     lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');
   return lines.join('\n');
+}
+
+/** The partner's page, or in a sentence why there is none although it was to be; null where none was. */
+async function partnerOf(
+  values: Flags,
+  options: CoordinatorOptions,
+  running: RunningCoordinator,
+): Promise<Partner | string | null> {
+  const asked = values.partner;
+  if (asked === 'none') return null;
+  // Beside https with a certificate of our own making a browser would show the frame as an error.
+  if (asked === undefined && (options.seed === 'none' || options.tls !== null)) return null;
+  const port = numberOf('--partner', asked, 0, 65_535) ?? (options.port === 0 ? 0 : running.port + 1);
+  return partnerBeside(running, options.host ?? '127.0.0.1', port).catch(
+    (error: unknown) =>
+      `the partner's page could not be shown: ${error instanceof Error ? error.message : String(error)}`,
+  );
 }
 
 async function serve(values: Flags): Promise<void> {
@@ -157,7 +180,9 @@ async function serve(values: Flags): Promise<void> {
       process.exit(70);
     },
   });
-  console.log(greeting(running, options));
+  const partner = await partnerOf(values, options, running);
+  if (typeof partner === 'string') logger.warn(partner);
+  console.log(greeting(running, options, typeof partner === 'string' ? null : partner));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
   setTimeout(flushCompileCache, compiledMs).unref();
   let stopping = false;
