@@ -1,6 +1,6 @@
 /** The consent as people see it, in the frame or in a window of its own: the three terms, the agreement, two buttons. */
 import { button, make } from './dom.ts';
-import type { ConsentText, LaterWords } from './words-later.ts';
+import type { ConsentText, LaterWords } from './said.ts';
 
 /** So long a consent must have been in plain view before it can be given: nobody agrees by the second of two clicks. */
 export const plainMs = 800;

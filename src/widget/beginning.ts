@@ -2,7 +2,7 @@
 import type { Change } from '../volunteer/outbox.ts';
 import { button, make } from './dom.ts';
 import { coresLent } from './facts.ts';
-import type { Inside } from './inside.ts';
+import type { Inside } from './card.ts';
 import { tellPage } from './page.ts';
 import { cardWords } from './words.ts';
 

@@ -1,32 +1,13 @@
 /** From the card's button to work [WG2]: the consent, in the frame where the browser tells that nothing covers it, else in a window. */
-import type { EmbedFacts } from '../wire/views.ts';
 import { agreeing } from './agreeing.ts';
-import type { band } from './band.ts';
 import { begin } from './beginning.ts';
+import type { Card, Inside } from './card.ts';
 import { button, homeLink, make } from './dom.ts';
 import { coresLent } from './facts.ts';
-import type { Language } from './facts.ts';
 import { tellPage } from './page.ts';
 import { tellsCover, watchSight } from './sight.ts';
 import { consentText, laterWords, wholeText } from './words-later.ts';
-import type { LaterWords } from './words-later.ts';
 import { cardWords } from './words.ts';
-
-/** What the card hands over. */
-export interface Card {
-  readonly facts: EmbedFacts;
-  readonly language: Language;
-  /** Where everything is shown. */
-  readonly place: HTMLElement;
-  readonly weave: ReturnType<typeof band>;
-  /** Shows the card again. */
-  card(): void;
-}
-
-/** The same with the words from here on. */
-export interface Inside extends Card {
-  readonly words: LaterWords;
-}
 
 /** A frame that is not in plain view by then says so, and offers the window. */
 const coveredMs = 3_000;

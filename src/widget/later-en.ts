@@ -1,5 +1,5 @@
 /** What is said from the consent on, in English. */
-import type { LaterWords } from './words-later.ts';
+import type { LaterWords } from './said.ts';
 
 const whole = new Intl.NumberFormat('en');
 const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -1,5 +1,5 @@
 /** What is said from the consent on, in Chinese. */
-import type { LaterWords } from './words-later.ts';
+import type { LaterWords } from './said.ts';
 
 const whole = new Intl.NumberFormat('zh-Hans');
 const tenths = new Intl.NumberFormat('zh-Hans', { minimumFractionDigits: 1, maximumFractionDigits: 1 });

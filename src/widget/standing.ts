@@ -1,7 +1,7 @@
 /** How the widget stands, in one word for people and one for the page: from what the volunteer says, and who wants a pause. */
 import type { Reason, VolunteerView } from '../volunteer/store.ts';
 import type { PageState } from './page.ts';
-import type { Standing } from './words-later.ts';
+import type { Standing } from './said.ts';
 
 /** Who wants a pause; it works while nobody does. */
 export type Pausing = 'person' | 'page' | 'unseen';

@@ -2,19 +2,19 @@
 import type { VolunteerView } from '../volunteer/store.ts';
 import type { EmbedFacts } from '../wire/views.ts';
 import { columns } from './band.ts';
-import type { band } from './band.ts';
+import type { Band } from './band.ts';
 
 /** How often it is asked for while it is seen and works. */
 const everyMs = 3_000;
 
 export class Weaving {
-  readonly #weave: ReturnType<typeof band>;
+  readonly #weave: Band;
   readonly #view: () => VolunteerView | null;
   /** How many chunks a job has. */
   readonly #chunks = new Map<string, number>();
 
   /** `view`: what is at work now; null while nothing is. */
-  constructor(weave: ReturnType<typeof band>, { job }: EmbedFacts, view: () => VolunteerView | null) {
+  constructor(weave: Band, { job }: EmbedFacts, view: () => VolunteerView | null) {
     this.#weave = weave;
     this.#view = view;
     if (job !== null) this.#chunks.set(job.job, job.chunks);

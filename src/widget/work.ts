@@ -8,7 +8,7 @@ import { createVolunteer } from '../volunteer/volunteer.ts';
 import type { Volunteer } from '../volunteer/volunteer.ts';
 import { button, homeLink, make } from './dom.ts';
 import { coresLent } from './facts.ts';
-import type { Inside } from './inside.ts';
+import type { Inside } from './card.ts';
 import { hearPage, tellPage } from './page.ts';
 import { watchSeen } from './sight.ts';
 import { pageStates, standingOf } from './standing.ts';
