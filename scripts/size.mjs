@@ -11,7 +11,7 @@ import { parseSync } from 'vite';
 import { root } from './door/place.mjs';
 
 /** Budgets in bytes of gzipped JavaScript, by page. */
-export const budgets = { 'index.html': 30_000 };
+export const budgets = { 'index.html': 30_000, 'rewards.html': 80_000 };
 
 /** What a page fetches at once although it does not name it, by the start of its file's name; of several the heaviest. */
 const atOnce = { 'index.html': [['en-', 'zh-'], ['facts-']] };

@@ -1,32 +1,32 @@
 /** Turns the coordinator's JSON into views: unknown until every field that a page reads has the shape it should have. */
-import type { AccountView, JobView, LeaderboardView, PulseView, StatusView } from '../wire/views.ts';
+import type { AccountView, JobView, PulseView, StatusView } from '../wire/views.ts';
 
 /** Thrown when an answer is not what this version of the page understands. */
 export class Unreadable extends Error {
   override name = 'Unreadable';
 }
 
-type Check = (value: unknown) => boolean;
+export type Check = (value: unknown) => boolean;
 
-const text: Check = (value) => typeof value === 'string';
-const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+export const text: Check = (value) => typeof value === 'string';
+export const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 const flag: Check = (value) => typeof value === 'boolean';
-const orNull =
+export const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
-const list =
+export const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
 /** An object with these fields; further ones are left alone, so that a newer coordinator stays readable. */
-const record =
+export const record =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value) =>
     typeof value === 'object' &&
     value !== null &&
     Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
-const all = (check: Check, names: string): Record<string, Check> =>
+export const all = (check: Check, names: string): Record<string, Check> =>
   Object.fromEntries(names.split(' ').map((name) => [name, check]));
 
 /** An object whose every value passes, or nothing at all. */
@@ -60,12 +60,6 @@ const status = record({
   storeFault: orNull(text),
   kernels: list(record({ id: text, wasmBytes: number })),
 });
-const leaderboard = record({
-  ...all(number, 'at accounts'),
-  rows: list(
-    record({ ...all(number, 'rank creditMicro chunks units lastAt'), account: text, name: orNull(text) }),
-  ),
-});
 const account = record({
   ...all(number, 'pendingMicro vestedMicro chunks units firstAt'),
   account: text,
@@ -74,7 +68,7 @@ const account = record({
 });
 
 /** What was checked, still without a type: each function below claims the one its check has just made sure of. */
-function checked(check: Check, value: unknown): unknown {
+export function checked(check: Check, value: unknown): unknown {
   if (!check(value)) throw new Unreadable('the answer has another shape');
   return value;
 }
@@ -82,8 +76,6 @@ function checked(check: Check, value: unknown): unknown {
 export const decodePulse = (value: unknown): PulseView => checked(pulse, value) as PulseView;
 export const decodeStatus = (value: unknown): StatusView => checked(status, value) as StatusView;
 export const decodeAccount = (value: unknown): AccountView => checked(account, value) as AccountView;
-export const decodeLeaderboard = (value: unknown): LeaderboardView =>
-  checked(leaderboard, value) as LeaderboardView;
 
 /** The list of jobs, which comes under `jobs`. */
 export function decodeJobs(value: unknown): readonly JobView[] {

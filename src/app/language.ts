@@ -32,7 +32,7 @@ export function preferred(search: string, wanted: readonly string[]): Language {
 }
 
 /** The pages of this site. */
-export type PageName = 'contribute' | 'leaderboard' | 'verify' | 'checks';
+export type PageName = 'contribute' | 'leaderboard' | 'verify' | 'checks' | 'rewards';
 
 /** Loads a language and shows it; `document` gets its `lang` and, on the page for lending, its title: other pages bring theirs. */
 export async function speak(language: Language, page: PageName): Promise<void> {

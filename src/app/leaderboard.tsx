@@ -1,7 +1,7 @@
 /** Opens the list of those who helped: live, by credit, with names only where their owners set one. */
 import { signal } from '@preact/signals';
 import { render } from 'preact';
-import { decodeLeaderboard } from './decode.ts';
+import { decodeLeaderboard } from './decode-board.ts';
 import { Board } from './parts/Board.tsx';
 import { preferred, speak } from './language.ts';
 import { ask, follow } from './live.ts';

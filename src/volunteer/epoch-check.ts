@@ -6,11 +6,20 @@ import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { amountOf, EpochTree, formula, leafOf, sumOf, wayOf } from '../core/epoch.ts';
 import type { EpochRow } from '../core/epoch.ts';
-import { epochText, readClaim, readEpoch, readRows } from '../wire/epochs.ts';
+import { epochText, readClaim as claimIn, readEpoch, readEpochs, readRows } from '../wire/epochs.ts';
 import type { Claim, EpochFile } from '../wire/epochs.ts';
 import { isMalformed } from '../wire/schema.ts';
 import { isSigned } from './checks.ts';
 import { bytesOfBase64url, bytesOfHex, hexOf, tagged, verify } from './crypto.ts';
+
+/** For pages, which see the wire's words through the volunteer. */
+export { readEpochs };
+
+/** A claim whose parts are all there; null otherwise. */
+export function readClaim(value: unknown): Claim | null {
+  const read = claimIn(value);
+  return isMalformed(read) ? null : read;
+}
 
 /** What must hold of a claim, in the order in which it is looked at: each rests on those before it. */
 export const claimSteps = ['text', 'amount', 'tree', 'signature'] as const;
@@ -46,7 +55,7 @@ export function isEpochSigned(epoch: EpochFile): Promise<boolean> {
 
 /** Checks a claim as it was given out. `coordinator`: whose key must have signed it; null: whoever it names. */
 export async function examineClaim(value: unknown, coordinator: string | null): Promise<ClaimVerdict> {
-  const read = readClaim(value);
+  const read = claimIn(value);
   if (isMalformed(read)) return { fault: 'text', says: read.malformed, claim: null, way: [], leaf: [] };
   const { epoch, row, proof } = read;
   const row0 = rowOf(row);

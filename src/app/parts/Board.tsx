@@ -5,11 +5,11 @@ import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { decodeAccount } from '../decode.ts';
 import { joined } from '../join.ts';
-import { words } from '../language.ts';
+import { addressWith, words } from '../language.ts';
 import { boardWords } from '../words/board.ts';
 import { ask } from '../live.ts';
 import type { Live } from '../live.ts';
-import type { AccountView, LeaderboardRow, LeaderboardView } from '../../wire/views.ts';
+import type { AccountView, LeaderboardRow, LeaderboardView, SiteShares } from '../../wire/views.ts';
 import type { Words } from '../words/words.ts';
 import { Footer, Header } from './Header.tsx';
 import { OrnamentView } from './Weave.tsx';
@@ -53,7 +53,15 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
         ) : (
           <Table w={w} view={view} me={me.value} />
         )}
-        {view !== null && <p class="soft small">{joined(w.tally.creditNote, b.anchorNote)}</p>}
+        {view?.sites !== undefined && view.sites.rows.length > 0 && <Sites w={w} sites={view.sites} />}
+        {view !== null && (
+          <>
+            <p class="soft small">{joined(w.tally.creditNote, b.anchorNote)}</p>
+            <p>
+              <a href={addressWith('/rewards.html', location.search)}>{b.rewards}</a>
+            </p>
+          </>
+        )}
       </main>
       {(view !== null || lost) && <Footer w={w} live={live} />}
     </>
@@ -118,7 +126,12 @@ function Row(props: {
         <span>
           <OrnamentView id={row.account} />
           <span>
-            {row.name ?? <code>{row.account.slice(0, 6)}</code>}
+            <a
+              href={`${addressWith('/rewards.html', location.search)}#${row.account}`}
+              title={b.rowOf(row.account)}
+            >
+              {row.name ?? <code>{row.account.slice(0, 6)}</code>}
+            </a>
             {mine && <strong> ({b.you})</strong>}
           </span>
         </span>
@@ -128,6 +141,36 @@ function Row(props: {
       <td class="wide">{w.f.count(row.units)}</td>
       <td class="wide">{w.f.ago(row.lastAt, now)}</td>
     </tr>
+  );
+}
+
+/** What partners' sites brought. */
+function Sites(props: { readonly w: Words; readonly sites: SiteShares }): JSX.Element {
+  const { w, sites } = props;
+  const b = boardWords[w.language];
+  return (
+    <section class="list" aria-labelledby="sites">
+      <h2 id="sites">{b.sites}</h2>
+      <table class="figures">
+        <caption>{b.sitesNote}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{b.site}</th>
+            <th scope="col">{b.credit}</th>
+            <th scope="col">{b.share}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sites.rows.map(({ site, name, creditMicro }) => (
+            <tr key={site}>
+              <th scope="row">{name}</th>
+              <td>{w.f.credit(creditMicro)}</td>
+              <td>{w.f.share(creditMicro, sites.ofMicro)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

@@ -31,6 +31,12 @@ export interface BoardWords {
   readonly nameSaved: string;
   readonly nameDropped: string;
   readonly anchorNote: string;
+  readonly rewards: string;
+  readonly rowOf: (account: string) => string;
+  readonly sites: string;
+  readonly sitesNote: string;
+  readonly site: string;
+  readonly share: string;
   readonly namesNote: string;
 }
 
@@ -74,6 +80,12 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
     namesNote:
       'Names are chosen freely, and two may be alike; only the ornament comes from the account itself.',
     anchorNote: 'The operator’s own machines are not in this list.',
+    rewards: 'What credit comes to',
+    rowOf: (account) => `Epochs of the account ${account}`,
+    sites: 'By the sites that brought people',
+    sitesNote: 'What was computed on the pages of partners, of all credit that has become final.',
+    site: 'Site',
+    share: 'Share',
   },
   zh: {
     title: '出过力的人 · Talka',
@@ -108,5 +120,11 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
     nameDropped: '名字已从名单里去掉。',
     namesNote: '名字可以随便取，也可能重名；只有纹样是由账户本身织出来的。',
     anchorNote: '运营方自己的机器不在名单里。',
+    rewards: '积分的去处',
+    rowOf: (account) => `账户 ${account} 的各期`,
+    sites: '由哪些网站带来',
+    sitesNote: '在合作网站的页面上算出的，占全部已确认积分的多少。',
+    site: '网站',
+    share: '占比',
   },
 };
