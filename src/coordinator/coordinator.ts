@@ -272,16 +272,22 @@ async function houseOf(
     networks: readNetworks(options.networks ?? []),
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
-    dismiss: ({ site, device: only }, reason, detail) => {
-      for (const present of [...people.all()]) {
-        const known = runtime.state.devices.get(present.device);
-        if (known?.site === site && (only === undefined || only === present.device))
-          present.bye(reason, detail);
-      }
-    },
+    dismiss: dismissing(people, runtime),
     backup: (file) => backupHouse({ log, dataDir }, file),
   };
   return { house, people, onNote };
+}
+
+/** Says goodbye to who computes for a site. */
+function dismissing(people: People<Conversation>, runtime: Runtime): House['dismiss'] {
+  return ({ site, device }, reason, detail) => {
+    for (const present of [...people.all()])
+      if (
+        runtime.state.devices.get(present.device)?.site === site &&
+        (device ?? present.device) === present.device
+      )
+        present.bye(reason, detail);
+  };
 }
 
 async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
