@@ -33,6 +33,7 @@ Flags
                            by default on where only this machine can reach the coordinator
   --allow-origin URL       an address in front of this one, such as https://talka.example; may be repeated
   --trust-proxy CIDR       believe X-Forwarded-For of these addresses; may be repeated
+  --networks FILE          a table of networks (from, to and AS number a line), by which people are placed; may be repeated
   --epoch-every DAYS       seal an epoch by itself each time so many days have passed (7d; 12h for hours)
   --epoch-budget CREDITS   what each of those shares out; as much as vested unless said
   --tls                    serve https with a self-signed certificate
@@ -51,6 +52,7 @@ const flags = {
   'loopback-exempt': { type: 'string' },
   'allow-origin': { type: 'string', multiple: true },
   'trust-proxy': { type: 'string', multiple: true },
+  networks: { type: 'string', multiple: true },
   'epoch-every': { type: 'string' },
   'epoch-budget': { type: 'string' },
   tls: { type: 'boolean' },
@@ -118,6 +120,7 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
     ...epochsOf(values),
     allowOrigins: (values['allow-origin'] ?? []).map(originOf),
     trustProxy: values['trust-proxy'] ?? [],
+    networks: values.networks ?? [],
     tls: cert !== undefined && key !== undefined ? { cert, key } : values.tls === true ? 'self-signed' : null,
     dev: values.dev ?? false,
   };
