@@ -57,6 +57,7 @@ describe('the program', () => {
       '--anchor-share',
       '--seed-demo',
       '--trust-proxy',
+      '--networks',
       'backup',
       'restore',
     ])
@@ -71,6 +72,7 @@ describe('the program', () => {
     [['--seed-demo', 'huge'], {}, /one of none, seed, demo/],
     [['--anchor-share', 'lots'], {}, /number from 0/],
     [['--trust-proxy', 'everybody'], {}, /no network/],
+    [['--networks', import.meta.filename], {}, /line 1: '.+' is no address/],
     [['--allow-origin', 'talka'], {}, /an address such as/],
     [['--memory'], { PORT: 'x' }, /PORT is a number/],
     [[], { DATA_DIR: '/dev/null/x' }, /\/dev\/null/],
