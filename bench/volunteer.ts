@@ -1,7 +1,7 @@
 /**
  * How well a volunteer's page uses the machine it is lent, in real Chromium beside a real coordinator in another
  * process: kernel time ÷ worker wall time over chunk and lease boundaries, the longest task that blocks the page,
- * and whether the backend it chooses is the best one it has.
+ * what a chunk's verifiability costs beside its kernel time, and whether the backend it chooses is the best one it has.
  *
  * node bench/volunteer.ts [--json FILE]
  */
@@ -17,6 +17,7 @@ import { demoJob as pictureJob } from '../src/kernels/path-trace/demo.ts';
 import { pathTrace } from '../src/kernels/path-trace/index.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
 import { serveFiles } from '../test/browser/serve.ts';
+import type { Served } from '../test/browser/serve.ts';
 import { Door, freshFolder, holds, openApart, sweep } from '../test/e2e/house.ts';
 import { factoring } from '../test/e2e/orders.ts';
 import { pressStart, visit } from '../test/e2e/person.ts';
@@ -26,6 +27,7 @@ import { measuredIn, watchMeasuring, wishesOfGpu } from './volunteer/measured.ts
 import type { Rates, RatesWish } from './volunteer/rates-page.ts';
 import { buildSite, bundle } from './volunteer/site.ts';
 import { spentIn, timeWorkers, workerOf } from './volunteer/spent.ts';
+import type { Verification, VerificationWish } from './volunteer/verification-page.ts';
 
 const windows = 5;
 const windowMs = 5_000;
@@ -149,10 +151,10 @@ const subjects = [
   { kernel: pathTrace, input: pictureJob('demo') },
 ] as const;
 
-/** Every backend's time for one unit, in turns. */
-async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
+/** A page with one of this folder's scripts, both kernels and their inputs. */
+async function serveSubjects(entry: string): Promise<Served> {
   const files: Record<string, string | Uint8Array> = {
-    ...(await bundle('rates-page.ts')),
+    ...(await bundle(entry)),
     '/page.html': '<script type="module" src="/page.js"></script>',
   };
   const built = new URL('../build/kernels/', import.meta.url);
@@ -161,7 +163,50 @@ async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
     for (const name of ['reference.wasm', 'shader.wgsl'])
       files[`/${kernel.id}/${name}`] = readFileSync(new URL(`${kernel.id}/${name}`, built));
   }
-  const served = await serveFiles(files);
+  return serveFiles(files);
+}
+
+/** A chunk of about so much time. */
+const verifiedChunkMs = 1_000;
+/** What hashing and committing may take of a chunk's kernel time. */
+const verificationShareMax = 0.005;
+
+async function verificationLines(): Promise<Line[]> {
+  const [browser, served] = [await launchChromium(), await serveSubjects('verification-page.ts')];
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${served.origin}/page.html`);
+    const lines: Line[] = [];
+    for (const { kernel, input } of subjects) {
+      const units = Math.min(
+        kernel.units(input),
+        Math.ceil((verifiedChunkMs * 1000) / kernel.unitCostMicro(input)),
+      );
+      const wish: VerificationWish = { kernel: kernel.id, agreement: kernel.agreement, units, rounds };
+      const { kernelMs, verifyMs, outputBytes } = await page.evaluate<Verification>(
+        `measureVerification(${JSON.stringify(wish)})`,
+      );
+      const [ours, computed] = [median(verifyMs), median(kernelMs)];
+      const share = `${((100 * ours) / computed).toFixed(3)} % of its kernel time`;
+      lines.push({
+        what: `${kernel.id}: checking, digesting, committing ${units} units (${outputBytes} bytes): ${share}`,
+        unit: 'ms',
+        ours,
+        reference: computed * verificationShareMax,
+        beside: `${100 * verificationShareMax} % of ${computed.toFixed(0)} ms in the kernel`,
+        goal: { atMost: 1 },
+      });
+    }
+    return lines;
+  } finally {
+    await served.close();
+    await browser.close();
+  }
+}
+
+/** Every backend's time for one unit, in turns. */
+async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
+  const served = await serveSubjects('rates-page.ts');
   try {
     const page = await browser.newPage();
     await page.goto(`${served.origin}/page.html`);
@@ -247,7 +292,11 @@ if (missing !== null) {
 }
 const site = await buildSite();
 try {
-  const lines = [...(await efficiencyLines(site.folder)), ...(await choiceLines(site.folder))];
+  const lines = [
+    ...(await efficiencyLines(site.folder)),
+    ...(await verificationLines()),
+    ...(await choiceLines(site.folder)),
+  ];
   report(
     `A volunteer’s page in Chromium, medians of ${windows} windows of ${windowMs / 1000} s and of ${rounds} turns; the GPU is SwiftShader`,
     lines,
