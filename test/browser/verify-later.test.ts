@@ -112,6 +112,40 @@ describe.skipIf(whyNo.chromium() !== null)('[RC3, RC4] the check page, of what b
     await close(page);
   });
 
+  it('finds the receipts that an older page kept in this browser, and keeps them', async () => {
+    const r = verifyWords.en;
+    const { page } = await stage.open();
+    const older = await signedReceipt({ accepted: oneOfEach.accepted }, { jobs, form: 2 });
+    await page.evaluate(async (kept) => {
+      localStorage.setItem(
+        'talka.consent',
+        JSON.stringify({ text: 'a', language: 'en', at: 1, running: false }),
+      );
+      const opening = indexedDB.open('talka', 1);
+      await new Promise<void>((done, failed) => {
+        opening.addEventListener('upgradeneeded', () => {
+          opening.result.createObjectStore('me');
+          for (const name of ['results', 'receipts'])
+            opening.result.createObjectStore(name, { keyPath: 'replica' });
+          opening.result.createObjectStore('leases', { keyPath: 'lease' });
+          opening.transaction?.objectStore('receipts').put({ ...kept, replica: 9 });
+        });
+        opening.addEventListener('success', () => done());
+        opening.addEventListener('error', () => failed(new Error('the database does not open')));
+      });
+      opening.result.close();
+    }, older);
+    for (let visit = 0; visit < 2; visit++) {
+      await page.reload();
+      await page.locator('[data-whole]').waitFor();
+      await page.getByRole('button', { name: r.own }).click();
+      await page.locator('#outcome').waitFor();
+      expect(await outcome(page)).toBe(r.holds(1));
+      expect(await said(page, '.sum-paid')).toBe(r.paid(1, 200, 1));
+    }
+    await close(page);
+  });
+
   it('follows a link to the receipt of what vested, from a real coordinator, and says where it is from', async () => {
     const { house, browser } = stage;
     const job = await submitJob(house, house.operatorToken ?? '', {

@@ -99,10 +99,16 @@ describe('the log in SQLite', () => {
   test('a file of the first layout is brought to the newest one as it is opened, and keeps what was in it', async () => {
     const file = freshFile();
     const log = new SqliteLog(file);
-    await log.append(batchOf(emptyFrontier()));
+    const frontier = emptyFrontier();
+    await log.append(batchOf(frontier));
     await log.close();
+    const db = new DatabaseSync(file);
+    db.exec('DROP TABLE credited; DELETE FROM migration WHERE version > 1; PRAGMA user_version = 1');
+    db.close();
     const again = new SqliteLog(file);
     expect(await again.size()).toBe(1);
+    await again.append(batchOf(frontier, { credited: ['a'] }));
+    expect(await again.creditedIn('a', 1, 5)).toEqual([2]);
     await again.close();
   });
 

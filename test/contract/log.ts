@@ -199,6 +199,19 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       await expect(log.size().then(() => log.append(batchOf(frontier)))).rejects.toThrow();
     });
 
+    test('ticks that credited an account are found in order, from one on, as many as are asked for', async () => {
+      const log = await make();
+      const frontier = emptyFrontier();
+      for (const credited of [['a'], [], ['b', 'a'], ['a'], ['b']])
+        await append(log, batchOf(frontier, { credited }));
+      expect(await log.creditedIn('a', 1, 10)).toEqual([1, 3, 4]);
+      expect(await log.creditedIn('a', 2, 10)).toEqual([3, 4]);
+      expect(await log.creditedIn('a', 1, 2)).toEqual([1, 3]);
+      expect(await log.creditedIn('b', 4, 10)).toEqual([5]);
+      expect(await log.creditedIn('c', 1, 10)).toEqual([]);
+      await log.close();
+    });
+
     test.skipIf(reopen === null)('all of it is there after the log is opened again', async () => {
       const log = await make();
       const frontier = emptyFrontier();
@@ -213,6 +226,7 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
         batchOf(frontier, {
           settled: [{ job: 'j1', chunk: 7, replica: 4 }],
           concluded: [{ job: 'j1', view: '{}' }],
+          credited: ['a'],
         }),
       );
       await log.saveSnapshot({ tick: 1, text: 'one' });
@@ -223,6 +237,7 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
         [7],
       ]);
       expect(await again.concluded()).toHaveLength(1);
+      expect(await again.creditedIn('a', 1, 5)).toEqual([2]);
       await append(again, batchOf(frontier));
       expect(text(foldNodes(tree, await again.nodes(completeNodes(0, 3))))).toBe(
         text(rootOfFrontier(tree, frontier)),
