@@ -55,6 +55,21 @@ describe('talka', () => {
       ['volunteer', '--url', 'http://x', '--share', '15'],
       "talka: --share must be a number from 0.1 to 1, not '15'\n",
     ],
+    [['epoch'], 'talka: epoch is followed by seal or verify\n'],
+    [['epoch', 'verify'], 'talka: epoch verify takes the files of an epoch, or a claim\n'],
+    [['epoch', 'seal', '--token', 'x'], 'talka: --url is missing: which coordinator?\n'],
+    [
+      ['epoch', 'seal', '--url', 'http://x', '--budget', '1.0000001'],
+      "talka: --budget must be credits above 0, to six decimals, not '1.0000001'\n",
+    ],
+    [
+      ['epoch', 'seal', '--url', 'http://x', '--until', 'soon'],
+      "talka: --until must be a time, not 'soon'\n",
+    ],
+    [
+      ['epoch', 'seal', '--url', 'http://x', '--token='],
+      'talka: the operator’s token is missing: --token, or TALKA_TOKEN in the environment\n',
+    ],
     [['audit', '--token', 'x'], 'talka: --url is missing: which coordinator?\n'],
     [
       ['audit', '--url', 'http://x'],

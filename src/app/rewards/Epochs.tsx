@@ -51,9 +51,9 @@ export function Sealed({ w, r, view }: Props): JSX.Element {
   return (
     <section class="sealed" aria-labelledby="sealed">
       <h2 id="sealed">{r.sealed.heading}</h2>
+      <p class="soft small">{r.sealed.caption}</p>
       <div class="scrolls" tabIndex={0} role="group" aria-labelledby="sealed">
         <table class="figures">
-          <caption>{r.sealed.caption}</caption>
           <thead>
             <tr>
               <th scope="col">{r.sealed.epoch}</th>

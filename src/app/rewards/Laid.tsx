@@ -89,7 +89,7 @@ export function Laid(props: {
           rows={3}
           spellcheck={false}
           autocomplete="off"
-          placeholder={'<svg … or {"form": "talka/claim/1", …'}
+          placeholder={'<svg … </svg>   {"form": "talka/claim/1", …}'}
           value={pasted.value}
           onInput={(event) => {
             pasted.value = event.currentTarget.value;
