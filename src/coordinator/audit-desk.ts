@@ -92,6 +92,8 @@ export class AuditDesk {
   /** Who may audit now, by group; where groups are exempt each account is one. */
   #groups: (readonly Candidate[])[] = [];
   #here = new Map<string, Candidate>();
+  /** From how many networks they are who ask for a kernel. */
+  readonly #networks = new Map<string, number>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -102,6 +104,7 @@ export class AuditDesk {
   meet(state: State, at: number): boolean {
     const groups = new Map<string, Candidate[]>();
     this.#here = new Map();
+    this.#networks.clear();
     for (const one of this.#parts.candidates()) {
       if (!this.#rules.isAuditor(state, one.device, at)) continue;
       this.#here.set(one.device, one);
@@ -268,8 +271,11 @@ export class AuditDesk {
     const kernel = state.jobs.get(audit.job)?.spec.kernel;
     if (kernel === undefined || state.pausedKernels.has(kernel) || !this.#parts.fits(audit)) return null;
     const parties = this.#rules.partiesOf(state, audit);
+    const networks = this.#networksFor(state, kernel);
     const may = (one: Candidate): boolean =>
-      one.asksFor(kernel) && this.#mayBeGiven(state, audit, one, parties, at);
+      one.asksFor(kernel) &&
+      this.#rules.isApart(state, one.device, parties, networks) &&
+      this.#mayBeGiven(state, audit, one, parties, at);
     const before = this.#here.get(this.#promised.get(audit.id) ?? '');
     if (before !== undefined && may(before)) return before;
     this.#promised.delete(audit.id);
@@ -281,6 +287,18 @@ export class AuditDesk {
       return chosen;
     }
     return null;
+  }
+
+  /** How many networks there are of those who could make audits of this kernel. */
+  #networksFor(state: State, kernel: string): number {
+    const known = this.#networks.get(kernel);
+    if (known !== undefined) return known;
+    const networks = new Set<string>();
+    for (const one of this.#here.values())
+      if (one.asksFor(kernel)) networks.add(state.devices.get(one.device)?.network ?? '');
+    networks.delete('');
+    this.#networks.set(kernel, networks.size);
+    return networks.size;
   }
 
   #mayBeGiven(

@@ -6,6 +6,7 @@ import { authorOf, tierNow } from './checking.ts';
 import { batchWith, examinedWith } from './evolve-checks.ts';
 import { has } from './intervals.ts';
 import { spareMicro } from './ledger.ts';
+import { networksMin } from './placement.ts';
 import { identityKey } from './state.ts';
 import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
 import { consequenceOf, verdictOn } from './trust.ts';
@@ -17,15 +18,26 @@ type Disproved = Extract<Event, { e: 'disproved' }>;
 export interface Parties {
   readonly accounts: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
+  readonly networks: ReadonlySet<string>;
 }
 
-/** The accounts and groups of all that gave the answer. */
+/** The accounts, groups and networks of all that gave the answer. */
 export function partiesOf(state: State, audit: Audit): Parties {
   const authors = authorsOf(state, state.jobs.get(audit.job) as Job, audit);
   return {
     accounts: new Set(authors.map(({ account }) => account)),
     groups: new Set(authors.map(({ device }) => state.devices.get(device)?.group ?? '')),
+    networks: new Set(authors.map(({ device }) => state.devices.get(device)?.network ?? '')),
   };
+}
+
+/**
+ * Whether a device stands apart from the authors' networks, where people of `live` networks could make the audit [AU7]. It is asked when an
+ * audit is given: who is there may be others when it is answered.
+ */
+export function isApart(state: State, device: string, { networks }: Parties, live: number): boolean {
+  const own = state.devices.get(device)?.network ?? '';
+  return own === '' || live < networksMin || !networks.has(own);
 }
 
 /** Whether a device may audit at all [AU7]: a volunteer's, whose cores are let in and no newcomers. */
@@ -52,7 +64,7 @@ export function mayAudit(
 }
 
 /** Who may audit what, as those ask who draw lots; the simulator puts others in their place. */
-export const whoMay = { isAuditor, mayAudit, partiesOf };
+export const whoMay = { isApart, isAuditor, mayAudit, partiesOf };
 
 /** Somebody recomputed units: they were right, or their author is disproved. */
 export function auditAnswered(state: State, command: CommandOf<'audit'>, at: number): Decision {
