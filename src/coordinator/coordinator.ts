@@ -161,6 +161,7 @@ async function rulesOf(
   const views: Views = new Views({
     state: () => runtime.state,
     nameOf: (account) => side.nameOf(account),
+    siteName: (key) => side.sites.nameOf(key),
     showing: showingOf,
     now,
   });
@@ -241,21 +242,8 @@ async function houseOf(
   const { auditor, rounds } = auditingOf(parts, people, options);
   closing.push(() => rounds.close());
   const house: House = {
-    ...{
-      name: 'Talka',
-      version,
-      runtime,
-      log,
-      keys,
-      side,
-      views,
-      blobs,
-      inputs,
-      shelf,
-      origins,
-      anchorShare,
-      now,
-    },
+    ...{ name: 'Talka', version, runtime, log, keys, side, views, blobs },
+    ...{ inputs, shelf, origins, anchorShare, now },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     results,
     epochs,

@@ -65,6 +65,12 @@ export class Sites {
     return this.#known.get(key) ?? null;
   }
 
+  /** As people read it: its host; of one that is not known any more, its key. */
+  nameOf(key: string): string {
+    const site = this.find(key);
+    return site === null ? key : siteName(site);
+  }
+
   /** In the order in which they were added. */
   all(): Site[] {
     return [...this.#known.values()];

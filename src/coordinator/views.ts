@@ -26,6 +26,8 @@ export interface Showing {
 export interface ViewParts {
   state(): State;
   nameOf(account: string): string | null;
+  /** A partner's site as people read it. */
+  siteName(site: string): string;
   showing(kernel: string): Showing;
   now(): number;
 }
@@ -149,7 +151,15 @@ export class Views {
       chunks,
       units,
       firstAt,
+      sites: this.#sitesOf(id),
     };
+  }
+
+  #sitesOf(account: string): AccountView['sites'] {
+    const sites = new Set<string>();
+    for (const device of this.#parts.state().devices.values())
+      if (device.account === account && device.site !== null) sites.add(device.site);
+    return [...sites].map((site) => ({ site, name: this.#parts.siteName(site) }));
   }
 
   /** Everybody with credits, ranked; equal credits have equal rank. Sorted at most once a second. */

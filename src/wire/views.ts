@@ -148,6 +148,8 @@ export interface AccountView {
   readonly chunks: number;
   readonly units: number;
   readonly firstAt: number;
+  /** The partners' sites by way of which its devices came. */
+  readonly sites: readonly { readonly site: string; readonly name: string }[];
 }
 
 /** A partner's site, on whose pages the widget may stand. */

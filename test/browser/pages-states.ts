@@ -28,6 +28,7 @@ export const calm = (): Scene => ({
       chunks: 9,
       units: 9,
       firstAt: 1,
+      sites: [],
     },
   },
 });
