@@ -8,16 +8,17 @@ import type { Claim } from '../../wire/epochs.ts';
 import { exactly } from './catalogue.ts';
 import type { RewardWords } from './catalogue.ts';
 import { save, sourcesOf } from './model.ts';
-import type { Sources } from './model.ts';
+import type { Source, Sources } from './model.ts';
 
 const shownMax = 8;
 
-export function From(props: {
+interface Props {
   readonly w: Words;
   readonly r: RewardWords;
   readonly claim: Claim;
-}): JSX.Element {
-  const { w, r, claim } = props;
+}
+
+export function From({ w, r, claim }: Props): JSX.Element {
   const { row, epoch } = claim;
   const words = r.row.receipts;
   const sources = useSignal<Sources | 'asking' | 'failed'>('asking');
@@ -57,37 +58,45 @@ export function From(props: {
             : words.part(found.length, exactly(w.language, String(micro)), credit)}
         {wrong > 0 && ` ${words.wrong(wrong)}`}
       </p>
-      {found.length > 0 && (
-        <>
-          <ul class="sources figures small">
-            {found.slice(0, shownMax).map((one) => (
-              <li key={one.tick}>
-                <a
-                  href={`${addressWith('/verify.html', location.search)}#account=${row.account}&tick=${one.tick}`}
-                >
-                  {words.receipt(one.tick, w.f.moment(one.at), exactly(w.language, String(one.micro)))}
-                </a>
-              </li>
-            ))}
-            {found.length > shownMax && <li>{words.more(found.length - shownMax)}</li>}
-          </ul>
-          <p class="actions">
-            <button
-              type="button"
-              onClick={() =>
-                save(
-                  `talka-epoch-${epoch.number}-${row.account}-receipts.jsonl`,
-                  'application/jsonl',
-                  found.map(({ receipt }) => `${JSON.stringify(receipt)}\n`).join(''),
-                )
-              }
+      {found.length > 0 && <List w={w} r={r} claim={claim} found={found} />}
+    </>
+  );
+}
+
+/** The receipts, each a link to the page that opens it; and all of them as a file. */
+function List(props: Props & { readonly found: readonly Source[] }): JSX.Element {
+  const { w, r, claim, found } = props;
+  const { row, epoch } = claim;
+  const words = r.row.receipts;
+  return (
+    <>
+      <ul class="sources figures small">
+        {found.slice(0, shownMax).map((one) => (
+          <li key={one.tick}>
+            <a
+              href={`${addressWith('/verify.html', location.search)}#account=${row.account}&tick=${one.tick}`}
             >
-              {words.save}
-            </button>
-            <a href={addressWith('/verify.html', location.search)}>{words.check}</a>
-          </p>
-        </>
-      )}
+              {words.receipt(one.tick, w.f.moment(one.at), exactly(w.language, String(one.micro)))}
+            </a>
+          </li>
+        ))}
+        {found.length > shownMax && <li>{words.more(found.length - shownMax)}</li>}
+      </ul>
+      <p class="actions">
+        <button
+          type="button"
+          onClick={() =>
+            save(
+              `talka-epoch-${epoch.number}-${row.account}-receipts.jsonl`,
+              'application/jsonl',
+              found.map(({ receipt }) => `${JSON.stringify(receipt)}\n`).join(''),
+            )
+          }
+        >
+          {words.save}
+        </button>
+        <a href={addressWith('/verify.html', location.search)}>{words.check}</a>
+      </p>
     </>
   );
 }

@@ -40,7 +40,6 @@ export function Laid(props: {
 }): JSX.Element {
   const { w, r, coordinator } = props;
   const file = useRef<HTMLInputElement>(null);
-  const pasted = useSignal('');
   const looked = useSignal<Looked | null | 'empty'>('empty');
   /** Counts what was laid down: whatever was found before is forgotten, folded parts included. */
   const turn = useSignal(0);
@@ -76,27 +75,7 @@ export function Laid(props: {
       <p class="soft small">
         <span class="by-keys">{r.laid.drop + gapAfter(r.laid.drop)}</span>
       </p>
-      <form
-        class="paste"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void look(Promise.resolve(pasted.value));
-        }}
-      >
-        <label for="pasted">{r.laid.paste}</label>
-        <textarea
-          id="pasted"
-          rows={3}
-          spellcheck={false}
-          autocomplete="off"
-          placeholder={'<svg … </svg>   {"form": "talka/claim/1", …}'}
-          value={pasted.value}
-          onInput={(event) => {
-            pasted.value = event.currentTarget.value;
-          }}
-        />
-        <button disabled={pasted.value.trim() === ''}>{r.laid.check}</button>
-      </form>
+      <Paste r={r} look={(text) => void look(Promise.resolve(text))} />
       {now === null && (
         <h3 key={turn.value} id="laid-outcome" class="verdict fails" tabIndex={-1}>
           {r.laid.nothing}
@@ -106,6 +85,34 @@ export function Laid(props: {
         <Outcome key={turn.value} {...{ w, r, coordinator }} looked={now} />
       )}
     </section>
+  );
+}
+
+function Paste(props: { readonly r: RewardWords; readonly look: (text: string) => void }): JSX.Element {
+  const { r } = props;
+  const pasted = useSignal('');
+  return (
+    <form
+      class="paste"
+      onSubmit={(event) => {
+        event.preventDefault();
+        props.look(pasted.value);
+      }}
+    >
+      <label for="pasted">{r.laid.paste}</label>
+      <textarea
+        id="pasted"
+        rows={3}
+        spellcheck={false}
+        autocomplete="off"
+        placeholder={'<svg … </svg>   {"form": "talka/claim/1", …}'}
+        value={pasted.value}
+        onInput={(event) => {
+          pasted.value = event.currentTarget.value;
+        }}
+      />
+      <button disabled={pasted.value.trim() === ''}>{r.laid.check}</button>
+    </form>
   );
 }
 

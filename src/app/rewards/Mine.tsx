@@ -91,49 +91,7 @@ export function Mine({ w, r, view, coordinator }: Props): JSX.Element {
   return (
     <section class="own" aria-labelledby="own">
       <h2 id="own">{r.own.heading}</h2>
-      <form
-        class="look-up"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void look();
-        }}
-      >
-        <button type="button" class="main" onClick={() => void findMine()}>
-          {r.own.find}
-        </button>
-        <label>
-          {r.own.label}
-          <input
-            name="account"
-            maxLength={40}
-            spellcheck={false}
-            autocomplete="off"
-            autocapitalize="off"
-            value={wanted.value}
-            onInput={(event) => {
-              wanted.value = event.currentTarget.value;
-            }}
-          />
-        </label>
-        <label>
-          {r.own.epoch}
-          <select
-            name="epoch"
-            value={String(epoch.value)}
-            onChange={(event) => {
-              epoch.value = Number(event.currentTarget.value);
-              if (wanted.value !== '') void look();
-            }}
-          >
-            {view.epochs.map(({ number }) => (
-              <option key={number} value={String(number)}>
-                {w.f.whole(number)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button disabled={wanted.value.trim() === ''}>{r.own.look}</button>
-      </form>
+      <LookUp {...{ w, r, view, wanted, epoch }} look={() => void look()} findMine={() => void findMine()} />
       <p class="soft small">{r.own.note}</p>
       <p role="status" class="looking">
         {now.is === 'looking' && r.own.looking}
@@ -151,6 +109,62 @@ export function Mine({ w, r, view, coordinator }: Props): JSX.Element {
         />
       )}
     </section>
+  );
+}
+
+interface LookUpProps extends Omit<Props, 'coordinator'> {
+  readonly wanted: Signal<string>;
+  readonly epoch: Signal<number>;
+  readonly look: () => void;
+  readonly findMine: () => void;
+}
+
+/** This browser's own account, or any that is typed or pasted; and in which epoch. */
+function LookUp({ w, r, view, wanted, epoch, look, findMine }: LookUpProps): JSX.Element {
+  return (
+    <form
+      class="look-up"
+      onSubmit={(event) => {
+        event.preventDefault();
+        look();
+      }}
+    >
+      <button type="button" class="main" onClick={findMine}>
+        {r.own.find}
+      </button>
+      <label>
+        {r.own.label}
+        <input
+          name="account"
+          maxLength={40}
+          spellcheck={false}
+          autocomplete="off"
+          autocapitalize="off"
+          value={wanted.value}
+          onInput={(event) => {
+            wanted.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <label>
+        {r.own.epoch}
+        <select
+          name="epoch"
+          value={String(epoch.value)}
+          onChange={(event) => {
+            epoch.value = Number(event.currentTarget.value);
+            if (wanted.value !== '') look();
+          }}
+        >
+          {view.epochs.map(({ number }) => (
+            <option key={number} value={String(number)}>
+              {w.f.whole(number)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button disabled={wanted.value.trim() === ''}>{r.own.look}</button>
+    </form>
   );
 }
 
