@@ -73,9 +73,19 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     );
     expect(beyond).toEqual([]);
     expect(stage.running.house.live().people).toBe(0);
+    // What is weighed against the budget is all that comes before the first chunk is in work (scripts/size.mjs).
+    const weighed =
+      /^\/embed\/assets\/(inside|words-later|sight|later-en|first|identity|crypto|first\.worker|mersenne-tf|kernel)-[\w-]+\.js$|^\/blobs\//;
+    asked.length = 0;
     // The spy can see: after an agreement there is much of it.
     await agree(visitor);
     await visitor.computes(1);
+    const first = asked.slice(
+      0,
+      asked.findIndex((path) => path.includes('/work-')),
+    );
+    expect(first.length).toBeGreaterThan(5);
+    expect(first.filter((path) => !weighed.test(path))).toEqual([]);
     expect(await frame.evaluate('touched')).toEqual(
       expect.arrayContaining(['hardwareConcurrency', 'WebSocket', 'Worker', 'fetch']),
     );
