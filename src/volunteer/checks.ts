@@ -6,7 +6,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import * as v from 'valibot';
 import { treeHash, verifyConsistency, verifyInclusion } from '../core/merkle.ts';
 import { receiptText } from '../wire/receipt.ts';
-import type { PaidTo, ReceiptForm, Rows } from '../wire/receipt.ts';
+import type { Payee, ReceiptForm, Rows } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import { bytesOfBase64url, bytesOfHex, hexOf, tagged, u64, verify } from './crypto.ts';
@@ -76,7 +76,7 @@ export function rowsOf({ settled, vested, voided, audits }: ReceiptWord): Rows {
  * The leaf of a receipt as it was told, if it lies under the tick's root, and the tick's head is signed by the coordinator;
  * null where it does not. What was signed before there were lists of what vests is told in the form of then.
  */
-export async function leafOf(receipt: ReceiptWord, to: Omit<PaidTo, 'at'>): Promise<string | null> {
+export async function leafOf(receipt: ReceiptWord, to: Payee): Promise<string | null> {
   const { tick } = receipt;
   if (tick === null) return null;
   const rows = rowsOf(receipt);

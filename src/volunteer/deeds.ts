@@ -4,6 +4,7 @@ import { memoryOutbox } from './outbox-memory.ts';
 import { Answers } from './answers.ts';
 import { lastOnly } from './changes.ts';
 import { encodeCommit } from '../wire/frame.ts';
+import type { Payee } from '../wire/receipt.ts';
 import { openJobs } from './jobs.ts';
 import { bytesOfHex, hexOf, sha256 } from './crypto.ts';
 import { consentHolds, makeIdentity, openIdentity, signConsent, signHello } from './identity.ts';
@@ -13,7 +14,6 @@ import { Line } from './line.ts';
 import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { Platform, Turn } from './platform.ts';
 import { ReceiptKeeping } from './receipt-keeping.ts';
-import type { Payee } from './receipt-keeping.ts';
 import { Witnessing } from './witnessing.ts';
 import type { ConsentRecord, TreeHead } from '../wire/volunteer.ts';
 

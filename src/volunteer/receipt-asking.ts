@@ -1,9 +1,9 @@
 /** Asks a coordinator for an account's receipts of what vested, was void or was paid for audits [HT4], and believes what holds. */
 import * as v from 'valibot';
+import type { Payee } from '../wire/receipt.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { KeptReceipt } from './outbox.ts';
 import { examineReceipt } from './receipt-check.ts';
-import type { Payee } from './receipt-keeping.ts';
 
 /** Receipts in one answer, and answers in one turn: who missed more than that goes on another time. */
 const countMax = 100;

@@ -2,15 +2,12 @@
  * Keeps what proves our credit: each receipt as it is told, once it is checked, and those that were not heard of, because the
  * line was gone or nobody was here when the work vested: they are asked for now and then [HT4].
  */
-import type { PaidTo } from '../wire/receipt.ts';
+import type { Payee } from '../wire/receipt.ts';
 import type { JobDescriptor, ReceiptWord, TreeHead } from '../wire/volunteer.ts';
 import type { Change, JobPrice, ReceiptMark } from './outbox.ts';
 
 /** More receipts than this do not wait to be checked; the coordinator can tell them again. */
 const uncheckedMax = 1_000;
-
-/** Whose receipts they are, and who signs them. */
-export type Payee = Omit<PaidTo, 'at'>;
 
 /** What it needs of its surroundings. */
 export interface ReceiptPlace {

@@ -49,6 +49,9 @@ export interface PaidTo {
   readonly at: number;
 }
 
+/** Whose receipts they are, and who signs them. */
+export type Payee = Omit<PaidTo, 'at'>;
+
 /** The form of a leaf: 2 had accepted chunks alone, and is never written any more; what was signed in it stays good. */
 export type ReceiptForm = 2 | 3;
 export const receiptForm = 3;
