@@ -131,16 +131,34 @@ function closeForLeaver(
   // What was drawn when it left before says nothing of what it has done since.
   const leaving = batches.filter(({ closed }, place) => !closed || place > newest);
   const anchored = leaving.reduce((sum, { units }) => sum + units, 0) <= anchoredUnitsMax;
+  const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
   return [
     {
       e: 'drawn',
       ...authorOf(state, identity),
       job: job.id,
       chunk: batch.chunks[0] as number,
-      drawn: drawnOf(job, batch, shareOf(job, leaving, batch), words),
+      drawn: anchored ? withVouched(job, batch, drawn) : drawn,
       ...(anchored ? { anchored } : {}),
     },
   ];
+}
+
+/** Anchors make all audits of a batch: what volunteers alone have found right is drawn once more [AU5]. */
+function withVouched(
+  { spec }: Job,
+  { vouched }: Batch,
+  drawn: readonly (readonly [chunk: number, units: number[]])[],
+): (readonly [number, number[]])[] {
+  const byChunk = new Map(drawn.map(([chunk, units]) => [chunk, [...units]]));
+  for (const unit of vouched) {
+    const chunk = Math.floor(unit / spec.unitsPerChunk);
+    byChunk.set(
+      chunk,
+      [...(byChunk.get(chunk) ?? []), unit].sort((a, b) => a - b),
+    );
+  }
+  return [...byChunk].sort(([a], [b]) => a - b);
 }
 
 /** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */

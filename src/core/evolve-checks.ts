@@ -86,6 +86,7 @@ function putInBatch(
       units: 0,
       drawn: [],
       passed: 0,
+      vouched: [],
       auditedBefore: 0,
       wrong: [],
       escrowMicro: 0,
@@ -129,6 +130,7 @@ export function audited(state: State, event: EventOf<'audited'>): void {
   const audit = state.audits.get(event.audit) as Audit;
   state.audits.delete(event.audit);
   const right = event.units.length - event.wrong.length;
+  const isPeoples = state.devices.get(event.device)?.role === 'volunteer';
   for (const key of audit.authors) {
     const identity = state.identities.get(key) as Identity;
     const batch = batchWith(identity, event.job, event.chunk);
@@ -136,12 +138,13 @@ export function audited(state: State, event: EventOf<'audited'>): void {
     identity.auditedUnits += right;
     if (batch === undefined) continue;
     batch.passed += right;
+    if (isPeoples) batch.vouched.push(...event.units.filter((unit) => !event.wrong.includes(unit)));
     if (event.wrong.length > 0) add(batch.wrong, event.chunk, event.chunk + 1);
   }
   const { checks } = state;
   checks.audits++;
   checks.units += event.units.length;
-  if (state.devices.get(event.device)?.role === 'volunteer') checks.byPeople++;
+  if (isPeoples) checks.byPeople++;
   if (event.wrong.length > 0) checks.mismatches++;
   for (const { amountMicro } of event.entries) checks.auditMicro += amountMicro;
 }
@@ -170,10 +173,17 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
     for (const audit of state.audits.values())
       if (audit.job === event.job && audit.authors.includes(key) && has(batch.chunks, audit.chunk))
         state.audits.set(audit.id, { ...audit, ...by });
+  const known: ReadonlySet<number> = new Set(batch.vouched);
+  const vouched = new Set(known);
   for (const [chunk, units] of event.drawn) {
-    batch.drawn.push(...units);
+    // What volunteers alone have found right may be drawn once more, and has not passed then.
+    const again = units.filter((unit) => vouched.delete(unit)).length;
+    batch.passed -= again;
+    identity.auditedUnits -= again;
+    batch.drawn.push(...units.filter((unit) => !known.has(unit)));
     putAudit(state, { job: event.job, chunk, units, authors: [key], at, ...by });
   }
+  batch.vouched = [...vouched];
 }
 
 /** Takes chunks out of the batch that holds them, which is gone with its last. */
@@ -203,6 +213,7 @@ function cutBatch(
     const [from, to] = unitsOf(spec, chunk);
     batch.units -= to - from;
     batch.drawn = batch.drawn.filter((unit) => unit < from || unit >= to);
+    batch.vouched = batch.vouched.filter((unit) => unit < from || unit >= to);
     if (has(batch.byOperator, chunk)) batch.operatorMicro -= chunkCostMicro(spec, chunk);
     else batch.escrowMicro -= chunkCostMicro(spec, chunk);
     for (const set of [batch.chunks, batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);

@@ -1,5 +1,5 @@
 /**
- * The examination of who is suspended [TR5]: every unit of its unvested work that was not recomputed yet is drawn, batch after
+ * The examination of who is suspended [TR5]: every unit of its unvested work that no anchor recomputed yet is drawn, batch after
  * batch, so that what is right is kept. Reads only. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { add, numbersIn } from './intervals.ts';
@@ -17,9 +17,14 @@ export type Upkeep =
       readonly units: number;
     };
 
-/** Whether every unit of a batch was recomputed and found right. */
-export function isExamined({ units, drawn, passed }: Batch): boolean {
-  return drawn.length === units && passed === units;
+/** Whether every unit of a batch was recomputed by anchors and found right. */
+export function isExamined(batch: Batch): boolean {
+  return isBeingExamined(batch) && batch.passed === batch.units;
+}
+
+/** Whether every unit of a batch is drawn, and none is taken for right because volunteers say so. */
+function isBeingExamined({ units, drawn, vouched }: Batch): boolean {
+  return drawn.length === units && vouched.length === 0;
 }
 
 /** What is due of somebody who is suspended: in each job one thing at a time, so that what waits to be recomputed stays bounded. */
@@ -50,15 +55,16 @@ export function lostOf({ authors }: Job, { chunks, wrong }: Batch): readonly num
  * lied is found out before any of its honest days is paid.
  */
 export function nextOf(batches: readonly Batch[]): Batch | undefined {
-  return batches.some(({ units, drawn }) => drawn.length === units) ? undefined : batches.at(-1);
+  return batches.some(isBeingExamined) ? undefined : batches.at(-1);
 }
 
-/** All units of a batch that were not drawn yet, by chunk, the last chunk first. */
+/** All units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first. */
 export function undrawnOf(
   { spec }: Job,
-  { chunks, drawn }: Batch,
+  { chunks, drawn, vouched }: Batch,
 ): (readonly [chunk: number, units: number[]])[] {
   const before = new Set(drawn);
+  for (const unit of vouched) before.delete(unit);
   const found: (readonly [number, number[]])[] = [];
   for (const chunk of numbersIn(chunks)) {
     const [from, to] = unitsOf(spec, chunk);

@@ -111,7 +111,7 @@ function checkIdentities(state: State): void {
       assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);
       batches.set(id, (batches.get(id) ?? 0) + open.length);
       for (const batch of open) {
-        const { chunks, units, drawn, passed, escrowMicro, operatorMicro } = batch;
+        const { chunks, units, drawn, passed, vouched, escrowMicro, operatorMicro } = batch;
         if (batch.wrong.length > 0) wrong.add(`${id}/${key}`);
         assert(
           batch.wrong.length === 0 || identity.phase !== 'open',
@@ -132,6 +132,10 @@ function checkIdentities(state: State): void {
         assert(own === units, `a batch of ${key} counts its units`);
         assert(byOperator === operatorMicro, `a batch of ${key} knows what the operator pays for it`);
         assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
+        assert(
+          vouched.every((unit) => drawn.includes(unit)),
+          `what is vouched for of ${key} is drawn`,
+        );
       }
     }
   }

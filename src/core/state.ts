@@ -147,6 +147,8 @@ export interface Batch {
   /** Units that are recomputed, by their numbers in the job; and how many of them were found right. */
   drawn: number[];
   passed: number;
+  /** Of those found right: by volunteers alone. Where anchors make all audits they are drawn once more [AU5] [TR5]. */
+  vouched: number[];
   /** The identity's `auditedUnits` when the last chunk was added, once all that was drawn until then is found right. */
   auditedBefore: number;
   /** Chunks of it that an audit found wrong: they will be void. */

@@ -243,4 +243,59 @@ describe('[AU5] of who leaves with little', () => {
       expect(mayAudit(h.state, audit, 'b', h.now())).toBe(!anchored);
     }
   });
+
+  test('what volunteers alone found right is drawn once more, for anchors, and counts when these have found the same', () => {
+    const h = drawnOf('abc', {}, 'right');
+    h.must(auditCommand(1, [], 'b'));
+    expect(identityOf(h, 'a')).toMatchObject({
+      auditedUnits: 2,
+      open: new Map([['j1', [expect.objectContaining({ passed: 2, vouched: [0, 1] })]]]),
+    });
+    h.wait(leaverAfterMs);
+    const events = keepUp(h);
+    expect(events).toMatchObject([
+      { e: 'drawn', device: 'a', anchored: true, drawn: [[0, [0, 1, 2, 3, 4, 5, 6, 7]]] },
+    ]);
+    expect(identityOf(h, 'a')).toMatchObject({ auditedUnits: 0 });
+    expect(h.refused(auditCommand(2, [], 'c'))).toBe('not-yours');
+    h.must(auditCommand(2, []));
+    expect(kinds(keepUp(h))).toEqual(['vested']);
+    expect(identityOf(h, 'a').auditedUnits).toBe(8);
+  });
+});
+
+describe('[TR5] an examination', () => {
+  test('recomputes also what volunteers alone found right: a gang has vouched for nothing', () => {
+    const h = drawnOf('abc', {}, 'lie');
+    h.must(auditCommand(1, [], 'b'));
+    answers(h, 'a', 'right', { words: drawing([3]) });
+    h.must(auditCommand(2, [11], 'c'));
+    const [first] = keepUp(h).filter(({ e }) => e === 'drawn');
+    expect(first).toMatchObject({ device: 'a', anchored: true, drawn: [[0, [0, 1, 2, 3, 4, 5, 6, 7]]] });
+    h.must(auditCommand(3, [0, 1, 2, 3, 4, 5, 6, 7]));
+    const after = keepUp(h);
+    expect(after.some(({ e }) => e === 'vested')).toBe(false);
+    expect(identityOf(h, 'a').open.size).toBe(0);
+  });
+
+  test('all of whose units volunteers have found right begins anew with all of them', () => {
+    const h = drawnOf('abc', {}, 'right');
+    answers(h, 'a', 'right', { words: drawing([0, 1, 2, 3, 4, 5, 6, 7]) });
+    h.must(auditCommand(1, [], 'b'));
+    h.must(auditCommand(2, [], 'b'));
+    answers(h, 'a', 'lie', { words: drawing([0]) });
+    const lie = h.state.audits.get(3) as Audit;
+    h.must(auditCommand(3, lie.units, 'c'));
+    const drawn = keepUp(h).filter(({ e }) => e === 'drawn');
+    expect(drawn).toMatchObject([
+      {
+        drawn: [
+          [1, [8, 9, 10, 11, 12, 13, 14, 15]],
+          [0, [0, 1, 2, 3, 4, 5, 6, 7]],
+        ],
+      },
+    ]);
+    for (const { id } of [...h.state.audits.values()]) h.must(auditCommand(id));
+    expect(keepUp(h)).toMatchObject([{ e: 'vested', chunks: [0, 2] }]);
+  });
 });

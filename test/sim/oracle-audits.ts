@@ -110,13 +110,13 @@ export class AuditOracle {
       job.provisional.delete(chunk);
       if (isRight(claim.root, id, chunk)) continue;
       this.#tally.wrongFinal++;
-      // What its own gang vouched for is not recomputed again: that is what a gang can do.
-      if (this.#vouched.has(`${id}/${chunk}`)) continue;
       demand(
         !this.#suspended.has(`${device}/${backend}`),
         'honest',
         () => `chunk ${chunk} of ${id}, by ${device}, who is suspended, is kept though it is wrong`,
       );
+      // What its own gang vouched for is not recomputed again: that is what a gang can do.
+      if (this.#vouched.has(`${id}/${chunk}`)) continue;
       const { policy } = job.spec;
       const strict = 'leaverUnits' in policy && policy.leaverUnits >= 1_000_000;
       const shameless = claim.devices.some((author) => this.#roles.get(author) === 'liar');

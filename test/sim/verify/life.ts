@@ -100,9 +100,14 @@ interface OpenBatch {
   chunks: number;
   /** How many units are wrong in which of its chunks, where any are. */
   spoilt: Map<number, number>;
+  /** Wrong units that were drawn and that an auditor of its gang called right: only where anchors make all audits are they drawn again. */
+  vouched: number;
   /** Its chunks that a second person answers for too. */
   beside: number;
 }
+
+/** Share of audits that anchors make by lot [AU2]. */
+const anchors = 0.25;
 
 /** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
 export function live(behaviour: Behaviour, chunks: number, under: Under, words: Words, into: Outcome): void {
@@ -136,11 +141,15 @@ export function liveOnce(
     if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
-    let seen = 0;
-    for (const unit of drawn) if (wrong.includes(unit) && words.unit() < isNoticed) seen++;
+    let [seen, vouched] = [0, 0];
+    for (const unit of drawn)
+      if (wrong.includes(unit)) {
+        if (words.unit() < isNoticed) seen++;
+        else vouched++;
+      }
     if (seen > 0) pending.push({ at: nth + words.below(2 * lagChunks), wrong: seen });
     const due = pending.find((one) => one.at <= nth);
-    addToBatches(batches, wrong.length, drawn.length, isBeside, standing);
+    addToBatches(batches, { wrong: wrong.length, vouched, drawn: drawn.length }, isBeside, standing);
     if (due !== undefined) {
       into.caughtAfter ??= nth + 1;
       const found = batches;
@@ -194,8 +203,8 @@ function examine(standing: Standing, batches: readonly OpenBatch[], at: number, 
         continue;
       }
       if (!banned) {
-        // What was drawn before is not drawn again: on average as much of each chunk.
-        const units = unitsPerChunk - batch.drawn / batch.chunks;
+        // What an anchor made already is not drawn again: on average as much of each chunk.
+        const units = unitsPerChunk - (anchors * batch.drawn) / batch.chunks;
         into.audited += units;
         into.examined += units;
         const { examined } = standing;
@@ -236,8 +245,7 @@ function isOutvoted(
 
 function addToBatches(
   batches: OpenBatch[],
-  wrong: number,
-  drawn: number,
+  { wrong, vouched, drawn }: { readonly wrong: number; readonly vouched: number; readonly drawn: number },
   isBeside: boolean,
   standing: Standing,
 ): void {
@@ -251,6 +259,7 @@ function addToBatches(
       auditedBefore: 0,
       chunks: 0,
       spoilt: new Map(),
+      vouched: 0,
       beside: 0,
     };
     batches.push(last);
@@ -258,6 +267,7 @@ function addToBatches(
   last.units += unitsPerChunk;
   last.wrong += wrong;
   if (wrong > 0) last.spoilt.set(last.chunks, wrong);
+  last.vouched += vouched;
   // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
   if (isBeside) last.beside++;
   last.drawn += drawn;
@@ -290,12 +300,15 @@ function leave(
   const units = batches.reduce((sum, batch) => sum + batch.units, 0);
   const wrong = batches.reduce((sum, batch) => sum + batch.wrong, 0);
   const drawn = batches.reduce((sum, batch) => sum + batch.drawn, 0);
-  const more = leaverShortfall(batches, terms);
+  // Anchors make all audits of little: what volunteers made of it is made again.
+  const again = units <= anchoredUnitsMax ? Math.round((1 - anchors) * drawn) : 0;
+  const more = leaverShortfall(batches, terms) + again;
   // Those that were drawn before were not found wrong, or not noticed: the further draws are among the others.
-  const share = units === drawn ? 0 : more / (units - drawn);
+  const share = units === drawn ? 0 : (more - again) / (units - drawn);
   const isAnchored = units <= anchoredUnitsMax;
+  const vouched = batches.reduce((sum, batch) => sum + batch.vouched, 0);
   let caught = isCaught || (isAnchored && wrong > 0);
-  for (let i = 0; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
+  for (let i = vouched; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
   const { examined } = into;
   if (caught) isBanned(standing, batches, endAt, into);
   // An examination recomputes those too, and counts them.
