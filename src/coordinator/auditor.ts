@@ -28,7 +28,7 @@ export interface AuditorParts extends Omit<DeskParts, 'fits'> {
   readonly runtime: Runtime;
   readonly log: Log;
   readonly shelf: Shelf;
-  readonly inputs: Inputs;
+  readonly inputs: Pick<Inputs, 'of'>;
   /** In whose name anchors answer, wherever they compute: the anchor's device. */
   readonly device: string;
   /** Whether browsers of this machine settle differences, where it has two kinds. */

@@ -2,6 +2,7 @@
  * Holds what a message led to against what the specification allows [WR7]: exactly one typed consequence for each
  * thing it asks (a refusal, a receipt, a lease, a goodbye), or one of the silences that are named here.
  */
+import { decodeAuditAnswer, isAuditAnswer } from '../../../src/wire/audits.ts';
 import { decodeCommit } from '../../../src/wire/frame.ts';
 import { isMalformed, parse } from '../../../src/wire/schema.ts';
 import { limits } from '../../../src/wire/version.ts';
@@ -32,6 +33,8 @@ interface Asked {
   readonly items: Map<number, number>;
   readonly slots: Map<number, number>;
   gives: number;
+  /** Answers to audits: none was ever given. */
+  answers: number;
   readonly chains: Chain[];
   /** Whether one of them must end the conversation. */
   ends: Message | null;
@@ -48,8 +51,13 @@ const add = (counts: Map<number, number>, key: number, by = 1): void =>
   void counts.set(key, (counts.get(key) ?? 0) + by);
 
 function read(messages: readonly Message[]): Asked {
-  const asked: Asked = { items: new Map(), slots: new Map(), gives: 0, chains: [], ends: null };
+  const asked: Asked = { items: new Map(), slots: new Map(), gives: 0, answers: 0, chains: [], ends: null };
   for (const message of messages) {
+    if (message.binary && isAuditAnswer(message.data)) {
+      if (isMalformed(decodeAuditAnswer(message.data))) asked.ends ??= message;
+      else asked.answers++;
+      continue;
+    }
     if (message.binary) {
       const frame = decodeCommit(message.data);
       if (isMalformed(frame)) asked.ends ??= message;
@@ -197,6 +205,14 @@ function faultsOfCounts(
     const heard = leases.get(slot) ?? 0;
     if (heard < times || heard > times + 1) faults.push(`${times} asks of slot ${slot} had ${heard} answers`);
   }
+  // What was never given is gone; and whoever gives that back is none the wiser.
+  const gone = words.filter((word) => word.t === 'audited' && word.became === 'gone').length;
+  const counted = words.some((word) => word.t === 'audited' && word.became !== 'gone');
+  if (gone !== asked.answers || counted)
+    faults.push(
+      `${asked.answers} answers to no audit had ${gone} words, ${counted ? 'and one counted' : ''}`,
+    );
+  if (words.some(({ t: kind }) => kind === 'audit')) faults.push('was given an audit of nothing');
   // Silence: chunks that were given back are free, and who gives back what is over is none the wiser.
   if (refusals.filter(({ about }) => about === 'giveBack').length > asked.gives)
     faults.push('giving back was refused twice');

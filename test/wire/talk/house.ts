@@ -1,6 +1,7 @@
 /** A coordinator without network or disk: the real loop, log, side tables and conversations, with a store that can be made to fail. */
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Auditor } from '../../../src/coordinator/auditor.ts';
 import { Conversation } from '../../../src/coordinator/conversation.ts';
 import type { ConversationHouse } from '../../../src/coordinator/conversation.ts';
 import { makeKeys } from '../../../src/coordinator/keys.ts';
@@ -89,6 +90,12 @@ export class TalkingHouse {
       lastView: () => '{}',
       onFatal: (error) => fatal.push(error),
     });
+    // No job here is audited, so nobody is given any: whatever is answered is gone, and says so.
+    const auditor = new Auditor({
+      ...{ runtime, log, now, onNote, shelf: new Map(), inputs: { of: inputOf }, browsers: false },
+      ...{ device: 'a'.repeat(16), groupsMin: 1, below: () => 0, candidates: () => [] },
+      tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),
+    });
     const house: ConversationHouse = {
       ...{
         runtime,
@@ -101,8 +108,7 @@ export class TalkingHouse {
         onNote,
         inputOf,
       },
-      // Nobody is given audits here: whatever is answered is gone.
-      auditor: { answerOf: () => Promise.resolve(null), declined: () => {}, left: () => {} },
+      auditor,
       placeOf: (address) => ({ group: side.groupOf(prefixOf(address)), network: '' }),
       isOwnOrigin: (one) => one === origin,
       jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),

@@ -1,4 +1,5 @@
 /** What talkers say: honest work, every kind of lie that the specification names, and nonsense; each message knows why it may be refused. */
+import { encodeAuditAnswer } from '../../../src/wire/audits.ts';
 import { limits } from '../../../src/wire/version.ts';
 import type { Dice } from '../../sim/random.ts';
 import { answerOf, helloOf, identity, outputsOf } from '../../coordinator/volunteer.ts';
@@ -154,6 +155,7 @@ export function speak(t: Talker, throws: Dice, ether: Ether): Message {
     () => repeat(t, throws),
     () => chain(t, throws),
     () => returns(t, throws, ether),
+    () => audits(throws),
     () => nonsense(t, held, throws),
   ])();
 }
@@ -302,6 +304,22 @@ function returns(t: Talker, throws: Dice, ether: Ether): Message {
   ]);
 }
 
+/** Of audits that nobody was ever given. */
+function audits(throws: Dice): Message {
+  const id = throws.of([1, throws.between(1, 500), 2 ** 40 + throws.below(9)]);
+  const outputs = Array.from({ length: throws.between(1, 5) }, () =>
+    Buffer.alloc(throws.below(40), id % 251),
+  );
+  const answer = encodeAuditAnswer(id, outputs);
+  return throws.of<() => Message>([
+    () => frame('an answer to no audit', answer, []),
+    () => frame('an answer to no audit, cut', answer.subarray(0, throws.between(14, answer.length)), []),
+    () => frame('the head of an answer, cut', answer.subarray(0, throws.between(6, 14)), [], ['malformed']),
+    () => text('giving no audit back', { t: 'returnAudits', audits: [id] }, []),
+    () => text('giving back too many', { t: 'returnAudits', audits: Array(65).fill(id) }, [], ['malformed']),
+  ])();
+}
+
 /** What no schema knows: it ends the conversation, unless the bend was harmless. */
 function nonsense(t: Talker, held: Held, throws: Dice): Message {
   const good = frameOf([t.answer(held)], t.wishes(throws));
@@ -309,6 +327,7 @@ function nonsense(t: Talker, held: Held, throws: Dice): Message {
     { t: 'ask', slots: t.wishes(throws) as Json },
     t.chainWord() as Json,
     { t: 'giveBack', replicas: [held.replica], why: 'failed' },
+    { t: 'returnAudits', audits: [held.replica] },
   ]);
   const ends = ['malformed', 'limits'];
   return throws.of<() => Message>([
