@@ -3,11 +3,19 @@ import { auditShare, priceMultiplier, strictTerms, wrongShareMax } from '../core
 import { leaverAfterMs } from '../core/checking.ts';
 import type { JobSpec, Policy } from '../core/job.ts';
 import { anchorAfterMs } from '../core/schedule.ts';
-import type { Job, LivePeople, State } from '../core/state.ts';
+import { networksMin } from '../core/placement.ts';
+import type { Job, LiveNetworks, LivePeople, State } from '../core/state.ts';
 import { chunksOf } from '../core/state.ts';
 import { faultMemoryMs, probationMicro, suspendedMs, tier1Micro, tierOf } from '../core/trust.ts';
 import type { Tier } from '../core/trust.ts';
-import type { CheckedJobView, ChecksView, NetworksView, PolicyView, RiskView } from '../wire/views.ts';
+import type {
+  CheckedJobView,
+  ChecksView,
+  NetworksView,
+  PolicyView,
+  ProvidersView,
+  RiskView,
+} from '../wire/views.ts';
 
 /** Shares of hostile compute for which a risk is shown. */
 const hostileShares = [0.05, 0.2, 0.4] as const;
@@ -26,6 +34,8 @@ const freshMs = 2_000;
 export interface ChecksParts {
   state(): State;
   readonly live: LivePeople;
+  /** Absent: the operator gave no table of networks. */
+  readonly networks?: LiveNetworks | null;
   /** Whether volunteers are given audits now [AU7]. */
   isShared(): boolean;
   now(): number;
@@ -41,16 +51,22 @@ export class ChecksBoard {
   }
 
   view(): ChecksView {
-    const { state, live, isShared, now } = this.#parts;
+    const { state, live, networks = null, isShared, now } = this.#parts;
     const at = now();
     if (this.#kept === null || Math.abs(at - this.#kept.at) >= freshMs)
-      this.#kept = checksOf(state(), live, isShared(), at);
+      this.#kept = checksOf(state(), live, isShared(), at, networks);
     return this.#kept;
   }
 }
 
 /** The whole view of one moment. */
-export function checksOf(state: State, live: LivePeople, isShared: boolean, at: number): ChecksView {
+export function checksOf(
+  state: State,
+  live: LivePeople,
+  isShared: boolean,
+  at: number,
+  networks: LiveNetworks | null = null,
+): ChecksView {
   const { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned } = state.checks;
   const { workMicro, secondMicro, auditMicro } = state.checks;
   const jobs = [...state.jobs.values()];
@@ -70,7 +86,7 @@ export function checksOf(state: State, live: LivePeople, isShared: boolean, at: 
     },
     chunks: { provisional: sum((job) => job.acceptedChunks), final: sum((job) => job.finalChunks) },
     identities: identitiesOf(state, at),
-    live: networksOf(live, neededBy(jobs)),
+    live: networksOf(live, neededBy(jobs), networks),
     jobs: jobs.filter(({ closingAt }) => closingAt === null).map(checkedJobOf),
     offers: offered.map((policy) => policyOf(policy, usualUnitMicro)),
     unitMicro: usualUnitMicro,
@@ -175,7 +191,11 @@ function neededBy(jobs: readonly Pick<Job, 'spec'>[]): number {
 }
 
 /** Counts who wants work by network, and says where one network holds too much or there are too few of them. */
-export function networksOf(live: LivePeople, needed: number): NetworksView {
+export function networksOf(
+  live: LivePeople,
+  needed: number,
+  known: LiveNetworks | null = null,
+): NetworksView {
   const peopleIn = new Map<string, number>();
   let exempt = 0;
   for (const groups of live.values())
@@ -199,5 +219,24 @@ export function networksOf(live: LivePeople, needed: number): NetworksView {
     tooFew: places < needed,
     largestShare,
     alarm: people >= alarmPeopleMin && (largestShare ?? 0) > alarmShare,
+    providers: known === null ? null : providersOf(live, known),
   };
+}
+
+/** The same people by their networks, as far as the operator's table knows them. */
+function providersOf(live: LivePeople, { wanting, ofGroup }: LiveNetworks): ProvidersView {
+  const providers = new Set<string>();
+  let known = 0;
+  for (const groups of live.values()) {
+    let isKnown = false;
+    for (const group of groups.keys()) {
+      const network = ofGroup.get(group);
+      if (network === undefined) continue;
+      providers.add(network);
+      isKnown = true;
+    }
+    if (isKnown) known++;
+  }
+  const places = [...wanting.values()].some((networks) => networks.size >= networksMin);
+  return { known, providers: providers.size, needed: networksMin, places };
 }

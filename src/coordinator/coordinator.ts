@@ -13,6 +13,7 @@ import { backupHouse, lockDataDir } from './backup.ts';
 import { FolderBlobs, MemoryBlobs } from './blobs.ts';
 import { ChecksBoard } from './checks-view.ts';
 import type { Conversation, ConversationHouse } from './conversation.ts';
+import { CrowdWatch } from './crowding.ts';
 import { deviceId } from './digests.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { Epochs } from './epochs.ts';
@@ -222,6 +223,7 @@ async function houseOf(
 ) {
   const { dataDir, keys, log, side, blobs } = store;
   const { host = '127.0.0.1', allowOrigins = [], dev = false, anchorShare = 0.25 } = options;
+  const networks = readNetworks(options.networks ?? []);
   const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
   for (const { wasm, wgsl, certificate } of shelf.values()) {
     for (const bytes of [wasm, wgsl, certificate]) if (bytes !== null) await blobs.put(bytes);
@@ -240,7 +242,11 @@ async function houseOf(
   const device = deviceId(keys.anchor.publicBytes);
   const parts = { runtime, log, shelf, inputs, device, now, onNote };
   const { auditor, rounds } = auditingOf(parts, people, options);
-  closing.push(() => rounds.close());
+  const crowds = new CrowdWatch(runtime, onNote);
+  closing.push(
+    () => rounds.close(),
+    () => crowds.close(),
+  );
   const house: House = {
     ...{ name: 'Talka', version, runtime, log, keys, side, views, blobs },
     ...{ inputs, shelf, origins, anchorShare, now },
@@ -255,9 +261,12 @@ async function houseOf(
       objections: () => side.objectionsWaiting(),
       now,
     }),
-    checks: new ChecksBoard({ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now }), // prettier-ignore
+    checks: new ChecksBoard({
+      ...{ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now },
+      networks: networks === null ? null : people.networks,
+    }),
     proxies: proxyList(options.trustProxy ?? []),
-    networks: readNetworks(options.networks ?? []),
+    networks,
     webDir: options.webDir === undefined ? join(root, 'dist/web') : options.webDir,
     live: () => people.view(runtime.state),
     dismiss: dismissing(people, runtime),

@@ -60,14 +60,14 @@ export function accountRoutes(house: House): Hono {
   return app;
 }
 
-/** The devices of an account, and the network groups that nobody else is in. */
+/** The devices of an account, and the prefixes and networks that nobody else is in. */
 function traces(house: House, account: string): { devices: string[]; groups: string[] } {
   const devices: string[] = [];
   const own = new Set<string>();
   const others = new Set<string>();
   for (const [id, device] of house.runtime.state.devices) {
     if (device.account === account) devices.push(id);
-    (device.account === account ? own : others).add(device.group);
+    (device.account === account ? own : others).add(device.group).add(device.network);
   }
   return { devices, groups: [...own].filter((group) => /^n\d+$/.test(group) && !others.has(group)) };
 }

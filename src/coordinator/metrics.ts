@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { Event, LivePeople, State } from '../core/state.ts';
 import { networksOf } from './checks-view.ts';
+import { crowdingOf } from './crowding.ts';
 import type { Runtime, Tick } from './runtime.ts';
 
 export interface MetricsParts {
@@ -104,6 +105,21 @@ function addGauges(registry: Registry, { runtime, devices, live, objections, now
     'talka_network_alarm',
     '1 while one network prefix holds more than half of eight people or more',
     () => (networksOf(live, 0).alarm ? 1 : 0),
+  );
+  gauge(
+    'talka_largest_prefix_share',
+    'Largest share of what is computed now that two people or more of one prefix (/24, /48) do',
+    (state) => crowdingOf(state).prefixShare,
+  );
+  gauge(
+    'talka_largest_network_share',
+    'The same of one network (autonomous system), by the table of networks; 0 without one',
+    (state) => crowdingOf(state).networkShare,
+  );
+  gauge(
+    'talka_crowding_alarm',
+    '1 while one prefix does more than a tenth, or one network more than a quarter, of what 20 people or more compute',
+    (state) => (crowdingOf(state).alarm ? 1 : 0),
   );
   gauge('talka_store_fault', '1 while the store takes no writes', () =>
     runtime.storeFault === null ? 0 : 1,

@@ -327,6 +327,18 @@ export interface NetworksView {
   readonly largestShare: number | null;
   /** One network holds more than half, of at least eight people. */
   readonly alarm: boolean;
+  /** The same people by internet providers; null where the operator gave no table of them. */
+  readonly providers: ProvidersView | null;
+}
+
+/** People by internet providers (autonomous systems, the *networks* of the rules): how many, never which. */
+export interface ProvidersView {
+  /** Of how many people a provider is known, and how many providers those are. */
+  readonly known: number;
+  readonly providers: number;
+  /** From so many providers on that want the same work, nobody is placed beside their own [CH2]. */
+  readonly needed: number;
+  readonly places: boolean;
 }
 
 /** Which chunks stand where, as half-open runs [from, to, from, to, …]. */

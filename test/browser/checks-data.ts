@@ -30,6 +30,7 @@ export const busy = (): ChecksView => ({
   live: {
     ...{ people: 12, networks: 9, exempt: 0, places: 9, needed: 1 },
     ...{ tooFew: false, largestShare: 0.25, alarm: false },
+    providers: { known: 10, providers: 6, needed: 4, places: true },
   },
   jobs: [
     {
@@ -63,5 +64,6 @@ export const crowded = (): ChecksView => ({
   live: {
     ...{ people: 11, networks: 1, exempt: 1, places: 2, needed: 3 },
     ...{ tooFew: true, largestShare: 10 / 11, alarm: true },
+    providers: null,
   },
 });

@@ -55,6 +55,7 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
       'together 1.04 times the work',
       '1,204 provisional, 8,377 final',
       '12 people want work, on 9 networks',
+      'of 10 people the provider is known, 6 providers in all',
       'the largest network holds 25% of them',
     ])
       expect(now).toContain(said);

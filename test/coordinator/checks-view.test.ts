@@ -1,7 +1,7 @@
 /** Does the page about checks count what happened, price what a policy costs, and say when one network holds too much? */
 import { afterEach, describe, expect, test } from 'vitest';
 import { strictTerms } from '../../src/core/audit.ts';
-import type { LivePeople } from '../../src/core/state.ts';
+import type { LiveNetworks, LivePeople } from '../../src/core/state.ts';
 import {
   ChecksBoard,
   checksOf,
@@ -168,6 +168,7 @@ describe('networks', () => {
     expect(networksOf(nobody, 0)).toEqual({
       ...{ people: 0, networks: 0, exempt: 0, places: 0, needed: 0 },
       ...{ tooFew: false, largestShare: null, alarm: false },
+      providers: null,
     });
     expect(networksOf(liveOf([['1'], ['1'], ['1']]), 2)).toMatchObject({
       networks: 1,
@@ -192,6 +193,21 @@ describe('networks', () => {
     expect(networksOf(people(4, 4), 1)).toMatchObject({ largestShare: 0.5, alarm: false });
     expect(networksOf(people(5, 3), 1)).toMatchObject({ largestShare: 0.625, alarm: true });
     expect(networksOf(people(7, 0), 1)).toMatchObject({ largestShare: 1, alarm: false });
+  });
+
+  test('providers are counted where there is a table of them, and whether people are placed by them', () => {
+    const live = liveOf([['1'], ['2'], ['3', '9'], ['4'], ['']]);
+    const knownOf = (of: Record<string, string>): LiveNetworks => {
+      const ofGroup = new Map(Object.entries(of));
+      const counts = new Map([...ofGroup.values()].map((network) => [network, 1]));
+      return { ofGroup, wanting: new Map([['wasm weave@1', counts]]) };
+    };
+    const viewed = (of: Record<string, string>) => networksOf(live, 1, knownOf(of)).providers;
+    expect(viewed({})).toEqual({ known: 0, providers: 0, needed: 4, places: false });
+    expect(viewed({ 1: 'a', 2: 'a', 3: 'b', 9: 'c' })).toEqual({
+      ...{ known: 3, providers: 3, needed: 4, places: false },
+    });
+    expect(viewed({ 1: 'a', 2: 'd', 3: 'b', 9: 'c' })).toMatchObject({ providers: 4, places: true });
   });
 
   test('needed are as many as the open job that asks most', () => {

@@ -45,6 +45,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
         )}
         <Row term={n.chunks} says={n.chunksOpen(chunks.provisional, chunks.final)} />
         <Networks w={w} c={c} view={view} />
+        <Providers c={c} view={view} />
       </dl>
       {view.live.alarm && <p class="notice">{n.alarm}</p>}
       {isShort(view) && <p class="notice">{n.tooFew(view.live.needed, view.live.places)}</p>}
@@ -66,6 +67,18 @@ function Networks({ w, c, view }: Props): JSX.Element {
     <Row term={n.networks} says={n.here(people, networks)}>
       {exempt > 0 && n.exempt(exempt)}
       {largestShare !== null && people > 1 && n.largest(w.f.share(largestShare, 1))}
+    </Row>
+  );
+}
+
+function Providers({ c, view }: Omit<Props, 'w'>): JSX.Element | null {
+  const { people, providers } = view.live;
+  const n = c.now;
+  if (people === 0) return null;
+  if (providers === null) return <Row term={n.providers} says={n.noProviders} />;
+  return (
+    <Row term={n.providers} says={n.known(providers.known, providers.providers)}>
+      {n.placed(providers.needed, providers.places)}
     </Row>
   );
 }

@@ -76,6 +76,10 @@ export interface ChecksWords {
     readonly largest: (share: string) => string;
     readonly alarm: string;
     readonly tooFew: (needed: number, places: number) => string;
+    readonly providers: string;
+    readonly noProviders: string;
+    readonly known: (people: number, providers: number) => string;
+    readonly placed: (needed: number, places: boolean) => string;
   };
   readonly jobs: {
     readonly heading: string;

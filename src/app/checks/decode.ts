@@ -60,6 +60,7 @@ const checks: Shape = {
     tooFew: flag,
     largestShare: orNull(number),
     alarm: flag,
+    providers: orNull({ ...numbers('known providers needed'), places: flag }),
   },
   jobs: [{ job: text, title: text, ...numbers('units chunks provisional final'), texts, policy }],
   offers: [policy],

@@ -150,6 +150,15 @@ export const english: ChecksWords = {
       'More than half of the people here are on one network: a school, an office, or one person who plays many. While that is so, what people agree on among themselves says less.',
     tooFew: (needed, places) =>
       `Too few different networks for the job that asks most: it wants ${en.whole(needed)} people for a chunk, and at most ${en.whole(places)} may take the same one. The anchor steps in where the operator runs one; else such chunks wait.`,
+    providers: 'Internet providers',
+    noProviders:
+      'Not known here: the operator has given no table of them, so people are kept apart by networks alone.',
+    known: (people, providers) =>
+      `of ${some(people, 'person', 'people')} the provider is known, ${some(providers, 'provider')} in all; how many, never which`,
+    placed: (needed, places) =>
+      places
+        ? `now nobody is given a chunk that somebody of the same provider has while people of others may take it, nor an audit of such a person’s work where people of ${en.whole(needed)} providers could make it`
+        : `people of one provider may compute the same chunk and check one another: only where people of ${en.whole(needed)} providers want the same work are they kept apart`,
   },
   jobs: {
     heading: 'The open jobs',

@@ -140,6 +140,14 @@ export const chinese: ChecksWords = {
       '在场的人一半以上在同一个网络上：可能是一所学校、一间办公室，也可能是一个人扮作许多人。这种时候，志愿者彼此一致能说明的就少了。',
     tooFew: (needed, places) =>
       `对要求最高的那件任务来说，不同的网络太少：一块要 ${zh.whole(needed)} 个人，而能算同一块的至多 ${zh.whole(places)} 人。运营方若开着锚机，由锚机补位；没有开，这些块就等着。`,
+    providers: '网络运营商',
+    noProviders: '这里不知道：运营方没有给出运营商的对照表，所以只按网络把人分开。',
+    known: (people, providers) =>
+      `知道 ${zh.whole(people)} 人的运营商，一共 ${zh.whole(providers)} 家；只数多少，从不记是哪一家`,
+    placed: (needed, places) =>
+      places
+        ? `现在，同一家运营商已有人拿着的块，只要别家还有人能接，就不再给这家的别人；若有 ${zh.whole(needed)} 家运营商的人都能做某次抽查，也不交给作者那一家的人`
+        : `同一家运营商的人可以算同一块，也可以互相抽查：只有 ${zh.whole(needed)} 家运营商的人都要同样的活时，才把他们分开`,
   },
   jobs: {
     heading: '开放的任务',
