@@ -11,6 +11,7 @@ import { leafOf, readRecord } from '../../src/coordinator/record.ts';
 import type { Event } from '../../src/core/state.ts';
 import type { AccountReceipts, JobView } from '../../src/wire/views.ts';
 import type { CreditWord, ReceiptWord } from '../../src/wire/volunteer.ts';
+import { answers, stage } from './auditors.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
@@ -214,6 +215,25 @@ describe('[RC1, RC3] receipts of what became of work', () => {
     expect(receiptHolds(receipt, house.house.keys.coordinator.publicText, one.who)).toBe(true);
     const { site: _site, ...without } = receipt;
     expect(receiptHolds(without, house.house.keys.coordinator.publicText, one.who)).toBe(false);
+  });
+
+  test('an audit that a volunteer made is receipted; nobody else may know of it before the chunk is final', async () => {
+    const at = await stage();
+    open.push(at.house);
+    const author = await at.person(1, { audits: false });
+    const auditor = await at.person(2);
+    const audit = await at.drawn(author);
+    answers(auditor, await auditor.of('audit'));
+    const receipt = await auditor.next(later);
+    const paid = { audit: audit.id, job: at.job.job, units: audit.units.length };
+    const amountMicro = audit.units.length * at.job.unitCostMicro;
+    expect(receipt.audits).toEqual([{ ...paid, amountMicro }]);
+    expect(receipt).not.toHaveProperty('vested');
+    const key = at.house.house.keys.coordinator.publicText;
+    expect(receiptHolds(receipt, key, auditor.who)).toBe(true);
+    expect(receiptHolds({ ...receipt, audits: [{ ...paid, amountMicro: 1 }] }, key, auditor.who)).toBe(false);
+    const told = await receiptsAt(at.house, auditor.who.account);
+    expect(told).toMatchObject({ receipts: [], next: receipt.tick?.tick });
   });
 });
 
