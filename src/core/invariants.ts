@@ -1,5 +1,6 @@
 /** What is true of every state, always. Tests and the simulator ask after every so many commands. */
 import { soleAccount, wanted } from './chunk.ts';
+import { vestedMicro } from './epoch.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { balanceOf } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, slotKey, unitsOf } from './state.ts';
@@ -21,6 +22,7 @@ export function assertInvariants(state: State): void {
   checkLeases(state, left, open);
   checkIdentities(state);
   checkDevices(state);
+  checkEpochs(state);
 }
 
 function assert(holds: boolean, sentence: string): void {
@@ -175,6 +177,21 @@ function checkDevices(state: State): void {
     assert(devices > 0 || chunks > 0, `account ${id} is worth remembering`);
   }
   for (const id of owned.keys()) assert(state.accounts.has(id), `account ${id} of a device is known`);
+}
+
+/** Epochs follow one another, and nobody shares out more than has vested. */
+function checkEpochs(state: State): void {
+  let [sealed, to, toAt] = [0n, 1, 0];
+  for (const [i, epoch] of state.epochs.entries()) {
+    assert(epoch.number === i + 1 && epoch.from === to && epoch.to > to, `epoch ${i + 1} has its place`);
+    assert(epoch.fromAt >= toAt && epoch.toAt >= epoch.fromAt, `epoch ${i + 1} has its time`);
+    [sealed, to, toAt] = [sealed + BigInt(epoch.totalMicro), epoch.to, epoch.toAt];
+  }
+  const vested = vestedMicro(state);
+  assert(sealed <= vested, 'no more is sealed than has vested');
+  let bySites = 0n;
+  for (const micro of state.sites.values()) bySites += micro;
+  assert(bySites <= vested, 'sites brought no more than has vested');
 }
 
 function checkLeases(state: State, left: Map<number, number>, open: Map<number, number>): void {

@@ -74,6 +74,7 @@ describe('the generator', () => {
       'kernelPaused',
       'kernelResumed',
       'restored',
+      'epochSealed',
     ];
     const refusals = [
       'unknown-device',
@@ -92,6 +93,7 @@ describe('the generator', () => {
       'nothing-for-this-device',
       'waiting-for-others',
       'kernel-paused',
+      'bad-epoch',
     ];
     expect([...wanted, ...refusals.map((r) => `refused ${r}`)].filter((kind) => !all.has(kind))).toEqual([]);
   });
