@@ -118,7 +118,8 @@ function waitingOf({ open }: Identity): number {
 
 function putAudit(state: State, audit: Omit<Audit, 'id'>): void {
   const id = state.nextAudit++;
-  state.audits.set(id, { id, ...audit });
+  const { disowned } = state.jobs.get(audit.job) as Job;
+  state.audits.set(id, { id, ...audit, ...(has(disowned, audit.chunk) ? { anchored: true } : {}) });
 }
 
 /** The batch of an identity that holds a chunk. */
@@ -229,6 +230,7 @@ export function vested(state: State, event: EventOf<'vested'>): void {
   const job = state.jobs.get(event.job) as Job;
   for (const chunk of numbersIn(event.chunks)) {
     job.authors.delete(chunk);
+    remove(job.disowned, chunk, chunk + 1);
     if (!has(job.accepted, chunk)) continue;
     remove(job.accepted, chunk, chunk + 1);
     add(job.final, chunk, chunk + 1);
@@ -245,7 +247,7 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     if (audit.job !== event.job || !audit.authors.includes(key) || !has(event.chunks, audit.chunk)) continue;
     const authors = audit.authors.filter((author) => author !== key);
     if (authors.length === 0) state.audits.delete(audit.id);
-    else state.audits.set(audit.id, { ...audit, authors });
+    else state.audits.set(audit.id, { ...audit, authors, anchored: true });
   }
   takeChunks(state, event);
   for (const chunk of numbersIn(event.chunks)) {
@@ -255,12 +257,13 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     record.earnedMicro -= chunkCostMicro(job.spec, chunk);
     const authors = job.authors.get(chunk);
     if (authors === undefined) continue;
+    add(job.disowned, chunk, chunk + 1);
     if (authors > 2) job.authors.set(chunk, authors - 1);
     else job.authors.delete(chunk);
   }
   for (const chunk of numbersIn(event.reopened)) {
     const cost = chunkCostMicro(job.spec, chunk);
-    remove(job.accepted, chunk, chunk + 1);
+    for (const set of [job.accepted, job.disowned]) remove(set, chunk, chunk + 1);
     add(job.free, chunk, chunk + 1);
     job.acceptedChunks--;
     job.settledByPeople--;

@@ -174,6 +174,7 @@ function submitted(state: State, event: EventOf<'submitted'>, at: number): void 
     disputes: 0,
     closingAt: null,
     returnedMicro: 0,
+    disowned: [],
     wanting: new Map(),
     wantingKey: new Map(),
   });

@@ -116,6 +116,8 @@ export interface Job {
   batches: number;
   /** Of provisional chunks that several identities answer for: how many. */
   readonly authors: Map<number, number>;
+  /** Provisional chunks of which another's answer is void: it said the same, and its people must not be asked about it. */
+  readonly disowned: Intervals;
   /** Chunks settled (provisional ones counted) without an anchor, and with one. */
   settledByPeople: number;
   settledWithAnchor: number;
