@@ -1,10 +1,16 @@
 /** [TR5] [TR6] The examination of who is suspended: what is right is kept, to the last unit, and what is no accident is a ban. docs/SPEC.md, section 10. */
 import { describe, expect, test } from 'vitest';
 import { batchUnitsMax } from '../../src/core/audit.ts';
-import { upkeep } from '../../src/core/checking.ts';
+import { leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import { has } from '../../src/core/intervals.ts';
 import type { Event, LedgerAccount } from '../../src/core/state.ts';
-import { accidentChunks, accidentShare, isNoAccident, suspendedMs } from '../../src/core/trust.ts';
+import {
+  accidentChunks,
+  accidentShare,
+  faultMemoryMs,
+  isNoAccident,
+  suspendedMs,
+} from '../../src/core/trust.ts';
 import {
   ask,
   auditAll,
@@ -122,7 +128,10 @@ describe('[TR5] the unvested work of who is suspended', () => {
     auditAll(h, [3 * batchUnitsMax + 7]);
     keepUp(h);
     for (let left = 3; left > 0; left--) {
-      expect([...h.state.audits.values()].map(({ units }) => units.length)).toEqual([batchUnitsMax]);
+      // The newest first: who was honest for long and then lied is found out before its honest days are paid.
+      expect([...h.state.audits.values()].map(({ chunk, units }) => [chunk, units.length])).toEqual([
+        [left - 1, batchUnitsMax],
+      ]);
       expect(upkeep(h.state, h.now(), 9)).toEqual([]);
       auditAll(h);
       const done = kinds(keepUp(h));
@@ -182,6 +191,10 @@ describe('[TR5] the unvested work of who is suspended', () => {
     putInOrder(h);
     expect([balance(h, 'vested:A'), balance(h, 'pending:B')]).toEqual([costMicro, costMicro]);
     expect(job(h)).toMatchObject({ final: [1, 2], accepted: [0, 1] });
+    // Nor are its people asked about b’s, which is the same: anchors make those audits.
+    h.wait(leaverAfterMs);
+    keepUp(h);
+    expect([...h.state.audits.values()]).toMatchObject([{ chunk: 0, authors: ['b/wasm'], anchored: true }]);
   });
 });
 
@@ -212,6 +225,21 @@ describe('[TR6] what is no accident', () => {
     expect(job(h)).toMatchObject({ free: [0, 7, 9, 100], acceptedChunks: 0 });
     expect(h.state.audits.size).toBe(0);
     expect(balance(h, 'vested:A')).toBe(0);
+  });
+
+  test('each suspension is counted by itself', () => {
+    const h = audited('a', {}, { units: 800 });
+    for (let chunk = 0; chunk < 2; chunk++) answers(h, 'a', 'lie');
+    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    putInOrder(
+      h,
+      Array.from({ length: 24 }, (_, unit) => unit),
+    );
+    expect(identityOf(h, 'a')).toMatchObject({ phase: 'suspended', examined: { wrong: 16, chunks: 2 } });
+    h.wait(faultMemoryMs);
+    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    auditAll(h, [24]);
+    expect(identityOf(h, 'a').examined).toEqual({ units: 0, wrong: 0, chunks: 0 });
   });
 
   test('two wrong answers about one chunk are one, and what was right is counted with it', () => {
