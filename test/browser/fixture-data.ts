@@ -273,6 +273,13 @@ export const running: VolunteerView = {
   startedAt: noon - 400_000,
 };
 
+/** The same, once it has checked units of others, and while a core does. */
+export const checking: VolunteerView = {
+  ...running,
+  checked: { audits: 3, units: 12, amountMicro: 180_000 },
+  workers: running.workers.map((worker) => (worker.slot === 1 ? { ...worker, auditing: 4 } : worker)),
+};
+
 export const paused: VolunteerView = {
   ...running,
   phase: 'paused',

@@ -92,6 +92,7 @@ export const states: Readonly<Record<string, State>> = {
     closeBy: true,
   },
   paused: { view: data.paused },
+  'running, having checked others': { view: data.checking },
   'running, found wrong': { view: { ...data.running, judged: data.judged } },
   'sent away, objected': {
     view: { ...data.running, reason: { why: 'suspended' }, judged: data.judged },

@@ -187,7 +187,8 @@ interface RowProps {
 function WorkerRow({ w, worker, name, title }: RowProps): JSX.Element {
   const { state, chunk, unitsDone, unitsTotal, auditing } = worker;
   const done = unitsTotal > 0 ? unitsDone / unitsTotal : 0;
-  const at = chunk !== null && (state === 'computing' || state === 'paused');
+  // Its chunk stands aside meanwhile.
+  const at = chunk !== null && auditing === 0 && (state === 'computing' || state === 'paused');
   return (
     <li class={`thread-row ${state}`} data-slot={worker.slot}>
       <span class="who">{name}</span>
