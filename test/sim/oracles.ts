@@ -7,6 +7,7 @@ import { chunkCostMicro, chunksOf } from '../../src/core/state.ts';
 import type { Command, Event, JobSpec, State } from '../../src/core/state.ts';
 import { conspiring, harmless } from './people.ts';
 import { AuditOracle } from './oracle-audits.ts';
+import { judgePlaces } from './oracle-networks.ts';
 import { demand, emptyTally, OracleFault } from './verdicts.ts';
 import type { JobRecord, Tally } from './verdicts.ts';
 import type { Climate } from './weather.ts';
@@ -100,6 +101,9 @@ function stored(events: readonly Event[], outputs: ReadonlyMap<number, string>):
 export function oraclesFor(climate: Climate): Oracles {
   const roles = new Map(
     climate.people.flatMap((person) => person.devices.map((device) => [device.name, person.role] as const)),
+  );
+  const groups = new Map(
+    climate.people.flatMap(({ devices, group }) => devices.map(({ name }) => [name, group] as const)),
   );
   const tally = emptyTally();
   const audits = new AuditOracle(climate.people, tally);
@@ -326,8 +330,9 @@ export function oraclesFor(climate: Climate): Oracles {
 
   return {
     tally,
-    decided: (state) => {
+    decided: (state, command, events) => {
       tally.commands++;
+      judgePlaces(state, command, events, (device) => groups.get(device) ?? '');
       sums(state);
       if (tally.commands % everyCommands === 0) invariants(state);
     },

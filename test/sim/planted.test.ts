@@ -146,6 +146,14 @@ const bugs: readonly Bug[] = [
   // Who never answers and gets the same chunk again and again is no danger to progress since the anchor steps in
   // five minutes after a chunk was opened: [LS8] is held by test/core/leases.test.ts alone.
   {
+    what: 'somebody of the same network is given a chunk while four are live',
+    file: 'schedule.ts',
+    from: 'mayStandBeside(state, chunk, device.network, wish, asker) &&',
+    to: '',
+    caughtBy: 'safe',
+    first: 14,
+  },
+  {
     what: 'work becomes final before its audits are made',
     file: 'checking.ts',
     from: 'if (!closed || passed < drawn.length) return false;',

@@ -296,5 +296,21 @@ export function climateOf(seed: number): Climate {
     anchor,
     auditorGroupsMin: Infinity,
   };
-  return isAudited(seed) ? audited(day) : day;
+  const whole = isAudited(seed) ? audited(day) : day;
+  return seed % 7 === 0 ? inNetworks(whole) : whole;
+}
+
+/** The same day with an operator who knows the networks of most people: a few or several, each with many groups. */
+function inNetworks(day: Climate): Climate {
+  const throws = dice(day.seed).fork('networks');
+  const networks = throws.between(3, 7);
+  const placed = new Map<string, string>([['', '']]);
+  const people = day.people.map((person) => {
+    const group =
+      placed.get(person.group) ??
+      (throws.chance(100) ? person.group : `${person.group}@as${throws.below(networks)}`);
+    placed.set(person.group, group);
+    return { ...person, group };
+  });
+  return { ...day, people };
 }
