@@ -6,8 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import type { Job } from '../core/state.ts';
 import type { EmbedFacts, EmbedJob } from '../wire/views.ts';
 import { clothOf } from './cloth.ts';
+import type { Window } from './cloth.ts';
 import type { House } from './house.ts';
 import { siteName, siteOrigin } from './sites.ts';
 import type { Site } from './sites.ts';
@@ -73,9 +75,19 @@ function jobOf(house: House, id: string): EmbedJob | null {
   const view = house.views.job(id);
   if (job === undefined || view === null) return null;
   const { kernel, title, cause, texts, unitCostMicro, chunks, final } = view;
-  const band = [...clothOf(job, { from: 0, to: chunks, bins: Math.min(bandBins, chunks) })];
+  const band = [...clothOf(job, bandWindow(job, chunks))];
   const words = { title, cause, ...(texts === undefined ? {} : { texts }) };
   return { job: id, kernel, ...words, unitCostMicro, chunks, final, band };
+}
+
+/** The chunks around those that were given out last: of a long job's whole cloth a band would show nothing. */
+function bandWindow({ chunks: inWork, accepted, final }: Job, chunks: number): Window {
+  let last = 0;
+  for (const index of inWork.keys()) last = Math.max(last, index);
+  for (const runs of [accepted, final]) last = Math.max(last, runs.at(-1) ?? 0);
+  const bins = Math.min(bandBins, chunks);
+  const from = Math.max(0, Math.min(chunks - bins, last - Math.floor(bins * 0.75)));
+  return { from, to: from + bins, bins };
 }
 
 /** The origin of the page that asked, as its browser says; null where it says nothing, or where that is ourselves. */

@@ -3,7 +3,7 @@
 const svg = 'http://www.w3.org/2000/svg';
 /** Chunks side by side, and stitches one above the other. */
 export const columns = 48;
-const rows = 5;
+const rows = 7;
 const [wide, tall] = [10, 6];
 /** How wide a lozenge of the pattern is, in columns. */
 const lozenge = 8;
