@@ -112,6 +112,7 @@ export class Deeds {
       case 'fetchJobs':
         return void this.#fetchJobs();
       case 'connect':
+        this.#receipts.lineBegins();
         this.#line?.close();
         this.#line = new Line(
           effect.socket,
@@ -157,8 +158,9 @@ export class Deeds {
 
   /** What comes over the line is the loop's; what it says of prices is noted for the receipts. */
   #hear(event: LoopEvent): void {
-    if (event.on === 'word' && (event.word.t === 'welcome' || event.word.t === 'news'))
-      for (const job of event.word.jobs) this.#receipts.priced(job);
+    const word = event.on === 'word' ? event.word : null;
+    if (word?.t === 'welcome') this.#receipts.lineWelcomes();
+    if (word?.t === 'welcome' || word?.t === 'news') for (const job of word.jobs) this.#receipts.priced(job);
     this.#tell(event);
   }
 

@@ -12,12 +12,15 @@ const answersMax = 20;
 const answer = v.object({
   receipts: v.pipe(v.array(v.unknown()), v.maxLength(countMax)),
   next: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
 export interface Missed {
   readonly receipts: readonly KeptReceipt[];
   /** The tick to ask from another time. */
   readonly next: number;
+  /** There are no more now: what comes is told. */
+  readonly isWhole: boolean;
   /** One of them does not hold: it is not among these, and nothing after it was asked for. */
   readonly isForged: boolean;
 }
@@ -26,6 +29,7 @@ export interface Missed {
 export async function missedReceipts(url: string, payee: Payee, from: number): Promise<Missed> {
   const receipts: KeptReceipt[] = [];
   let next = from;
+  let isWhole = false;
   for (let i = 0; i < answersMax; i++) {
     const response = await fetch(
       `${url}/api/account/${payee.account}/receipts?from=${next}&count=${countMax}`,
@@ -39,13 +43,14 @@ export async function missedReceipts(url: string, payee: Payee, from: number): P
     for (const one of read.receipts) {
       const verdict = await examineReceipt(one, payee.coordinator);
       if (verdict.fault !== null || verdict.read === null || verdict.account !== payee.account)
-        return { receipts, next, isForged: true };
+        return { receipts, next, isWhole: false, isForged: true };
       const { leaf, index, path, tick, jobs = {} } = verdict.read;
       receipts.push({ leaf, index, path, tick, jobs });
     }
     const isDone = read.next <= next || read.receipts.length === 0;
     next = Math.max(next, read.next);
+    isWhole = read.next > read.size;
     if (isDone) break;
   }
-  return { receipts, next, isForged: false };
+  return { receipts, next, isWhole, isForged: false };
 }

@@ -22,10 +22,15 @@ export class ReceiptKeeping {
   readonly #place: ReceiptPlace;
   /** Receipts that nobody could check yet. */
   readonly #unchecked: ReceiptWord[] = [];
+  #turn: Promise<void> = Promise.resolve();
   /** Of every job that was heard of in this visit, the ended ones too: their receipts may come last. */
   readonly #prices = new Map<string, JobPrice>();
   #mark: ReceiptMark | null = null;
   #isAsking = false;
+  /** The line that tells us of what comes; null before it has welcomed us. */
+  #line: symbol | null = null;
+  /** All until now was asked for while that line was open, so that what it tells goes on from there. */
+  #isUpToDate = false;
 
   constructor(place: ReceiptPlace) {
     this.#place = place;
@@ -36,15 +41,32 @@ export class ReceiptKeeping {
     this.#mark = mark;
   }
 
+  /** A line begins: what happens until it welcomes us is not told. */
+  lineBegins(): void {
+    this.#line = null;
+    this.#isUpToDate = false;
+  }
+
+  /** From here on the line tells of all that happens. */
+  lineWelcomes(): void {
+    this.#line = Symbol('line');
+  }
+
   /** The price of a job, as it is told with the work. */
   priced({ job, units, unitsPerChunk, unitCostMicro }: JobDescriptor): void {
     this.#prices.set(job, { units, unitsPerChunk, unitCostMicro });
   }
 
-  /** Keeps a receipt, if it holds. */
-  async keep(receipt: ReceiptWord, payee: Payee | null): Promise<void> {
-    if (receipt.tick === null || payee === null) return;
+  /** Keeps a receipt, if it holds; one after the other, so that what is marked as had is. */
+  keep(receipt: ReceiptWord, payee: Payee | null): Promise<void> {
+    if (receipt.tick === null || payee === null) return this.#turn;
     if (this.#unchecked.length < uncheckedMax) this.#unchecked.push(receipt);
+    else this.#isUpToDate = false;
+    this.#turn = this.#turn.catch(() => {}).then(() => this.#check(payee));
+    return this.#turn;
+  }
+
+  async #check(payee: Payee): Promise<void> {
     const checks = await import('./checks.ts').catch(() => null);
     // The line is gone and took the program with it: what came is checked with the next receipt.
     if (checks === null) return;
@@ -57,6 +79,8 @@ export class ReceiptKeeping {
         put: 'receipts',
         value: { leaf, index, path, tick, jobs: this.#pricesOf(one) },
       });
+      const isLater = one.vested !== undefined || one.voided !== undefined || one.audits !== undefined;
+      if (isLater && this.#isUpToDate) this.#marked({ coordinator: payee.coordinator, next: tick.tick + 1 });
     }
   }
 
@@ -65,12 +89,14 @@ export class ReceiptKeeping {
     const { coordinator } = payee;
     if (this.#isAsking) return;
     this.#isAsking = true;
+    const line = this.#line;
     try {
       const { missedReceipts } = await import('./receipt-asking.ts');
       const from = this.#mark?.coordinator === coordinator ? this.#mark.next : 1;
       const found = await missedReceipts(this.#place.url, payee, from);
       for (const value of found.receipts) this.#place.keep({ put: 'receipts', value });
       this.#marked({ coordinator, next: found.next });
+      this.#isUpToDate = found.isWhole && line !== null && line === this.#line;
       if (found.isForged) this.#place.forged();
     } catch {
       // Not reached: another time.

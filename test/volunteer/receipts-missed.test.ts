@@ -25,8 +25,13 @@ describe('[HT4, RC4] receipts of what vests', () => {
     folder.remove();
   });
 
+  const fileOf = (name: string): string =>
+    readFileSync(join(folder.path, new URL(house.url).host.replace(':', '_'), name), 'utf8');
+  /** From which tick on it would ask for what it missed. */
+  const mark = (): number | null =>
+    (JSON.parse(fileOf('state.json')) as { mark?: { next: number } }).mark?.next ?? null;
   const kept = (): KeptReceipt[] =>
-    readFileSync(join(folder.path, new URL(house.url).host.replace(':', '_'), 'receipts.jsonl'), 'utf8')
+    fileOf('receipts.jsonl')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as KeptReceipt);
@@ -50,6 +55,8 @@ describe('[HT4, RC4] receipts of what vests', () => {
     const one = await sums();
     expect(one).toMatchObject({ pending: { chunks: 10 }, vested: { chunks: 5 }, twice: 0 });
     expect(one?.left).toBe((one?.micro ?? 0) / 2);
+    // Nothing was asked for yet, so nobody knows whether something was missed.
+    expect(mark()).toBeNull();
 
     await auditWhole(house, second);
     const again = joinHouse(house.url, folder.path, 1);
@@ -59,8 +66,21 @@ describe('[HT4, RC4] receipts of what vests', () => {
       if (tries > 150) throw new Error('it never came');
       await sleep(100);
     }
+    const asked = mark();
+    expect(asked).toBeGreaterThan(Math.max(...kept().map(({ tick }) => tick.tick)));
+    // From there on it hears of all, and what it heard of need not be asked for again.
+    const third = await submit();
+    await until(again, ({ chunks }) => chunks.provisional === 5);
+    await auditWhole(house, third);
+    await until(again, ({ credit }) => credit.pendingMicro === 0);
     await again.actions.finish();
-    expect(await sums()).toMatchObject({ vested: { chunks: 10, micro: one?.micro }, left: 0, twice: 0 });
+    expect(mark()).toBe(Math.max(...kept().map(({ tick }) => tick.tick)) + 1);
+    expect(mark()).toBeGreaterThan(asked ?? 0);
+    expect(await sums()).toMatchObject({
+      vested: { chunks: 15, micro: 1.5 * (one?.micro ?? 0) },
+      left: 0,
+      twice: 0,
+    });
     const told = kept().map(({ tick }) => tick.tick);
     expect(told).toEqual([...new Set(told)]);
   }, 60_000);
@@ -73,8 +93,13 @@ describe('[HT4, RC4] receipts of what vests', () => {
     expect(found).toMatchObject({ isForged: false, next: (house.runtime.head?.size ?? 0) + 1 });
     const vested = found.receipts.map((receipt) => examineReceipt(receipt, coordinator));
     const rows = (await Promise.all(vested)).flatMap((verdict) => rowsIn(verdict.rows));
-    expect(rows.filter(({ kind }) => kind === 'vested')).toHaveLength(2);
+    expect(rows.filter(({ kind }) => kind === 'vested')).toHaveLength(3);
     const other = { ...payee, coordinator: 'C'.repeat(43) };
-    expect(await missedReceipts(house.url, other, 1)).toEqual({ receipts: [], next: 1, isForged: true });
+    expect(await missedReceipts(house.url, other, 1)).toEqual({
+      receipts: [],
+      next: 1,
+      isWhole: false,
+      isForged: true,
+    });
   });
 });
