@@ -151,7 +151,7 @@ describe('[EP3] sealing', () => {
     expect(epoch).toMatchObject({ number: 1, budgetMicro: '50', toAt: (period.fromAt ?? 0) + 14 * dayMs });
   });
 
-  test('leaves out the anchor, and keeps a row when its owner has everything erased', async () => {
+  test('holds no name, and keeps a row when its owner has everything erased', async () => {
     const house = await start();
     const who = await works(house, 4);
     const { account } = who.who;
