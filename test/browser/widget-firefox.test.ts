@@ -1,0 +1,127 @@
+/** The five hostile pages in Firefox, which does not tell what covers a frame: there no frame ever shows a consent, so there is none to cover. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Frame, Page } from 'puppeteer-core';
+import { words as later } from '../../src/widget/later-en.ts';
+import { cardWords } from '../../src/widget/words.ts';
+import { holds, until } from '../e2e/house.ts';
+import { launchFirefox, whyNo } from './browsers.ts';
+import { WidgetStage } from './widget-stage.ts';
+
+const card = cardWords.en;
+const { consent } = later;
+
+const waiting = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+const textOf = (where: Frame | Page): Promise<string> =>
+  where.evaluate(() => document.body.textContent ?? '');
+
+/** Presses a button by its name, once it can be pressed. */
+async function press(where: Frame | Page, name: string): Promise<void> {
+  const button = await until(`${name} can be pressed`, async () => {
+    for (const one of await where.$$('button')) {
+      const found = await one.evaluate(
+        (element, wanted) => element.textContent === wanted && !element.disabled,
+        name,
+      );
+      if (found) return { is: one };
+    }
+    return { not: (await textOf(where)).slice(-200) };
+  });
+  await button.click();
+}
+
+describe.skipIf(whyNo.firefox() !== null)('a hostile page, in Firefox', () => {
+  let stage: WidgetStage;
+  let firefox: Browser;
+  let pages: Page[] = [];
+  beforeAll(async () => {
+    [stage, firefox] = await Promise.all([WidgetStage.open(), launchFirefox(4)]);
+  });
+  afterEach(async () => {
+    for (const page of pages) if (!page.isClosed()) await page.close();
+    pages = [];
+  });
+  afterAll(async () => {
+    await firefox?.close();
+    await stage?.close();
+  });
+
+  async function visit(body: string): Promise<{ page: Page; frame: Frame }> {
+    const page = await firefox.newPage();
+    pages.push(page);
+    await page.goto(stage.host.page(body));
+    const frame = await until('the widget’s frame is there', async () => {
+      const found = page.frames().find((one) => one.url().includes('/embed/frame'));
+      return found !== undefined && (await textOf(found)).includes(card.invite)
+        ? { is: found }
+        : { not: 'not yet' };
+    });
+    return { page, frame };
+  }
+
+  /** Presses the card's button, and gives the window that opens. */
+  async function opening(page: Page, frame: Frame): Promise<Page> {
+    const coming = new Promise<Page>((done) => {
+      firefox.once(
+        'targetcreated',
+        (target) => void target.page().then((found) => found !== null && done(found)),
+      );
+    });
+    await page.bringToFront();
+    await press(frame, card.look);
+    const opened = await coming;
+    pages.push(opened);
+    await holds('the consent is in the window', async () => (await textOf(opened)).includes(consent.title));
+    return opened;
+  }
+
+  it('that covers, scales, clicks by itself and forges messages finds no consent in the frame, and starts nothing', async () => {
+    const { page, frame } =
+      await visit(`<div id="room" style="transform-origin:0 0">${stage.tag()}</div><script>
+      const words = [{ talka: 1, agreed: true, cores: 64 }, { talka: 1, do: 'resume' }, { talka: 1, do: 'start' }, { agreed: true }];
+      setInterval(() => {
+        for (let i = 0; i < frames.length; i++) for (const word of words) frames[i].postMessage(word, '*');
+        const widget = document.querySelector('talka-widget');
+        for (const type of ['mousedown', 'mouseup', 'click'])
+          widget.dispatchEvent(new MouseEvent(type, { bubbles: true, composed: true, clientX: 80, clientY: 290 }));
+        widget.focus(); widget.click();
+      }, 50);
+    </script>`);
+    const opened = await opening(page, frame);
+    await page.evaluate(() => {
+      const room = document.querySelector<HTMLElement>('#room');
+      if (room !== null) room.style.transform = 'scale(0.4)';
+      document.body.insertAdjacentHTML(
+        'beforeend',
+        '<div style="position:fixed;inset:0;background:white;pointer-events:none">Click here</div>',
+      );
+    });
+    await waiting(1_500);
+    expect(await textOf(frame)).toContain(consent.inWindow);
+    expect(await textOf(frame)).not.toContain(consent.agree);
+    expect(stage.running.house.live().people).toBe(0);
+    // The window itself asks for as much patience as the frame would.
+    await opened.bringToFront();
+    await press(opened, consent.decline);
+    await holds('the card is back', async () => (await textOf(frame)).includes(card.invite));
+    expect(stage.running.house.live().people).toBe(0);
+  });
+
+  it('that takes it away once it works gets ten seconds, and it goes on when it is back', async () => {
+    const { page, frame } = await visit(`<div id="room">${stage.tag()}</div>`);
+    const opened = await opening(page, frame);
+    await opened.bringToFront();
+    await press(opened, consent.agree);
+    await page.bringToFront();
+    const chunks = async (): Promise<number> => Number(/(\d+) chunk/.exec(await textOf(frame))?.[1] ?? 0);
+    await holds('it computes', async () => (await chunks()) >= 3);
+    await page.evaluate(`room.style.transform = 'translateX(-5000px)'`);
+    await holds('it rests', async () => (await textOf(frame)).includes(later.standing.unseen), 25_000);
+    const before = await chunks();
+    await waiting(1_500);
+    expect((await chunks()) - before).toBeLessThanOrEqual(1);
+    await page.evaluate(`room.style.transform = ''`);
+    await holds('it computes again', async () => (await chunks()) > before + 1);
+    await press(frame, later.stop);
+    await holds('it has stopped', async () => (await textOf(frame)).includes(later.stopped('', true)[0]));
+  });
+});
