@@ -62,9 +62,40 @@ export class Metrics {
   }
 }
 
+type AddGauge = (name: string, help: string, read: (state: State) => number) => void;
+
+/** Where those are who want work, and who compute: whether one place holds too much. */
+function addPlaces(gauge: AddGauge, live: LivePeople): void {
+  gauge(
+    'talka_network_share_max',
+    'Largest share of those who want work that is in one network prefix',
+    () => networksOf(live, 0).largestShare ?? 0,
+  );
+  gauge(
+    'talka_network_alarm',
+    '1 while one network prefix holds more than half of eight people or more',
+    () => (networksOf(live, 0).alarm ? 1 : 0),
+  );
+  gauge(
+    'talka_largest_prefix_share',
+    'Largest share of what is computed now that two people or more of one prefix (/24, /48) do',
+    (state) => crowdingOf(state).prefixShare,
+  );
+  gauge(
+    'talka_largest_network_share',
+    'The same of one network (autonomous system), by the table of networks; 0 without one',
+    (state) => crowdingOf(state).networkShare,
+  );
+  gauge(
+    'talka_crowding_alarm',
+    '1 while one prefix does more than a tenth, or one network more than a quarter, of what 20 people or more compute',
+    (state) => (crowdingOf(state).alarm ? 1 : 0),
+  );
+}
+
 /** What is looked up when somebody asks. */
 function addGauges(registry: Registry, { runtime, devices, live, objections, now }: MetricsParts): void {
-  const gauge = (name: string, help: string, read: (state: State) => number): void => {
+  const gauge: AddGauge = (name, help, read) => {
     registry.registerMetric(
       new Gauge({
         name,
@@ -96,31 +127,7 @@ function addGauges(registry: Registry, { runtime, devices, live, objections, now
   );
   gauge('talka_objections_waiting', 'Objections that wait for the operator', objections);
   gauge('talka_log_size', 'Ticks in the log', () => runtime.head?.size ?? 0);
-  gauge(
-    'talka_network_share_max',
-    'Largest share of those who want work that is in one network prefix',
-    () => networksOf(live, 0).largestShare ?? 0,
-  );
-  gauge(
-    'talka_network_alarm',
-    '1 while one network prefix holds more than half of eight people or more',
-    () => (networksOf(live, 0).alarm ? 1 : 0),
-  );
-  gauge(
-    'talka_largest_prefix_share',
-    'Largest share of what is computed now that two people or more of one prefix (/24, /48) do',
-    (state) => crowdingOf(state).prefixShare,
-  );
-  gauge(
-    'talka_largest_network_share',
-    'The same of one network (autonomous system), by the table of networks; 0 without one',
-    (state) => crowdingOf(state).networkShare,
-  );
-  gauge(
-    'talka_crowding_alarm',
-    '1 while one prefix does more than a tenth, or one network more than a quarter, of what 20 people or more compute',
-    (state) => (crowdingOf(state).alarm ? 1 : 0),
-  );
+  addPlaces(gauge, live);
   gauge('talka_store_fault', '1 while the store takes no writes', () =>
     runtime.storeFault === null ? 0 : 1,
   );

@@ -125,7 +125,11 @@ describe('nobody waits for ever for another network', () => {
         .padStart(5, '0')
         .split('')
         .map((digit) => String(Number(digit) + 1));
-      const placed = [...'abcde'].map((name, i) => `${name}${digits[i]}`).join('') + 'f1';
+      const placed =
+        'abcde'
+          .split('')
+          .map((name, i) => `${name}${digits[i]}`)
+          .join('') + 'f1';
       const h = house();
       const names = 'abcdef';
       for (const name of names) join(h, name);

@@ -296,12 +296,12 @@ export function climateOf(seed: number): Climate {
     anchor,
     auditorGroupsMin: Infinity,
   };
-  const whole = isAudited(seed) ? audited(day) : day;
-  return seed % 7 === 0 ? inNetworks(whole) : whole;
+  return inNetworks(isAudited(seed) ? audited(day) : day);
 }
 
-/** The same day with an operator who knows the networks of most people: a few or several, each with many groups. */
+/** Every seventh day with an operator who knows the networks of most people: a few or several, each with many groups. */
 function inNetworks(day: Climate): Climate {
+  if (day.seed % 7 !== 0) return day;
   const throws = dice(day.seed).fork('networks');
   const networks = throws.between(3, 7);
   const placed = new Map<string, string>([['', '']]);
