@@ -73,6 +73,18 @@ describe('[EP1] what vested in a period', () => {
     ]);
   });
 
+  test('is summed to the last tick, however long the period is', async () => {
+    const record = Buffer.from(
+      JSON.stringify({ v: 1, events: [{ e: 'vested', site: null, entries: [entry('vested:A', 1)] }] }),
+    );
+    const long = {
+      read: async (after: number, max: number) =>
+        Array.from({ length: Math.min(max, 200 - after) }, (_, i) => ({ tick: after + i + 1, record })),
+    } as unknown as Log;
+    for (let length = 1; length <= 150; length++)
+      expect((await vestedIn(long, 5, 5 + length)).accounts.get('A')).toBe(BigInt(length));
+  });
+
   test('is read the same by whoever holds the public records against it', () => {
     const sites = [
       ['s', 530],

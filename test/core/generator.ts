@@ -38,6 +38,20 @@ function someSpec(throws: Dice): JobSpec {
   });
 }
 
+/** Mostly the period that is next, now and then one that overlaps or holds too much. */
+function someSeal(throws: Dice, { epochs, balances }: State, at: number): Command {
+  const last = epochs.at(-1);
+  const from = (last?.to ?? 1) + (throws.chance(80) ? 1 : 0);
+  const to = from + throws.below(20);
+  const micro = balances.get('vested:P0') ?? 0n;
+  const totalMicro = String(throws.chance(700) ? micro / 8n : micro * 2n);
+  const log = '0'.repeat(64);
+  return {
+    ...{ c: 'seal', number: epochs.length + 1, from, to, fromAt: last?.toAt ?? 0, toAt: at },
+    ...{ log, root: `0x${log}`, accounts: 1, totalMicro, budgetMicro: '1000' },
+  };
+}
+
 /** A generator for a seed. */
 export function generator(seed: number): Generator {
   const throws = dice(seed);
@@ -91,26 +105,6 @@ export function generator(seed: number): Generator {
     };
   };
 
-  /** Mostly the period that is next, now and then one that overlaps or holds too much. */
-  const sealOf = ({ epochs, balances }: State): Command => {
-    const last = epochs.at(-1);
-    const from = (last?.to ?? 1) + (throws.chance(80) ? 1 : 0);
-    const micro = balances.get('vested:P0') ?? 0n;
-    return {
-      c: 'seal',
-      number: epochs.length + 1,
-      from,
-      to: from + throws.below(20),
-      fromAt: last?.toAt ?? 0,
-      toAt: at,
-      log: '0'.repeat(64),
-      root: `0x${'0'.repeat(64)}`,
-      accounts: 1,
-      totalMicro: String(throws.chance(700) ? micro / 8n : micro * 2n),
-      budgetMicro: '1000',
-    };
-  };
-
   const makers: readonly [number, (state: State) => Command][] = [
     [60, () => ({ c: 'join', site: throws.chance(100) ? 'fair' : null, ...throws.of(devices) })],
     [1, () => ({ c: 'restore', kept: throws.below(1000), root: throws.of(roots) })],
@@ -138,7 +132,7 @@ export function generator(seed: number): Generator {
     ],
     [10, () => ({ c: 'misdeed', device: anyDevice(), what: 'forged', replica: own().replica })],
     [4, () => ({ c: 'cancel', job: `j${throws.between(1, 6)}` })],
-    [8, (state) => sealOf(state)],
+    [8, (state) => someSeal(throws, state, at)],
     [3, () => ({ c: 'pauseKernel', kernel: throws.of(kernels), reason: 'a test' })],
     [12, () => ({ c: 'resumeKernel', kernel: throws.of(kernels) })],
   ];
