@@ -136,8 +136,7 @@ export function generator(seed: number): Generator {
     [3, () => ({ c: 'pauseKernel', kernel: throws.of(kernels), reason: 'a test' })],
     [12, () => ({ c: 'resumeKernel', kernel: throws.of(kernels) })],
   ];
-  let total = 0;
-  for (const [weight] of makers) total += weight;
+  const total = makers.reduce((sum, [weight]) => sum + weight, 0);
 
   return {
     next: (state) => {
