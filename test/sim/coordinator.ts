@@ -18,7 +18,7 @@ import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
 import type { CommitItem, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
-import { agreeing, descriptorOf, isStoreRefusal, networkOf, waits, whereIs } from './where.ts';
+import { agreeing, descriptorOf, isStoreRefusal, makesWork, networkOf, restReasons, waits, whereIs } from './where.ts'; // prettier-ignore
 import type { Outcome } from './where.ts';
 
 /** What the world hears, so that oracles can judge. */
@@ -41,17 +41,6 @@ const upkeepPerTickMax = 16;
 const misdeedsPerHourMax = 100;
 const suspensionMs = 900_000;
 const storeRetryMs = 5000;
-const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
-const makesWork: ReadonlySet<Event['e']> = new Set([
-  'leased',
-  'committed',
-  'returned',
-  'expired',
-  'submitted',
-  'kernelResumed',
-  'voided',
-]);
-
 type Talker = Present & { readonly socket: number };
 
 interface Conversation {
@@ -105,7 +94,7 @@ export class Coordinator {
       ...{ groupsMin: auditorGroupsMin, rules, throws: throws.fork(`desk ${disk.records.length}`) },
       people: this.people,
       state: () => this.state,
-      claimOf: (job, chunk) => this.claimOf(job, chunk),
+      claims: disk.claims,
       order: (command, then) => this.order(command, then),
       say: (device, word) => this.#sayTo(device, word),
     });
@@ -437,11 +426,6 @@ export class Coordinator {
 
   #words(count: number): number[] {
     return Array.from({ length: count }, () => this.#throws.below(2 ** 32));
-  }
-
-  /** What was answered for a chunk that is provisional. */
-  claimOf(job: string, chunk: number): string | undefined {
-    return this.#disk.claims.get(`${job}/${chunk}`);
   }
 
   /** Randomness comes with each commitment that may be drawn from. */

@@ -233,6 +233,16 @@ function audited(day: Climate): Climate {
   return { ...day, jobs, people, anchor: true, auditorGroupsMin, pardons };
 }
 
+/** Some people are cut off, once or twice. */
+function partitionsOf(throws: Dice, moments: (count: number) => number[]): Climate['partitions'] {
+  if (throws.chance(600)) return [];
+  return moments(throws.between(1, 2)).map((from) => ({
+    from,
+    to: from + throws.between(5000, 120_000),
+    share: throws.between(200, 800),
+  }));
+}
+
 /** The climate of a seed. Every sixth is fair. */
 export function climateOf(seed: number): Climate {
   const throws = dice(seed).fork('climate');
@@ -271,14 +281,7 @@ export function climateOf(seed: number): Climate {
           [5, 60],
         ] as const),
     crashes: fair ? [] : moments(throws.chance(400) ? throws.between(1, 3) : 0),
-    partitions:
-      fair || throws.chance(600)
-        ? []
-        : moments(throws.between(1, 2)).map((from) => ({
-            from,
-            to: from + throws.between(5000, 120_000),
-            share: throws.between(200, 800),
-          })),
+    partitions: fair ? [] : partitionsOf(throws, moments),
     clockJumps:
       fair || throws.chance(700)
         ? []

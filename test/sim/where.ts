@@ -1,5 +1,5 @@
 /** Small things the simulated coordinator asks: where a replica stands, which answers agree, which refusals wait. */
-import type { Chunk, Decision, Job, RefusalReason, State } from '../../src/core/state.ts';
+import type { Chunk, Decision, Event, Job, RefusalReason, State } from '../../src/core/state.ts';
 import type { JobDescriptor } from '../../src/wire/volunteer.ts';
 import { valueOf } from './truth.ts';
 
@@ -19,6 +19,19 @@ export function descriptorOf({ id, spec }: Job): JobDescriptor {
   const { kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro } = spec;
   return { job: id, kernel, wasm, wgsl, input, agreement, units, unitsPerChunk, unitCostMicro };
 }
+
+/** Who gives chunks back for one of these wants no others for now. */
+export const restReasons: ReadonlySet<string> = new Set(['paused', 'finished', 'closing']);
+/** What may make work for somebody who waits. */
+export const makesWork: ReadonlySet<Event['e']> = new Set([
+  'leased',
+  'committed',
+  'returned',
+  'expired',
+  'submitted',
+  'kernelResumed',
+  'voided',
+]);
 
 /** A replica of an open chunk, with all around it; null when no open chunk knows it. */
 export function whereIs(
