@@ -4,7 +4,7 @@
  */
 import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
 import type { Judgement } from './chunk.ts';
-import { examination, isExamined, lostOf, nextOf, undrawnOf } from './examining.ts';
+import { examination, isExamined, lostOf, nextOf, undrawnOf, withVouched } from './examining.ts';
 import type { Upkeep } from './examining.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { refund, spareMicro } from './ledger.ts';
@@ -142,23 +142,6 @@ function closeForLeaver(
       ...(anchored ? { anchored } : {}),
     },
   ];
-}
-
-/** Anchors make all audits of a batch: what volunteers alone have found right is drawn once more [AU5]. */
-function withVouched(
-  { spec }: Job,
-  { vouched }: Batch,
-  drawn: readonly (readonly [chunk: number, units: number[]])[],
-): (readonly [number, number[]])[] {
-  const byChunk = new Map(drawn.map(([chunk, units]) => [chunk, [...units]]));
-  for (const unit of vouched) {
-    const chunk = Math.floor(unit / spec.unitsPerChunk);
-    byChunk.set(
-      chunk,
-      [...(byChunk.get(chunk) ?? []), unit].sort((a, b) => a - b),
-    );
-  }
-  return [...byChunk].sort(([a], [b]) => a - b);
 }
 
 /** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */

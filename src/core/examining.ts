@@ -74,3 +74,20 @@ export function undrawnOf(
   }
   return found.reverse();
 }
+
+/** Anchors make all audits of a batch: what volunteers alone have found right is drawn once more [AU5]. */
+export function withVouched(
+  { spec }: Job,
+  { vouched }: Batch,
+  drawn: readonly (readonly [chunk: number, units: number[]])[],
+): (readonly [number, number[]])[] {
+  const byChunk = new Map(drawn.map(([chunk, units]) => [chunk, [...units]]));
+  for (const unit of vouched) {
+    const chunk = Math.floor(unit / spec.unitsPerChunk);
+    byChunk.set(
+      chunk,
+      [...(byChunk.get(chunk) ?? []), unit].sort((a, b) => a - b),
+    );
+  }
+  return [...byChunk].sort(([a], [b]) => a - b);
+}

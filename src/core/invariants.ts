@@ -4,7 +4,7 @@ import { vestedMicro } from './epoch.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { balanceOf } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, slotKey, unitsOf } from './state.ts';
-import type { Job, State } from './state.ts';
+import type { Batch, Job, State } from './state.ts';
 
 /** Throws an Error whose message is the sentence that does not hold. */
 export function assertInvariants(state: State): void {
@@ -113,7 +113,7 @@ function checkIdentities(state: State): void {
       assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);
       batches.set(id, (batches.get(id) ?? 0) + open.length);
       for (const batch of open) {
-        const { chunks, units, drawn, passed, vouched, escrowMicro, operatorMicro } = batch;
+        const { chunks, units, drawn, passed, escrowMicro, operatorMicro } = batch;
         if (batch.wrong.length > 0) wrong.add(`${id}/${key}`);
         assert(
           batch.wrong.length === 0 || identity.phase !== 'open',
@@ -133,11 +133,7 @@ function checkIdentities(state: State): void {
         }
         assert(own === units, `a batch of ${key} counts its units`);
         assert(byOperator === operatorMicro, `a batch of ${key} knows what the operator pays for it`);
-        assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
-        assert(
-          vouched.every((unit) => drawn.includes(unit)),
-          `what is vouched for of ${key} is drawn`,
-        );
+        checkDraws(key, batch);
       }
     }
   }
@@ -159,6 +155,16 @@ function checkIdentities(state: State): void {
         `somebody answers for chunk ${chunk} of ${job.id}`,
       );
   }
+}
+
+/** What is drawn of a batch. */
+function checkDraws(key: string, batch: Batch): void {
+  const { drawn, vouched } = batch;
+  assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
+  assert(
+    vouched.every((unit) => drawn.includes(unit)),
+    `what is vouched for of ${key} is drawn`,
+  );
 }
 
 function checkDevices(state: State): void {

@@ -149,9 +149,8 @@ function commandOf(
           wrong: h.state.audits.get(audit)?.units ?? [1],
           right: [],
         };
-      if (which % 4 === 3 && wrong.length > 0 && made.c === 'audit')
-        return { ...made, vouched: { device: crook, wrong } };
-      return made;
+      const isVouched = which % 4 === 3 && wrong.length > 0 && made.c === 'audit';
+      return isVouched ? { ...made, vouched: { device: crook, wrong } } : made;
     }
     case 6: {
       const due = nth(upkeep(h.state, h.now(), 50), which);

@@ -62,7 +62,7 @@ function audits(ground: AnchorGround, left: number): void {
   ground.after(auditMs, () => {
     if (ground.house() !== house) return;
     const { id, job, chunk, units } = audit;
-    const claim = house.claimOf(job, chunk);
+    const claim = house.auditor.claimOf(job, chunk);
     // It may have been settled, or voided, meanwhile.
     if (claim === undefined || !house.state.audits.has(id)) return audits(ground, left - 1);
     const command = house.auditor.found(audit, wrongUnits(claim, job, chunk, units));

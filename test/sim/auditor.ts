@@ -22,7 +22,8 @@ export interface Ground {
   readonly people: People<Present>;
   /** Another one after a failed append. */
   state(): State;
-  claimOf(job: string, chunk: number): string | undefined;
+  /** What was answered for each chunk, by `job/chunk`. */
+  readonly claims: ReadonlyMap<string, string>;
   order(command: Command, done?: (outcome: Outcome) => void): void;
   say(device: string, word: AuditWord | AuditedWord | RefusalWord): void;
 }
@@ -68,6 +69,11 @@ export class Auditor {
       });
   }
 
+  /** What was answered for a chunk that is provisional. */
+  claimOf(job: string, chunk: number): string | undefined {
+    return this.#ground.claims.get(`${job}/${chunk}`);
+  }
+
   left(device: string): void {
     this.#desk.left(device);
   }
@@ -78,9 +84,9 @@ export class Auditor {
 
   /** What a volunteer recomputed. */
   answered(device: string, { audit: id, answers }: AuditAnswerMessage, at: number): void {
-    const { claimOf, say, state } = this.#ground;
+    const { say, state } = this.#ground;
     const audit = state().audits.get(id);
-    const claim = audit === undefined ? undefined : claimOf(audit.job, audit.chunk);
+    const claim = audit === undefined ? undefined : this.claimOf(audit.job, audit.chunk);
     if (audit === undefined || claim === undefined || this.#desk.holdOf(id)?.by !== device)
       return this.#gone(device, id);
     const own = answers.filter((answer): answer is string => answer !== null);

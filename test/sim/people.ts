@@ -189,6 +189,21 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: 
     case 'picky':
       return { ...agreeable, incoming: picking };
     case 'slanderer':
+    case 'lazyAuditor':
+    case 'rubberStamp':
+    case 'selfChecker':
+      return badAuditorOf(role, name, dice, ring, told);
+    default:
+      return role satisfies never;
+  }
+}
+
+/** Works as it should, and audits as it should not. */
+function badAuditorOf(role: BadAuditor, name: string, dice: Dice, ring: string, told: Set<string>): Manner {
+  let answered = 0;
+  const gang = (job: JobDescriptor, chunk: number): string => wrongRoot(job.job, chunk, ring);
+  switch (role) {
+    case 'slanderer':
       return { ...agreeable, audit: ({ job }, chunk) => wrongRoot(job, chunk, `${name} slanders`) };
     case 'lazyAuditor':
       return {

@@ -4,14 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
-import { whoMay } from '../../src/core/auditing.ts';
-import { upkeep } from '../../src/core/checking.ts';
-import { decide } from '../../src/core/machine.ts';
 import { priceOf } from '../../src/core/offer.ts';
-import { evolve } from '../../src/core/evolve.ts';
 import { freeze } from '../../src/core/snapshot.ts';
-import type { Event, State } from '../../src/core/state.ts';
+import type { Command, Event, State } from '../../src/core/state.ts';
 import { anchorLooks } from './anchor.ts';
 import { Absences } from './away.ts';
 import { Coordinator } from './coordinator.ts';
@@ -23,6 +18,7 @@ import type { Day } from './day.ts';
 import type { Rules } from './disk.ts';
 import { agenda } from './heap.ts';
 import type { Outgoing } from './messages.ts';
+import { mishapLater, pardon } from './mishaps.ts';
 import { Network } from './network.ts';
 import { OracleFault, oraclesFor } from './oracles.ts';
 import type { Fault, Oracles } from './oracles.ts';
@@ -30,17 +26,11 @@ import { mannerOf, unevenness } from './people.ts';
 import type { Role } from './people.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
+import { realRules } from './rules.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 
-export const realRules: Rules = {
-  decide,
-  evolve,
-  upkeep,
-  whoMay,
-  Desk: AuditDesk,
-  matches: (root, output) => root === output,
-};
+export { realRules } from './rules.ts';
 
 /** Plays the day of a seed. Never throws: what an oracle finds, or what breaks, is the day's fault. */
 export function play(seed: number, rules: Rules = realRules): Day {
@@ -59,7 +49,6 @@ export function playDay(
 const startAt = 1_700_000_000_000;
 /** In the calm, every job concludes within this time, or never will. */
 const calmMsMax = 4 * 3_600_000;
-const hourMs = 3_600_000;
 const retryMs = 5000;
 /** So often the operator looks for somebody to let in again. */
 const pardonTriesMax = 60;
@@ -80,6 +69,15 @@ class World {
   readonly #disk = emptyDisk();
   readonly #hash = sha256.create();
   readonly #devices = new Map<Device, PersonSpec>();
+  readonly #weather = {
+    after: (ms: number, then: () => void) => this.#after(ms, then),
+    isStormy: () => this.#isStormy(),
+  };
+  readonly #mercy = {
+    ...this.#weather,
+    house: () => this.#coordinator,
+    order: (command: Command, done: (outcome: Outcome) => void) => this.#order(command, done),
+  };
   readonly #gangs = new Map<string, Set<string>>();
   #coordinator: Coordinator | null = null;
   #now = 0;
@@ -185,7 +183,7 @@ class World {
     this.#after(stormMs, () => this.#calm());
     if (fair) return;
     for (const at of crashes) this.#after(at, () => this.#crash());
-    for (const at of this.#climate.pardons ?? []) this.#after(at, () => this.#pardon(pardonTriesMax));
+    for (const at of this.#climate.pardons ?? []) this.#after(at, () => pardon(this.#mercy, pardonTriesMax));
     for (const { at, byMs } of clockJumps) this.#after(at, () => (this.#clockOffMs += byMs));
   }
 
@@ -339,22 +337,6 @@ class World {
     });
   }
 
-  /** The operator lets somebody in again: whose work is still put in order, if there is one, so that it is refused at first. */
-  #pardon(tries: number): void {
-    const identities = [...(this.#coordinator?.state.identities.values() ?? [])];
-    const one =
-      identities.find(({ phase, open }) => phase !== 'open' && open.size > 0) ??
-      identities.findLast(({ faultAt }) => faultAt !== null);
-    const again = (): void => {
-      if (tries > 1) this.#after(retryMs, () => this.#pardon(tries - 1));
-    };
-    if (one === undefined || this.#coordinator === null) return again();
-    const { device, backend } = one;
-    this.#order({ c: 'readmit', device, backend, reason: 'the operator’s grace' }, (outcome) => {
-      if ('refused' in outcome) again();
-    });
-  }
-
   // People, and what happens to them.
 
   #bring(person: PersonSpec): void {
@@ -378,7 +360,7 @@ class World {
       if (staysMs !== undefined) this.#after(comesAt + staysMs, () => device.vanish());
       else if (role === 'quitter')
         this.#after(comesAt + own.below(Math.max(1, this.#climate.stormMs - comesAt)), () => device.vanish());
-      else this.#mishapLater(device, role === 'flaky' ? 120 : this.#climate.mishapsPerHour);
+      else mishapLater(this.#weather, device, role === 'flaky' ? 120 : this.#climate.mishapsPerHour);
     }
   }
 
@@ -402,41 +384,6 @@ class World {
       fetchBlob: (device) => !network.isCutOff(device) && !network.befalls(this.#climate.lost),
       extends: (from) => from.size === 0 || this.#disk.roots[from.size - 1] === from.root,
     };
-  }
-
-  #mishapLater(device: Device, perHour: number): void {
-    if (perHour === 0) return;
-    this.#after(device.spec.dice.below(Math.floor((2 * hourMs) / perHour)), () => {
-      if (!this.#isStormy()) return;
-      this.#mishap(device);
-      this.#mishapLater(device, perHour);
-    });
-  }
-
-  #mishap(device: Device): void {
-    const own = device.spec.dice;
-    switch (own.below(6)) {
-      case 0:
-        return this.#reload(device);
-      case 1:
-        device.happen({ on: 'closing' });
-        return this.#after(50, () => this.#reload(device));
-      case 2:
-        return device.sleep(own.between(1000, 300_000));
-      case 3:
-        return device.killEngine();
-      case 4:
-        device.happen({ on: 'pause' });
-        return this.#after(own.between(500, 240_000), () => device.happen({ on: 'resume' }));
-      default:
-        device.happen({ on: 'online', online: false });
-        return this.#after(own.between(500, 120_000), () => device.happen({ on: 'online', online: true }));
-    }
-  }
-
-  #reload(device: Device): void {
-    device.vanish();
-    this.#after(device.spec.dice.between(500, 60_000), () => device.start());
   }
 
   /** In the calm, everybody who is not gone for good is there. Who was sent away for misdeeds stays away. */

@@ -1,0 +1,393 @@
+/**
+ * The members of the zoo: those who break what somebody might break, each alone with honest people and audited jobs, in calm weather; what makes
+ * each harmless, and what is switched off to see that it was that.
+ */
+import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
+import type { Event, JobSpec } from '../../src/core/state.ts';
+import type { Day } from './day.ts';
+import type { Rules } from './disk.ts';
+import type { Oracle } from './oracles.ts';
+import type { Role } from './people.ts';
+import type { Edit } from './plant.ts';
+import type { Climate, PersonSpec } from './weather.ts';
+import { playDay } from './world.ts';
+
+/** What came of a day for its member and for the honest. */
+export interface Story {
+  readonly day: Day;
+  readonly events: readonly Event[];
+  /** Earned for good by the member, all its keys together, ÷ the mean of the honest: all have the same machine. */
+  readonly earns: number;
+  /** Chunks that are final and wrong. */
+  readonly wrongFinal: number;
+}
+
+export interface Member {
+  readonly role: Role;
+  /** How many of them there are; fresh keys come one after another and stay for a while. */
+  readonly count?: number;
+  readonly freshKeys?: boolean;
+  /** Volunteers audit too: else what it earns would hold what its audits are paid. */
+  readonly auditors?: true;
+  /** All behind one address. */
+  readonly together?: boolean;
+  readonly kind: 'audit' | 'adaptive';
+  readonly uneven?: boolean;
+  /** What holds beside the oracles, in words and as a figure. */
+  readonly figure: string;
+  readonly holds: (story: Story) => boolean;
+  /** What is switched off, and what tells that the member gets through then. */
+  readonly defence: string;
+  readonly off: readonly Edit[] | Partial<Rules>;
+  readonly toldBy: Oracle | 'figure';
+  readonly seeds?: readonly number[];
+}
+
+export const honestCount = 5;
+/** So few networks that they audit in the zoo. */
+const auditorGroupsMin = 3;
+const machine = { cores: 2, webgpu: false, rateMilli: 1_000, clockOffMs: 0 };
+
+/** Terms by which every unit is recomputed before it is final. */
+const strict = { quorum: 1, windowUnits: 1_000_000, leaverUnits: 1_000_000, verifyMilli: 1_000 } as const;
+
+function climateFor(
+  { role, count = 1, freshKeys = false, together = false, auditors, kind, uneven = false }: Member,
+  seed: number,
+): Climate {
+  const spec: JobSpec = {
+    kernel: 'weave@1',
+    wasm: 'a'.repeat(64),
+    wgsl: null,
+    input: 'c'.repeat(64),
+    agreement: 'exact',
+    units: 2_400,
+    unitsPerChunk: 8,
+    unitCostMicro: 100_000,
+    policy: { kind, ...strict },
+    weight: 1,
+    title: 'a job',
+    cause: 'the zoo',
+    demonstration: true,
+  };
+  const person = (name: string, over: Partial<PersonSpec>): PersonSpec => ({
+    role: 'honest',
+    account: name,
+    group: `net-${name}`,
+    devices: [{ name: `${name}.0`, ...machine }],
+    comesAt: 0,
+    ...over,
+  });
+  const honest = Array.from({ length: honestCount }, (_, i) => person(`h${i}`, {}));
+  const members = Array.from({ length: count }, (_, i) =>
+    person(`m${i}`, {
+      role,
+      ring: 'a ring',
+      ...(freshKeys || together ? { group: 'net-m' } : {}),
+      ...(freshKeys ? { comesAt: i * 12_000, staysMs: 12_000 } : {}),
+    }),
+  );
+  return {
+    seed,
+    fair: false,
+    stormMs: 60_000,
+    delayMs: [20, 80],
+    lost: 0,
+    doubled: 0,
+    overtaken: 0,
+    appendFails: 0,
+    appendMs: [1, 5],
+    crashes: [],
+    partitions: [],
+    clockJumps: [],
+    mishapsPerHour: 0,
+    people: [...honest, ...members],
+    away: [],
+    jobs: [{ at: 0, spec, cancelAt: null }],
+    anchor: true,
+    auditorGroupsMin: auditors === true ? auditorGroupsMin : Infinity,
+    uneven,
+  };
+}
+
+export function tell(member: Member, rules: Rules, seed: number): Story {
+  const events: Event[] = [];
+  const day = playDay(climateFor(member, seed), rules, (some) => events.push(...some));
+  let [members, honest] = [0, 0];
+  for (const [account, micro] of day.vested)
+    if (account.startsWith('m')) members += micro;
+    else if (account.startsWith('h')) honest += micro;
+  const keys = member.freshKeys === true ? 1 : (member.count ?? 1);
+  const { wrong, wrongFinal } = day.tally;
+  return { day, events, earns: members / keys / (honest / honestCount), wrongFinal: wrong + wrongFinal };
+}
+
+const earnsLess =
+  (most: number) =>
+  ({ earns, wrongFinal }: Story) =>
+    wrongFinal === 0 && earns <= most;
+/** What the first fault of each member meant for it. */
+const firstConsequences = ({ events }: Story): string[] => {
+  const first = new Map<string, string>();
+  for (const event of events)
+    if (event.e === 'disproved' && event.device.startsWith('m') && !first.has(event.device))
+      first.set(event.device, event.consequence);
+  return [...first.values()];
+};
+const blamed = ({ events }: Story): string[] =>
+  events.flatMap((event) => (event.e === 'disproved' || event.e === 'misdeed' ? [event.device] : []));
+const leasesOf = ({ events }: Story): number => events.filter(({ e }) => e === 'leased').length;
+const claimsUnread: Edit = {
+  file: 'auditing.ts',
+  from: 'filter((unit) => command.wrong.includes(unit));\n  const right',
+  to: 'filter(() => false);\n  const right',
+};
+const leaversUnseen: Edit = {
+  file: 'checking.ts',
+  from: 'Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total))',
+  to: '0',
+};
+const auditsUnwaited: Edit = {
+  file: 'checking.ts',
+  from: 'if (!closed || passed < drawn.length) return false;',
+  to: '',
+};
+const noWindow: Edit = {
+  file: 'audit.ts',
+  from: 'auditedUnits - batch.auditedBefore >= windowUnits',
+  to: 'auditedUnits >= batch.auditedBefore - windowUnits',
+};
+const nothingDrawn: Edit = {
+  file: 'audit.ts',
+  from: 'if ((word & mask) === 0) drawn.push(unit);',
+  to: 'if ((word & mask) === -1) drawn.push(unit);',
+};
+
+/** A desk that waits for whoever was given an audit once. */
+class PatientDesk extends AuditDesk {
+  override isFree(id: number): boolean {
+    return this.holdOf(id) === undefined;
+  }
+  override declined(): void {}
+}
+const auditsBy = ({ events }: Story, prefix: string): number =>
+  events.filter(({ e, ...event }) => e === 'audited' && 'device' in event && event.device.startsWith(prefix))
+    .length;
+
+export const zoo: readonly Member[] = [
+  {
+    role: 'liar',
+    kind: 'audit',
+    figure: 'nothing wrong is final, and it earns nothing',
+    holds: earnsLess(0),
+    defence: 'what is recomputed is compared with the claim',
+    off: [claimsUnread],
+    toldBy: 'honest',
+  },
+  {
+    role: 'lazy',
+    kind: 'audit',
+    figure: 'nothing wrong is final, and it earns nothing',
+    holds: earnsLess(0),
+    defence: 'what is recomputed is compared with the claim',
+    off: [claimsUnread],
+    toldBy: 'honest',
+  },
+  {
+    role: 'sparse',
+    kind: 'audit',
+    figure:
+      'nothing wrong is final, and it earns less than somebody honest: what it spoilt is void, and time is lost',
+    holds: earnsLess(0.97),
+    defence: 'who leaves is looked at once more [AU4]',
+    off: [leaversUnseen],
+    toldBy: 'honest',
+  },
+  {
+    role: 'sleeper',
+    kind: 'audit',
+    figure: 'nothing wrong is final, and it earns nothing for its honest days either',
+    holds: earnsLess(0),
+    defence: 'work waits for a window of later audits [AU3]',
+    off: [noWindow],
+    toldBy: 'figure',
+  },
+  {
+    role: 'copycat',
+    kind: 'adaptive',
+    figure: 'nothing wrong is final, and it earns under a tenth of what somebody honest does',
+    holds: earnsLess(0.1),
+    defence: 'units are drawn [AU1] [AU4]',
+    off: [nothingDrawn, leaversUnseen],
+    toldBy: 'honest',
+  },
+  {
+    role: 'pair',
+    count: 2,
+    kind: 'adaptive',
+    figure: 'nothing wrong is final, and they earn nothing',
+    holds: earnsLess(0),
+    defence: 'what two people agree on is audited all the same [TR1]',
+    off: [
+      {
+        file: 'machine.ts',
+        from: '!isAudited(job.spec) || isAnchors',
+        to: '!isAudited(job.spec) || isAnchors || verdict.winners.length > 1',
+      },
+    ],
+    toldBy: 'honest',
+  },
+  {
+    role: 'clique',
+    count: 4,
+    kind: 'adaptive',
+    figure: 'whoever of them is disproved with another is banned at once [TR6]',
+    holds: (story) => story.wrongFinal === 0 && firstConsequences(story).includes('ban'),
+    defence: 'the same wrong answer twice is no accident [TR6]',
+    off: [{ file: 'auditing.ts', from: 'authors.length > 1 || vouched !== null', to: 'vouched !== null' }], // prettier-ignore
+    toldBy: 'figure',
+  },
+  {
+    role: 'sybil',
+    count: 5,
+    freshKeys: true,
+    kind: 'audit',
+    figure: 'nothing wrong is final, and all its keys together earn less than one honest person',
+    holds: earnsLess(0.9),
+    defence: 'who leaves is looked at once more [AU4]',
+    off: [leaversUnseen],
+    toldBy: 'honest',
+  },
+  {
+    role: 'hitAndRun',
+    count: 4,
+    freshKeys: true,
+    kind: 'audit',
+    figure: 'nothing wrong is final, and all its keys together earn less than one honest person',
+    holds: earnsLess(0.9),
+    defence: 'work waits for its own audits [AU4]',
+    off: [auditsUnwaited],
+    toldBy: 'honest',
+  },
+  {
+    role: 'replayer',
+    kind: 'adaptive',
+    seeds: [1, 2, 3, 4],
+    figure: 'it earns what it computed, once, and nothing is held against it',
+    holds: ({ earns, day }) => earns <= 1.2 && day.tally.misdeeds === 0,
+    defence: 'the same commitment twice is one [CH8]',
+    off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'closed')\n" }], // prettier-ignore
+    toldBy: 'safe',
+  },
+  {
+    role: 'forger',
+    kind: 'audit',
+    figure: 'its forgeries are on record, and nobody else is disproved',
+    holds: (story) => story.day.tally.misdeeds > 0 && blamed(story).every((device) => device.startsWith('m')),
+    defence: 'a replica is its device’s alone [WR7]',
+    off: [{ file: 'machine.ts', from: "if (lease.device !== device) return refuse('not-yours');", to: '' }],
+    toldBy: 'safe',
+  },
+  {
+    role: 'withholder',
+    kind: 'audit',
+    figure: 'the job ends without it',
+    holds: ({ earns, day }) => earns === 0 && day.tally.finished === 1,
+    defence: 'a lease that ran out is given to others [LS1]',
+    off: [{ file: 'machine.ts', from: "if (at < lease.deadline) return refuse('not-due');", to: "if (at > 0) return refuse('not-due');" }], // prettier-ignore
+    toldBy: 'progress',
+  },
+  {
+    role: 'twoFaced',
+    kind: 'adaptive',
+    seeds: [1, 2, 3, 4],
+    figure: 'its second faces are on record',
+    holds: ({ day }) => day.tally.misdeeds > 0,
+    defence: 'of two answers for one replica only the first is taken [CH8]',
+    off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'committed' && replica.phase.root === root)\n" }], // prettier-ignore
+    toldBy: 'safe',
+  },
+  {
+    role: 'switcher',
+    kind: 'audit',
+    figure: 'its contradictions are on record',
+    holds: ({ day }) => day.tally.misdeeds > 0,
+    defence: 'bytes are digested before they are taken [WR7]',
+    off: { matches: () => true },
+    toldBy: 'honest',
+  },
+  {
+    role: 'boaster',
+    kind: 'audit',
+    figure: 'of a job of half a minute it takes at most twice the share of somebody honest',
+    holds: ({ earns }) => earns < 2,
+    defence: 'a claimed speed counts only as far as it was shown [LS1]',
+    off: [
+      {
+        file: 'speed.ts',
+        from: 'return Math.min(claimedMilli, Math.ceil(unprovenRateMilli + shownFactor * shownMilli));',
+        to: 'return claimedMilli + 0 * shownMilli;',
+      },
+    ],
+    toldBy: 'figure',
+  },
+  {
+    role: 'picky',
+    kind: 'audit',
+    uneven: true,
+    figure: 'it earns less than somebody honest, and there are fewer leases in the log than twice the chunks',
+    holds: (story) => story.earns < 1 && leasesOf(story) < 600,
+    defence: 'who gives back again and again waits a minute each time [LS9]',
+    off: [
+      { file: 'schedule.ts', from: 'at - device.returnedAt < returnPauseMs', to: 'at < device.returnedAt' },
+    ],
+    toldBy: 'figure',
+    seeds: [1, 2, 3, 4],
+  },
+  {
+    role: 'slanderer',
+    auditors: true,
+    kind: 'audit',
+    figure: 'it is disproved itself and nobody else is, and no audit of it is paid',
+    holds: (story) =>
+      blamed(story).length > 0 &&
+      blamed(story).every((device) => device.startsWith('m')) &&
+      auditsBy(story, 'm') === 0,
+    defence: 'two engines say who was wrong [AU7]',
+    off: [
+      {
+        file: 'machine.ts',
+        from: 'return refute(state, command, now);',
+        to: "return auditAnswered(state, { ...command, c: 'audit' }, now);",
+      },
+    ],
+    toldBy: 'honest',
+    seeds: [1, 2, 3, 4],
+  },
+  {
+    role: 'lazyAuditor',
+    auditors: true,
+    kind: 'audit',
+    figure: 'others make its audits, the job ends, and no audit of it is paid',
+    holds: (story) =>
+      story.day.tally.finished === 1 && auditsBy(story, 'm') === 0 && auditsBy(story, 'h') > 0,
+    defence: 'what is given back, refused or late is somebody else’s [AU7]',
+    off: { Desk: PatientDesk },
+    toldBy: 'progress',
+    seeds: [1, 2, 3, 4],
+  },
+  // `rubberStamp` is in auditors.test.ts: what it gets away with is a matter of many days.
+  {
+    role: 'selfChecker',
+    auditors: true,
+    count: 2,
+    together: true,
+    kind: 'audit',
+    figure: 'nothing wrong is final, and it never audits its other account',
+    holds: ({ wrongFinal }) => wrongFinal === 0,
+    defence: 'nobody audits its own network [AU7]',
+    off: [{ file: 'auditing.ts', from: "own.group === '' || !groups.has(own.group)", to: 'true' }],
+    toldBy: 'safe',
+    seeds: [1, 2, 3, 4],
+  },
+];
