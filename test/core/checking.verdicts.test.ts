@@ -320,6 +320,7 @@ function twoAnswerAndAuditsTakeTheRest(): House {
 describe('[LG6] [JB2] the end of a job', () => {
   test('a cancelled one keeps nothing of what the operator paid for', () => {
     const h = twoAnswerAndAuditsTakeTheRest();
+    identityOf(h, 'b').faultAt = h.now();
     isCaught(h, 'b');
     h.must({ c: 'cancel', job: 'j1' });
     // Its chunks are not computed again: nobody has to pay for that.
