@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { backupDataDir, restoreDataDir } from './backup.ts';
 import { microOf } from '../wire/epochs.ts';
 import { startCoordinator, version } from './coordinator.ts';
@@ -152,25 +153,30 @@ function greeting(running: RunningCoordinator, options: CoordinatorOptions, part
   return lines.join('\n');
 }
 
-/** The partner's page, or in a sentence why there is none although it was to be; null where none was. */
-async function partnerOf(
-  values: Flags,
-  options: CoordinatorOptions,
-  running: RunningCoordinator,
-): Promise<Partner | string | null> {
-  const asked = values.partner;
-  if (asked === 'none') return null;
+/** The port of the partner's page; null where there is none. */
+function partnerPortOf({ partner }: Flags, { seed, tls, port = 8787 }: CoordinatorOptions): number | null {
   // Beside https with a certificate of our own making a browser would show the frame as an error.
-  if (asked === undefined && (options.seed === 'none' || options.tls !== null)) return null;
-  const port = numberOf('--partner', asked, 0, 65_535) ?? (options.port === 0 ? 0 : running.port + 1);
-  return partnerBeside(running, options.host ?? '127.0.0.1', port).catch(
-    (error: unknown) =>
-      `the partner's page could not be shown: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  if (partner === 'none' || (partner === undefined && (seed === 'none' || tls !== null))) return null;
+  return numberOf('--partner', partner, 0, 65_535) ?? (port === 0 ? 0 : port + 1);
+}
+
+/** The partner's page; null where it cannot be shown, which is told and ends nothing. */
+async function partnerOf(
+  port: number | null,
+  { host = '127.0.0.1' }: CoordinatorOptions,
+  running: RunningCoordinator,
+  logger: Pick<Logger, 'warn'>,
+): Promise<Partner | null> {
+  if (port === null) return null;
+  return partnerBeside(running, host, port).catch((error: unknown) => {
+    logger.warn({ error: String(error) }, 'the page of a partner could not be shown');
+    return null;
+  });
 }
 
 async function serve(values: Flags): Promise<void> {
   const options = optionsOf(values, process.env);
+  const partnerPort = partnerPortOf(values, options);
   const logger = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
   const running = await startCoordinator({
     ...options,
@@ -183,9 +189,7 @@ async function serve(values: Flags): Promise<void> {
       process.exit(70);
     },
   });
-  const partner = await partnerOf(values, options, running);
-  if (typeof partner === 'string') logger.warn(partner);
-  console.log(greeting(running, options, typeof partner === 'string' ? null : partner));
+  console.log(greeting(running, options, await partnerOf(partnerPort, options, running, logger)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
   setTimeout(flushCompileCache, compiledMs).unref();
   let stopping = false;

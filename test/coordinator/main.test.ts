@@ -56,6 +56,7 @@ describe('the program', () => {
       '--memory',
       '--anchor-share',
       '--seed-demo',
+      '--partner',
       '--trust-proxy',
       '--networks',
       'backup',
@@ -74,6 +75,7 @@ describe('the program', () => {
     [['--trust-proxy', 'everybody'], {}, /no network/],
     [['--networks', import.meta.filename], {}, /line 1: '.+' is no address/],
     [['--allow-origin', 'talka'], {}, /an address such as/],
+    [['--memory', '--partner', 'x'], {}, /--partner is a number/],
     [['--memory'], { PORT: 'x' }, /PORT is a number/],
     [[], { DATA_DIR: '/dev/null/x' }, /\/dev\/null/],
   ] as const)('%j %j fails in one line', (args, env, says) => {
@@ -94,9 +96,56 @@ describe('the program', () => {
     ]);
   });
 
+  test('shows a partner’s page on a port of its own, under a strict policy with the two entries that a site needs; talka site looks after it', async () => {
+    const own = await freePort();
+    const { said, child, ended } = await begin(['--memory', '--seed-demo', 'none', '--partner', '0'], {
+      PORT: String(own),
+    });
+    const shown = /a partner's page with the widget: (http:\/\/localhost:\d+)\//.exec(said())?.[1] ?? '';
+    const page = await fetch(shown);
+    const talka = `http://127.0.0.1:${own}`;
+    expect(page.headers.get('content-security-policy')).toBe(
+      `default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src ${talka}/embed/; frame-src ${talka}/embed/`,
+    );
+    const key = /<talka-widget data-site="([0-9a-f]{16})"/.exec(await page.text())?.[1] ?? '';
+    const token = /shown this once: (\S+)/.exec(said())?.[1] ?? '';
+    const site = (...args: string[]) => {
+      const cli = join(import.meta.dirname, '../../src/cli.ts');
+      const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'site', ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, TALKA_TOKEN: token },
+      });
+      return { status, says: stdout + stderr };
+    };
+    expect(site('list', '--url', talka)).toEqual({
+      status: 0,
+      says: `${key}  active     ${shown} ${shown.replace('localhost', '127.0.0.1')}\n`,
+    });
+    const added = site('add', 'https://paper.example', 'https://www.paper.example', '--url', talka);
+    expect(added.says).toMatch(
+      new RegExp(
+        `^[0-9a-f]{16}  active     https://paper.example https://www.paper.example\n[^]*<script async src="${talka}/embed/v1.js" data-site="[0-9a-f]{16}"></script>\n$`,
+      ),
+    );
+    expect(site('suspend', key, '--url', talka).says).toContain(`${key}  suspended`);
+    const refused = await fetch(`${talka}/embed/frame?site=${key}&from=${shown}`);
+    expect(refused.status === 404 || (await refused.text()).includes('"state":"suspended"')).toBe(true);
+    expect(site('resume', key, '--url', talka).says).toContain(`${key}  active`);
+    expect(site('add', 'paper.example', '--url', talka)).toMatchObject({
+      status: 1,
+      says: expect.stringContaining('bad-origin') as string,
+    });
+    expect(site('suspend', 'nobody', '--url', talka)).toMatchObject({ status: 1 });
+    expect(site('add', '--url', talka)).toMatchObject({ status: 2 });
+    expect(site('fly', 'x', '--url', talka)).toMatchObject({ status: 2 });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
   test('seeds the demonstrations, shows the token once, says goodbye at SIGTERM and goes on where it was', async () => {
     const first = await begin(['--anchor-share', '0']);
     expect(first.said()).toMatch(/operator's token, shown this once: [\w-]{32}/);
+    expect(first.said()).toContain(`a partner's page with the widget: http://localhost:${port + 1}/`);
     const jobs = async () =>
       ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;
     const seeded = await jobs();
