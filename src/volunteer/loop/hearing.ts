@@ -81,6 +81,10 @@ function hearBalance(loop: Loop, { creditMicro }: Pick<CreditWord, 'creditMicro'
 function onJudged(loop: Loop, word: Judged): void {
   const { backend, consequence, job, chunk, wrong, right, untilMs } = word;
   loop.judged = { backend, consequence, job, chunk, wrong, right, untilMs };
+  if (consequence !== 'ban') return;
+  // Who was told to wait for an hour, and has no more to wait for.
+  for (const slot of loop.slots.values())
+    if (slot.backend === backend && slot.reason?.why === 'suspended') slot.reason = { why: 'banned' };
 }
 
 /** The coordinator no longer counts a replica as ours: whatever we have of it is worthless. */
