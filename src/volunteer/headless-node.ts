@@ -123,7 +123,8 @@ class StatusLine {
   }
 }
 
-function statusOf(view: VolunteerView): string {
+/** How it goes, in one line. */
+export function statusOf(view: VolunteerView): string {
   const { chunks, units, checked, credit, rateMilli, reason, phase } = view;
   const busy = view.workers.filter(({ state }) => state === 'computing').length;
   const state =
