@@ -7,9 +7,8 @@ const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 
 /** What starts and kills whole programs, waits for real clocks or has very much to say is not for every few minutes of a day's work. */
 const slowTests = [
-  'test/volunteer/auditing.test.ts',
   'test/coordinator/{anchor,audit-command,kill,kill-audit,main,restart,tribunal}.test.ts',
-  'test/volunteer/{cli,rebuild}.test.ts',
+  'test/volunteer/{auditing,cli,rebuild}.test.ts',
   'test/wire/conversations.test.ts',
 ];
 
