@@ -126,8 +126,9 @@ export class AuditDesk {
   isAnchors(state: State, audit: Audit, at: number): boolean {
     const { id } = audit;
     if (audit.anchored === true || this.#canaries.has(id) || this.#anchorsNow.has(id)) return true;
-    if (!this.isShared || at - audit.at >= patienceMs || costMicroOf(state, audit) > givenMicroMax)
-      return true;
+    // A clock that was put back must not keep an audit from everybody.
+    const isLate = Math.abs(at - audit.at) >= patienceMs;
+    if (!this.isShared || isLate || costMicroOf(state, audit) > givenMicroMax) return true;
     return this.#isByLot(id);
   }
 

@@ -1,27 +1,221 @@
-/** [AU8] Who vouched for a claim is told once what became of it, however the tick that says so falls. */
-import { expect, test } from 'vitest';
-import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
-import { emptyState } from '../../src/core/state.ts';
+/** Who is given which audit, and when it is somebody else's [AU7]: the desk alone, with the rules and without a socket. */
+import { describe, expect, test } from 'vitest';
+import { AuditDesk, patienceMs } from '../../src/coordinator/audit-desk.ts';
+import type { Candidate, Given } from '../../src/coordinator/audit-desk.ts';
+import { probationMicro } from '../../src/core/trust.ts';
+import {
+  ask,
+  auditCommand,
+  auditedSpec,
+  commit,
+  drawing,
+  house,
+  join,
+  kernel,
+  proven,
+  submit,
+} from '../core/house.ts';
+import type { House } from '../core/house.ts';
 
-const at = 1_700_000_000_000;
+/** An audit of one unit costs a second of the reference core here. */
+const unitCostMicro = 1e6;
 
-test('[AU8] an answer that an anchor is just confirming is not told to be gone before it counts', () => {
-  const desk = new AuditDesk({ groupsMin: 1, below: () => 0, candidates: () => [], fits: () => true });
-  const voucher = { audit: 7, device: 'd', outputs: [] };
-  expect(desk.vouch(voucher)).toBeNull();
-  // The anchor has answered: its tick has taken the audit out of the state, and what follows is still to be told.
-  desk.hold(7, at, 60_000, true);
-  expect(desk.forget(emptyState(), at)).toEqual([]);
-  expect(desk.voucherOf(7)).toEqual(voucher);
-  desk.concluded(7);
-  desk.hold(7, at, 60_000, false);
-  expect(desk.forget(emptyState(), at)).toEqual([]);
-});
+interface Room {
+  readonly h: House;
+  readonly desk: AuditDesk;
+  /** Who is here, by one letter; each alone in its network. */
+  here: string;
+  /** What shall be drawn next, by the number of sides; else 1, which is no lot and no canary. */
+  readonly thrown: Map<number, number>;
+  /** Person a computes a chunk of which one unit is drawn. */
+  draws(): number;
+  give(): Given[];
+}
 
-test('[AU8] an answer whose audit is over before an anchor came to it is gone', () => {
-  const desk = new AuditDesk({ groupsMin: 1, below: () => 0, candidates: () => [], fits: () => true });
-  const voucher = { audit: 7, device: 'd', outputs: [] };
-  desk.vouch(voucher);
-  expect(desk.forget(emptyState(), at)).toEqual([voucher]);
-  expect(desk.voucherOf(7)).toBeUndefined();
+function room(names = 'bc', fits = true): Room {
+  const h = house();
+  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
+  for (const name of `a${names}`) {
+    join(h, name);
+    proven(h, name, probationMicro);
+  }
+  submit(h, auditedSpec({}, { units: 8_000, unitCostMicro }));
+  const thrown = new Map<number, number>();
+  const made: Room = {
+    ...{ h, here: names, thrown },
+    desk: new AuditDesk({
+      groupsMin: 1,
+      below: (n) => Math.min(n - 1, thrown.get(n) ?? 1),
+      fits: () => fits,
+      *candidates(): Generator<Candidate> {
+        for (const name of made.here)
+          yield {
+            ...{ device: name, account: name.toUpperCase(), group: h.state.devices.get(name)?.group ?? '' },
+            asksFor: (one) => one === kernel,
+          };
+      },
+    }),
+    draws() {
+      const { lease } = ask(h, 'a');
+      commit(h, 'a', lease, 'right', { words: drawing([0], 4) });
+      return Math.max(...h.state.audits.keys());
+    },
+    give() {
+      made.desk.meet(h.state, h.now());
+      return made.desk.give(h.state, h.now(), 100);
+    },
+  };
+  return made;
+}
+
+const isAnchors = ({ h, desk }: Room, id: number): boolean => {
+  const audit = h.state.audits.get(id);
+  return audit !== undefined && desk.isFree(id, h.now()) && desk.isAnchors(h.state, audit, h.now());
+};
+
+describe('[AU7] a desk', () => {
+  test('gives a device one audit at a time; what it was drawn for waits for it, though another is idle', () => {
+    const at = room('bc');
+    at.thrown.set(2, 0);
+    const [first, second] = [at.draws(), at.draws()];
+    expect(at.give()).toMatchObject([{ device: 'b', audit: { id: first }, limitMs: 60_000 }]);
+    at.thrown.set(2, 1);
+    // It was drawn for the second as well.
+    expect(at.give()).toEqual([]);
+    expect(at.desk.answers('b', first)).toBe(true);
+    expect(at.give()).toMatchObject([{ device: 'b', audit: { id: second } }]);
+  });
+
+  test('draws anew where whoever it waits for is gone', () => {
+    const at = room('bc');
+    at.thrown.set(2, 0);
+    at.draws();
+    const second = at.draws();
+    at.give();
+    at.here = 'c';
+    expect(at.give()).toMatchObject([{ device: 'c', audit: { id: second } }]);
+  });
+
+  test('takes back what is late: whoever never answers is given nothing for a minute', () => {
+    const at = room('b');
+    const [first, second] = [at.draws(), at.draws()];
+    at.give();
+    at.h.wait(59_999);
+    expect([isAnchors(at, first), isAnchors(at, second)]).toEqual([false, false]);
+    at.h.wait(1);
+    // By now an anchor may make both; a late answer to the first still is one.
+    expect([isAnchors(at, first), isAnchors(at, second)]).toEqual([true, true]);
+    const third = at.draws();
+    expect(at.give()).toEqual([]);
+    expect(at.desk.answers('b', first)).toBe(true);
+    at.h.wait(59_999);
+    expect(at.give()).toEqual([]);
+    at.h.wait(1);
+    expect(isAnchors(at, third)).toBe(true);
+    expect(at.draws()).toBeGreaterThan(third);
+    expect(at.give()).toMatchObject([{ device: 'b' }]);
+  });
+
+  test('gives who declines nothing for a minute, and asks somebody else at once', () => {
+    const at = room('bc');
+    at.thrown.set(2, 0);
+    const id = at.draws();
+    expect(at.give()).toMatchObject([{ device: 'b' }]);
+    at.desk.declined('c', id, at.h.now());
+    expect(at.give()).toEqual([]);
+    at.desk.declined('b', id, at.h.now());
+    at.thrown.set(2, 1);
+    expect(at.give()).toMatchObject([{ device: 'c', audit: { id } }]);
+    expect(at.desk.answers('b', id)).toBe(false);
+    expect(at.desk.answers('c', id)).toBe(true);
+    expect(at.desk.answers('c', id)).toBe(false);
+  });
+
+  test('forgets what a lost connection held, but not an answer that is being compared', () => {
+    const at = room('b');
+    const id = at.draws();
+    at.give();
+    at.desk.left('b');
+    expect(at.give()).toMatchObject([{ device: 'b', audit: { id } }]);
+    at.desk.answers('b', id);
+    at.desk.left('b');
+    expect(at.desk.isFree(id, at.h.now())).toBe(false);
+  });
+
+  test('gives an account four seconds, and an eighth of what it has computed since', () => {
+    const at = room('b');
+    const given = (): number => {
+      let count = 0;
+      for (let i = 0; i < 12; i++) {
+        at.draws();
+        for (const { audit, device } of at.give()) {
+          at.desk.answers(device, audit.id);
+          at.h.must(auditCommand(audit.id, [], device));
+          count++;
+        }
+      }
+      return count;
+    };
+    expect(given()).toBe(4);
+    // Two chunks of eight seconds: two seconds more.
+    for (let i = 0; i < 2; i++) commit(at.h, 'b', ask(at.h, 'b').lease);
+    expect(given()).toBe(2);
+    expect(given()).toBe(0);
+  });
+
+  test('leaves to anchors what is theirs by lot, what is large, does not fit, or has waited; also where the clock was put back', () => {
+    const at = room('b');
+    at.thrown.set(4, 0);
+    // Nobody was met yet.
+    expect(isAnchors(at, at.draws())).toBe(true);
+    at.desk.meet(at.h.state, at.h.now());
+    const byLot = at.draws();
+    expect([isAnchors(at, byLot), at.give()]).toEqual([true, []]);
+    at.thrown.clear();
+    // The lot was cast once.
+    expect(isAnchors(at, byLot)).toBe(true);
+    const other = at.draws();
+    expect(isAnchors(at, other)).toBe(false);
+    const audit = at.h.state.audits.get(other);
+    if (audit === undefined) throw new Error('it is there');
+    const { desk, h } = at;
+    expect(desk.isAnchors(h.state, { ...audit, units: [0, 1] }, h.now())).toBe(false);
+    expect(desk.isAnchors(h.state, { ...audit, units: [0, 1, 2] }, h.now())).toBe(true);
+    expect(desk.isAnchors(h.state, { ...audit, anchored: true }, h.now())).toBe(true);
+    expect(desk.isAnchors(h.state, audit, h.now() - patienceMs)).toBe(true);
+    expect(desk.isAnchors(h.state, audit, h.now() + patienceMs - 1)).toBe(false);
+    expect(desk.isAnchors(h.state, audit, h.now() + patienceMs)).toBe(true);
+    const tooLong = room('b', false);
+    tooLong.draws();
+    expect(tooLong.give()).toEqual([]);
+  });
+
+  test('has an anchor make what a volunteer got wrong, and what it vouched for; the latter is forgotten with its audit', () => {
+    const at = room('bc');
+    at.thrown.set(2, 0);
+    const [wrong, vouched] = [at.draws(), at.draws()];
+    at.give();
+    at.desk.answers('b', wrong);
+    at.desk.refuted(wrong);
+    expect(isAnchors(at, wrong)).toBe(true);
+    expect(at.give()).toMatchObject([{ device: 'b', audit: { id: vouched } }]);
+    at.desk.answers('b', vouched);
+    expect(at.desk.vouch({ audit: vouched, device: 'b', outputs: [] })).toBeNull();
+    expect([isAnchors(at, vouched), at.give()]).toEqual([true, []]);
+    expect(at.desk.voucherOf(vouched)).toMatchObject({ device: 'b' });
+    at.h.must(auditCommand(vouched));
+    expect(at.desk.forget(at.h.state, at.h.now())).toMatchObject([{ audit: vouched, device: 'b' }]);
+    expect(at.desk.voucherOf(vouched)).toBeUndefined();
+  });
+
+  test('of 513 canaries that wait for an anchor the oldest is an audit like any other, and an anchor’s', () => {
+    const at = room('b');
+    const id = at.draws();
+    at.desk.meet(at.h.state, at.h.now());
+    expect(at.desk.vouch({ audit: id, device: 'b', outputs: [] })).toBeNull();
+    for (let i = 1; i < 512; i++)
+      expect(at.desk.vouch({ audit: id + i, device: 'b', outputs: [] })).toBeNull();
+    expect(at.desk.vouch({ audit: id + 512, device: 'b', outputs: [] })).toMatchObject({ audit: id });
+    expect([at.desk.voucherOf(id), isAnchors(at, id)]).toEqual([undefined, true]);
+  });
 });
