@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Auditor } from '../../../src/coordinator/auditor.ts';
+import type { AuditorParts } from '../../../src/coordinator/auditor.ts';
 import { Conversation } from '../../../src/coordinator/conversation.ts';
 import type { ConversationHouse } from '../../../src/coordinator/conversation.ts';
 import { makeKeys } from '../../../src/coordinator/keys.ts';
@@ -90,12 +91,7 @@ export class TalkingHouse {
       lastView: () => '{}',
       onFatal: (error) => fatal.push(error),
     });
-    // No job here is audited, so nobody is given any: whatever is answered is gone, and says so.
-    const auditor = new Auditor({
-      ...{ runtime, log, now, onNote, shelf: new Map(), inputs: { of: inputOf }, browsers: false },
-      ...{ device: 'a'.repeat(16), groupsMin: 1, below: () => 0, candidates: () => [] },
-      tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),
-    });
+    const auditor = auditorOf({ runtime, log, now, onNote, inputs: { of: inputOf } }, people);
     const house: ConversationHouse = {
       ...{
         runtime,
@@ -187,4 +183,17 @@ class MoodySide extends SideTables {
     if (this.#mood.sideDown) throw new StoreFault('full', 'no room for a network');
     return super.groupOf(prefix);
   }
+}
+
+/** No job here is audited, so nobody is given any audit: whatever is answered is gone, and says so. */
+function auditorOf(
+  parts: Pick<AuditorParts, 'runtime' | 'log' | 'now' | 'onNote' | 'inputs'>,
+  people: People<Conversation>,
+): Auditor {
+  return new Auditor({
+    ...parts,
+    ...{ shelf: new Map(), browsers: false, device: 'a'.repeat(16) },
+    ...{ groupsMin: 1, below: () => 0, candidates: () => [] },
+    tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),
+  });
 }
