@@ -23,6 +23,14 @@ export interface Parcel {
   hasNewBalance: boolean;
 }
 
+/** What it asks of its surroundings. */
+interface BatchParts {
+  /** What people will see of a job for ever once it has ended. */
+  lastView(state: State, event: EventOf<'finished' | 'cancelled'>, at: number): string;
+  /** Whether a device is connected; absent: all are. */
+  isHere?(device: string): boolean;
+}
+
 export class Batch {
   readonly events: Event[] = [];
   readonly answers: Answer[] = [];
@@ -34,11 +42,10 @@ export class Batch {
   readonly parcels = new Map<string, Parcel>();
   /** Open jobs are others than before: everybody hears of it. */
   jobsChanged = false;
-  readonly #lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string;
+  readonly #parts: BatchParts;
 
-  /** `lastView`: what people will see of a job for ever once it has ended. */
-  constructor(lastView: (state: State, event: EventOf<'finished' | 'cancelled'>, at: number) => string) {
-    this.#lastView = lastView;
+  constructor(parts: BatchParts) {
+    this.#parts = parts;
   }
 
   /** Sees one event, before `evolve` does. `outputs` came with the command that caused it. */
@@ -87,7 +94,7 @@ export class Batch {
       case 'finished':
       case 'cancelled':
         this.jobsChanged = true;
-        this.concluded.push({ job: event.job, view: this.#lastView(state, event, at) });
+        this.concluded.push({ job: event.job, view: this.#parts.lastView(state, event, at) });
         if (event.e === 'cancelled') this.#allLost(state, event.job);
         return;
       default:
@@ -119,7 +126,11 @@ export class Batch {
       event,
       event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor'),
     );
-    for (const { device } of event.winners) this.parcelOf(device);
+    for (const { device, account } of event.winners) {
+      this.parcelOf(device);
+      const isAway = this.#parts.isHere?.(device) === false;
+      if (isAway && state.devices.get(device)?.role !== 'anchor') this.payroll.credited.add(account);
+    }
     this.settled.push({ job: event.job, chunk: event.chunk, replica: event.replica });
     // The chunk still holds its replicas here; the commitment that settled it is in the state already.
     for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {

@@ -171,6 +171,7 @@ async function rulesOf(
     key: keys.coordinator,
     now,
     ...people.others,
+    isHere: (device) => people.find(device) !== undefined,
     onFatal,
     onNote,
     measureOf: (job) => inputs.of(job),

@@ -1,6 +1,7 @@
 /**
- * An account's receipts over HTTP [HT4]: those of ticks in which its work vested or was void, or that paid it for audits, made
- * again from the log as far as that is public. So whoever missed one can have it, and anybody can follow where an amount is from.
+ * An account's receipts over HTTP [HT4]: those of ticks in which its work vested or was void, or that paid it for audits, or for
+ * chunks while it was away: made again from the log as far as that is public. So whoever missed one can have it, and anybody can
+ * follow where an amount is from.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Hono } from 'hono';

@@ -58,7 +58,7 @@ export interface TickBatch {
   /** Answers whose bytes are no longer wanted: another's are the result. */
   readonly dropped: readonly number[];
   readonly concluded: readonly Concluded[];
-  /** Accounts of which work vested or was void in it, or that it paid for audits: each once. */
+  /** Accounts of which work vested or was void in it, that it paid for audits, or for chunks while they were away: each once. */
   readonly credited: readonly string[];
 }
 

@@ -32,7 +32,7 @@ export interface Payslip {
 /** Everything that one tick did to credit, by device, in the order in which each was first named. */
 export class Payroll {
   readonly slips: Payslip[] = [];
-  /** Accounts of which work vested or was void, or that were paid for audits: their receipts can be asked for later. */
+  /** Accounts of which work vested or was void, that were paid for audits, or for chunks while they were away: their receipts can be asked for later. */
   readonly credited = new Set<string>();
   readonly #byDevice = new Map<string, number>();
 

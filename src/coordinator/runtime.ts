@@ -189,7 +189,7 @@ export class Runtime {
 
   async #tick(): Promise<void> {
     const at = this.#clock.at(this.#state.at);
-    const batch = new Batch(this.#parts.lastView);
+    const batch = new Batch(this.#parts);
     const settle: [Order, Outcome][] = [];
     this.#expireDue(batch, at);
     const count = this.#decideQueue(batch, settle, at);

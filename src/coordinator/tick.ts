@@ -24,6 +24,8 @@ export interface RuntimeParts extends SnapshotParts {
   readonly live: LivePeople;
   /** Their networks; absent where none are known. */
   readonly networks?: LiveNetworks;
+  /** Whether a device is connected: who is not is told nothing, and can ask for its receipts later. Absent: all are. */
+  isHere?(device: string): boolean;
   /** How answers of a `tolerance` job are compared; null when its kernel or input is not here. */
   measureOf(job: string): Measure | null;
   lastView(state: State, event: Extract<Event, { e: 'finished' | 'cancelled' }>, at: number): string;

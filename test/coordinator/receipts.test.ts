@@ -281,6 +281,22 @@ describe('[HT4] receipts of an account', () => {
       expect((await house.call(`/api/account/${account}/receipts${query}`)).status, query).toBe(400);
   });
 
+  test('whoever was away when a second person settled its chunk finds that receipt too; whoever was told does not need it', async () => {
+    const house = await houseWith();
+    const job = await house.job({ units, unitsPerChunk, quorum: 2 });
+    const [away, there] = [await person(house), await person(house)];
+    for (const one of [away, there]) {
+      const lease = await one.leaseOf(kernel);
+      one.commit([answerOf(job.job, 'exact', lease.lease, 0, outputsOf(input, 0, unitsPerChunk))]);
+      await one.acked(lease.lease);
+      if (one === away) await one.end();
+    }
+    const { receipts } = await receiptsAt(house, away.who.account);
+    const rows = receipts.map(({ leaf }) => (JSON.parse(leaf) as unknown[])[6]);
+    expect(rows).toMatchObject([[[job.job, 0, expect.any(Number), unitsPerChunk * job.unitCostMicro, true]]]);
+    expect(await receiptsAt(house, there.who.account)).toMatchObject({ receipts: [] });
+  });
+
   test('several ticks come one after the other, as many as are asked for, and none twice', async () => {
     const house = await houseWith();
     const one = await person(house);
