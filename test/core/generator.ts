@@ -3,7 +3,15 @@
  * held and committed, so that most commands meet a replica that exists, and some one that just ceased to.
  */
 import { isRefusal } from '../../src/core/state.ts';
-import type { Command, Decision, JobSpec, LivePeople, Slot, State } from '../../src/core/state.ts';
+import type {
+  Command,
+  Decision,
+  JobSpec,
+  LiveNetworks,
+  LivePeople,
+  Slot,
+  State,
+} from '../../src/core/state.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
 import { specOf } from './house.ts';
@@ -52,6 +60,18 @@ function someSeal(throws: Dice, { epochs, balances }: State, at: number): Comman
   };
 }
 
+/** All of them live, as the shell counts them. */
+function networksAmong(
+  devices: readonly { readonly group: string; readonly network: string }[],
+): LiveNetworks {
+  const known = devices.filter(({ group, network }) => group !== '' && network !== '');
+  const counts = new Map(known.map(({ network }) => [network, 1]));
+  return {
+    wanting: new Map([...able].map((wish) => [wish, counts])),
+    ofGroup: new Map(known.map(({ group, network }) => [group, network])),
+  };
+}
+
 /** A generator for a seed. */
 export function generator(seed: number): Generator {
   const throws = dice(seed);
@@ -62,12 +82,15 @@ export function generator(seed: number): Generator {
     account: `P${throws.chance(200) ? throws.below(i + 1) : i}`,
     group: throws.chance(200) ? '' : `g${throws.below(8)}`,
     role: i > 1 && throws.chance(120) ? ('anchor' as const) : ('volunteer' as const),
+    // Not drawn, so that seeds are what they were.
+    network: ['', 'as1', 'as2', 'as3', 'as4'][i % 5] ?? '',
   }));
   const live: LivePeople = new Map(
     devices
       .filter((d) => d.role === 'volunteer' && throws.chance(500))
       .map((d) => [d.account, new Map([[d.group, able]])]),
   );
+  const networks = networksAmong(devices);
 
   const own = (): Held =>
     held[held.length - 1 - throws.below(Math.min(held.length, 60))] ?? {
@@ -84,11 +107,7 @@ export function generator(seed: number): Generator {
       ? { [kernels[0]]: throws.between(1, 5000), [kernels[1]]: 1000 }
       : { [kernels[0]]: 1_000_000_000 },
   });
-  const submit = (): Command => ({
-    c: 'submit',
-    requester: `r${throws.below(2)}`,
-    spec: someSpec(throws),
-  });
+  const submit = (): Command => ({ c: 'submit', requester: `r${throws.below(2)}`, spec: someSpec(throws) });
 
   const commitOf = (mine: Held): Command => {
     const others = throws.chance(700)
@@ -110,7 +129,7 @@ export function generator(seed: number): Generator {
     [1, () => ({ c: 'restore', kept: throws.below(1000), root: throws.of(roots) })],
     [20, () => ({ c: 'fund', account: `r${throws.below(2)}`, amountMicro: throws.between(0, 1e9) })],
     [20, submit],
-    [300, () => ({ c: 'ask', device: anyDevice(), slot: slot(), live })],
+    [300, () => ({ c: 'ask', device: anyDevice(), slot: slot(), live, networks })],
     [380, () => commitOf(own())],
     [
       60,
