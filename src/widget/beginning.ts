@@ -28,6 +28,7 @@ export async function begin(inside: Inside, text: string | null): Promise<void> 
     const work = new Work(inside, left);
     // Stop was pressed before there was anything to stop: what was agreed to is taken back all the same.
     if (ending.signal.aborted) await work.end();
+    else if (text === null) await work.goOn();
     else work.begin(text);
   } catch {
     const { failed, again } = cardWords[language];

@@ -30,8 +30,8 @@ export const words: LaterWords = {
     waiting: 'Waiting for others’ answers.',
     unreachable: 'The coordinator does not answer. Results are kept; it tries again by itself.',
     elsewhere: 'This browser computes for this site in another tab.',
-    'found-wrong': 'An answer of this machine was found wrong. It rests; Talka’s own page says more.',
-    cannot: 'It cannot go on here. Nothing runs. Talka’s own page says more.',
+    'found-wrong': 'An answer of this machine was recomputed and was not right. Nothing runs here any more.',
+    cannot: 'It cannot go on here, so nothing runs. On Talka’s own page it may.',
   },
   busy: (cores) => (cores === 1 ? 'At work on one core.' : `At work on ${cores} cores.`),
   working: (site) => `Computing by way of ${site}`,
@@ -48,16 +48,16 @@ export const words: LaterWords = {
       : `What you agreed to on ${site} is forgotten here. The coordinator could not be told, but nothing runs.`,
   ],
   unkept: 'This browser keeps nothing for this page: results and key last as long as the page is open.',
-  terms: ({ site, title, cause, further, cores, megabytes }) => ({
-    forWhom: `Brought by ${site}. Your credit is yours; the log says that this site brought you.`,
+  terms: ({ site, coordinator, title, cause, further, cores, megabytes }) => ({
+    forWhom: `Brought by ${site}, computed for the coordinator ${coordinator}. Your credit is yours; the log says that this site brought you.`,
     what: `${title}. ${cause}${further === 0 ? '' : ` Also ${further} further open job${further === 1 ? '' : 's'}.`}`,
     cost:
       `${cores === 1 ? 'One core' : `${cores} cores`} of this machine, in full, while you can see this frame; ` +
       'no graphics processor. It gets warmer, and a battery runs down sooner. ' +
       (megabytes === null ? '' : `About ${whole.format(megabytes)} MB of results an hour on ordinary cores.`),
     agreement:
-      'I let this frame compute parts of the jobs that this coordinator has open, as said above, until I press ' +
-      `Stop; and go on by itself when I come back to ${site} within 30 days. From now on this browser keeps a device key ` +
+      `I let this frame compute parts of the jobs that ${coordinator} has open, and check parts that others computed, as said above, until I press ` +
+      `Stop; and go on by itself when I come back to ${site} within 30 days. From now on this browser keeps, where it lets a frame keep anything, a device key ` +
       'for this site, and results on their way. The coordinator receives my public key and my results, learns how ' +
       'many cores there are, how fast they are, when work is done and by way of which site, and sees my network address. ' +
       `${site} learns that I compute and how much, not which account is mine. The account’s number and credit are public, and so, with my ` +

@@ -28,8 +28,8 @@ export const words: LaterWords = {
     waiting: '正在等别人的答案。',
     unreachable: '协调端没有回应。结果都留着，它会自己再试。',
     elsewhere: '这个浏览器正在另一个标签页里为本站计算。',
-    'found-wrong': '这台机器的一个答案被查出有误，已停下；详情见 Talka 自己的页面。',
-    cannot: '在这里没法继续。什么都不运行；详情见 Talka 自己的页面。',
+    'found-wrong': '这台机器的一个答案经重算有误，这里不再运行。',
+    cannot: '在这里没法继续，所以什么都不运行；也许可以在 Talka 自己的页面上算。',
   },
   busy: (cores) => `正用 ${cores} 个核心计算。`,
   working: (site) => `经由 ${site} 计算`,
@@ -46,15 +46,15 @@ export const words: LaterWords = {
       : `您在 ${site} 的同意已在这里忘掉。没能告诉协调端，不过什么都不运行。`,
   ],
   unkept: '浏览器不让这个页面保存东西：结果和密钥只在页面开着时有效。',
-  terms: ({ site, title, cause, further, cores, megabytes }) => ({
-    forWhom: `经由 ${site}。积分归您；日志会记下是这个网站带您来的。`,
+  terms: ({ site, coordinator, title, cause, further, cores, megabytes }) => ({
+    forWhom: `经由 ${site}，为协调端 ${coordinator} 计算。积分归您；日志会记下是这个网站带您来的。`,
     what: `${title}。${cause}${further === 0 ? '' : `另有 ${further} 个开放的任务。`}`,
     cost:
       `您看得见这个框时，全速使用这台机器的 ${cores} 个核心；不用显卡。机器会热一些，电池也用得快些。` +
       (megabytes === null ? '' : `在普通核心上，每小时约上传 ${whole.format(megabytes)} MB 结果。`),
     agreement:
-      '我同意：这个框按上面所说，计算这个协调端所开放任务的一部分，直到我点“停止”；' +
-      `30 天内我再来 ${site}，它会自己接着算。此后，浏览器为本站保存一把设备密钥和尚未送达的结果；协调端会收到我的公钥和计算结果，` +
+      `我同意：这个框按上面所说，计算 ${coordinator} 所开放任务的一部分，核对别人算出的部分，直到我点“停止”；` +
+      `30 天内我再来 ${site}，它会自己接着算。此后，浏览器（若容许框保存东西）为本站保存一把设备密钥和尚未送达的结果；协调端会收到我的公钥和计算结果，` +
       '得知有几个核心、速度多快、何时经由哪个网站在计算，并能看到我的网络地址。' +
       `${site} 会知道有人在计算、算了多少，但不知道是哪个账户。账户编号和积分是公开的；` +
       '本浏览器会不时签名，证明看过协调端的日志，这份签名连同我的公钥也是公开的。' +

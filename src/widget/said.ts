@@ -53,6 +53,8 @@ export interface ConsentText {
 /** What the terms are made of. `megabytes`: of results an hour, in two digits; null where that is not known. */
 export interface Terms {
   readonly site: string;
+  /** Its host. */
+  readonly coordinator: string;
   readonly title: string;
   readonly cause: string;
   readonly further: number;

@@ -29,7 +29,8 @@ export function consentText(
   const bytes = job === null ? undefined : unitBytes[job.kernel];
   const hourly = bytes === undefined || job === null ? null : (3_600 * cores * bytes) / job.unitCostMicro;
   const megabytes = hourly === null ? null : Number(Math.max(1, hourly).toPrecision(2));
-  return words.terms({ site: facts.site?.name ?? '', title, cause, further, cores, megabytes });
+  const site = facts.site?.name ?? '';
+  return words.terms({ site, coordinator: location.host, title, cause, further, cores, megabytes });
 }
 
 /** All of it, as its digest goes into the signed record [WR2]. */

@@ -14,6 +14,7 @@ import { watchSeen } from './sight.ts';
 import { pageStates, standingOf } from './standing.ts';
 import type { Pausing } from './standing.ts';
 import { Weaving } from './weaving.ts';
+import { consentText, laterWords } from './words-later.ts';
 import { cardWords } from './words.ts';
 
 export class Work {
@@ -50,17 +51,29 @@ export class Work {
     this.#line.setAttribute('role', 'status');
   }
 
-  /** Starts with what was agreed to just now, or with null goes on with what was agreed to earlier. */
-  begin(text: string | null): void {
-    const { facts, language, words, place, weave } = this.#inside;
-    const { store, actions } = this.#volunteer;
+  /** Starts with what was agreed to just now. */
+  begin(text: string): void {
+    const { actions } = this.#volunteer;
     actions.configure({ cores: coresLent(), gpu: false });
-    if (text !== null) void actions.start({ text, language });
-    else if (!actions.resumeRemembered()) {
-      // Older than thirty days, or stopped: it is forgotten, and asked for again.
-      this.#platform.remember(null);
-      return;
-    }
+    void actions.start({ text, language: this.#inside.language });
+    this.#atWork();
+  }
+
+  /** Goes on with what was agreed to earlier, where that holds: to these very words, within thirty days. */
+  async goOn(): Promise<void> {
+    const { actions } = this.#volunteer;
+    const known = this.#platform.recall();
+    const language = known?.language === 'zh' ? 'zh' : 'en';
+    const { agreement } = consentText(this.#inside.facts, language, await laterWords(language), coresLent());
+    actions.configure({ cores: coresLent(), gpu: false });
+    if (known?.text.endsWith(agreement) === true && actions.resumeRemembered()) this.#atWork();
+    // It is forgotten, and asked for again.
+    else this.#platform.remember(null);
+  }
+
+  #atWork(): void {
+    const { facts, language, words, place, weave } = this.#inside;
+    const { store } = this.#volunteer;
     const brand = make('p', 'brand', make('b', '', 'Talka'), ` ${words.working(facts.site?.name ?? '')}`);
     const shown = make('div', 'words', brand, this.#line, this.#tally);
     const home = homeLink(cardWords[language].home);
