@@ -69,6 +69,10 @@ const limitMsMin = 60_000;
 /** Who gave an audit back, or never answered, is given none for so long. */
 const shyMs = 60_000;
 const shyMax = 10_000;
+/** How often an anchor's audits are looked for, and how many of them; and how often what is over is. */
+const lookMs = 200;
+const anchorsMax = 1_024;
+const forgetMs = 1_000;
 /** Groups that are drawn for one audit before it waits for the next look, and audits that found nobody in one look. */
 const drawsMax = 32;
 const unluckyMax = 64;
@@ -94,6 +98,11 @@ export class AuditDesk {
   #here = new Map<string, Candidate>();
   /** From how many networks they are who ask for a kernel. */
   readonly #networks = new Map<string, number>();
+
+  /** An anchor's audits, as they were looked for last. */
+  #anchors: number[] = [];
+  #lookedAt = -Infinity;
+  #forgotAt = -Infinity;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -130,6 +139,28 @@ export class AuditDesk {
     const isLate = Math.abs(at - audit.at) >= patienceMs;
     if (!this.isShared || isLate || costMicroOf(state, audit) > givenMicroMax) return true;
     return this.#isByLot(id);
+  }
+
+  /** Audits that an anchor may make now, the oldest first. */
+  *forAnchors(state: State, at: number): Generator<Audit> {
+    for (const audit of this.isShared ? this.#lookedOut(state, at) : state.audits.values())
+      if (this.isFree(audit.id, at) && this.isAnchors(state, audit, at)) yield audit;
+  }
+
+  /** While most wait for volunteers, an anchor's are looked for a few times a second: each time an anchor asks it would cost more than the audit. */
+  *#lookedOut(state: State, at: number): Generator<Audit> {
+    if (Math.abs(at - this.#lookedAt) >= lookMs) {
+      this.#lookedAt = at;
+      this.#anchors = [];
+      for (const audit of state.audits.values()) {
+        if (this.#anchors.length >= anchorsMax) break;
+        if (this.isFree(audit.id, at) && this.isAnchors(state, audit, at)) this.#anchors.push(audit.id);
+      }
+    }
+    for (const id of this.#anchors) {
+      const audit = state.audits.get(id);
+      if (audit !== undefined) yield audit;
+    }
   }
 
   /** Gives what waits to volunteers who are at none; at most `max`. */
@@ -231,6 +262,8 @@ export class AuditDesk {
 
   /** Forgets what is over. Gives back those whose answers nobody needs any more. */
   forget(state: State, at: number): Voucher[] {
+    if (Math.abs(at - this.#forgotAt) < forgetMs) return [];
+    this.#forgotAt = at;
     const { audits } = state;
     for (const [id, { isAnswered }] of this.#holds)
       if (!isAnswered && !audits.has(id)) {

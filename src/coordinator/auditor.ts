@@ -87,9 +87,8 @@ export class Auditor {
     this.#forget(now);
     const audits: TakenAudit[] = [];
     let costMs = 0;
-    for (const audit of runtime.state.audits.values()) {
+    for (const audit of this.#desk.forAnchors(runtime.state, now)) {
       if (audits.length >= max) break;
-      if (!this.#desk.isFree(audit.id, now) || !this.#desk.isAnchors(runtime.state, audit, now)) continue;
       const cost = this.#costMsOf(audit);
       if (cost === null) continue;
       if (audits.length > 0 && costMs + cost > givenMsMax) break;

@@ -111,12 +111,9 @@ export class Auditor {
   takes(at: number): Audit | undefined {
     const state = this.#ground.state();
     this.#forget(at);
-    for (const audit of state.audits.values()) {
-      if (!this.#desk.isFree(audit.id, at) || !this.#desk.isAnchors(state, audit, at)) continue;
-      this.#desk.hold(audit.id, at, anchorsMs);
-      return audit;
-    }
-    return undefined;
+    const [audit] = this.#desk.forAnchors(state, at);
+    if (audit !== undefined) this.#desk.hold(audit.id, at, anchorsMs);
+    return audit;
   }
 
   /** What an anchor found, as commands: who vouched for it is paid where it was right, and blamed where it was not [AU8]. */
