@@ -17,6 +17,7 @@ import { boardWords } from '../../src/app/words/board.ts';
 import { auditingWords } from '../../src/app/words/auditing.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
 import { receiptWords } from '../../src/app/words/receipts.ts';
+import { rewardWords } from '../../src/app/words/rewards.ts';
 import { verifyWords } from '../../src/app/words/verify.ts';
 import { words as en } from '../../src/app/words/en.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
@@ -25,6 +26,7 @@ import { OUTPUT_BYTES } from '../../src/kernels/path-trace/codec.ts';
 import { ownRefusals } from '../../src/volunteer/store.ts';
 import type { GpuView } from '../../src/volunteer/store.ts';
 import { byeReasons } from '../../src/wire/version.ts';
+import type { ReceiptRow } from '../../src/volunteer/receipt-check.ts';
 import * as data from './fixture-data.ts';
 
 const gpus: readonly GpuView[] = [
@@ -40,6 +42,14 @@ const gpus: readonly GpuView[] = [
   { state: 'lost', name: '', retryAt: 0 },
 ];
 
+/** One of each kind of row that a receipt may have. */
+const receiptRows: readonly ReceiptRow[] = [
+  { kind: 'accepted', row: { replica: 1, job: 'j1', chunk: 7, amountMicro: 5, final: true } },
+  { kind: 'vested', row: { job: 'j1', chunks: [3, 4, 6, 9], amountMicro: 5 } },
+  { kind: 'voided', row: { job: 'j1', chunks: [3, 4], amountMicro: 5 } },
+  { kind: 'audit', row: { audit: 3, job: 'j1', units: 2, amountMicro: 5 } },
+];
+
 /** Every sentence of a catalogue by its place, functions asked with small and large numbers. */
 type Said = (...told: readonly unknown[]) => unknown;
 const isSaid = (value: unknown): value is Said => typeof value === 'function';
@@ -49,6 +59,8 @@ function sentences(value: unknown, place: string, found = new Map<string, string
   if (typeof value === 'string') found.set(place, value);
   else if (place.endsWith('.gpuStates') && isSaid(value)) {
     for (const gpu of gpus) found.set(`${place} ${JSON.stringify(gpu)}`, String(value(gpu)));
+  } else if (/\.(whatOf|amounts\.fails|amounts\.outside)$/.test(place) && isSaid(value)) {
+    for (const row of receiptRows) found.set(`${place} ${row.kind}`, String(value(row, 61_000)));
   } else if (isSaid(value)) {
     for (const n of [0, 1, 2, 61_000]) found.set(`${place}(${n})`, String(value(n, n, n, n, n)));
   } else if (typeof value === 'object' && value !== null) {
@@ -132,6 +144,7 @@ describe('the words', () => {
       judgedWords,
       auditingWords,
       verifyWords,
+      rewardWords,
     ]) {
       const [written, again] = [sentences(inEnglish, ''), sentences(inChinese, '')];
       expect([...again.keys()]).toEqual([...written.keys()]);
