@@ -212,8 +212,8 @@ const bugs: readonly Bug[] = [
   {
     what: 'the work of who is suspended is kept without being examined',
     file: 'examining.ts',
-    from: 'return drawn.length === units && passed === units;',
-    to: 'return drawn.length === units && passed <= units;',
+    from: 'return isBeingExamined(batch) && batch.passed === batch.units;',
+    to: 'return isBeingExamined(batch) && batch.passed <= batch.units;',
     caughtBy: 'honest',
     first: 3,
   },
@@ -239,6 +239,14 @@ const bugs: readonly Bug[] = [
     from: "isRepeated || isKnownLie ? 'ban' : 'suspend'",
     to: "faultAt !== 0 ? 'ban' : 'suspend'",
     caughtBy: 'honest',
+    first: 3,
+  },
+  {
+    what: 'an examination believes volunteers',
+    file: 'examining.ts',
+    from: '  for (const unit of vouched) before.delete(unit);\n',
+    to: '',
+    caughtBy: 'progress',
     first: 3,
   },
   {
