@@ -79,6 +79,57 @@ describe('[LS4] who is counted on', () => {
   });
 });
 
+describe('[CH2] from which networks they are', () => {
+  /** How many want what, from which network, in plain words. */
+  const from = ({ networks }: People<Present>): string[] =>
+    [...networks.wanting].flatMap(([wish, counts]) =>
+      [...counts].map(([network, count]) => `${wish}: ${count} from ${network}`),
+    );
+
+  test('is counted for what they want, once for each group of an account, and no longer than they want it', () => {
+    const people = new People<Present>();
+    const [a, b] = [present('a', { network: 'n1' }), present('b', { network: 'n1' })];
+    const c = present('c', { account: 'cat', group: 'work', network: 'n2' });
+    const d = present('d', { account: 'dan', group: 'far', network: 'n1' });
+    for (const one of [a, b, c, d]) people.enter(one);
+    people.wantsWork(a, [wasm('sum@1')]);
+    people.wantsWork(b, [wasm('sum@1')]);
+    expect(from(people)).toEqual(['wasm sum@1: 1 from n1']);
+    people.wantsWork(c, [wasm('sum@1'), gpu('sum@1')]);
+    people.wantsWork(d, [wasm('sum@1')]);
+    expect(from(people)).toEqual([
+      'wasm sum@1: 2 from n1',
+      'wasm sum@1: 1 from n2',
+      'webgpu sum@1: 1 from n2',
+    ]);
+    expect([...people.networks.ofGroup]).toEqual([
+      ['home', 'n1'],
+      ['work', 'n2'],
+      ['far', 'n1'],
+    ]);
+    people.wantsWork(c, [wasm('mix@1')]);
+    people.leave(a);
+    people.rests(d);
+    expect(from(people)).toEqual([
+      'wasm sum@1: 1 from n1',
+      'webgpu sum@1: 1 from n2',
+      'wasm mix@1: 1 from n2',
+    ]);
+    people.rests(b);
+    people.leave(c);
+    expect(from(people)).toEqual([]);
+  });
+
+  test('is not counted where it is not known', () => {
+    const people = new People<Present>();
+    const a = present('a');
+    people.enter(a);
+    people.wantsWork(a, [wasm('sum@1')]);
+    expect(from(people)).toEqual([]);
+    expect(people.networks.ofGroup.size).toBe(0);
+  });
+});
+
 describe('a graphics processor', () => {
   test('is counted once its device asks for it, since it is only looked for after signing in', () => {
     const people = new People<Present>();
