@@ -40,7 +40,7 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     what: (units, chunk, job, gpu) =>
       `${gpu ? 'The graphics processor' : 'A core'} of this machine gave ${units === 1 ? 'one unit' : `${en.whole(units)} units`} of chunk ${en.whole(chunk)} (${job}) differently from two independent engines of the operator.`,
     meanwhile:
-      'That chunk is void. What else was not verified yet is now computed again by the operator: what is right is credited to you, and what was verified stays yours.',
+      'If the chunk was its own work, it is void; if it was checking somebody else’s, the check does not count. What else of its work was not verified yet is now computed again by the operator: what is right is credited to you, and what was verified stays yours.',
     lost: 'What was not verified yet is computed again by others, and its credit is void; what was verified stays yours.',
     again: (until) =>
       `One such fault is taken for an accident: this machine may begin anew at ${en.moment(until)}, or once all of that is computed.`,
@@ -66,7 +66,8 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     heading: '有一个答案对不上',
     what: (units, chunk, job, gpu) =>
       `这台电脑的${gpu ? '显卡' : '一个核心'}算的第 ${zh.whole(chunk)} 块（${job}）里，有 ${zh.whole(units)} 个单元与运营方两个独立引擎的结果不同。`,
-    meanwhile: '这一块作废。其余还没确认的部分，现在由运营方重算：算对的积分照给，已确认的仍归你。',
+    meanwhile:
+      '如果是它自己的工作，这一块作废；如果是在核对别人的，那次核对不算。其余还没确认的部分，现在由运营方重算：算对的积分照给，已确认的仍归你。',
     lost: '还没确认的部分由别人重算，其积分作废；已确认的仍归你。',
     again: (until) =>
       `一次这样的差错视为意外：${zh.moment(until)} 起，等上面的部分重算完，这台电脑就可以重新开始。`,
