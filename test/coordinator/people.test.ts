@@ -82,9 +82,9 @@ describe('[LS4] who is counted on', () => {
 describe('[CH2] from which networks they are', () => {
   /** How many want what, from which network, in plain words. */
   const from = ({ networks }: People<Present>): string[] =>
-    [...networks.wanting].flatMap(([wish, counts]) =>
-      [...counts].map(([network, count]) => `${wish}: ${count} from ${network}`),
-    );
+    [...networks.wanting]
+      .flatMap(([wish, counts]) => [...counts].map(([network, count]) => `${wish}: ${count} from ${network}`))
+      .toSorted();
 
   test('is counted for what they want, once for each group of an account, and no longer than they want it', () => {
     const people = new People<Present>();
@@ -98,8 +98,8 @@ describe('[CH2] from which networks they are', () => {
     people.wantsWork(c, [wasm('sum@1'), gpu('sum@1')]);
     people.wantsWork(d, [wasm('sum@1')]);
     expect(from(people)).toEqual([
-      'wasm sum@1: 2 from n1',
       'wasm sum@1: 1 from n2',
+      'wasm sum@1: 2 from n1',
       'webgpu sum@1: 1 from n2',
     ]);
     expect([...people.networks.ofGroup]).toEqual([
@@ -111,9 +111,9 @@ describe('[CH2] from which networks they are', () => {
     people.leave(a);
     people.rests(d);
     expect(from(people)).toEqual([
+      'wasm mix@1: 1 from n2',
       'wasm sum@1: 1 from n1',
       'webgpu sum@1: 1 from n2',
-      'wasm mix@1: 1 from n2',
     ]);
     people.rests(b);
     people.leave(c);
