@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { Page } from 'playwright-core';
 import { rewardWords } from '../../src/app/words/rewards.ts';
 import type { Claim, EpochsView } from '../../src/wire/epochs.ts';
 import { freshFolder, holds } from './house.ts';
@@ -10,6 +11,8 @@ import type { House } from './house.ts';
 import type { Person } from './person.ts';
 
 const r = rewardWords.en;
+/** A coordinator, by its address. */
+type Told = Pick<House, 'door'>;
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 /** Runs `talka …` as a program of its own. */
@@ -27,12 +30,16 @@ export function talka(
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, out })));
 }
 
-export async function epochsOf({ door }: House): Promise<EpochsView> {
+export async function epochsOf({ door }: Told): Promise<EpochsView> {
   return (await (await fetch(`${door.url}/api/epochs`)).json()) as EpochsView;
 }
 
 /** The coordinator, which seals by itself, has its clock moved until it has sealed epoch `number`. */
-export async function sealedBySchedule(house: House, number: number, ms: number): Promise<void> {
+export async function sealedBySchedule(
+  house: Pick<House, 'door' | 'passMs'>,
+  number: number,
+  ms: number,
+): Promise<void> {
   house.passMs(ms);
   await holds(
     `epoch ${number} is sealed`,
@@ -44,17 +51,29 @@ export async function sealedBySchedule(house: House, number: number, ms: number)
 /** The person opens the reward page in their own browser and finds their row there; gives back what the coordinator says of it. */
 export async function findsOwnRow(
   { page }: Person,
-  house: House,
+  house: Told,
   account: string,
   number: number,
 ): Promise<Claim> {
   await page.goto(`${house.door.url}/rewards.html?lang=en`);
   await page.getByRole('button', { name: r.own.find }).click();
+  await page.getByText(`(${r.own.mine})`).waitFor();
+  return seesRow(page, house, account, number);
+}
+
+/** Somebody looks an account up whose row it is; in a frame of another site a browser keeps an account of its own. */
+export async function looksUp(page: Page, house: Told, account: string, number: number): Promise<Claim> {
+  await page.goto(`${house.door.url}/rewards.html?lang=en`);
+  await page.getByLabel(r.own.label).fill(account);
+  await page.getByRole('button', { name: r.own.look }).click();
+  return seesRow(page, house, account, number);
+}
+
+/** The row is there, every step of its proof holds, and every hash of it is shown. */
+async function seesRow(page: Page, house: Told, account: string, number: number): Promise<Claim> {
   await page.locator('.epoch-row').waitFor();
   const said = (await page.locator('.epoch-row').textContent()) ?? '';
-  expect(said).toContain(`${account} (${r.own.mine})`);
-  expect(said).toContain(r.row.heading(number));
-  expect(said).toContain(r.proof.ours);
+  for (const part of [account, r.row.heading(number), r.proof.ours]) expect(said).toContain(part);
   expect(await page.locator('.epoch-row .verdict').textContent()).toBe(r.proof.holds);
   expect(await page.locator('.epoch-row .step-holds').count()).toBe(4);
   const path = `/api/epochs/${number}/rows/${account}`;
@@ -73,7 +92,7 @@ export interface EpochFiles {
 }
 
 /** What anybody may download of an epoch and of an account's row there, as files. */
-export async function downloaded(house: House, number: number, account: string): Promise<EpochFiles> {
+export async function downloaded(house: Told, number: number, account: string): Promise<EpochFiles> {
   const folder = freshFolder();
   const save = async (name: string, path: string): Promise<string> => {
     writeFileSync(join(folder, name), await house.door.bytes(path));
