@@ -121,6 +121,7 @@ export class Conversation {
 
   /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
   deliver(parcel: Parcel, tick: Tick): void {
+    for (const { backend } of parcel.judged) this.#house.people.sentAway(this, backend);
     const text = wordsOf(parcel, this, tick, this.#house.runtime.state);
     if (text !== null) this.#say(text);
   }
@@ -288,6 +289,8 @@ export class Conversation {
           this.flow.end();
           if (outcome.refused === 'unknown-device') return this.bye('shutting-down', 'idle too long', 1_000);
           if (outcome.refused === null) return;
+          if (outcome.refused === 'banned' || outcome.refused === 'suspended')
+            people.sentAway(this, slot.backend);
           const retryMs = outcome.retryMs ?? retryMsOf(outcome.refused);
           this.refuse('ask', { ...outcome, retryMs }, { slot: slot.slot });
         },

@@ -1,5 +1,5 @@
 /** Who is connected: one conversation a device, and which accounts could take which work now (for the anchor, and for the page). */
-import type { LiveNetworks, LivePeople, Slot, State } from '../core/state.ts';
+import type { Backend, LiveNetworks, LivePeople, Slot, State } from '../core/state.ts';
 import type { LiveView } from '../wire/views.ts';
 
 /** A connected device, as the rest of the coordinator sees it. */
@@ -104,6 +104,17 @@ export class People<P extends Present> {
     if (!this.#wanting.delete(present)) return;
     this.#lastAsked.delete(present);
     this.#ofAccount.get(present.account)?.delete(present);
+    this.#refresh(present.account);
+  }
+
+  /** What it computes with this is not let in, or no more: nobody waits for it there, unless it asks again. */
+  sentAway(present: P, backend: Backend): void {
+    const asked = this.#wanting.get(present);
+    if (asked === undefined) return;
+    for (const [slot, wishes] of asked)
+      if (wishes.some((wish) => wish.startsWith(`${backend} `))) asked.delete(slot);
+    if (asked.size === 0) return this.rests(present);
+    this.#lastAsked.delete(present);
     this.#refresh(present.account);
   }
 

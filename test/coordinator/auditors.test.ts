@@ -79,6 +79,10 @@ describe('an audit that a volunteer is given', () => {
     expect(await author.of('judged')).toMatchObject({ consequence: 'suspend', wrong: [...audit.units] });
     expect(await auditor.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
     expect(disproved(at).map(({ device }) => device)).toEqual([author.who.device]);
+    // Nobody counts on the author any more, though it is still connected.
+    at.pass(3_000);
+    const { live } = (await (await at.house.call('/api/checks')).json()) as ChecksView;
+    expect([live.people, at.house.house.live().people]).toEqual([1, 2]);
   }, 30_000);
 
   test('is answered rubbish by a slanderer: it is disproved itself, the author is not, and an anchor makes the audit', async () => {

@@ -66,6 +66,25 @@ describe('[LS4] who is counted on', () => {
     expect(counted(people)).toEqual([]);
   });
 
+  test('not for what is not let in: the other backend still is, until it asks again', () => {
+    const people = new People<Present>();
+    const a = present('a', { network: 'n1' });
+    people.enter(a);
+    const slots = [wasm('sum@1'), gpu('sum@1')];
+    people.sentAway(a, 'wasm');
+    people.wantsWork(a, slots);
+    people.sentAway(a, 'wasm');
+    expect(counted(people)).toEqual(['ann home webgpu sum@1']);
+    expect([...people.networks.wanting.keys()]).toEqual(['webgpu sum@1']);
+    people.wantsWork(a, slots);
+    expect(counted(people)).toEqual(['ann home wasm sum@1', 'ann home webgpu sum@1']);
+    people.sentAway(a, 'wasm');
+    people.sentAway(a, 'webgpu');
+    expect(people.live.size).toBe(0);
+    people.wantsWork(a, slots);
+    expect(people.live.size).toBe(1);
+  });
+
   test('not after they rest or are replaced, until they ask again', () => {
     const people = new People<Present>();
     const [before, after] = [present('a'), present('a')];
