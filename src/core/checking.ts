@@ -4,7 +4,15 @@
  */
 import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
 import type { Judgement } from './chunk.ts';
-import { examination, isExamined, lostOf, nextOf, undrawnOf, withVouched } from './examining.ts';
+import {
+  examination,
+  isExamined,
+  isUncheckable,
+  lostOf,
+  nextOf,
+  undrawnOf,
+  withVouched,
+} from './examining.ts';
 import type { Upkeep } from './examining.ts';
 import { count, has, numbersIn } from './intervals.ts';
 import { refund, spareMicro } from './ledger.ts';
@@ -182,19 +190,16 @@ function drawnOf(
 
 /**
  * The batches that have become final: those whose window is over [AU3], and of somebody who has left all together [AU4]; of
- * somebody who is suspended those that were examined to the last unit [TR5].
+ * somebody who is suspended those that were examined to the last unit [TR5]; and what nobody can check any more [LG6].
  */
-function ripeOf(identity: Identity, batches: readonly Batch[], job: Job): Batch[] {
+function ripeOf(state: State, identity: Identity, batches: readonly Batch[], job: Job): Batch[] {
+  if (isUncheckable(state, job)) return batches.filter(({ wrong }) => wrong.length === 0);
   if (identity.phase === 'suspended') return batches.filter(isExamined);
   const together = isSeenOff(batches);
   return batches.filter((batch) => {
     if (batch.closed && together) return true;
-    const { units, passed, auditedBefore, drawn } = batch;
-    return isFinal(
-      { units, drawn: drawn.length, passed, auditedBefore },
-      identity.auditedUnits,
-      termsOf(job),
-    );
+    const drawn = batch.drawn.length;
+    return isFinal({ ...batch, drawn }, identity.auditedUnits, termsOf(job));
   });
 }
 
@@ -214,7 +219,7 @@ export function vest(state: State, { job: id, device, backend }: CommandOf<'vest
   const job = state.jobs.get(id);
   if (identity === undefined || job === undefined || identity.phase === 'banned')
     return { refused: 'already-so' };
-  const ripe = ripeOf(identity, identity.open.get(id) ?? [], job);
+  const ripe = ripeOf(state, identity, identity.open.get(id) ?? [], job);
   if (ripe.length === 0) return { refused: 'already-so' };
   const events = ripe.map((batch): Event => vestedOf(state, identity, job, batch));
   let newlyFinal = 0;
@@ -384,9 +389,10 @@ export function upkeepOf(state: State, key: string, at: number): Upkeep[] {
   for (const [id, batches] of identity.open) {
     const job = state.jobs.get(id) as Job;
     const open = batches.findLast(({ closed }) => !closed);
-    if (open !== undefined && (isGivenOut(job) || at - identity.lastAt >= leaverAfterMs))
+    const hasLeft = isGivenOut(job) || at - identity.lastAt >= leaverAfterMs;
+    if (open !== undefined && hasLeft && !isUncheckable(state, job))
       due.push({ c: 'close', job: id, device, backend, units: open.units });
-    if (ripeOf(identity, batches, job).length > 0) due.push({ c: 'vest', job: id, device, backend });
+    if (ripeOf(state, identity, batches, job).length > 0) due.push({ c: 'vest', job: id, device, backend });
   }
   return due;
 }

@@ -225,9 +225,22 @@ function cutBatch(
     if (job === id && authors.includes(key) && has(batch.chunks, chunk)) batch.passed -= units.length;
 }
 
+/** Nobody is drawn for these chunks any more; audits that others are drawn for too are made by anchors. */
+function forgetAudits(state: State, event: EventOf<'vested' | 'voided'>): void {
+  const key = identityKey(event.device, event.backend);
+  for (const audit of state.audits.values()) {
+    if (audit.job !== event.job || !audit.authors.includes(key) || !has(event.chunks, audit.chunk)) continue;
+    const authors = audit.authors.filter((author) => author !== key);
+    if (authors.length === 0) state.audits.delete(audit.id);
+    else state.audits.set(audit.id, { ...audit, authors, anchored: true });
+  }
+}
+
 export function vested(state: State, event: EventOf<'vested'>): void {
-  takeChunks(state, event);
   const job = state.jobs.get(event.job) as Job;
+  // Only of a job that is cancelled may something vest that is still drawn [LG6].
+  if (job.closingAt !== null) forgetAudits(state, event);
+  takeChunks(state, event);
   for (const chunk of numbersIn(event.chunks)) {
     job.authors.delete(chunk);
     remove(job.disowned, chunk, chunk + 1);
@@ -242,13 +255,7 @@ export function vested(state: State, event: EventOf<'vested'>): void {
 export function voided(state: State, event: EventOf<'voided'>): void {
   const job = state.jobs.get(event.job) as Job;
   const record = state.accounts.get(event.account) as AccountRecord;
-  const key = identityKey(event.device, event.backend);
-  for (const audit of state.audits.values()) {
-    if (audit.job !== event.job || !audit.authors.includes(key) || !has(event.chunks, audit.chunk)) continue;
-    const authors = audit.authors.filter((author) => author !== key);
-    if (authors.length === 0) state.audits.delete(audit.id);
-    else state.audits.set(audit.id, { ...audit, authors, anchored: true });
-  }
+  forgetAudits(state, event);
   takeChunks(state, event);
   for (const chunk of numbersIn(event.chunks)) {
     const [from, to] = unitsOf(job.spec, chunk);

@@ -27,13 +27,19 @@ function isBeingExamined({ units, drawn, vouched }: Batch): boolean {
   return drawn.length === units && vouched.length === 0;
 }
 
+/** Whether nobody can look any more at what is pending of a job: it is cancelled, and its kernel is paused [LG6]. */
+export function isUncheckable({ pausedKernels }: State, { closingAt, spec }: Job): boolean {
+  return closingAt !== null && pausedKernels.has(spec.kernel);
+}
+
 /** What is due of somebody who is suspended: in each job one thing at a time, so that what waits to be recomputed stays bounded. */
-export function examination({ jobs }: State, { device, backend, open }: Identity): Upkeep[] {
+export function examination(state: State, { device, backend, open }: Identity): Upkeep[] {
   const due: Upkeep[] = [];
   for (const [job, batches] of open) {
-    if (batches.some((batch) => lostOf(jobs.get(job) as Job, batch).length > 0))
-      due.push({ c: 'void', device, backend });
-    else if (batches.some(isExamined)) due.push({ c: 'vest', job, device, backend });
+    const known = state.jobs.get(job) as Job;
+    if (batches.some((batch) => lostOf(known, batch).length > 0)) due.push({ c: 'void', device, backend });
+    else if (batches.some(isExamined) || isUncheckable(state, known))
+      due.push({ c: 'vest', job, device, backend });
     else if (nextOf(batches) !== undefined) due.push({ c: 'close', job, device, backend, units: 0 });
   }
   return due;

@@ -5,15 +5,19 @@ import {
   answers,
   ask,
   auditAll,
+  auditCommand,
   auditedSpec,
   batchesOf,
+  commit,
   commitCommand,
   drawing,
   house,
   identityOf,
   join,
   keepUp,
+  kernel,
   nobody,
+  proven,
   putInOrder,
   slotOf,
   submit,
@@ -69,6 +73,38 @@ describe('[LG6] a job that is cancelled', () => {
     expect(balance(h, 'requester:r') + 1e6 + balance(h, 'vested:anchor')).toBe(12e6);
     expect(h.state.audits.size).toBe(0);
     expect(identityOf(h, 'a').open.size + identityOf(h, 'c').open.size).toBe(0);
+  });
+
+  test('whose kernel is paused can be checked by nobody: what was not found wrong is paid, whatever still waits', () => {
+    for (const pausedFirst of [true, false]) {
+      const h = audited('abc', { kind: 'adaptive' }, { units: 800 });
+      answers(h, 'b');
+      answers(h, 'a');
+      for (const device of ['a', 'b', 'c']) {
+        const open = h.state.identities.get(`${device}/wasm`)?.open ?? [];
+        proven(h, device, 1e9);
+        for (const [id, batches] of open) identityOf(h, device).open.set(id, batches);
+      }
+      commit(h, 'b', ask(h, 'b').lease, 'right', { words: drawing([1], 6) });
+      commit(h, 'c', ask(h, 'c').lease);
+      commit(h, 'c', ask(h, 'c').lease, 'lie', { words: drawing([0], 6) });
+      const last = [...h.state.audits.values()].at(-1);
+      h.must(auditCommand(last?.id ?? 0, last?.units));
+      const pause = { c: 'pauseKernel', kernel, reason: 'it disagrees with itself' } as const;
+      if (pausedFirst) h.must(pause);
+      h.must({ c: 'cancel', job: 'j1' });
+      if (!pausedFirst) {
+        keepUp(h);
+        expect(h.state.audits.size).toBeGreaterThan(1);
+        h.must(pause);
+      }
+      const events = keepUp(h);
+      expect(events.at(-1)).toMatchObject({ e: 'cancelled' });
+      expect(balance(h, 'vested:A')).toBe(costMicro);
+      expect(balance(h, 'vested:B')).toBe(2 * costMicro);
+      expect(balance(h, 'vested:C'), 'what is not void of it').toBe(costMicro);
+      expect([h.state.audits.size, h.state.jobs.size]).toEqual([0, 0]);
+    }
   });
 
   test('of which nothing is pending ends at once', () => {
