@@ -23,7 +23,11 @@ export async function buildKernels(node) {
     'scripts/build-kernels.mjs',
     'package-lock.json',
   ];
-  const outputs = ['build/kernels/manifest.json', 'build/coordinator/sha256x4.wasm', 'build/coordinator/keccak.wasm'];
+  const outputs = [
+    'build/kernels/manifest.json',
+    'build/coordinator/sha256x4.wasm',
+    'build/coordinator/keccak.wasm',
+  ];
   await unlessFresh('kernels', inputs, outputs, async () => {
     await call(node, ['scripts/build-kernels.mjs'], { env: nodeEnvironment(node) });
   });
