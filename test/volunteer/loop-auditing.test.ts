@@ -25,7 +25,7 @@ const back = (effects: readonly LoopEffect[]): number[] =>
   effects.flatMap((effect) =>
     effect.do === 'send' && effect.word.t === 'returnAudits' ? effect.word.audits : [],
   );
-const ready = (cores = 1): Auditor => new Auditor().ready(cores) as Auditor;
+const ready = (cores = 1): Auditor => new Auditor().ready(cores);
 
 describe('an audit', () => {
   it('is recomputed on a core that has the job, answered at once, and shown when it counted', () => {
