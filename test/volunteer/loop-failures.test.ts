@@ -52,7 +52,7 @@ describe('failures', () => {
   it('who was sent away for an hour and then for good is told so at once, of the processor that was wrong', () => {
     const hand = new Hand().ready();
     hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'suspended', retryMs: 3_600_000 });
-    const judged = { ...{ t: 'judged', job: 'j1', chunk: 0, wrong: [3], right: [hex('e')] } } as const;
+    const judged = { t: 'judged' as const, job: 'j1', chunk: 0, wrong: [3], right: [hex('e')] };
     hand.word({ ...judged, backend: 'wasm', consequence: 'suspend', untilMs: hand.at + 3_600_000 });
     hand.word({ ...judged, backend: 'webgpu', consequence: 'ban', untilMs: null });
     expect(viewOf(hand.loop).reason).toEqual({ why: 'suspended' });
