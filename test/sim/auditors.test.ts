@@ -136,7 +136,7 @@ function measure(people: readonly Person[], chunks: number, seed: number, Desk =
           ...house.audit(id, 'anchor', units),
           vouched: { device: voucher.device, wrong: units },
         };
-        const events = decide(state, found as Command, house.at);
+        const events = decide(state, found, house.at);
         if (isRefusal(events)) throw new Error(events.refused);
         const blamed = events.flatMap((event) => (event.e === 'disproved' ? [event] : []));
         expect(blamed.map(({ consequence }) => consequence)).toEqual(['ban', 'ban']);
