@@ -1,4 +1,5 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
+import type { Job } from '../core/state.ts';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -357,8 +358,15 @@ function socketsOf(house: House, people: People<Conversation>, onNote: Conversat
     inputOf: (job) => inputs.of(job),
     isOwnOrigin: origins.isOwnOrigin,
     onRefusal: (reason) => metrics.refused(reason),
-    // A device begins with the first: what is soonest fetched.
+    // A device begins with the first: what is soonest fetched. Of what is cancelled there is nothing but audits.
     jobs: () =>
-      [...runtime.state.jobs.values()].sort((a, b) => inputBytes(a.id) - inputBytes(b.id)).map(descriptorOf),
+      [...runtime.state.jobs.values()]
+        .sort((a, b) => isClosing(a) - isClosing(b) || inputBytes(a.id) - inputBytes(b.id))
+        .map(descriptorOf),
   });
+}
+
+/** 1 where a job is cancelled and only the last of its work is still checked. */
+function isClosing({ closingAt }: Job): number {
+  return closingAt === null ? 0 : 1;
 }
