@@ -76,6 +76,8 @@ const forgetMs = 1_000;
 /** Groups that are drawn for one audit before it waits for the next look, and audits that found nobody in one look. */
 const drawsMax = 32;
 const unluckyMax = 64;
+/** Audits that wait for somebody who is at another one: the oldest so many are looked at. */
+const busyMax = 2_000;
 
 export class AuditDesk {
   readonly #parts: DeskParts;
@@ -167,13 +169,14 @@ export class AuditDesk {
   give(state: State, at: number, max: number): Given[] {
     const given: Given[] = [];
     if (!this.isShared) return given;
-    let unlucky = 0;
+    let [unlucky, busy] = [0, 0];
     for (const audit of state.audits.values()) {
-      if (given.length >= max || unlucky >= unluckyMax) break;
+      if (given.length >= max || unlucky >= unluckyMax || busy >= busyMax) break;
       if (!this.isFree(audit.id, at) || this.isAnchors(state, audit, at)) continue;
       const chosen = this.#chosen(state, audit, at);
       if (chosen === null) unlucky++;
-      else if (!this.#isBusy(chosen, at)) given.push(this.#give(state, audit, chosen, at));
+      else if (this.#isBusy(chosen, at)) busy++;
+      else given.push(this.#give(state, audit, chosen, at));
     }
     return given;
   }
