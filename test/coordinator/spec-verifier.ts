@@ -145,6 +145,7 @@ export class Ledger {
   readonly #paid = new Set<string>();
   readonly #final = new Set<string>();
   readonly #closing = new Set<string>();
+  readonly #audits = new Set<unknown>();
 
   post(event: Happened): void {
     const entries = event.entries ?? [];
@@ -197,6 +198,12 @@ export class Ledger {
       case 'accepted':
         return this.#payments(event, job, spec, someFrom);
       case 'audited':
+        if (
+          this.#pending.has(`${job}/${account}/${String(event['chunk'])}`) ||
+          this.#audits.has(event['audit'])
+        )
+          throw new Error(`audit ${String(event['audit'])} is made by its author, or twice`);
+        this.#audits.add(event['audit']);
         return [
           entry(someFrom(0), `vested:${account}`, (event['units'] as number[]).length * spec.unitCostMicro),
         ];
