@@ -201,7 +201,7 @@ export class ComputeHost implements EngineHost {
           const { open, data, kernel } = await going.orCancelled(this.#loaded(run.job));
           resolve(await going.compute(open, data, kernel));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         } finally {
           going.end();
           this.#running.delete(run.name);

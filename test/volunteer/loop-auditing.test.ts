@@ -84,17 +84,28 @@ describe('an audit', () => {
     expect(back(hand.audit(11))).toEqual([11]);
   });
 
-  it('waits for a job that can be loaded at once, and goes back where it cannot', () => {
+  it('brings a job that is not here yet, and goes back where that is none, or cannot be computed', () => {
     const hand = ready();
     hand.lease(1);
     hand.computed(1);
     hand.receipt([1]);
     const other = { ...job, job: 'j2', input: hex('e') };
     hand.word({ t: 'news', jobs: [job, other] });
-    expect(back(hand.audit(9, { job: 'j2' }))).toEqual([9]);
     expect(back(hand.audit(10, { job: 'j7' }))).toEqual([10]);
+    hand.on({ on: 'blob', digest: other.input, fault: null });
+    // Of many open jobs an input is fetched only when something is to be done with it.
+    const far = { ...job, job: 'j9', input: hex('9') };
+    const jobs = [job, other, far];
+    expect(kinds(hand.word({ t: 'news', jobs }))).not.toContain('fetchBlob');
+    const wanted = hand.audit(9, { job: 'j9' });
+    expect(wanted).toContainEqual({ do: 'fetchBlob', digest: far.input });
+    expect(kinds(hand.on({ on: 'blob', digest: far.input, fault: null }))).toContain('load');
+    expect(hand.on({ on: 'loaded', ...hand.engine(0), job: 'j9' })).toMatchObject([
+      { do: 'recompute', audit: 9, job: 'j9' },
+    ]);
+    hand.recomputed(9);
     const third = { ...job, job: 'j3' };
-    hand.word({ t: 'news', jobs: [job, other, third] });
+    hand.word({ t: 'news', jobs: [job, other, far, third] });
     expect(kinds(hand.audit(11, { job: 'j3' }))).toEqual(['load']);
     expect(hand.loop.slots.get(0)?.jobs.get('j3')).toBe('loading');
     const lease = { lease: 50, job: 'j3', chunk: 0, count: 1, deadlineMs: 60_000, bytes: true };
@@ -104,6 +115,14 @@ describe('an audit', () => {
       { do: 'recompute', audit: 11, job: 'j3' },
       { do: 'run', replica: 50 },
     ]);
+    hand.on({
+      on: 'failed',
+      ...hand.engine(0),
+      what: { call: 'load', job: 'j9' },
+      fault: 'input',
+      detail: '',
+    });
+    expect(back(hand.audit(12, { job: 'j9' }))).toEqual([12]);
   });
 
   it('told twice is made once', () => {

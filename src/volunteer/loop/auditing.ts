@@ -4,8 +4,8 @@
  */
 import { answerBytes, outputBytesMax } from '../../wire/audits.ts';
 import { limits, takeMax } from '../../wire/version.ts';
-import type { AuditedWord, AuditWord } from '../../wire/volunteer.ts';
-import { isHere, isProven } from './code.ts';
+import type { AuditedWord, AuditWord, JobDescriptor } from '../../wire/volunteer.ts';
+import { codeOf, proofKey } from './code.ts';
 import type { HeldAudit } from './audits.ts';
 import { noteWork } from './rate.ts';
 import { isLive, trim } from './state.ts';
@@ -31,22 +31,26 @@ export function onAudit(loop: Loop, { audit, job, units, limitMs }: AuditWord): 
   });
 }
 
-/** The core that is soonest at it: one that has the job before one that could load it, one with less to check first. */
+/** The core that is soonest at it: one that has the job before one that must be given it, one with less to check first. */
 function coreFor(loop: Loop, jobId: string): Slot | null {
   const job = loop.jobs.get(jobId);
-  if (job === undefined || !isProven(loop, 'wasm', job)) return null;
-  const isNear = isHere(loop, job.wasm) && isHere(loop, job.input);
+  if (job === undefined || !mayRun(loop, job)) return null;
   let best: Slot | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const slot of loop.slots.values()) {
     if (slot.backend !== 'wasm' || slot.stage.is !== 'ready') continue;
-    const state = slot.jobs.get(jobId);
-    if (state === undefined && !isNear) continue;
-    const way = (state === 'loaded' ? 0 : 1_000) + 10 * auditsAt(loop, slot).length;
-    const distance = way + (slot.queue.length > 0 ? 1 : 0);
+    const way = slot.jobs.get(jobId) === 'loaded' ? 0 : 1_000;
+    const distance = way + 10 * auditsAt(loop, slot).length + (slot.queue.length > 0 ? 1 : 0);
     if (distance < least) [best, least] = [slot, distance];
   }
   return best;
+}
+
+/** Whether cores compute a job, or may still turn out to: its kernel need not be proven yet, nor its input be here. */
+function mayRun(loop: Loop, job: JobDescriptor): boolean {
+  const code = codeOf(job, 'wasm');
+  if (code === null || loop.broken.has(`wasm ${job.job}`)) return false;
+  return loop.proofs.get(proofKey('wasm', code))?.is !== 'failed';
 }
 
 /** The audits that a slot has to make, the oldest first. */
@@ -74,7 +78,8 @@ export function tendAudits(loop: Loop): void {
   for (const { audit, job, slot: number, engine, until } of [...loop.audits.held.values()]) {
     const slot = loop.slots.get(number);
     const isAlive = slot !== undefined && slot.stage.is === 'ready' && slot.engine === engine;
-    if (!isAlive || !loop.jobs.has(job) || loop.broken.has(`wasm ${job}`) || loop.at >= until)
+    const known = loop.jobs.get(job);
+    if (!isAlive || known === undefined || !mayRun(loop, known) || loop.at >= until)
       giveBackAudit(loop, audit);
   }
 }

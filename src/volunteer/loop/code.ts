@@ -15,7 +15,9 @@ export function fetchCode(loop: Loop, only: JobDescriptor | null): void {
   const gpu = loop.slots.has(gpuSlot);
   let ahead = 0;
   for (const job of loop.jobs.values()) {
-    const leased = [...loop.leases.values()].some((lease) => lease.job === job.job);
+    const leased =
+      [...loop.leases.values()].some((lease) => lease.job === job.job) ||
+      [...loop.audits.held.values()].some((audit) => audit.job === job.job);
     if (only !== null && only !== job) continue;
     wanted.add(job.wasm);
     if (ahead++ < jobsAheadMax || leased) wanted.add(job.input);
