@@ -30,6 +30,8 @@ Flags
                            demonstrations and no TLS; none = nowhere
   --anchor-share CORES     how much the operator's anchor may compute: 0.25 of a core by default, 0 = none
   --auditor-groups N       volunteers check one another's work once people of so many networks may: 8 by default
+  --tribunal ENGINES       who settles a difference between two answers: browsers (the default: Chromium and Firefox where
+                           both are installed, else V8's two compilers) or compilers
   --loopback-exempt on|off whether volunteers on this machine may stand in for each other;
                            by default on where only this machine can reach the coordinator
   --allow-origin URL       an address in front of this one, such as https://talka.example; may be repeated
@@ -50,6 +52,7 @@ const flags = {
   partner: { type: 'string' },
   'anchor-share': { type: 'string' },
   'auditor-groups': { type: 'string' },
+  tribunal: { type: 'string' },
   'loopback-exempt': { type: 'string' },
   'allow-origin': { type: 'string', multiple: true },
   'trust-proxy': { type: 'string', multiple: true },
@@ -117,6 +120,7 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
     seed: oneOf('seed-demo', values['seed-demo'], ['none', 'seed', 'demo']) ?? 'seed',
     anchorShare: numberOf('--anchor-share', values['anchor-share'], 0, 64) ?? 0.25,
     ...(groups === undefined ? {} : { auditorGroupsMin: Math.ceil(groups) }),
+    tribunalBrowsers: oneOf('tribunal', values.tribunal, ['browsers', 'compilers']) !== 'compilers',
     ...(exempt === undefined ? {} : { loopbackExempt: exempt === 'on' }),
     ...epochsOf(values),
     allowOrigins: (values['allow-origin'] ?? []).map(originOf),
