@@ -82,7 +82,8 @@ export class WidgetStage {
       },
     };
     const stage = new WidgetStage(folder, running, partner, server, host);
-    for (let i = 0; i < jobs; i++) await stage.door.submit({ ...factoring(2_000, 60), policy: { kind: 'audit' } });
+    for (let i = 0; i < jobs; i++)
+      await stage.door.submit({ ...factoring(2_000, 60), policy: { kind: 'audit' } });
     return stage;
   }
 
