@@ -55,8 +55,8 @@ export interface Voucher {
 }
 
 /** One audit in so many is the anchors' by lot, and one answer in so many of those that agree is looked at once more. */
-const anchorsOneIn = 4;
-const canaryOneIn = 32;
+export const anchorsOneIn = 4;
+export const canaryOneIn = 32;
 /** Canaries that wait for an anchor; beyond that the oldest one's answer is forgotten. */
 const canariesMax = 512;
 /** What a volunteer is given at once, in microcredits of the reference core. */

@@ -5,6 +5,7 @@ import type { ChecksWords, PolicyName, Rules } from '../../src/app/checks/catalo
 import { decodeChecks } from '../../src/app/checks/decode.ts';
 import { rulesOf, usualRules } from '../../src/app/checks/rules.ts';
 import { checksWords } from '../../src/app/words/checks.ts';
+import { anchorsOneIn, canaryOneIn } from '../../src/coordinator/audit-desk.ts';
 import * as data from './checks-data.ts';
 
 const kinds: readonly PolicyName[] = ['none', 'certify', 'audit', 'adaptive', 'replicate'];
@@ -97,6 +98,17 @@ describe('the numbers of the story', () => {
   it('are those of the rules, before the coordinator has said its own too', () => {
     expect(rulesOf(data.fresh())).toEqual(usualRules);
     expect(rulesOf(null)).toEqual(usualRules);
+  });
+
+  it('say of who recomputes what the coordinator does', () => {
+    const [inEnglish, inChinese] = [checksWords.en, checksWords.zh].map((c) => c.anchor(usualRules).says[1]);
+    expect([anchorsOneIn, inEnglish?.startsWith('A quarter of'), inChinese?.includes('四分之一')]).toEqual([
+      4,
+      true,
+      true,
+    ]);
+    expect(inEnglish).toContain(`One in ${canaryOneIn} of`);
+    expect(inChinese).toContain(`每 ${canaryOneIn} 份`);
   });
 
   it('stand in it, whatever they are', () => {
