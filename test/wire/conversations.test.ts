@@ -129,7 +129,12 @@ async function round(town: Town): Promise<void> {
     for (const word of words) {
       if (word.t !== 'receipt') continue;
       total.settled += word.settled.length;
-      if (throws.chance(50) && !receiptHolds(word, house.coordinator, t.who))
+      // Whose bent hello says that it reads older receipts alone, or none, is told without proofs [RC5].
+      const isProven = (t.conversation?.reads ?? 0) >= 3;
+      if (
+        throws.chance(50) &&
+        !(isProven ? receiptHolds(word, house.coordinator, t.who) : word.tick === null)
+      )
         faults.push(`${told}a receipt does not hold`);
     }
     second(
