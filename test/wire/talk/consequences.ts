@@ -152,9 +152,9 @@ function faultsOfRefusals(
   const expected = messages.some(({ refusals: why }) => why === null)
     ? everyReason
     : new Set(messages.flatMap(({ refusals: why }) => why ?? []));
-  for (const { about, reason, replica, slot } of refusals) {
+  for (const { about, reason, detail = '', replica, slot } of refusals) {
     if (!expected.has(reason) && !(storm !== null && reason === 'store'))
-      faults.push(`${about} refused for ${reason}`);
+      faults.push(`${about} refused for ${reason} ${detail}`);
     if (about === 'commit' && !asked.items.has(replica ?? -1))
       faults.push(`refused replica ${replica}, which it did not commit`);
     if (about === 'ask' && !asked.slots.has(slot ?? -1))
