@@ -198,12 +198,7 @@ export class Ledger {
       case 'accepted':
         return this.#payments(event, job, spec, someFrom);
       case 'audited':
-        if (
-          this.#pending.has(`${job}/${account}/${String(event['chunk'])}`) ||
-          this.#audits.has(event['audit'])
-        )
-          throw new Error(`audit ${String(event['audit'])} is made by its author, or twice`);
-        this.#audits.add(event['audit']);
+        this.#isNew(event, job, account);
         return [
           entry(someFrom(0), `vested:${account}`, (event['units'] as number[]).length * spec.unitCostMicro),
         ];
@@ -232,6 +227,13 @@ export class Ledger {
       default:
         throw new Error(`there is no event '${e}'`);
     }
+  }
+
+  /** An audit is made once, and by nobody who is paid for its chunk. */
+  #isNew({ audit, chunk }: Happened, job: string, account: string): void {
+    if (this.#pending.has(`${job}/${account}/${String(chunk)}`) || this.#audits.has(audit))
+      throw new Error(`audit ${String(audit)} is made by its author, or twice`);
+    this.#audits.add(audit);
   }
 
   #payments(event: Happened, job: string, spec: Spec, someFrom: (place: number) => string): Entry[] {

@@ -47,11 +47,12 @@ const becomes = (e: 'vested' | 'voided', chunk: number) => ({
   ...(e === 'vested' ? {} : { reopened: [chunk, chunk + 1] }),
   entries: [entry(pending, e === 'vested' ? vested : escrow, 200)],
 });
-/** `by`: nothing where an anchor made it. */
-const audited = (by: object) => ({
+/** An audit of another's chunk. `by`: nothing where an anchor made it. */
+const audited = (by: object, audit = 6) => ({
   e: 'audited',
-  audit: 5,
+  audit,
   job: 'j1',
+  chunk: 3,
   units: [1, 2, 3],
   account: who.account,
   device: who.device,
@@ -97,16 +98,16 @@ const older: Ticked[] = [
   [[...opened, accepted(0)], row(0), 2],
   // Then what vested had no receipt.
   [[becomes('vested', 0)], null],
-  [[accepted(1), audited({})], row(1), 2],
+  [[accepted(1), audited({}, 5)], row(1), 2],
 ];
 const newer: Ticked[] = [
   [[accepted(2), becomes('vested', 1)], { ...row(2), vested: batch(1) }],
   [[becomes('voided', 2)], { accepted: [], voided: batch(2) }],
   [
     [audited({ site: 'fair' })],
-    { accepted: [], audits: [{ audit: 5, job: 'j1', units: 3, amountMicro: 300 }] },
+    { accepted: [], audits: [{ audit: 6, job: 'j1', units: 3, amountMicro: 300 }] },
   ],
-  [[audited({})], null],
+  [[audited({}, 7)], null],
 ];
 
 test('[RC1, RC2] what the form before wrote holds, and then the newer one, list by list', async () => {
@@ -121,10 +122,10 @@ test('[RC2] a log that has gone on to the newer form never goes back, nor leaves
     [[accepted(2), becomes('vested', 2)], row(2), 3],
     [[accepted(2), becomes('vested', 2)], { accepted: [], vested: batch(2) }],
     [[audited({ site: 'fair' })], null],
-    [[audited({})], { accepted: [], audits: [{ audit: 5, job: 'j1', units: 3, amountMicro: 300 }] }],
+    [[audited({})], { accepted: [], audits: [{ audit: 6, job: 'j1', units: 3, amountMicro: 300 }] }],
     [
       [audited({ site: null })],
-      { accepted: [], audits: [{ audit: 5, job: 'j1', units: 3, amountMicro: 300 }] },
+      { accepted: [], audits: [{ audit: 6, job: 'j1', units: 3, amountMicro: 300 }] },
     ],
   ];
   for (const [i, tick] of bad.entries())

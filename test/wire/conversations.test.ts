@@ -15,6 +15,7 @@ import { input, TalkingHouse, unitsPerChunk } from './talk/house.ts';
 import { Ether, greet, speak } from './talk/speech.ts';
 import type { Message } from './talk/speech.ts';
 import { Talker } from './talk/talker.ts';
+import type { ReceiptWord } from '../../src/wire/volunteer.ts';
 
 const seeds = 5;
 const talkers = 80;
@@ -84,6 +85,12 @@ function understood(t: Talker, wasIn: boolean, messages: readonly Message[]): vo
   for (const { data, binary } of messages) t.noteSent(data, binary);
 }
 
+/** Whether a receipt is proven; whose bent hello says that it reads older ones alone, or none, is told without proofs [RC5]. */
+function isToldRight(house: TalkingHouse, { conversation, who }: Talker, word: ReceiptWord): boolean {
+  const isProven = (conversation?.reads ?? 0) >= 3;
+  return isProven ? receiptHolds(word, house.coordinator, who) : word.tick === null;
+}
+
 /** One round: everybody says something, then everything has its consequence, then all of it is looked at. */
 async function round(town: Town): Promise<void> {
   const { house, throws, people, faults } = town;
@@ -129,13 +136,7 @@ async function round(town: Town): Promise<void> {
     for (const word of words) {
       if (word.t !== 'receipt') continue;
       total.settled += word.settled.length;
-      // Whose bent hello says that it reads older receipts alone, or none, is told without proofs [RC5].
-      const isProven = (t.conversation?.reads ?? 0) >= 3;
-      if (
-        throws.chance(50) &&
-        !(isProven ? receiptHolds(word, house.coordinator, t.who) : word.tick === null)
-      )
-        faults.push(`${told}a receipt does not hold`);
+      if (throws.chance(50) && !isToldRight(house, t, word)) faults.push(`${told}a receipt does not hold`);
     }
     second(
       town,
