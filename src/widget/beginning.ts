@@ -11,10 +11,11 @@ export async function begin(inside: Inside, text: string | null): Promise<void> 
   const { facts, language, words, place } = inside;
   const ending = new AbortController();
   const line = make('p', 'say', words.standing.preparing);
+  const brand = make('h1', 'brand', make('b', '', 'Talka'), ` ${words.working(facts.site?.name ?? '')}`);
   const stop = button('', words.stop, () => ending.abort());
   if (text !== null) {
     tellPage(facts, { is: 'state', state: 'starting' });
-    place.replaceChildren(make('div', 'words', line), make('p', 'acts', stop));
+    place.replaceChildren(make('div', 'words', brand, line), make('p', 'acts', stop));
   }
   const bring = () => import('./work.ts');
   const computing = (): void => {
@@ -33,7 +34,7 @@ export async function begin(inside: Inside, text: string | null): Promise<void> 
   } catch {
     const { failed, again } = cardWords[language];
     const anew = button('loud', again, () => void begin(inside, text));
-    place.replaceChildren(make('p', 'say', failed), make('p', 'acts', anew));
+    place.replaceChildren(make('h1', 'say', failed), make('p', 'acts', anew));
   }
 }
 

@@ -30,7 +30,7 @@ async function bring(goOn: boolean): Promise<void> {
     await (goOn ? goOnHere : consentHere)({ facts, language, place, weave, card });
   } catch {
     place.replaceChildren(
-      make('p', 'say', words.failed),
+      make('h1', 'say', words.failed),
       make(
         'p',
         'acts',

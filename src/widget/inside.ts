@@ -96,5 +96,5 @@ function inWindow(inside: Inside): void {
 
 /** A line with what can be done about it. */
 export function say(place: HTMLElement, text: string, ...acts: readonly HTMLElement[]): void {
-  place.replaceChildren(make('p', 'say', text), make('p', 'acts', ...acts));
+  place.replaceChildren(make('h1', 'say', text), make('p', 'acts', ...acts));
 }

@@ -74,7 +74,7 @@ export class Work {
   #atWork(): void {
     const { facts, language, words, place, weave } = this.#inside;
     const { store } = this.#volunteer;
-    const brand = make('p', 'brand', make('b', '', 'Talka'), ` ${words.working(facts.site?.name ?? '')}`);
+    const brand = make('h1', 'brand', make('b', '', 'Talka'), ` ${words.working(facts.site?.name ?? '')}`);
     const shown = make('div', 'words', brand, this.#line, this.#tally);
     const home = homeLink(cardWords[language].home);
     place.replaceChildren(shown, make('p', 'acts', this.#pause, this.#stop, home));

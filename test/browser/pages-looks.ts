@@ -1,12 +1,12 @@
 /** What can be measured of a page as it stands before a reader: what axe finds wrong, how wide its column and its lines are. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Every violation of WCAG 2.2 AA and of good practice that axe finds, with its place. */
-export async function findingsOf(page: Page): Promise<string[]> {
+export async function findingsOf(page: Page | Frame): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { axe: tool } = window as unknown as {
