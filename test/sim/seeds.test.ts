@@ -10,6 +10,7 @@ const kept: readonly (readonly [number, string])[] = [
   [166, 'somebody who never answers got the same chunk again and again'],
   [318, 'the wish of a slot that had never computed waited likewise'],
   [10351395059, 'what was paid unseen when a job was cancelled was taken for final'],
+  [40198, 'a crash took a requester’s order with it, and nobody asked again'],
   [5269, 'everybody’s GPU joined a dispute that only a WASM answer could end'],
 ];
 

@@ -4,7 +4,6 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { priceOf } from '../../src/core/offer.ts';
 import { freeze } from '../../src/core/snapshot.ts';
 import type { Command, Event, State } from '../../src/core/state.ts';
 import { anchorLooks } from './anchor.ts';
@@ -26,6 +25,7 @@ import { mannerOf, unevenness } from './people.ts';
 import type { Role } from './people.ts';
 import { dice } from './random.ts';
 import type { Dice } from './random.ts';
+import { Requesters } from './requesters.ts';
 import { realRules } from './rules.ts';
 import { climateOf } from './weather.ts';
 import type { Climate, PersonSpec } from './weather.ts';
@@ -49,7 +49,6 @@ export function playDay(
 const startAt = 1_700_000_000_000;
 /** In the calm, every job concludes within this time, or never will. */
 const calmMsMax = 4 * 3_600_000;
-const retryMs = 5000;
 /** So often the operator looks for somebody to let in again. */
 const pardonTriesMax = 60;
 /** How often volunteers are given audits. */
@@ -85,7 +84,7 @@ class World {
   #tickPlanned = false;
   /** The state that a fold must give back; '' where that cannot be told. */
   #frozen = '';
-  #submitted = 0;
+  readonly #requesters: Requesters;
   #steps = 0;
   #crashes = 0;
   #failedAppends = 0;
@@ -99,6 +98,13 @@ class World {
     this.#oracles = oraclesFor(climate);
     const ground = { now: () => this.#now, after: (ms: number, then: () => void) => this.#after(ms, then) };
     this.#absences = new Absences(climate.away, ground);
+    this.#requesters = new Requesters({
+      ...ground,
+      jobs: climate.jobs,
+      house: () => this.#coordinator,
+      order: (command, done) => this.#order(command, done),
+      records: () => this.#disk.records,
+    });
     this.#network = new Network({
       ...ground,
       climate,
@@ -167,7 +173,7 @@ class World {
     const house = this.#coordinator;
     return (
       this.#now > stormMs &&
-      this.#submitted === jobs.length &&
+      this.#requesters.submitted === jobs.length &&
       this.#absences.isOver &&
       house?.state.jobs.size === 0 &&
       !house.appending
@@ -179,7 +185,7 @@ class World {
     const { fair, people, jobs, crashes, clockJumps, stormMs } = this.#climate;
     this.#boot();
     for (const person of people) this.#bring(person);
-    jobs.forEach((_, i) => this.#after(jobs[i]?.at ?? 0, () => this.#fund(i)));
+    jobs.forEach((_, i) => this.#after(jobs[i]?.at ?? 0, () => this.#requesters.bring(i)));
     this.#after(stormMs, () => this.#calm());
     if (fair) return;
     for (const at of crashes) this.#after(at, () => this.#crash());
@@ -311,30 +317,6 @@ class World {
 
   #lookLater({ due }: Coordinator): void {
     if (due < Infinity) this.#after(Math.max(1, due - this.#clock()), () => this.#wake());
-  }
-
-  // Jobs and their requesters.
-
-  #fund(i: number): void {
-    const spec = this.#climate.jobs[i]?.spec;
-    if (spec === undefined) return;
-    if (this.#coordinator === null) return this.#after(retryMs, () => this.#fund(i));
-    this.#order({ c: 'fund', account: `r${i}`, amountMicro: priceOf(spec) }, (outcome) =>
-      'refused' in outcome ? this.#after(retryMs, () => this.#fund(i)) : this.#submit(i),
-    );
-  }
-
-  #submit(i: number): void {
-    const job = this.#climate.jobs[i];
-    if (job === undefined) return;
-    if (this.#coordinator === null) return this.#after(retryMs, () => this.#submit(i));
-    this.#order({ c: 'submit', requester: `r${i}`, spec: job.spec }, (outcome) => {
-      if ('refused' in outcome) return this.#after(retryMs, () => this.#submit(i));
-      this.#submitted++;
-      const [event] = outcome;
-      if (job.cancelAt === null || event?.e !== 'submitted') return;
-      this.#after(Math.max(1, job.cancelAt - this.#now), () => this.#order({ c: 'cancel', job: event.job }));
-    });
   }
 
   // People, and what happens to them.
