@@ -27,7 +27,7 @@ Flags
   --dev                    pages may come from another port of this machine
   --seed-demo SIZE         demonstrations for an empty store: seed (hours; the default), demo (minutes) or none
   --partner PORT           where a partner's page with the widget is shown: the next port by default where there are
-                           demonstrations and no TLS; none = nowhere
+                           demonstrations, no TLS and no --dev; none = nowhere
   --anchor-share CORES     how much the operator's anchor may compute: 0.25 of a core by default, 0 = none
   --auditor-groups N       volunteers check one another's work once people of so many networks may: 8 by default
   --tribunal ENGINES       who settles a difference between two answers: browsers (the default: Chromium and Firefox where
@@ -158,9 +158,14 @@ function greeting(running: RunningCoordinator, options: CoordinatorOptions, part
 }
 
 /** The port of the partner's page; null where there is none. */
-function partnerPortOf({ partner }: Flags, { seed, tls, port = 8787 }: CoordinatorOptions): number | null {
-  // Beside https with a certificate of our own making a browser would show the frame as an error.
-  if (partner === 'none' || (partner === undefined && (seed === 'none' || tls !== null))) return null;
+function partnerPortOf(
+  { partner }: Flags,
+  { seed, tls, dev, port = 8787 }: CoordinatorOptions,
+): number | null {
+  if (partner === 'none') return null;
+  // Beside https with a certificate of our own making a browser would show the frame as an error; in development it is not built.
+  const usual = seed !== 'none' && tls === null && dev !== true;
+  if (partner === undefined && !usual) return null;
   return numberOf('--partner', partner, 0, 65_535) ?? (port === 0 ? 0 : port + 1);
 }
 
