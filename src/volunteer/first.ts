@@ -51,9 +51,9 @@ export async function firstChunk(
   cores: number,
 ): Promise<Change[]> {
   const ending = new AbortController();
-  const signal = AbortSignal.any([surroundings.signal, ending.signal, AbortSignal.timeout(firstMsMax)]);
   const left: Change[] = [];
   try {
+    const signal = AbortSignal.any([surroundings.signal, ending.signal, AbortSignal.timeout(firstMsMax)]);
     await goThrough(surroundings, shown, cores, left, signal);
   } catch {
     // Left to the volunteer, which says why.
