@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Allowance } from '../../src/coordinator/allowance.ts';
 import { readBytes, receiptsOf } from '../../src/coordinator/http-receipts.ts';
-import type { Log } from '../../src/coordinator/log.ts';
 import { leafOf, readRecord } from '../../src/coordinator/record.ts';
 import type { Event } from '../../src/core/state.ts';
 import type { AccountReceipts, JobView } from '../../src/wire/views.ts';
@@ -338,7 +337,7 @@ describe('[HT4] receipts of an account', () => {
     const rooms: Parameters<typeof receiptsOf>[0] = {
       ...house.house,
       log: {
-        ...(log as Log),
+        ...log,
         creditedIn: (account, from, max) => log.creditedIn(account, from, max),
         read,
       },
