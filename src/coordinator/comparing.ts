@@ -7,6 +7,7 @@ import type { Command, Event, Replica, State } from '../core/state.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { eachOutput } from './log.ts';
 import type { Log, Outputs } from './log.ts';
+import type { Order } from './order.ts';
 
 /** Bytes of open chunks that are kept in memory; older ones are read again from the log. */
 const keptBytesMax = 128 * 1024 * 1024;
@@ -60,6 +61,20 @@ export class Comparing {
       is: 'ready',
       command: { ...command, agrees: this.#agreesWith(partners, outputs, unitFrom, measure) },
     };
+  }
+
+  /** Whether bytes that an order must be compared with are not at hand. */
+  misses(state: State, { command, outputs }: Pick<Order, 'command' | 'outputs'>): boolean {
+    return command.c === 'commit' && this.compare(state, command, outputs, () => null).is === 'missing';
+  }
+
+  /**
+   * The store failed, and the state is folded anew: an answer that was decided and not kept is none, and its device may send another
+   * under the same number.
+   */
+  reset(): void {
+    this.#kept.clear();
+    this.#bytes = 0;
   }
 
   /** Sees what a commitment led to: bytes of an open chunk are kept for the answers to come, those of a settled one not. */

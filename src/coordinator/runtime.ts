@@ -264,13 +264,11 @@ export class Runtime {
 
   async #fetchThenSubmit(replicas: readonly number[], order: Order): Promise<void> {
     try {
-      if (!(await this.#comparing.keepFrom(this.#parts.log, replicas)))
-        return order.done?.({
-          refused: 'internal',
-          detail: 'another answer of this chunk is not readable',
-          retryMs: 60_000,
-        });
-      this.submit(order);
+      const isKept = await this.#comparing.keepFrom(this.#parts.log, replicas);
+      // Its chunk may have been settled while it was read: then it is compared with nothing any more.
+      if (isKept || !this.#comparing.misses(this.#state, order)) return this.submit(order);
+      const detail = 'another answer of this chunk is not readable';
+      order.done?.({ refused: 'internal', detail, retryMs: 60_000 });
     } catch (error) {
       order.done?.(
         error instanceof StoreFault ? storeRefusal(error) : { refused: 'internal', retryMs: 60_000 },
@@ -391,6 +389,7 @@ export class Runtime {
     this.#frontier = frontier;
     this.#snapshots.reset(eventsSinceSnapshot);
     this.#leases.reset(state);
+    this.#comparing.reset();
     this.#upkeep.reset();
     this.#deadlines.clear();
     for (const lease of state.leases.values())

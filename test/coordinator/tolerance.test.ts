@@ -1,7 +1,9 @@
 /** A kernel with tolerance over real sockets: a GPU settles beside WASM where the bytes agree, and only there. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { MemoryLog } from '../../src/coordinator/log-memory.ts';
 import type { JobView } from '../../src/wire/views.ts';
 import type { CoordinatorOptions } from '../../src/coordinator/coordinator.ts';
+import { troubled } from '../contract/log-slow.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
@@ -89,6 +91,29 @@ describe('tolerance', () => {
     expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({
       state: 'finished',
       disputes: 1,
+    });
+  });
+
+  test('[LO3] what was compared before the store failed counts no more: a lie does not pass for the answer that was not kept', async () => {
+    const mood = { trouble: { delayMs: 0, failOneIn: 0, seed: 1 }, down: null as 'full' | null };
+    const house = await start({ log: troubled(new MemoryLog(), mood) });
+    const job = await house.job({ kernel: 'tolerant@1', units: 8 });
+    const [cpu, gpu] = [await join(house), await join(house)];
+    const lease = await cpu.leaseOf('tolerant@1');
+    mood.down = 'full';
+    cpu.commit([right(job, lease)]);
+    expect((await cpu.of('refusal')).reason).toBe('store');
+    mood.down = null;
+    await vi.waitUntil(() => house.runtime.storeFault === null, { timeout: 20_000 });
+    const lie = outputsOf(cheapInput(8), 0, 8).map((output) => Buffer.from(output).reverse());
+    cpu.commit([answerOf(job.job, 'tolerance', lease.lease, 0, lie)]);
+    await cpu.acked(lease.lease);
+    const leaseG = await gpu.leaseOf('tolerant@1', 0, { backend: 'webgpu' });
+    gpu.commit([right(job, leaseG)]);
+    await gpu.acked(leaseG.lease);
+    expect((await (await house.call(`/api/jobs/${job.job}`)).json()) as JobView).toMatchObject({
+      state: 'open',
+      final: 0,
     });
   });
 });
