@@ -23,7 +23,7 @@ const steps = [
     program: check.args,
     minutesMax: 1,
   })),
-  { name: 'quick', vitest: 'quick', minutesMax: 5, quick: true },
+  { name: 'quick', vitest: 'quick', minutesMax: 4, quick: true },
   {
     name: 'simulator: twenty seeds',
     program: ['test/sim/main.ts', '--seeds', '20'],
@@ -40,7 +40,7 @@ const steps = [
     name: 'simulator: what verification lets through',
     group: 'verify',
     program: ['test/sim/verify/main.ts', '--quick'],
-    minutesMax: 2,
+    minutesMax: 1,
   },
   {
     name: 'simulator: fresh seeds',
@@ -48,10 +48,10 @@ const steps = [
     program: ['test/sim/main.ts', '--from', String(freshSeedsFrom()), '--seeds', '500', '--seconds', '40'],
     minutesMax: 1,
   },
-  { name: 'slow', vitest: 'slow', minutesMax: 4 },
-  { name: 'sim', vitest: 'sim', minutesMax: 3 },
+  { name: 'slow', vitest: 'slow', minutesMax: 3 },
+  { name: 'sim', vitest: 'sim', minutesMax: 2 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 9 },
+  { name: 'browser', vitest: 'browser', minutesMax: 12 },
   { name: 'e2e', vitest: 'e2e', minutesMax: 9 },
   { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4, needs: 'chromium' },
 ];
