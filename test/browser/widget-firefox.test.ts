@@ -5,7 +5,7 @@ import { words as later } from '../../src/widget/later-en.ts';
 import { cardWords } from '../../src/widget/words.ts';
 import { holds, until } from '../e2e/house.ts';
 import { launchFirefox, whyNo } from './browsers.ts';
-import { WidgetStage } from './widget-stage.ts';
+import { orGone, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
 const { consent } = later;
@@ -27,7 +27,7 @@ async function press(where: Frame | Page, name: string): Promise<void> {
     }
     return { not: (await textOf(where)).slice(-200) };
   });
-  await button.click();
+  await orGone(where, button.click());
 }
 
 describe.skipIf(whyNo.firefox() !== null)('a hostile page, in Firefox', () => {

@@ -5,7 +5,7 @@ import { cardWords } from '../../src/widget/words.ts';
 import { words as later } from '../../src/widget/later-en.ts';
 import { holds } from '../e2e/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
-import { Visitor, WidgetStage } from './widget-stage.ts';
+import { orGone, Visitor, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
 const { consent } = later;
@@ -174,7 +174,7 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
       visitor.page.evaluate('void bait()'),
     ]);
     await popup.bringToFront();
-    await popup.getByRole('button', { name: consent.agree }).click();
+    await orGone(popup, popup.getByRole('button', { name: consent.agree }).click());
     await waiting(500);
     expect(await visitor.page.evaluate('told')).toEqual([]);
     nobody();

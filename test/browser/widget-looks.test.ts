@@ -6,7 +6,7 @@ import { words as zh } from '../../src/widget/later-zh.ts';
 import { cardWords } from '../../src/widget/words.ts';
 import { launchChromium, whyNo } from './browsers.ts';
 import { findingsOf } from './pages-looks.ts';
-import { Visitor, WidgetStage } from './widget-stage.ts';
+import { orGone, Visitor, WidgetStage } from './widget-stage.ts';
 
 const later = { en, zh };
 const languages = ['en', 'zh'] as const;
@@ -63,7 +63,7 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
                 await popup.bringToFront();
                 await popup.getByRole('button', { name: words.consent.agree }).waitFor();
                 expect([where, 'window', await findingsOf(popup)]).toEqual([where, 'window', []]);
-                await popup.getByRole('button', { name: words.consent.decline }).click();
+                await orGone(popup, popup.getByRole('button', { name: words.consent.decline }).click());
               } else {
                 await visitor.press(cardWords[language].look);
                 await visitor.says(words.consent.agree);

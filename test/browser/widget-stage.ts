@@ -11,7 +11,7 @@ import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorOptions, RunningCoordinator } from '../../src/coordinator/coordinator.ts';
 import { partnerBeside } from '../../src/coordinator/partner.ts';
 import type { Partner } from '../../src/coordinator/partner.ts';
-import { Door, until } from '../e2e/house.ts';
+import { Door, holds, until } from '../e2e/house.ts';
 import { factoring } from '../e2e/orders.ts';
 
 /** A partner of another site (`localhost` beside 127.0.0.1), whose pages a test writes. */
@@ -20,6 +20,19 @@ export interface Host {
   readonly key: string;
   /** The address of a page with that body. `policy`: its content policy. */
   page(body: string, policy?: string): string;
+}
+
+/** A window that closes itself at a press may be gone before the driver has heard that it was pressed. */
+export async function orGone(where: object, pressing: Promise<void>): Promise<void> {
+  await pressing.catch(async (error: unknown) => {
+    await holds(
+      'the window is gone',
+      () => 'isClosed' in where && (where as { isClosed(): boolean }).isClosed(),
+      2_000,
+    ).catch(() => {
+      throw error;
+    });
+  });
 }
 
 export class WidgetStage {

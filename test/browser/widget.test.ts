@@ -6,7 +6,7 @@ import { cardWords } from '../../src/widget/words.ts';
 import { words as later } from '../../src/widget/later-en.ts';
 import { holds } from '../e2e/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
-import { Visitor, WidgetStage } from './widget-stage.ts';
+import { orGone, Visitor, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
 
@@ -249,7 +249,7 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     for (const part of [new URL(stage.partner.url).host, 'Factors for a story', 'One core'])
       expect(said).toContain(part);
     await popup.bringToFront();
-    await popup.getByRole('button', { name: later.consent.agree }).click();
+    await orGone(popup, popup.getByRole('button', { name: later.consent.agree }).click());
     await holds('the window is gone', () => popup.isClosed());
     await visitor.page.bringToFront();
     await visitor.computes(2);

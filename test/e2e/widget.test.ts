@@ -7,7 +7,7 @@ import { cardWords } from '../../src/widget/words.ts';
 import type { AccountView } from '../../src/wire/views.ts';
 import type { KeptConsent } from '../../src/coordinator/side.ts';
 import { launchChromium, launchFirefox, whyNo } from '../browser/browsers.ts';
-import { Visitor, WidgetStage } from '../browser/widget-stage.ts';
+import { orGone, Visitor, WidgetStage } from '../browser/widget-stage.ts';
 import { freshFolder, holds, sweep, until } from './house.ts';
 import { toldIn } from './told.ts';
 
@@ -89,7 +89,8 @@ describe.skipIf(whyNo.firefox() !== null)('by way of a partner’s page, in Fire
     });
   }
 
-  const textOf = (where: Frame | Page): Promise<string> => where.evaluate(() => document.body.innerText);
+  const textOf = (where: Frame | Page): Promise<string> =>
+    where.evaluate(() => (document.body as HTMLElement | null)?.innerText ?? '');
 
   /** Presses a button by its name as a person does. */
   async function press(where: Frame | Page, name: string): Promise<void> {
@@ -102,7 +103,7 @@ describe.skipIf(whyNo.firefox() !== null)('by way of a partner’s page, in Fire
           return { is: one };
       return { not: 'not to be pressed yet' };
     });
-    await button.click();
+    await orGone(where, button.click());
   }
 
   it('whose frames cannot tell what covers them, the consent opens in a window of our own', async () => {
