@@ -2,8 +2,8 @@
  * The log in one SQLite file (WAL, synchronous FULL): what `append` has resolved survives the process and the power.
  * One row a tick, one a committed replica and one a settled chunk; nothing else is written on the hot path.
  */
-import { backup as copyDatabase } from 'node:sqlite';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { migrate, openDatabase } from './database.ts';
 import { faultOf } from './faults.ts';
@@ -24,6 +24,9 @@ const migrations: readonly string[] = [
   `CREATE TABLE credited (account TEXT NOT NULL, tick INTEGER NOT NULL, PRIMARY KEY (account, tick)) STRICT, WITHOUT ROWID;`,
 ];
 
+/** More pages than any file has. */
+const allPages = 2 ** 31 - 1;
+
 /** Records from this length on are compressed, at zstd's fastest. */
 const recordBytesMin = 4_096;
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -42,6 +45,7 @@ export interface SqliteLogOptions {
 }
 
 export class SqliteLog implements Log {
+  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepareAll>;
   #size: number;
@@ -49,6 +53,7 @@ export class SqliteLog implements Log {
 
   /** Opens or creates the file. Throws StoreUnusable when it is of a newer version or no data file of ours. */
   constructor(file: string, options: SqliteLogOptions = {}) {
+    this.#file = file;
     this.#db = openDatabase(file);
     migrate(this.#db, file, migrations);
     if (options.pagesMax !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
@@ -170,7 +175,13 @@ export class SqliteLog implements Log {
   }
 
   async backup(file: string): Promise<void> {
-    await copyDatabase(this.#db, file);
+    // By a connection of its own, in one step: it reads as of one moment, and whoever writes meanwhile neither waits nor disturbs it.
+    const own = new DatabaseSync(this.#file, { readOnly: true, timeout: 5_000 });
+    try {
+      await copyDatabase(own, file, { rate: allPages });
+    } finally {
+      own.close();
+    }
   }
 
   async close(): Promise<void> {
