@@ -1,7 +1,8 @@
 /** A place to lay down a certificate or a proof that somebody gave one, and what comes of it: checked here, sent nowhere. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
+import { useDropped } from '../dropped.ts';
 import { gapAfter } from '../join.ts';
 import type { Words } from '../words/words.ts';
 import { examineClaim } from '../../volunteer/epoch-check.ts';
@@ -140,36 +141,4 @@ function Outcome(props: {
       <Steps r={r} language={w.language} verdict={verdict} coordinator={coordinator} />
     </div>
   );
-}
-
-/** Takes files that are dropped anywhere on the page, and shows while one hangs over it. */
-function useDropped(take: (file: File) => void): void {
-  const latest = useRef(take);
-  latest.current = take;
-  useEffect(() => {
-    const page = document.documentElement;
-    const over = (event: DragEvent): void => {
-      if (event.dataTransfer?.types.includes('Files') !== true) return;
-      event.preventDefault();
-      page.classList.add('dropping');
-    };
-    const away = (event: DragEvent): void => {
-      if (event.relatedTarget === null) page.classList.remove('dropping');
-    };
-    const drop = (event: DragEvent): void => {
-      page.classList.remove('dropping');
-      const [dropped] = event.dataTransfer?.files ?? [];
-      if (dropped === undefined) return;
-      event.preventDefault();
-      latest.current(dropped);
-    };
-    addEventListener('dragover', over);
-    addEventListener('dragleave', away);
-    addEventListener('drop', drop);
-    return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('dragleave', away);
-      removeEventListener('drop', drop);
-    };
-  }, []);
 }

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
+import { useDropped } from '../dropped.ts';
 import { gapAfter } from '../join.ts';
 import { words } from '../language.ts';
 import { ask } from '../live.ts';
@@ -219,38 +220,6 @@ async function textOf(file: File): Promise<string | State> {
 async function ownText(): Promise<string | State> {
   const { receipts } = await ownReceipts();
   return receipts.length === 0 ? { is: 'trouble', why: 'own-none' } : JSON.stringify(receipts);
-}
-
-/** Takes files that are dropped anywhere on the page, and shows while one hangs over it. */
-function useDropped(take: (file: File) => void): void {
-  const latest = useRef(take);
-  latest.current = take;
-  useEffect(() => {
-    const page = document.documentElement;
-    const over = (event: DragEvent): void => {
-      if (event.dataTransfer?.types.includes('Files') !== true) return;
-      event.preventDefault();
-      page.classList.add('dropping');
-    };
-    const away = (event: DragEvent): void => {
-      if (event.relatedTarget === null) page.classList.remove('dropping');
-    };
-    const drop = (event: DragEvent): void => {
-      page.classList.remove('dropping');
-      const [file] = event.dataTransfer?.files ?? [];
-      if (file === undefined) return;
-      event.preventDefault();
-      latest.current(file);
-    };
-    addEventListener('dragover', over);
-    addEventListener('dragleave', away);
-    addEventListener('drop', drop);
-    return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('dragleave', away);
-      removeEventListener('drop', drop);
-    };
-  }, []);
 }
 
 /** What a link asks for: `#account=…&tick=…`; null where it asks for nothing. */

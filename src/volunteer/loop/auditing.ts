@@ -16,7 +16,8 @@ const answeredMax = 1_000;
 
 /** Units to recompute. Who does not compute now, or not that job, gives them back. */
 export function onAudit(loop: Loop, { audit, job, units, limitMs }: AuditWord): void {
-  if (loop.link.is !== 'open' || loop.audits.held.has(audit)) return;
+  const { held, counted } = loop.audits;
+  if (loop.link.is !== 'open' || held.has(audit) || counted.has(audit)) return;
   const willing = loop.phase === 'running' && !loop.closing && loop.audits.held.size < takeMax;
   const slot = willing ? coreFor(loop, job) : null;
   if (slot === null) return void loop.audits.back.push(audit);
@@ -60,12 +61,14 @@ export function auditsAt(loop: Loop, { slot }: Slot): HeldAudit[] {
 
 /** What became of an answer; or of an audit that is still here, and is no longer ours. */
 export function onAudited(loop: Loop, { audit, became, amountMicro }: AuditedWord): void {
-  const { answered, checked, held } = loop.audits;
+  const { answered, checked, counted, held } = loop.audits;
   if (became === 'gone' && held.has(audit)) drop(loop, audit);
   const units = answered.get(audit);
   if (units === undefined) return;
   answered.delete(audit);
-  if (became !== 'counted') return;
+  if (became !== 'counted' || counted.has(audit)) return;
+  counted.add(audit);
+  trim(counted, answeredMax);
   checked.audits += 1;
   checked.units += units;
   checked.amountMicro += amountMicro;
@@ -129,6 +132,7 @@ export function giveBackAudits(loop: Loop): void {
 export function loseAudits(loop: Loop): void {
   for (const audit of [...loop.audits.held.keys()]) drop(loop, audit);
   loop.audits.answered.clear();
+  loop.audits.counted.clear();
   loop.audits.back = [];
 }
 

@@ -18,6 +18,8 @@ export interface Audits {
   readonly held: Map<number, HeldAudit>;
   /** Answered, and not heard of since: how many units each has. */
   readonly answered: Map<number, number>;
+  /** Those that counted on this connection: whichever word of them comes again, it is old. */
+  readonly counted: Set<number>;
   /** On their way back. */
   back: number[];
   /** What counted, in this visit. */
@@ -29,6 +31,7 @@ export function noAudits(): Audits {
   return {
     held: new Map(),
     answered: new Map(),
+    counted: new Set(),
     back: [],
     checked: { audits: 0, units: 0, amountMicro: 0 },
   };
