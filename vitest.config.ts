@@ -16,6 +16,8 @@ const minuteMs = 60_000;
 
 export default defineConfig({
   test: {
+    // The last lines of a run tell what each failure said: whole, or nobody can tell a rare one from it.
+    chaiConfig: { truncateThreshold: 400 },
     // Of two cores vitest would leave one alone, although half of the time tests wait for something.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

@@ -100,7 +100,7 @@ function firstLine(text) {
     .split(/\n\s+at /)[0]
     .replaceAll(/\s+/g, ' ')
     .trim();
-  return said.slice(0, 300) || 'could not be loaded';
+  return said.slice(0, 1000) || 'could not be loaded';
 }
 
 /** Runs Node with these arguments; null when it ended with 0, otherwise what went wrong. */

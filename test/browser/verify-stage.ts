@@ -34,7 +34,16 @@ export async function openVerifyStage(): Promise<VerifyStage> {
   const volunteers = folders.map(({ path }) => joinHouse(house.url, path, 1));
   // Two people settle a chunk in one tick, so that receipts have neighbours in their tree.
   await Promise.all(volunteers.map(({ actions }) => actions.start(agreed)));
-  await Promise.all(volunteers.map((one) => until(one, ({ reason }) => reason?.why === 'no-job-open')));
+  // That no job is open may be heard before the receipt of what closed the last one.
+  await Promise.all(
+    volunteers.map((one) =>
+      until(
+        one,
+        ({ reason, chunks: { computed, final, lost } }) =>
+          reason?.why === 'no-job-open' && computed === final + lost,
+      ),
+    ),
+  );
   await Promise.all(volunteers.map(({ actions }) => actions.finish()));
   const receipts = folders.flatMap(({ path }) => receiptsOf(house, path));
   return {

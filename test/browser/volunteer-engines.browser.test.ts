@@ -11,7 +11,10 @@ const story = `
   const faults = [...(await talka.outboxFaults()), ...(await talka.keyFaults())];
   await talka.actions.start({ text: 'yes', language: 'en' });
   const view = await new Promise((resolve) => {
-    const look = (now) => (now.reason?.why === 'no-job-open' || now.phase === 'stopped') && resolve(now);
+    // That no job is open may be heard before the receipt of what closed the last one.
+    const done = ({ computed, final, lost }) => computed > 0 && computed === final + lost;
+    const idle = (now) => now.reason?.why === 'no-job-open' && done(now.chunks);
+    const look = (now) => (idle(now) || now.phase === 'stopped') && resolve(now);
     talka.store.subscribe(look);
     setTimeout(() => resolve(talka.store.getState()), 40000);
   });
