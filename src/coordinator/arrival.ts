@@ -56,6 +56,7 @@ export interface Arrived extends Place {
   readonly word: Hello;
   readonly device: string;
   readonly account: string;
+  readonly consentUntil: number;
 }
 
 /** What every socket is met with, so that signing in costs no round trip of its own. */

@@ -16,6 +16,8 @@ export const clockSkewMsMax = 5 * 60_000;
 export interface SignedIn {
   readonly device: string;
   readonly account: string;
+  /** Until when its consent is good. */
+  readonly consentUntil: number;
 }
 
 export interface NotSignedIn {
@@ -58,5 +60,5 @@ export function signIn(
   if (consent.site !== hello.site) return { bye: 'consent', detail: 'the consent was given to another site' };
   if (!isOwnOrigin(consent.origin))
     return { bye: 'consent', detail: 'the consent was given to another coordinator' };
-  return { device: deviceId(publicBytes), account };
+  return { device: deviceId(publicBytes), account, consentUntil: consent.at + consentMsMax };
 }

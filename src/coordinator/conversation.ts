@@ -74,6 +74,8 @@ export class Conversation {
   reads = 2;
   /** When it was last heard of, in any way. */
   heardAt: number;
+  /** Until then what was agreed to is good [WR2]. */
+  consentUntil = Number.MAX_SAFE_INTEGER;
   /** Called once, when it is no stranger any more: signed in, or gone. */
   whenKnown: (() => void) | null = null;
   #stage: Stage = 'stranger';
@@ -171,9 +173,10 @@ export class Conversation {
     if (this.#stage !== 'closed') this.#end();
   }
 
-  /** It was heard of, if only by a pong. */
+  /** It was heard of, if only by a pong: so also who only waits is asked anew in time. */
   heard(): void {
     this.heardAt = this.#house.now();
+    if (this.heardAt > this.consentUntil) this.bye('consent', 'the consent is older than 30 days by now');
   }
 
   #say(text: string): void {
@@ -212,10 +215,10 @@ export class Conversation {
   #onHello(data: Buffer): void {
     const arrived = arrive(this.#house, data, this.#nonce, this.whence);
     if ('bye' in arrived) return this.bye(arrived.bye, arrived.detail, arrived.retryMs);
-    const { word, device, account, group, network } = arrived;
+    const { word, device, account, group, network, consentUntil } = arrived;
     this.#stage = 'joining';
     this.#endStrangerTime();
-    Object.assign(this, { device, account, group, network, cores: word.cores, gpu: word.gpu });
+    Object.assign(this, { device, account, group, network, consentUntil, cores: word.cores, gpu: word.gpu });
     Object.assign(this, { site: word.site, reads: word.receipts ?? 2, audits: word.audits === true });
     this.#publicKey = word.publicKey;
     this.#house.runtime.submit({

@@ -27,7 +27,7 @@ export interface HeadlessOptions {
 /** What one agrees to. Its digest is in the signed record. */
 export function consentText(url: string, cores: number, gpu: boolean): string {
   return [
-    `This computer will compute parts of jobs that ${url} hands out, and check parts that others computed, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it.`,
+    `This computer will compute parts of jobs that ${url} hands out, and check parts that others computed, on ${cores} ${cores === 1 ? 'core' : 'cores'}${gpu ? ' and the graphics processor' : ''}, until you stop it, and for 30 days at most.`,
     'That costs electricity and makes the computer warm. The code runs as WebAssembly (on a graphics processor as shaders): it sees the data of the job and nothing else of this computer.',
     'The coordinator learns your network address and the public half of a key that is made here; results and credits are recorded under that key.',
     'What was computed, when and how fast, under which key and account, and who shares a network with whom, stay in its log for ever, which everybody may read; without address.',

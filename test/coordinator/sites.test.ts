@@ -231,6 +231,26 @@ describe('consents that are taken back', () => {
     await scripted(house, identity()).signIn({ site: one.key, consentAt: at });
   });
 
+  test('[WR2] is asked for anew once it is thirty days old, also on a connection that lasts longer', async () => {
+    let aheadMs = 0;
+    const house = await start({ now: () => Date.now() + aheadMs, loopbackExempt: true });
+    const { key } = await add(house, paper);
+    await house.job({ units: 64, unitsPerChunk: 8, quorum: 1 });
+    const consentAt = Date.now() - 30 * 86_400_000 + 60_000;
+    const who = identity();
+    const talker = scripted(house, who);
+    await talker.signIn({ site: key, consentAt });
+    await talker.leaseOf('cheap@1');
+    aheadMs = 61_000;
+    talker.ask('cheap@1');
+    expect(await talker.of('bye')).toMatchObject({
+      reason: 'consent',
+      detail: expect.stringContaining('30 days'),
+    });
+    expect(house.house.live().people).toBe(0);
+    await scripted(house, who).signIn({ site: key });
+  });
+
   test('[WG5] only the device itself takes back, once, and lately', async () => {
     const house = await start();
     const { key } = await add(house, paper);
