@@ -3,7 +3,7 @@
  * durable with the commitment it came with, as the units that were drawn, or not at all.
  */
 import { randomFillSync } from 'node:crypto';
-import { wordsFor } from '../core/audit.ts';
+import { wordsForAny } from '../core/audit.ts';
 import type { Upkeep } from '../core/checking.ts';
 import { isAudited } from '../core/job.ts';
 import type { Command, State } from '../core/state.ts';
@@ -20,7 +20,7 @@ export class Drawing {
     const lease = state.leases.get(state.replicas.get(command.replica) ?? -1);
     const spec = lease === undefined ? undefined : state.jobs.get(lease.job)?.spec;
     return spec !== undefined && isAudited(spec)
-      ? { ...command, words: this.#words(wordsFor(spec.unitsPerChunk, 0)) }
+      ? { ...command, words: this.#words(wordsForAny(spec.unitsPerChunk)) }
       : command;
   }
 

@@ -39,10 +39,15 @@ export function auditShare(tier: Tier): number {
   return 1 / 2 ** bitsOfTier[tier === 0 ? 1 : tier];
 }
 
-/** Words of randomness for drawing from a chunk of so many units: the shell throws them. */
+/** Words of randomness for drawing from a chunk of so many units. */
 export function wordsFor(units: number, tier: Tier): number {
   const perWord = Math.floor(32 / bitsOfTier[tier === 0 ? 1 : tier]);
   return Math.ceil(units / perWord);
+}
+
+/** Enough of them for every tier: the shell throws them before anybody knows how closely the author is looked at. */
+export function wordsForAny(units: number): number {
+  return Math.max(wordsFor(units, 1), wordsFor(units, 2));
 }
 
 /**
@@ -53,6 +58,9 @@ export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>): 
   const bits = bitsOfTier[tier === 0 ? 1 : tier];
   const perWord = Math.floor(32 / bits);
   const mask = 2 ** bits - 1;
+  // What is not there would count as zero, and every unit beyond it as drawn.
+  if (words.length * perWord < units)
+    throw new Error('a chunk is drawn from with randomness for each of its units');
   const drawn: number[] = [];
   for (let from = 0, at = 0; from < units; from += perWord, at++) {
     let word = words[at] as number;

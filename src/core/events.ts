@@ -64,7 +64,7 @@ export type Command =
       readonly digests: string;
       readonly stored: boolean;
       readonly agrees: readonly number[];
-      /** Randomness for drawing units [AU1]: `wordsFor` them, thrown by the shell for this commitment. */
+      /** Randomness for drawing units [AU1]: `wordsForAny` of them, thrown by the shell for this commitment. */
       readonly words?: ArrayLike<number>;
     }
   /** The units of an audit were recomputed, by an anchor or by a volunteer who may [AU7]: `wrong` are those whose claim was not right. */

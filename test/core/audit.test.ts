@@ -9,6 +9,7 @@ import {
   priceMultiplier,
   strictTerms,
   wordsFor,
+  wordsForAny,
   wrongShareMax,
 } from '../../src/core/audit.ts';
 import {
@@ -62,6 +63,18 @@ describe('[AU1] the units that are recomputed', () => {
     // Six standard deviations of a binomial.
     for (const hit of hits) expect(Math.abs(hit - expected)).toBeLessThan(6 * Math.sqrt(expected));
   });
+
+  test.each(tiers)(
+    'tier %i: not with less randomness than it needs, and what is enough for all is',
+    (tier) => {
+      for (let units = 1; units <= 200; units++) {
+        const least = Math.ceil(units / Math.floor(32 / (tier === 2 ? 6 : 4)));
+        expect(wordsFor(units, tier)).toBe(least);
+        expect(() => drawUnits(units, tier, new Array<number>(least - 1).fill(1))).toThrow('randomness');
+        expect(wordsForAny(units)).toBeGreaterThanOrEqual(least);
+      }
+    },
+  );
 
   test('a newcomer’s are drawn like those of the first tier, and nobody’s fewer than one in 64', () => {
     expect(tiers.map(auditShare)).toEqual([1 / 16, 1 / 16, 1 / 64]);
