@@ -3,7 +3,6 @@
  * are queued, a tick decides them, one record is made durable, and only then does anything leave. It can crash
  * at any moment and be made again from what was durable, and an append can fail.
  */
-import { wordsForAny } from '../../src/core/audit.ts';
 import { mayJoin, wantsBytes } from '../../src/core/chunk.ts';
 import { isAudited } from '../../src/core/job.ts';
 import { People } from '../../src/coordinator/people.ts';
@@ -434,7 +433,7 @@ export class Coordinator {
     if (command.c !== 'commit') return command;
     const job = whereIs(this.state, command.replica)?.job;
     return job !== undefined && isAudited(job.spec)
-      ? { ...command, words: this.#words(wordsForAny(job.spec.unitsPerChunk)) }
+      ? { ...command, words: this.#words(job.spec.unitsPerChunk) }
       : command;
   }
 
