@@ -142,7 +142,7 @@ export class Batch {
   }
 
   #disproved(event: EventOf<'disproved'>, at: number): void {
-    const { device, backend, consequence, job, chunk, wrong, right } = event;
+    const { device, backend, consequence, awayMs, job, chunk, wrong, right } = event;
     this.parcelOf(device).judged.push({
       t: 'judged',
       backend,
@@ -151,7 +151,7 @@ export class Batch {
       chunk,
       wrong: [...wrong],
       right: [...right],
-      untilMs: consequence === 'ban' ? null : at + suspendedMs,
+      untilMs: consequence === 'ban' ? null : at + (awayMs ?? suspendedMs),
     });
   }
 

@@ -169,10 +169,10 @@ async function findingsOf(
 }
 
 function findingOf({ runtime }: House, { at, found }: Evidence, objected: KeptObjection | null): FindingView {
-  const { device, backend: own, consequence, job, chunk, wrong, right } = found;
+  const { device, backend: own, consequence, awayMs, job, chunk, wrong, right } = found;
   return {
     ...{ device, backend: own, consequence, job, chunk, wrong, right, at },
-    untilMs: consequence === 'ban' ? null : at + suspendedMs,
+    untilMs: consequence === 'ban' ? null : at + (awayMs ?? suspendedMs),
     open: runtime.state.identities.get(identityKey(device, own))?.phase === 'open',
     objection: objected === null ? null : wordsOf(objected),
   };

@@ -9,7 +9,7 @@ import { spareMicro } from './ledger.ts';
 import { networksMin } from './placement.ts';
 import { identityKey } from './state.ts';
 import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
-import { consequenceOf, verdictOn } from './trust.ts';
+import { awayFor, verdictOn } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 type Disproved = Extract<Event, { e: 'disproved' }>;
@@ -99,15 +99,15 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   const vouched = command.vouched === undefined ? null : voucherOf(state, command.vouched.device, authors);
   for (const identity of authors) {
     const after = examinedWith(identity, { units, wrong, chunk }, batchWith(identity, job.id, chunk));
-    const consequence = verdictOn(identity, authors.length > 1 || vouched !== null, after, at);
+    const consequence = verdictOn(identity, authors.length > 1 || vouched !== null, after);
     // Who is suspended already is not suspended again for the same time.
     if (consequence === null) continue;
-    events.push(disprovedOf(state, identity, audit, { wrong, right }, consequence));
+    events.push(disprovedOf(state, identity, audit, { wrong, right, at }, consequence));
   }
   // The very lie of somebody else, told by who was asked to look: no accident [AU8].
   if (vouched !== null && command.vouched !== undefined)
     events.push({
-      ...disprovedOf(state, vouched, audit, { wrong: command.vouched.wrong, right }, 'ban'),
+      ...disprovedOf(state, vouched, audit, { wrong: command.vouched.wrong, right, at }, 'ban'),
       audit: id,
     });
   return events;
@@ -129,13 +129,8 @@ export function refute(state: State, command: CommandOf<'refute'>, at: number): 
   const identity = state.identities.get(identityKey(command.device, 'wasm')) as Identity;
   const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
   if (wrong.length === 0) return { refused: 'already-so' };
-  const consequence = consequenceOf(identity, false, at);
-  return [
-    {
-      ...disprovedOf(state, identity, audit, { wrong, right: rightOf(command) }, consequence),
-      audit: command.audit,
-    },
-  ];
+  const found = { wrong, right: rightOf(command), at };
+  return [{ ...disprovedOf(state, identity, audit, found, 'suspend'), audit: command.audit }];
 }
 
 /** The right digests that a command brings, by their units. */
@@ -143,11 +138,18 @@ function rightOf({ wrong, right }: CommandOf<'audit' | 'refute'>): ReadonlyMap<n
   return new Map(wrong.map((unit, i) => [unit, right[i] ?? '']));
 }
 
+/** What was found wrong, by its units, what would have been right, and when. */
+interface Found {
+  readonly wrong: readonly number[];
+  readonly right: ReadonlyMap<number, string>;
+  readonly at: number;
+}
+
 function disprovedOf(
   state: State,
   identity: Identity,
   { job, chunk }: Audit,
-  { wrong, right }: { readonly wrong: readonly number[]; readonly right: ReadonlyMap<number, string> },
+  { wrong, right, at }: Found,
   consequence: Disproved['consequence'],
 ): Disproved {
   return {
@@ -158,6 +160,7 @@ function disprovedOf(
     wrong,
     right: wrong.map((unit) => right.get(unit) ?? ''),
     consequence,
+    ...(consequence === 'suspend' ? { awayMs: awayFor(identity, at) } : {}),
   };
 }
 

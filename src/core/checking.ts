@@ -68,18 +68,18 @@ export function sentAway(state: State, device: string, backend: Backend, at: num
   return { refused: identity.phase };
 }
 
-/** The units of an accepted chunk that will be recomputed [AU1], by their numbers in the job: as closely as its newest author is looked at. */
+/** The units of an accepted chunk that will be recomputed [AU1]: as closely as its newest author is looked at, or who says otherwise. */
 export function unitsDrawn(
   state: State,
   { spec }: Job,
   chunk: Chunk,
-  { winners }: Judgement,
+  { winners, losers }: Judgement,
   words: ArrayLike<number> | undefined,
   at: number,
 ): number[] {
   if (words === undefined) throw new Error('a commitment under audits comes with randomness');
   const [from, to] = unitsOf(spec, chunk.index);
-  let tier: Tier = 2;
+  let tier: Tier = losers.length > 0 ? 1 : 2;
   for (const { device, backend } of winners) {
     const own = tierNow(state, device, backend, at);
     if (own < tier) tier = own;

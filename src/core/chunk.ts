@@ -116,8 +116,20 @@ function bestBacked(chunk: Chunk, spec: JobSpec, quorum: number): number {
 /** Judges one chunk: the first stored answer that a quorum of distinct accounts backs wins; null until then. */
 export function judge(chunk: Chunk, spec: JobSpec): Judgement | null {
   const quorum = quorumOf(chunk, spec);
-  if (bestBacked(chunk, spec, quorum) < quorum) return null;
+  if (bestBacked(chunk, spec, quorum) < quorum) return contradiction(chunk, spec, quorum);
   return candidates(chunk, spec, quorum).find((c) => c.winners.length >= quorum) ?? null;
+}
+
+/**
+ * Where people differ about a chunk that a newcomer was given [TR1], the first answer of somebody who is none: anywhere else it would stand
+ * alone, and a third copy would let every newcomer who lies cost a chunk.
+ */
+function contradiction(chunk: Chunk, spec: JobSpec, quorum: number): Judgement | null {
+  if (spec.policy.kind !== 'adaptive' || committedCount(chunk) < 2) return null;
+  const found = candidates(chunk, spec, quorum);
+  return (
+    found.find(({ winners, losers }) => losers.length > 0 && winners.some(({ beside }) => !beside)) ?? null
+  );
 }
 
 /** How many more replicas must be handed out before the chunk can settle, as far as one can tell now. */

@@ -283,6 +283,8 @@ export type Event =
       /** The right digests of those units, in hex: what was claimed stands in the commitment. */
       readonly right: readonly string[];
       readonly consequence: Consequence;
+      /** How long it is kept away, of who is suspended. Absent in older records: an hour. */
+      readonly awayMs?: number;
       /** What was wrong is its answer to this audit, as an auditor [AU7] [AU8]. Absent: its answer to the chunk. */
       readonly audit?: number;
     })

@@ -14,7 +14,7 @@ import type {
   Replica,
   State,
 } from './state.ts';
-import { addWork, mayWork, newStanding, pardon, punish } from './trust.ts';
+import { addWork, mayWork, newStanding, pardon, punish, suspendedMs } from './trust.ts';
 import type { Examined } from './trust.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
@@ -282,7 +282,7 @@ export function voided(state: State, event: EventOf<'voided'>): void {
 
 export function disproved(state: State, event: EventOf<'disproved'>, at: number): void {
   const identity = state.identities.get(identityKey(event.device, event.backend)) as Identity;
-  punish(identity, event.consequence, at);
+  punish(identity, event.consequence, event.awayMs ?? suspendedMs, at);
   (state.jobs.get(event.job) as Job).disputes++;
   if (event.audit !== undefined) state.checks.auditorsWrong++;
   if (event.consequence === 'ban') state.checks.banned++;

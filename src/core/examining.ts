@@ -57,11 +57,12 @@ export function lostOf({ authors }: Job, { chunks, wrong }: Batch): readonly num
 }
 
 /**
- * The batch that is examined next, unless one is being examined: the newest, and so its chunks. Who was honest for long and then
- * lied is found out before any of its honest days is paid.
+ * The batch that is examined next, once nothing that was drawn before still waits: who lies in everything is found out by that alone, and
+ * costs no more. It is the newest, and so are its chunks: who was honest for long and then lied is found out before any of its honest
+ * days is paid.
  */
 export function nextOf(batches: readonly Batch[]): Batch | undefined {
-  return batches.some(isBeingExamined) ? undefined : batches.at(-1);
+  return batches.some(({ drawn, passed }) => passed < drawn.length) ? undefined : batches.at(-1);
 }
 
 /** All units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first. */

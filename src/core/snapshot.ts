@@ -20,7 +20,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 13;
+export const snapshotSchema = 14;
 
 type DeviceRow = [
   string,

@@ -12,10 +12,12 @@ export interface Standing {
   provenAt: number;
   /** Units of it that were recomputed by others and found right, ever: the clock by which its work becomes final. */
   auditedUnits: number;
-  /** Wrong units that were proven, and when the last one was. */
+  /** Faults that were proven, each within thirty days of the one before it, and when the last one was. */
   faults: number;
   faultAt: number | null;
   phase: 'open' | 'suspended' | 'banned';
+  /** How long it is kept away after the last one, while it is suspended [TR5]. */
+  awayMs: number;
   /** What the examination of its unvested work came to, since it was suspended [TR5]. */
   examined: Examined;
 }
@@ -38,9 +40,9 @@ export const tier1Micro = 68_000_000;
 export const halfLifeMs = 30 * 86_400_000;
 /** A record that is so old says nothing. */
 const halvingsMax = 40;
-/** A second proven fault within this time is no accident any more [TR6]. */
+/** After so long a proven fault counts no more [TR5]; nor is anybody kept away for longer. */
 export const faultMemoryMs = 30 * 86_400_000;
-/** Who is suspended may begin anew after so long [TR5]. */
+/** Who is suspended may begin anew after so long, and after twice as long each further time [TR5]. */
 export const suspendedMs = 3_600_000;
 /**
  * More than one wrong unit in so many of those examined, in so many chunks, are no accident [TR6]. A machine of which one unit in
@@ -53,7 +55,8 @@ const nothingExamined: Examined = { units: 0, wrong: 0, chunks: 0 };
 /** The record of somebody who was never heard of. */
 export function newStanding(at: number): Standing {
   const examined = nothingExamined;
-  return { provenMicro: 0, provenAt: at, auditedUnits: 0, faults: 0, faultAt: null, phase: 'open', examined };
+  const record = { provenMicro: 0, provenAt: at, auditedUnits: 0, faults: 0, faultAt: null } as const;
+  return { ...record, phase: 'open', awayMs: 0, examined };
 }
 
 /** What the record is worth now: half for each half-life since it was last added to. */
@@ -83,38 +86,36 @@ export type Consequence =
   | 'ban';
 
 /**
- * A fault was proven; `isKnownLie` when another identity gave the very same wrong answer. A first fault in thirty days is
- * what an honest machine with a bad memory cell or an overheated graphics processor does, however many units it spoilt.
- */
-export function consequenceOf(
-  { faultAt }: Pick<Standing, 'faultAt'>,
-  isKnownLie: boolean,
-  at: number,
-): Consequence {
-  const isRepeated = faultAt !== null && at - faultAt < faultMemoryMs;
-  return isRepeated || isKnownLie ? 'ban' : 'suspend';
-}
-
-/**
- * What a wrong answer means for whoever gave it; null: no more than that it is void. Whoever is suspended answers for what it
- * committed before, which was of the same accident, unless there is too much of it. `after`: its examination, this answer included.
+ * What a wrong answer means for whoever gave it; null: no more than that it is void. `isKnownLie`: another identity gave the very same
+ * one, which no machine does by accident; else it is what an honest machine with a bad memory cell or an overheated graphics processor
+ * does, however many units it spoilt, and however often. Whoever is suspended answers for what it committed before, which was of the
+ * same accident, unless there is too much of it. `after`: its examination, this answer included.
  */
 export function verdictOn(
-  standing: Pick<Standing, 'phase' | 'faultAt'>,
+  { phase }: Pick<Standing, 'phase'>,
   isKnownLie: boolean,
   after: Examined,
-  at: number,
 ): Consequence | null {
-  switch (standing.phase) {
+  switch (phase) {
     case 'open':
-      return consequenceOf(standing, isKnownLie, at);
+      return isKnownLie ? 'ban' : 'suspend';
     case 'suspended':
       return isKnownLie || isNoAccident(after) ? 'ban' : null;
     case 'banned':
       return null;
     default:
-      return standing.phase satisfies never;
+      return phase satisfies never;
   }
+}
+
+/** How long a further fault keeps somebody away: twice as long as the one before, where that is not forgotten. */
+export function awayFor(standing: Pick<Standing, 'faults' | 'faultAt'>, at: number): number {
+  return Math.min(faultMemoryMs, suspendedMs * 2 ** faultsNow(standing, at));
+}
+
+/** The faults that still count. */
+function faultsNow({ faults, faultAt }: Pick<Standing, 'faults' | 'faultAt'>, at: number): number {
+  return faultAt !== null && at - faultAt < faultMemoryMs ? faults : 0;
 }
 
 /** Whether an examination found more wrong than an accident spoils. */
@@ -123,12 +124,15 @@ export function isNoAccident({ units, wrong, chunks }: Examined): boolean {
 }
 
 /** Whether it may be given work now. */
-export function mayWork({ phase, faultAt }: Pick<Standing, 'phase' | 'faultAt'>, at: number): boolean {
+export function mayWork(
+  { phase, faultAt, awayMs }: Pick<Standing, 'phase' | 'faultAt' | 'awayMs'>,
+  at: number,
+): boolean {
   switch (phase) {
     case 'open':
       return true;
     case 'suspended':
-      return at - (faultAt ?? 0) >= suspendedMs;
+      return at - (faultAt ?? 0) >= awayMs;
     case 'banned':
       return false;
     default:
@@ -137,18 +141,19 @@ export function mayWork({ phase, faultAt }: Pick<Standing, 'phase' | 'faultAt'>,
 }
 
 /** Writes a consequence into the record. A suspended identity goes on from the beginning once it is let in again. */
-export function punish(standing: Standing, consequence: Consequence, at: number): void {
-  standing.faults++;
+export function punish(standing: Standing, consequence: Consequence, awayMs: number, at: number): void {
+  standing.faults = faultsNow(standing, at) + 1;
   standing.faultAt = at;
+  standing.awayMs = awayMs;
   standing.provenMicro = 0;
   standing.provenAt = at;
   standing.phase = consequence === 'ban' ? 'banned' : 'suspended';
   standing.examined = nothingExamined;
 }
 
-/** The operator found that the last fault was none to be blamed for [TR8]. Who was not let in begins at the beginning; who works already goes on. */
+/** The operator found that its faults are none to be blamed for [TR8]. Who was not let in begins at the beginning; who works already goes on. */
 export function pardon(standing: Standing, at: number): void {
-  standing.faults = Math.max(0, standing.faults - 1);
+  standing.faults = 0;
   standing.faultAt = null;
   if (standing.phase === 'open') return;
   standing.phase = 'open';

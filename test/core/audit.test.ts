@@ -14,7 +14,7 @@ import {
 } from '../../src/core/audit.ts';
 import {
   addWork,
-  consequenceOf,
+  awayFor,
   mayWork,
   suspendedMs,
   faultMemoryMs,
@@ -25,6 +25,7 @@ import {
   punish,
   tier1Micro,
   tierOf,
+  verdictOn,
 } from '../../src/core/trust.ts';
 import type { Tier } from '../../src/core/trust.ts';
 import { dice } from '../sim/random.ts';
@@ -151,36 +152,54 @@ describe('[TR1]–[TR6] an identity’s record', () => {
     expect(standing.provenAt).toBe(1_000);
   });
 
-  test('[TR5] [TR6] a first fault is an accident, however large; a second in thirty days, or a gang’s lie, is none', () => {
-    const day = 86_400_000;
-    for (const isKnownLie of [false, true])
-      for (const daysAgo of [null, 1, 29, 31]) {
-        const standing = newStanding(0);
-        if (daysAgo !== null) punish(standing, 'suspend', 100 * day - daysAgo * day);
-        const isRecent = daysAgo !== null && daysAgo * day < faultMemoryMs;
-        expect(consequenceOf(standing, isKnownLie, 100 * day)).toBe(
-          isKnownLie || isRecent ? 'ban' : 'suspend',
-        );
-      }
+  test('[TR5] [TR6] a fault is an accident, however large and however often; a gang’s lie is none', () => {
+    const tooMuch = { units: 300, wrong: 3, chunks: 3 };
+    for (const phase of ['open', 'suspended', 'banned'] as const)
+      for (const isKnownLie of [false, true])
+        for (const after of [newStanding(0).examined, tooMuch]) {
+          const isOver = phase === 'banned';
+          const isNone = isKnownLie || (phase === 'suspended' && after === tooMuch);
+          const otherwise = phase === 'open' ? 'suspend' : null;
+          expect(verdictOn({ phase }, isKnownLie, after)).toBe(isOver ? null : isNone ? 'ban' : otherwise);
+        }
   });
 
-  test('[TR5] [TR6] who is suspended may begin anew after an hour, who is banned never', () => {
+  test('[TR5] each fault within thirty days of the one before keeps away for twice as long, and never longer than it is remembered', () => {
+    const standing = newStanding(0);
+    let at = 0;
+    const hours: number[] = [];
+    for (let fault = 0; fault < 12; fault++) {
+      const away = awayFor(standing, at);
+      hours.push(away / suspendedMs);
+      punish(standing, 'suspend', away, at);
+      standing.phase = 'open';
+      // At the last moment at which it is still remembered, where it may be back by then.
+      at += Math.max(away, faultMemoryMs - 1);
+    }
+    expect(hours).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720, 1]);
+    punish(standing, 'suspend', awayFor(standing, at), at);
+    expect(standing.faults).toBe(2);
+    expect(awayFor(standing, at + faultMemoryMs - 1)).toBe(4 * suspendedMs);
+    expect(awayFor(standing, at + faultMemoryMs)).toBe(suspendedMs);
+  });
+
+  test('[TR5] [TR6] who is suspended may begin anew when that is over, who is banned never', () => {
     const standing = newStanding(0);
     expect(mayWork(standing, 0)).toBe(true);
-    punish(standing, 'suspend', 5);
-    expect(mayWork(standing, 4 + suspendedMs)).toBe(false);
-    expect(mayWork(standing, 5 + suspendedMs)).toBe(true);
-    punish(standing, 'ban', 6);
+    punish(standing, 'suspend', 2 * suspendedMs, 5);
+    expect(mayWork(standing, 4 + 2 * suspendedMs)).toBe(false);
+    expect(mayWork(standing, 5 + 2 * suspendedMs)).toBe(true);
+    punish(standing, 'ban', 0, 6);
     expect(mayWork(standing, 1e15)).toBe(false);
   });
 
   test('after a fault it begins anew', () => {
     const standing = newStanding(0);
     addWork(standing, 80_000_000, 0);
-    punish(standing, 'suspend', 5);
+    punish(standing, 'suspend', suspendedMs, 5);
     expect(standing).toMatchObject({ phase: 'suspended', faults: 1, faultAt: 5, provenMicro: 0 });
     expect(tierOf(standing, 5)).toBe(0);
-    punish(standing, 'ban', 6);
+    punish(standing, 'ban', 0, 6);
     expect(standing.phase).toBe('banned');
   });
 });

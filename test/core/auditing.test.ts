@@ -151,7 +151,7 @@ describe('an auditor that was wrong', () => {
       {
         ...{ e: 'disproved', device: 'b', backend: 'wasm', account: 'B', site: null },
         ...{ job: 'j1', chunk: 0, wrong: [0, 1], right: ['right 0', 'right 1'] },
-        ...{ consequence: 'suspend', audit: 1 },
+        ...{ consequence: 'suspend', awayMs: suspendedMs, audit: 1 },
       },
     ]);
     expect([h.state.audits.size, balance(h, 'vested:B')]).toEqual([1, 0]);
@@ -169,14 +169,13 @@ describe('an auditor that was wrong', () => {
   });
 
   test.each([
-    [1, 'ban'],
-    [faultMemoryMs, 'suspend'],
-  ] as const)('is judged by the same rule a second time, %i ms later: %s', (ms, consequence) => {
+    [1, 2],
+    [faultMemoryMs, 1],
+  ] as const)('is judged by the same rule a second time, %i ms later: away for %i h', (ms, hours) => {
     const h = drawnOf('ab', {}, 'right');
-    identityOf(h, 'b').faultAt = h.now();
-    identityOf(h, 'b').provenMicro = 16 * probationMicro;
+    Object.assign(identityOf(h, 'b'), { faults: 1, faultAt: h.now(), provenMicro: 16 * probationMicro });
     h.wait(ms);
-    expect(h.must(refute(h, 'b'))).toMatchObject([{ consequence }]);
+    expect(h.must(refute(h, 'b'))).toMatchObject([{ consequence: 'suspend', awayMs: hours * suspendedMs }]);
   });
 
   test('is named for units of the audit only, and only who may make it', () => {

@@ -134,62 +134,6 @@ describe('[AU1] a commitment under audits', () => {
   });
 });
 
-describe('[TR1] adaptive: a newcomer’s chunk wants two people', () => {
-  test('until 4 s of its work were accepted, to the microcredit', () => {
-    for (const [micro, beside] of [
-      [0, true],
-      [probationMicro - 1, true],
-      [probationMicro, undefined],
-      [tier1Micro, undefined],
-    ] as const) {
-      const h = audited('ab', { kind: 'adaptive' });
-      if (micro > 0) proven(h, 'a', micro);
-      expect(ask(h, 'a').beside).toBe(beside);
-      const events = commit(h, 'a', 1);
-      expect(kinds(events)).toEqual(beside ? ['committed'] : ['committed', 'accepted']);
-      if (beside !== true) continue;
-      const { winners } = acceptedOf(answers(h, 'b'));
-      expect(winners.map(({ device }) => device)).toEqual(['a', 'b']);
-      expect(batchesOf(h, 'a')).toHaveLength(1);
-      expect(h.state.jobs.get('j1')?.authors.get(0)).toBe(2);
-    }
-  });
-
-  test('also when the newcomer is the second, has given the chunk back, or let it run out', () => {
-    for (const how of ['giveBack', 'expire'] as const) {
-      const h = audited('abc', { kind: 'adaptive' });
-      proven(h, 'a', probationMicro);
-      proven(h, 'c', probationMicro);
-      const first = ask(h, 'a');
-      h.wait(1_000_000);
-      h.must({ c: 'expire', lease: first.lease });
-      const second = ask(h, 'b');
-      expect([second.chunk, second.beside]).toEqual([0, true]);
-      h.wait(1_000_000);
-      if (how === 'expire') h.must({ c: 'expire', lease: second.lease });
-      else h.must({ c: 'giveBack', device: 'b', replicas: [second.lease], why: 'closing' });
-      expect(kinds(commit(h, 'a', first.lease)), how).toEqual(['committed']);
-      expect(acceptedOf(answers(h, 'c')).winners).toHaveLength(2);
-    }
-  });
-
-  test('under plain `audit` one answer is provisional at once, a newcomer’s too', () => {
-    const h = audited('a');
-    expect(ask(h, 'a').beside).toBeUndefined();
-    expect(kinds(commit(h, 'a', 1))).toEqual(['committed', 'accepted']);
-  });
-
-  test('who says something else than its partner is neither paid nor proven, and a third decides', () => {
-    const h = audited('abc', { kind: 'adaptive' });
-    answers(h, 'a', 'lie');
-    expect(kinds(answers(h, 'b', 'right'))).toEqual(['committed']);
-    const { winners, losers } = acceptedOf(answers(h, 'c', 'right'));
-    expect([winners.map(({ device }) => device), losers]).toEqual([['b', 'c'], [1]]);
-    expect(h.state.identities.has('a/wasm')).toBe(false);
-    expect(h.state.balances.has('pending:A')).toBe(false);
-  });
-});
-
 describe('[AU3] the window', () => {
   test('ends exactly when so many units of later work were found right', () => {
     for (let windowUnits = 1; windowUnits <= 24; windowUnits++) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { batchUnitsMax } from '../../src/core/audit.ts';
 import { leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import { has } from '../../src/core/intervals.ts';
-import type { Event, LedgerAccount } from '../../src/core/state.ts';
+import type { Audit, Event, LedgerAccount } from '../../src/core/state.ts';
 import {
   accidentChunks,
   accidentShare,
@@ -151,17 +151,18 @@ describe('[TR5] the unvested work of who is suspended', () => {
     h.must(asks('a'));
   });
 
-  test('what was drawn before and still waits counts, and is not drawn twice', () => {
+  test('waits for what was drawn before, which counts, and is not drawn twice', () => {
     const h = audited('a', {}, { units: 800 });
     answers(h, 'a', 'right', { words: drawing([1, 5]) });
     answers(h, 'a', 'lie', { words: drawing([0]) });
     const [first, second] = [...h.state.audits.keys()];
     h.must(auditCommand(second ?? 0, [8]));
-    keepUp(h);
-    expect([...h.state.audits.values()].map(({ units }) => units)).toEqual([[1, 5], [0, 2, 3, 4, 6, 7]]); // prettier-ignore
-    h.must(auditCommand([...h.state.audits.keys()][1] ?? 0));
-    expect(keepUp(h)).toEqual([]);
+    expect(kinds(keepUp(h))).toEqual(['voided']);
+    expect([...h.state.audits.keys()]).toEqual([first]);
     h.must(auditCommand(first ?? 0));
+    expect(kinds(keepUp(h))).toEqual(['drawn']);
+    expect([...h.state.audits.values()].map(({ units }) => units)).toEqual([[0, 2, 3, 4, 6, 7]]);
+    auditAll(h);
     expect(kinds(keepUp(h))).toEqual(['vested']);
   });
 
@@ -227,6 +228,18 @@ describe('[TR6] what is no accident', () => {
     expect(balance(h, 'vested:A')).toBe(0);
   });
 
+  test('who lies in everything is found out by what was drawn before: no unit more is recomputed', () => {
+    const h = audited('a', {}, { units: 800 });
+    for (let chunk = 0; chunk < 6; chunk++) answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    for (const [id, { units }] of [...h.state.audits].slice(0, 1 + accidentChunks)) {
+      h.must(auditCommand(id, units));
+      expect(kinds(keepUp(h))).toEqual(['voided']);
+    }
+    expect(identityOf(h, 'a').phase).toBe('banned');
+    expect([h.state.checks.units, h.state.audits.size]).toEqual([1 + accidentChunks, 0]);
+    expect(job(h)).toMatchObject({ acceptedChunks: 0 });
+  });
+
   test('each suspension is counted by itself', () => {
     const h = audited('a', {}, { units: 800 });
     for (let chunk = 0; chunk < 2; chunk++) answers(h, 'a', 'lie');
@@ -252,12 +265,12 @@ describe('[TR6] what is no accident', () => {
     answers(h, 'a', 'lie', { words: drawing([0], 4) });
     const last = [...h.state.audits.keys()].at(-1) ?? 0;
     h.must(auditCommand(last, [16]));
-    keepUp(h);
-    // Of both other chunks one unit was drawn before, and the rest is now: all of it is wrong.
-    const wrong = Array.from({ length: 16 }, (_, unit) => unit);
-    const events = auditAll(h, wrong);
-    expect(events.filter(({ e }) => e === 'disproved')).toEqual([]);
-    expect(identityOf(h, 'a').examined).toEqual({ units: 16, wrong: 16, chunks: 2 });
+    // Of both other chunks one unit was drawn before, and of the first of them two more.
+    h.must(auditCommand(1, [1]));
+    const audit = { ...([...h.state.audits.values()][0] as Audit), id: 99, chunk: 0, units: [2, 3] };
+    h.state.audits.set(99, audit);
+    expect(h.must(auditCommand(99, [2])).filter(({ e }) => e === 'disproved')).toEqual([]);
+    expect(identityOf(h, 'a').examined).toEqual({ units: 3, wrong: 2, chunks: 1 });
   });
 
   test('the very answer of somebody else, though it is suspended already', () => {

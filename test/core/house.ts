@@ -252,6 +252,11 @@ export function proven(h: House, device: string, provenMicro: number, backend: B
   });
 }
 
+/** As if what was found of it just now had been no accident [TR6]. */
+export function condemn(h: House, device: string): void {
+  identityOf(h, device).phase = 'banned';
+}
+
 export function auditCommand(audit: number, wrong: readonly number[] = [], device = 'anchor'): Command {
   return { c: 'audit', audit, device, wrong, right: wrong.map((unit) => `right ${unit}`) };
 }

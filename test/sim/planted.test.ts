@@ -186,6 +186,14 @@ const bugs: readonly Bug[] = [
     first: 3,
   },
   {
+    what: 'a newcomer is believed against whoever says otherwise',
+    file: 'chunk.ts',
+    from: 'winners.some(({ beside }) => !beside)',
+    to: 'winners.length > 0',
+    caughtBy: 'safe',
+    first: 3,
+  },
+  {
     what: 'who is banned is given work',
     file: 'checking.ts',
     from: "if (identity === undefined || identity.phase === 'open') return null;",
@@ -236,8 +244,8 @@ const bugs: readonly Bug[] = [
   {
     what: 'a first fault is a ban',
     file: 'trust.ts',
-    from: "isRepeated || isKnownLie ? 'ban' : 'suspend'",
-    to: "faultAt !== 0 ? 'ban' : 'suspend'",
+    from: "return isKnownLie ? 'ban' : 'suspend';",
+    to: "return 'ban';",
     caughtBy: 'honest',
     first: 3,
   },

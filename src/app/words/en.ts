@@ -177,9 +177,9 @@ export const words: Words = {
         'The jobs that are open need something this machine does not have. The page waits.',
       'kernel-paused': 'The operator has paused this program. Work goes on when it is released.',
       suspended:
-        'An answer of this machine was computed again and was not right. That happens to honest machines; it may begin anew in an hour.',
+        'An answer of this machine was computed again and was not right. That happens to honest machines; below is when it may begin anew.',
       banned:
-        'Wrong answers of this machine were proven more than once, so it gets no more work here. What was verified before stays yours.',
+        'Too much of this machine’s work was wrong, or wrong just as another’s was: it gets no more here. What was verified before stays yours.',
       elsewhere:
         'Another tab of this browser is computing for this device, and only one may. Stop it there, or press Continue to move the work here.',
       'store-full': 'The coordinator cannot store results at the moment. Yours are kept here and sent later.',

@@ -6,13 +6,13 @@ export interface JudgedWords {
   readonly heading: string;
   /** `job` is its id; `gpu`: not a core. */
   readonly what: (units: number, chunk: number, job: string, gpu: boolean) => string;
-  /** What becomes of its work: after a first fault, and when it gets no more. */
+  /** What becomes of its work: after an accident, and when it gets no more. */
   readonly meanwhile: string;
   readonly lost: string;
-  /** A first fault: when it may begin anew. */
+  /** An accident: when it may begin anew. */
   readonly again: (until: number) => string;
   readonly never: string;
-  /** It is let in: the hour is over, or the operator said so. */
+  /** It is let in: that time is over, or the operator said so. */
   readonly open: string;
   readonly causes: string;
   readonly right: string;
@@ -43,9 +43,9 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
       'If the chunk was its own work, it is void; if it was checking somebody else’s, the check does not count. What else of its work was not verified yet is now computed again by the operator: what is right is credited to you, and what was verified stays yours.',
     lost: 'What was not verified yet is computed again by others, and its credit is void; what was verified stays yours.',
     again: (until) =>
-      `One such fault is taken for an accident: this machine may begin anew at ${en.moment(until)}, or once all of that is computed.`,
+      `It is taken for an accident: this machine may begin anew at ${en.moment(until)}, or once all of that is computed. Each further fault within thirty days keeps it away twice as long.`,
     never:
-      'It was wrong more than once, or exactly as another machine was, so this machine gets no more work here.',
+      'Too much of its work was wrong, or it was wrong exactly as another machine was, so this machine gets no more work here.',
     open: 'This machine is let in again.',
     causes: 'Overclocking, overheating and failing memory are the usual causes.',
     right: 'The right digests, for you to check:',
@@ -70,8 +70,8 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
       '如果是它自己的工作，这一块作废；如果是在核对别人的，那次核对不算。其余还没确认的部分，现在由运营方重算：算对的积分照给，已确认的仍归你。',
     lost: '还没确认的部分由别人重算，其积分作废；已确认的仍归你。',
     again: (until) =>
-      `一次这样的差错视为意外：${zh.moment(until)} 起，等上面的部分重算完，这台电脑就可以重新开始。`,
-    never: '差错不止一次，或者和另一台机器错得一模一样，所以这里不再给这台电脑派活。',
+      `这样的差错视为意外：${zh.moment(until)} 起，等上面的部分重算完，这台电脑就可以重新开始。三十天内再有差错，每次停得比上次久一倍。`,
+    never: '它错得太多，或者和另一台机器错得一模一样，所以这里不再给这台电脑派活。',
     open: '这台电脑可以继续参加。',
     causes: '常见原因是超频、过热或内存老化。',
     right: '正确的摘要，供你核对：',

@@ -11,13 +11,16 @@ import {
   wordsFor,
 } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
-import { addWork, newStanding, punish, suspendedMs, tierOf, verdictOn } from '../../../src/core/trust.ts';
+import { addWork, awayFor, newStanding, punish, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
 import type { Words } from './words.ts';
 
 /** Half a second of work on the reference core in units of 5 ms. */
 export const unitsPerChunk = 100;
 const chunkMicro = 500_000;
+const chunkMs = 500;
+/** Workers of one device. */
+export const workers = 4;
 /** So many chunks follow one another into one record of unvested work. */
 const chunksPerBatch = 64;
 /** An audit is made so many chunks of the same identity later, on average. */
@@ -104,6 +107,17 @@ interface OpenBatch {
   vouched: number;
   /** Its chunks that a second person answers for too. */
   beside: number;
+  /** Its chunks that an audit found wrong. */
+  lost: Set<number>;
+}
+
+/** An audit that is still to be made: when, of which chunk, how many units, and how many of these are found wrong. */
+interface Waiting {
+  at: number;
+  batch: OpenBatch;
+  chunk: number;
+  drawn: number;
+  wrong: number;
 }
 
 /** Share of audits that anchors make by lot [AU2]. */
@@ -115,23 +129,26 @@ export function live(behaviour: Behaviour, chunks: number, under: Under, words: 
   while (left > 0) left -= liveOnce(behaviour, left, under, words, into);
 }
 
-/** One key, until it is banned, or leaves after `chunks` answers. Says how many it gave. */
+/** One key, until it is banned, or leaves after `chunks` answers or `stayMs`, hours away included. Says how many answers it gave. */
 export function liveOnce(
   behaviour: Behaviour,
   chunks: number,
   { kind, terms, assumed }: Under,
   words: Words,
   into: Outcome,
+  stayMs = Infinity,
 ): number {
   const standing = newStanding(0);
   const isNoticed = noticed(assumed);
   let batches: OpenBatch[] = [];
-  // Wrong units that were drawn and noticed, by when their audit is made.
-  let pending: { at: number; wrong: number }[] = [];
+  // The audits of the last chunks, each at its place among so many, and those of them that find something.
+  const ring = new Array<Waiting | undefined>(2 * lagChunks);
+  let finds: Waiting[] = [];
   // Hours in which it was sent away.
   let awayMs = 0;
-  for (let nth = 0; nth < chunks; nth++) {
-    const at = nth * 500 + awayMs;
+  let nth = 0;
+  for (; nth < chunks && (nth * chunkMs) / workers + awayMs < stayMs; nth++) {
+    const at = nth * chunkMs + awayMs;
     const tier = tierOf(standing, at);
     const isBeside = tier === 0 && kind === 'adaptive';
     const { wrong, computed } = behaviour.answer(nth, words, isBeside);
@@ -141,64 +158,118 @@ export function liveOnce(
     if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
-    let [seen, vouched] = [0, 0];
-    for (const unit of drawn)
-      if (wrong.includes(unit)) {
-        if (words.unit() < isNoticed) seen++;
-        else vouched++;
-      }
-    if (seen > 0) pending.push({ at: nth + words.below(2 * lagChunks), wrong: seen });
-    const due = pending.find((one) => one.at <= nth);
-    addToBatches(batches, { wrong: wrong.length, vouched, drawn: drawn.length }, isBeside, standing);
+    const [seen, vouched] = wrong.length === 0 ? [0, 0] : looked(drawn, wrong, isNoticed, words);
+    const found = { wrong: wrong.length, vouched, drawn: drawn.length };
+    const batch = addToBatches(batches, found, isBeside, standing);
+    // Throws are for what matters: audits that find nothing are spread evenly over the same time.
+    const lag = seen > 0 ? words.below(2 * lagChunks) : (nth * 37) % (2 * lagChunks);
+    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, wrong: seen };
+    ring[nth % (2 * lagChunks)] = audit;
+    if (seen > 0) finds.push(audit);
+    const due = finds.find((one) => one.at <= nth);
     if (due !== undefined) {
       into.caughtAfter ??= nth + 1;
-      const found = batches;
-      batches = [];
-      pending = [];
-      if (isBanned(standing, found, at, into)) return nth + 1;
+      if (isBanned(standing, batches, waitingAfter(ring, due), at, into)) return nth + 1;
+      [batches, finds] = [[], []];
+      ring.fill(undefined);
       standing.phase = 'open';
-      awayMs += suspendedMs;
+      awayMs += standing.awayMs;
       continue;
     }
     standing.auditedUnits += drawn.length;
     addWork(standing, chunkMicro, at);
     batches = vest(batches, standing, terms, into);
   }
-  const endAt = chunks * 500 + awayMs;
-  leave(standing, batches, pending.length > 0, { terms, isNoticed, endAt }, words, into);
-  return chunks;
+  const endAt = nth * chunkMs + awayMs;
+  const [first] = finds.toSorted((one, other) => one.at - other.at);
+  const waiting = first === undefined ? null : waitingAfter(ring, first);
+  leave(standing, batches, waiting, { terms, isNoticed, endAt }, words, into);
+  return nth;
 }
 
-/** A fault is proven: everything unvested is void, or, of who is only suspended, examined. Says whether it is banned in the end. */
-function isBanned(standing: Standing, batches: readonly OpenBatch[], at: number, into: Outcome): boolean {
+/** Of the wrong units of a chunk that are drawn: how many are noticed, and how many are called right. */
+function looked(
+  drawn: readonly number[],
+  wrong: readonly number[],
+  isNoticed: number,
+  words: Words,
+): [number, number] {
+  let [seen, vouched] = [0, 0];
+  for (const unit of drawn)
+    if (wrong.includes(unit)) {
+      if (words.unit() < isNoticed) seen++;
+      else vouched++;
+    }
+  return [seen, vouched];
+}
+
+/** An audit has found a chunk wrong: it is void, and these are still to be made, the next first. */
+function waitingAfter(ring: readonly (Waiting | undefined)[], found: Waiting): Waiting[] {
+  found.batch.lost.add(found.chunk);
+  const later = ring.filter(
+    (one) => one !== undefined && one !== found && one.at >= found.at && one.drawn > 0,
+  );
+  return (later as Waiting[]).sort((one, other) => one.at - other.at);
+}
+
+/**
+ * A fault is proven. What was drawn before is answered first, and may be too much for an accident: then everything unvested is void, and
+ * nothing more of it is recomputed. Else all of it is examined. Says whether it is banned in the end.
+ */
+function isBanned(
+  standing: Standing,
+  batches: readonly OpenBatch[],
+  waiting: readonly Waiting[],
+  at: number,
+  into: Outcome,
+): boolean {
   into.faults++;
-  const consequence = verdictOn(standing, false, standing.examined, at) ?? 'suspend';
+  const consequence = verdictOn(standing, false, standing.examined) ?? 'suspend';
   if (consequence === 'ban' && standing.faults === 0) into.bansAtFirst++;
-  punish(standing, consequence, at);
-  if (consequence === 'ban') {
-    into.bans++;
-    for (const { units } of batches) into.void += units;
-    return true;
-  }
-  const banned = examine(standing, batches, at, into);
-  if (banned) {
-    punish(standing, 'ban', at);
-    into.bans++;
+  punish(standing, consequence, awayFor(standing, at), at);
+  const banned =
+    consequence === 'ban' || isFoundOut(standing, waiting, into) || examine(standing, batches, into);
+  if (!banned) return false;
+  into.bans++;
+  if (consequence !== 'ban') {
     into.bansExamined++;
+    punish(standing, 'ban', 0, at);
+  }
+  return true;
+}
+
+/** Audits that were drawn before are made, until there is too much wrong for an accident: the others are never made, and all is void. */
+function isFoundOut(standing: Standing, waiting: readonly Waiting[], into: Outcome): boolean {
+  let banned = false;
+  for (const { batch, chunk, drawn, wrong } of waiting) {
+    if (banned) into.audited -= drawn;
+    else banned = isTooMuch(standing, drawn, wrong);
+    if (wrong > 0) batch.lost.add(chunk);
   }
   return banned;
 }
 
+/** Counts so many units of which so many were wrong among what was examined; whether that is no accident any more. */
+function isTooMuch(standing: Standing, units: number, wrong: number): boolean {
+  const { examined } = standing;
+  standing.examined = {
+    units: examined.units + units,
+    wrong: examined.wrong + wrong,
+    chunks: examined.chunks + (wrong > 0 ? 1 : 0),
+  };
+  return wrong > 0 && verdictOn(standing, false, standing.examined) === 'ban';
+}
+
 /** Every chunk that is unvested is recomputed, the newest first [TR5], until that is no accident any more [TR6]: then the rest is void. */
-function examine(standing: Standing, batches: readonly OpenBatch[], at: number, into: Outcome): boolean {
+function examine(standing: Standing, batches: readonly OpenBatch[], into: Outcome): boolean {
   let banned = false;
   for (const batch of batches.toReversed()) {
     // A batch vests when all of it was examined.
     let good = 0;
     for (let chunk = batch.chunks - 1; chunk >= 0; chunk--) {
       const wrong = batch.spoilt.get(chunk) ?? 0;
-      // What a second person answers for stands without it, and is not kept for it.
-      if (chunk < batch.beside) {
+      // What a second person answers for stands without it, and is not kept for it; what was found wrong is void already.
+      if (chunk < batch.beside || batch.lost.has(chunk)) {
         into.void += unitsPerChunk;
         continue;
       }
@@ -207,13 +278,7 @@ function examine(standing: Standing, batches: readonly OpenBatch[], at: number, 
         const units = unitsPerChunk - (anchors * batch.drawn) / batch.chunks;
         into.audited += units;
         into.examined += units;
-        const { examined } = standing;
-        standing.examined = {
-          units: examined.units + unitsPerChunk,
-          wrong: examined.wrong + wrong,
-          chunks: examined.chunks + (wrong > 0 ? 1 : 0),
-        };
-        banned = verdictOn(standing, false, standing.examined, at) === 'ban';
+        banned = isTooMuch(standing, unitsPerChunk, wrong);
       }
       if (!banned && wrong === 0) good += unitsPerChunk;
       else into.void += unitsPerChunk;
@@ -227,7 +292,10 @@ function examine(standing: Standing, batches: readonly OpenBatch[], at: number, 
   return banned;
 }
 
-/** Whether a second person says something else and a third decides: then it is not paid, and its record is what it was. */
+/**
+ * Whether a second person says something else: then it is not paid, and its record is what it was. That answer, or a third, is the chunk's
+ * [TR1]: what it cost to compute is what the chunk is worth. A second copy by its own gang costs nobody else anything.
+ */
 function isOutvoted(
   { gang }: Behaviour,
   wrong: readonly number[],
@@ -235,9 +303,11 @@ function isOutvoted(
   words: Words,
   into: Outcome,
 ): boolean {
-  into.second += unitsPerChunk;
-  const isGang = gang && words.unit() < hostile;
-  if (isGang || wrong.length === 0) return false;
+  if (wrong.length === 0) {
+    into.second += unitsPerChunk;
+    return false;
+  }
+  if (gang && words.unit() < hostile) return false;
   into.outvoted++;
   into.void += unitsPerChunk;
   return true;
@@ -248,7 +318,7 @@ function addToBatches(
   { wrong, vouched, drawn }: { readonly wrong: number; readonly vouched: number; readonly drawn: number },
   isBeside: boolean,
   standing: Standing,
-): void {
+): OpenBatch {
   let last = batches.at(-1);
   if (last === undefined || last.chunks === chunksPerBatch) {
     last = {
@@ -261,6 +331,7 @@ function addToBatches(
       spoilt: new Map(),
       vouched: 0,
       beside: 0,
+      lost: new Set(),
     };
     batches.push(last);
   }
@@ -274,6 +345,7 @@ function addToBatches(
   last.passed += drawn;
   last.chunks++;
   last.auditedBefore = standing.auditedUnits + drawn;
+  return last;
 }
 
 /** What is final becomes so, the oldest first. */
@@ -292,7 +364,7 @@ function vest(batches: OpenBatch[], standing: Standing, terms: AuditTerms, into:
 function leave(
   standing: Standing,
   batches: readonly OpenBatch[],
-  isCaught: boolean,
+  waiting: readonly Waiting[] | null,
   { terms, isNoticed, endAt }: { terms: AuditTerms; isNoticed: number; endAt: number },
   words: Words,
   into: Outcome,
@@ -307,10 +379,10 @@ function leave(
   const share = units === drawn ? 0 : (more - again) / (units - drawn);
   const isAnchored = units <= anchoredUnitsMax;
   const vouched = batches.reduce((sum, batch) => sum + batch.vouched, 0);
-  let caught = isCaught || (isAnchored && wrong > 0);
+  let caught = waiting !== null || (isAnchored && wrong > 0);
   for (let i = vouched; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
   const { examined } = into;
-  if (caught) isBanned(standing, batches, endAt, into);
+  if (caught) isBanned(standing, batches, waiting ?? [], endAt, into);
   // An examination recomputes those too, and counts them.
   if (into.examined === examined) into.audited += more;
   if (caught) return;

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { certified } from './certified.ts';
-import { live, liveOnce, nothing, unitsPerChunk } from './life.ts';
+import { live, liveOnce, nothing, unitsPerChunk, workers } from './life.ts';
 import type { Behaviour, Outcome, Under } from './life.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
 import type { PeerRow } from './peers.ts';
@@ -36,8 +36,7 @@ const saboteurTerms: AuditTerms = {
   leaverUnits: terms.leaverUnits / scale,
 };
 const anchors = 0.25;
-/** Workers of one device, each with units of 5 ms; stays are exponentially distributed. */
-const workers = 4;
+/** Each worker has units of 5 ms; stays are exponentially distributed. */
 const chunkSeconds = 0.5;
 const shares = [0.05, 0.2, 0.4];
 
@@ -111,24 +110,42 @@ const stays = [
   { name: '60 s, once', seconds: 60, isExact: true, atMost: 1.4 },
 ];
 const policies = ['adaptive', 'audit'] as const;
+/** Beside whom honest people work: who wants wrong results, and who lies in everything, with ever new keys. */
+const beside = [
+  {
+    name: 'sparse',
+    behaviour: (assumed: Assumptions) => sparse(terms, assumed, 1),
+    life: Infinity,
+    isGoal: () => true,
+  },
+  {
+    name: 'always wrong',
+    behaviour: () => alwaysWrong,
+    life: 40_000,
+    // The goal for those who stay for hours is for liars who stay: these keys last for seconds. It is printed all the same.
+    isGoal: (atMost: number) => atMost > 1.05,
+  },
+];
 const redundancy: string[][] = [];
-for (const kind of policies) {
-  const liars = shares.map((hostile) =>
-    liarsRow(sparse(terms, { hostile, anchors }, 1), hostile, Infinity, words, { kind, terms }),
-  );
-  for (const { name, seconds, isExact, atMost } of stays) {
-    const cells: string[] = [kind, name];
-    for (const [i, hostile] of shares.entries()) {
-      const people = crowd(seconds, isExact, { kind, terms, assumed: { hostile, anchors } }, words);
-      const r = redundancyOf(people, liars[i] as Outcome, hostile);
-      goals.push({ what: `R, ${kind}, ${name}, ${hostile * 100} % hostile`, value: r, atMost });
-      if (people.faults > 0)
-        goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
-      cells.push(number(r));
+for (const kind of policies)
+  for (const { name: who, behaviour, life, isGoal } of beside) {
+    const liars = shares.map((hostile) =>
+      liarsRow(behaviour({ hostile, anchors }), hostile, life, words, { kind, terms }),
+    );
+    for (const { name, seconds, isExact, atMost } of stays) {
+      const cells: string[] = [kind, name, who];
+      for (const [i, hostile] of shares.entries()) {
+        const people = crowd(seconds, isExact, { kind, terms, assumed: { hostile, anchors } }, words);
+        const r = redundancyOf(people, liars[i] as Outcome, hostile);
+        const what = `R, ${kind}, ${name}, ${hostile * 100} % hostile, ${who}`;
+        if (isGoal(atMost)) goals.push({ what, value: r, atMost });
+        if (people.faults > 0)
+          goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
+        cells.push(number(r));
+      }
+      redundancy.push([...cells, isGoal(atMost) ? `≤ ${atMost}` : '–']);
     }
-    redundancy.push([...cells, `≤ ${atMost}`]);
   }
-}
 
 const sparseGoal = new Map([
   [0.05, 1e-6],
@@ -225,8 +242,8 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
   let [visits, suspended, banned] = [0, 0, 0];
   while (all.chunks < honestChunks / 3 || visits < (isQuick ? 20 : 200)) {
     const { faults, bans } = all;
-    const stay = chunksOf(isExact ? meanSeconds : meanSeconds * words.exponential());
-    liveOnce(faulty(faultyRate), stay, under, words, all);
+    const seconds = isExact ? meanSeconds : meanSeconds * words.exponential();
+    liveOnce(faulty(faultyRate), chunksOf(seconds), under, words, all, seconds * 1_000);
     visits++;
     if (all.faults > faults) suspended++;
     if (all.bans > bans) banned++;
@@ -236,6 +253,7 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
     value: all.bansAtFirst,
     atMost: 0,
   });
+  goals.push({ what: `faulty machines, ${name}: banned`, value: all.bans, atMost: 0 });
   return [
     name,
     `${visits}`,
@@ -249,7 +267,7 @@ function faultyRow(name: string, meanSeconds: number, isExact: boolean): string[
     share(all.wrongFinal / Math.max(1, all.final)),
   ];
 }
-const month = { name: '30 days, or until it is banned', seconds: 30 * 86_400, isExact: true };
+const month = { name: '30 days', seconds: 30 * 86_400, isExact: true };
 const faultyRows = [...stays, month].map(({ name, seconds, isExact }) => faultyRow(name, seconds, isExact));
 
 /** The kernel's own certificate decides: with throws of its own, so that the other figures do not hang on it. */
@@ -292,7 +310,7 @@ process.stdout.write(
 );
 table(
   'R: honest compute ÷ final useful work of honest people, audits of liars included (4 workers a device, units of 5 ms)',
-  ['policy', 'stay', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
+  ['policy', 'stay', 'liars', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
   redundancy,
 );
 table(
