@@ -47,6 +47,8 @@ const limitMsMin = 60_000;
 const limitMsMax = 30 * 60_000;
 /** What is given to an anchor at once, in milliseconds of the reference core; one audit in any case. */
 const givenMsMax = 10_000;
+/** An anchor elsewhere asks each second: who has not for so long is not there. */
+const askedMs = 60_000;
 /** Audits that are given to volunteers in one look. */
 const givenAtOnceMax = 256;
 
@@ -55,6 +57,8 @@ export class Auditor {
   readonly #parts: AuditorParts;
   readonly #judging: Judging;
   readonly #desk: AuditDesk;
+  /** When an anchor last asked. */
+  #askedAt = -Infinity;
 
   constructor(parts: AuditorParts) {
     this.#parts = parts;
@@ -84,6 +88,7 @@ export class Auditor {
     // A tick that is not durable may draw something else in the end.
     await runtime.durable();
     const now = this.#parts.now();
+    this.#askedAt = now;
     this.#forget(now);
     const audits: TakenAudit[] = [];
     let costMs = 0;
@@ -100,6 +105,11 @@ export class Auditor {
     const limitMs = Math.min(limitMsMax, Math.max(limitMsMin, Math.ceil(limitFactor * costMs)));
     for (const { audit } of audits) this.#desk.hold(audit, now, limitMs);
     return { audits, limitMs, waiting: runtime.state.audits.size };
+  }
+
+  /** Whether an anchor, here or elsewhere, asked for audits not long ago. */
+  isAsked(): boolean {
+    return Math.abs(this.#parts.now() - this.#askedAt) < askedMs;
   }
 
   /** These will not be made by the anchor that took them. */

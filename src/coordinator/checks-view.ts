@@ -38,6 +38,8 @@ export interface ChecksParts {
   readonly networks?: LiveNetworks | null;
   /** Whether volunteers are given audits now [AU7]. */
   isShared(): boolean;
+  /** Whether an anchor audits now, here or elsewhere. */
+  isAnchored(): boolean;
   now(): number;
 }
 
@@ -51,10 +53,10 @@ export class ChecksBoard {
   }
 
   view(): ChecksView {
-    const { state, live, networks = null, isShared, now } = this.#parts;
+    const { state, live, networks = null, isShared, isAnchored, now } = this.#parts;
     const at = now();
     if (this.#kept === null || Math.abs(at - this.#kept.at) >= freshMs)
-      this.#kept = checksOf(state(), live, isShared(), at, networks);
+      this.#kept = checksOf(state(), live, { shared: isShared(), anchored: isAnchored() }, at, networks);
     return this.#kept;
   }
 }
@@ -63,7 +65,7 @@ export class ChecksBoard {
 export function checksOf(
   state: State,
   live: LivePeople,
-  isShared: boolean,
+  { shared, anchored }: { readonly shared: boolean; readonly anchored: boolean },
   at: number,
   networks: LiveNetworks | null = null,
 ): ChecksView {
@@ -76,7 +78,8 @@ export function checksOf(
     at,
     made: { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned },
     auditsByPeople: state.checks.byPeople,
-    sharedWithPeople: isShared,
+    sharedWithPeople: shared,
+    anchored,
     waiting: { audits: state.audits.size, since: oldest?.at ?? null },
     paid: {
       workMicro,

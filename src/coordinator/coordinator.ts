@@ -265,6 +265,7 @@ async function houseOf(
     }),
     checks: new ChecksBoard({
       ...{ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now },
+      isAnchored: () => anchorShare > 0 || auditor.isAsked(),
       networks: networks === null ? null : people.networks,
     }),
     proxies: proxyList(options.trustProxy ?? []),

@@ -145,6 +145,14 @@ function epochsOf(values: Flags): Pick<CoordinatorOptions, 'epochEveryMs' | 'epo
   };
 }
 
+/** Without an anchor audited work waits for ever, which nobody should find out from a gauge. */
+function noAnchor(url: string): readonly string[] {
+  return [
+    '  no anchor computes here (--anchor-share 0): a quarter of all audits, and all of who leaves with little or is suspended, are the anchors’ alone,',
+    `  so work under audit stays provisional until one is there: TALKA_TOKEN=… npm run talka -- audit --url ${url}`,
+  ];
+}
+
 /** What a person sees at start, on the output stream. */
 function greeting(running: RunningCoordinator, options: CoordinatorOptions, partner: Partner | null): string {
   const lines = [`Talka is at ${running.url}/`];
@@ -152,6 +160,7 @@ function greeting(running: RunningCoordinator, options: CoordinatorOptions, part
   for (const job of running.seeded) lines.push(`  a demonstration was put in: ${job}`);
   if (running.selfSigned) lines.push('  its certificate is self-signed: browsers will ask before they go on');
   if (options.dataDir === null) lines.push('  nothing is kept on disk');
+  if (options.anchorShare === 0) lines.push(...noAnchor(running.url));
   if (running.operatorToken !== null)
     lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');
   return lines.join('\n');

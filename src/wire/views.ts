@@ -279,6 +279,8 @@ export interface ChecksView {
   readonly auditsByPeople: number;
   /** Whether volunteers are given audits now; false while too few different networks are here: then anchors make them all [AU7]. */
   readonly sharedWithPeople: boolean;
+  /** Whether a machine of the operator audits now, here or elsewhere; false: what anchors alone may look at waits for one [AU2]. */
+  readonly anchored: boolean;
   /** Audits that were drawn and not made yet, and since when the oldest of them waits. */
   readonly waiting: { readonly audits: number; readonly since: number | null };
   readonly paid: {

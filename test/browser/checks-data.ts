@@ -9,7 +9,8 @@ const audits = { quorum: 1, ...strictTerms, verifyMilli: 120 } as const;
 const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
 
 /** A coordinator where nothing was audited yet and nobody is. */
-export const fresh = (): ChecksView => checksOf(emptyState(), new Map(), false, noon);
+export const fresh = (): ChecksView =>
+  checksOf(emptyState(), new Map(), { shared: false, anchored: true }, noon);
 
 /** A week of work: two audits found a liar, one was an accident; two jobs open. */
 export const busy = (): ChecksView => ({
@@ -61,6 +62,7 @@ export const busy = (): ChecksView => ({
 export const crowded = (): ChecksView => ({
   ...busy(),
   sharedWithPeople: false,
+  anchored: false,
   live: {
     ...{ people: 11, networks: 1, exempt: 1, places: 2, needed: 3 },
     ...{ tooFew: true, largestShare: 10 / 11, alarm: true },

@@ -105,11 +105,17 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
       // Where one person is enough and nobody is here, that nobody is here says it.
       [{ alarm: false, needed: 1, places: 0, people: 0 }, []],
     ] as const) {
-      const page = await open({ ...data.crowded(), live: { ...live, ...over } }, 'zh');
+      const page = await open({ ...data.crowded(), anchored: true, live: { ...live, ...over } }, 'zh');
       expect(await page.locator('.notice').allInnerTexts(), JSON.stringify(over)).toEqual(said);
       if (!('people' in over)) expect(await textOf(page, '.now')).toContain(exempt(1));
       await close(page);
     }
+  });
+
+  it('says where no machine of the operator audits', async () => {
+    const page = await open({ ...data.busy(), anchored: false }, 'en');
+    expect(await page.locator('.notice').allInnerTexts()).toEqual([checksWords.en.now.noAnchor]);
+    await close(page);
   });
 
   it('says plainly that nothing was checked yet', async () => {

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { AnchorThreads } from '../../src/coordinator/anchor-threads.ts';
 import { encodeInput } from '../../src/kernels/mersenne-tf/index.ts';
 import type { Taken } from '../../src/wire/audits.ts';
-import type { JobView } from '../../src/wire/views.ts';
+import type { ChecksView, JobView } from '../../src/wire/views.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
 import {
@@ -77,6 +77,22 @@ async function worker(house: Started): Promise<Scripted> {
   await one.signIn();
   return one;
 }
+
+/** Whether `/api/checks` says that an anchor audits: it is made anew every two seconds. */
+async function isAnchored(house: Started): Promise<boolean> {
+  return ((await (await house.call('/api/checks')).json()) as ChecksView).anchored;
+}
+
+test('where no anchor computes here, all may see it, until one asks from elsewhere', async () => {
+  const house = await opened();
+  expect(await isAnchored(house)).toBe(false);
+  const one = auditing(house.url, house.operatorToken ?? '');
+  for (let tries = 0; !(await isAnchored(house)); tries++) {
+    if (tries > 200) throw new Error(`nobody asked: ${one.out()}`);
+    await sleep(100);
+  }
+  expect(await isAnchored(await opened({ anchorShare: 0.25 }))).toBe(true);
+});
 
 /** How many audits nobody is at: they are taken and given back. */
 async function free(house: Started): Promise<number> {

@@ -44,7 +44,8 @@ function commitAndAudit(h: House, name: string, wrong: readonly number[]): void 
   h.must({ c: 'audit', audit: audit?.id ?? 0, device: 'anchor', wrong, right: wrong.map(() => 'ab') });
 }
 
-const viewOf = (h: House, live: LivePeople = nobody): ChecksView => checksOf(h.state, live, false, h.now());
+const viewOf = (h: House, live: LivePeople = nobody): ChecksView =>
+  checksOf(h.state, live, { shared: false, anchored: true }, h.now());
 
 describe('what came of checking', () => {
   test('is nothing in a house where nothing happened', () => {
@@ -223,7 +224,13 @@ describe('networks', () => {
 test('a view is made anew after two seconds, from the state of then', () => {
   const h = house();
   let at = 1_000;
-  const board = new ChecksBoard({ state: () => h.state, live: nobody, isShared: () => false, now: () => at });
+  const board = new ChecksBoard({
+    state: () => h.state,
+    live: nobody,
+    isShared: () => false,
+    isAnchored: () => true,
+    now: () => at,
+  });
   const first = board.view();
   submit(h);
   expect(board.view()).toBe(first);

@@ -147,6 +147,8 @@ describe('the program', () => {
   test('seeds the demonstrations, shows the token once, says goodbye at SIGTERM and goes on where it was', async () => {
     const first = await begin(['--anchor-share', '0']);
     expect(first.said()).toMatch(/operator's token, shown this once: [\w-]{32}/);
+    expect(first.said()).toContain(`no anchor computes here (--anchor-share 0)`);
+    expect(first.said()).toContain(`talka -- audit --url http://127.0.0.1:${port}`);
     expect(first.said()).toContain(`a partner's page with the widget: http://localhost:${port + 1}/`);
     const jobs = async () =>
       ((await (await fetch(`http://127.0.0.1:${port}/api/jobs`)).json()) as { jobs: JobView[] }).jobs;

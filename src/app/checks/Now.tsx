@@ -47,6 +47,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
         <Networks w={w} c={c} view={view} />
         <Providers c={c} view={view} />
       </dl>
+      {!view.anchored && <p class="notice">{n.noAnchor}</p>}
       {view.live.alarm && <p class="notice">{n.alarm}</p>}
       {isShort(view) && <p class="notice">{n.tooFew(view.live.needed, view.live.places)}</p>}
       <CheckedJobs w={w} c={c} view={view} />

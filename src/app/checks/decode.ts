@@ -51,6 +51,7 @@ const checks: Shape = {
   made: numbers('audits units mismatches secondCopies voidedChunks suspended banned'),
   auditsByPeople: number,
   sharedWithPeople: flag,
+  anchored: flag,
   waiting: { audits: number, since: orNull(number) },
   paid: { ...numbers('workMicro secondMicro auditMicro'), redundancy: orNull(number) },
   chunks: numbers('provisional final'),

@@ -80,7 +80,7 @@ export const english: ChecksWords = {
     heading: 'Who computes it again',
     says: [
       'The operator’s own machine, called the anchor, and the people who are here, on the cores that they lend. Whoever it is, is given drawn units to compute and not the answer that they should find; only afterwards are the two compared. Chance decides who: first among the networks that are here, then within one, and never anybody on the author’s own network or account. Nobody can ask for it. It is paid like any work, and who is wrong in it is treated as an author who is wrong.',
-      'A quarter of the audits, drawn in secret, are the anchor’s alone, and so are all of whoever leaves after very little work. One in 32 of the answers by which volunteers bear one another out is computed by the anchor as well: who vouches for a lie risks their own key. While few networks are here, the anchor makes every audit; which it is now stands below.',
+      'A quarter of the audits, drawn in secret, are the anchor’s alone, and so are all of whoever leaves after very little work, or was found wrong. One in 32 of the answers by which volunteers bear one another out is computed by the anchor as well: who vouches for a lie risks their own key. While few networks are here, the anchor makes every audit; which it is now stands below.',
       `The anchor also steps in where a chunk has waited ${en.span(anchorAfterMs)} for another person and nobody who is here may be that person. What it computed itself is final at once. It is paid like anybody, and stands in no list of those who helped.`,
     ],
     shows:
@@ -121,6 +121,8 @@ export const english: ChecksWords = {
       `${some(audits, 'audit')} of ${some(units, 'unit')}; ${mismatches === 0 ? 'none found' : `${en.whole(mismatches)} found`} a wrong answer`,
     byPeople: (audits, isShared) =>
       `volunteers made ${audits === 0 ? 'none' : en.whole(audits)} of them; now ${isShared ? 'the operator’s machines and volunteers share them' : 'the operator’s machines make all: too few different networks are here for people to check one another'}`,
+    noAnchor:
+      'No machine of the operator audits here now. What only such a machine may look at waits for one, and stays provisional until then; nothing is lost by that, and nobody is wronged.',
     waiting: (audits, sinceMs) =>
       audits === 0
         ? 'none is waiting'
@@ -190,8 +192,10 @@ export const english: ChecksWords = {
       'It does not check the operator. The operator’s own machines make part of the audits, all while few networks are here, and its two engines decide where answers differ: whoever orders work here trusts the operator for that. Receipts, the log and its witnesses show what was paid and that the past is not rewritten; they do not show that an audit was made honestly.',
       `It does not make every unit right. The bounds are averages over many units, and a single wrong unit in a machine’s long honest life is found with the chance with which it is drawn: one in ${en.whole(oneIn[2])}. Where every single unit must be right, audits are the wrong choice.`,
       'Provisional is not final: such a result may still be taken back.',
+      'It keeps no result secret. Volunteers see what they compute, and the log, which anybody may read once work is final, holds a digest of every output: where only a few outputs are possible, it tells which one it was.',
       'Two people who conspire on two networks get a chunk through where two people are all that is asked. A network is not a person, either: one person may hold several, and one school shares one.',
       'A ban stops a key, not its owner. A new key costs nothing, and begins at the beginning.',
+      'Final stays final: of whoever is found out later, what was final before is neither taken back nor computed again.',
       'It does not make short visits cheap. They are checked in full, which costs the requester about twice the work, and a newcomer’s credit waits until then.',
     ],
   },
