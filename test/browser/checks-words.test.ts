@@ -32,7 +32,13 @@ function sentences(c: ChecksWords, rules: Rules): Map<string, string> {
       [
         now.auditsMade(n, n, n),
         now.waiting(n, n),
-        [now.byPeople(n, true), now.byPeople(n, false), jobs.boundNote(`${n}%`)],
+        [
+          now.byPeople(n, true, true),
+          now.byPeople(n, false, true),
+          now.byPeople(n, true, false),
+          now.byPeople(n, false, false),
+          jobs.boundNote(`${n}%`),
+        ],
         now.wrongDone(n, n, n),
         now.tiers([n, n, n], [16, 16, 64]),
       ],

@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): JSX.Element {
-  const { at, made, auditsByPeople, sharedWithPeople, waiting, paid, chunks, identities } = view;
+  const { at, made, auditsByPeople, sharedWithPeople, anchored, waiting, paid, chunks, identities } = view;
   const n = c.now;
   return (
     <section class="now" aria-labelledby="now">
@@ -21,7 +21,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
       <p class="soft">{n.lede}</p>
       <dl class="figures">
         <Row term={n.audits} says={n.auditsMade(made.audits, made.units, made.mismatches)}>
-          {n.byPeople(auditsByPeople, sharedWithPeople)}
+          {n.byPeople(auditsByPeople, sharedWithPeople, anchored)}
           {n.waiting(waiting.audits, Math.max(0, at - (waiting.since ?? at)))}
         </Row>
         <Row term={n.wrong} says={n.wrongDone(made.voidedChunks, made.suspended, made.banned)} />
@@ -47,7 +47,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
         <Networks w={w} c={c} view={view} />
         <Providers c={c} view={view} />
       </dl>
-      {!view.anchored && <p class="notice">{n.noAnchor}</p>}
+      {!anchored && <p class="notice">{n.noAnchor}</p>}
       {view.live.alarm && <p class="notice">{n.alarm}</p>}
       {isShort(view) && <p class="notice">{n.tooFew(view.live.needed, view.live.places)}</p>}
       <CheckedJobs w={w} c={c} view={view} />

@@ -56,7 +56,7 @@ export interface ChecksWords {
     readonly audits: string;
     readonly auditsMade: (audits: number, units: number, mismatches: number) => string;
     /** How many of the audits volunteers made, and whether they are given any now. */
-    readonly byPeople: (audits: number, isShared: boolean) => string;
+    readonly byPeople: (audits: number, isShared: boolean, isAnchored: boolean) => string;
     readonly noAnchor: string;
     readonly waiting: (audits: number, sinceMs: number) => string;
     readonly wrong: string;

@@ -119,8 +119,14 @@ export const english: ChecksWords = {
     audits: 'Audits',
     auditsMade: (audits, units, mismatches) =>
       `${some(audits, 'audit')} of ${some(units, 'unit')}; ${mismatches === 0 ? 'none found' : `${en.whole(mismatches)} found`} a wrong answer`,
-    byPeople: (audits, isShared) =>
-      `volunteers made ${audits === 0 ? 'none' : en.whole(audits)} of them; now ${isShared ? 'the operator’s machines and volunteers share them' : 'the operator’s machines make all: too few different networks are here for people to check one another'}`,
+    byPeople: (audits, isShared, isAnchored) =>
+      `volunteers made ${audits === 0 ? 'none' : en.whole(audits)} of them; now ${
+        isShared
+          ? isAnchored
+            ? 'the operator’s machines and volunteers share them'
+            : 'volunteers make those that they may'
+          : `${isAnchored ? 'the operator’s machines make all' : 'nobody makes any'}: too few different networks are here for people to check one another`
+      }`,
     noAnchor:
       'No machine of the operator audits here now. What only such a machine may look at waits for one, and stays provisional until then; nothing is lost by that, and nobody is wronged.',
     waiting: (audits, sinceMs) =>

@@ -111,8 +111,14 @@ export const chinese: ChecksWords = {
     audits: '抽查',
     auditsMade: (audits, units, mismatches) =>
       `${zh.whole(audits)} 次，${zh.whole(units)} 个单元，${mismatches === 0 ? '没有查出错误' : `${zh.whole(mismatches)} 次查出错误`}`,
-    byPeople: (audits, isShared) =>
-      `其中志愿者做了 ${zh.whole(audits)} 次；眼下${isShared ? '由运营方的机器和志愿者分担' : '全由运营方的机器来做：在场的不同网络太少，还不能互相核对'}`,
+    byPeople: (audits, isShared, isAnchored) =>
+      `其中志愿者做了 ${zh.whole(audits)} 次；眼下${
+        isShared
+          ? isAnchored
+            ? '由运营方的机器和志愿者分担'
+            : '由志愿者做他们能做的那些'
+          : `${isAnchored ? '全由运营方的机器来做' : '没有人在做'}：在场的不同网络太少，还不能互相核对`
+      }`,
     noAnchor:
       '眼下没有运营方的机器在抽查。只有它们能查的部分要等它们来，在那之前只是暂时算数；不会因此丢掉什么，也不会冤枉谁。',
     waiting: (audits, sinceMs) =>
