@@ -64,7 +64,7 @@ describe.skipIf(whyNo.chromium() !== null)('people check people', () => {
     const reader = await scene.person(url, { looks: true });
     await reader.page.goto(`${url}/checks?lang=en`);
     await reader.page
-      .getByText(checksWords.en.now.byPeople(1, true, false).split('; ')[1] ?? '?')
+      .getByText(checksWords.en.now.byPeople(1, true, true).split('; ')[1] ?? '?')
       .waitFor({ timeout: 20_000 });
     await house.door.finished(job, 150_000);
     for (const [i, account] of accounts.entries())
