@@ -1,12 +1,11 @@
 /** How a stranger becomes a device: the challenge it is met with, the check of its hello, and the welcome. */
-import type { State } from '../core/state.ts';
 import { parse, isMalformed } from '../wire/schema.ts';
 import { limits, protocol } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
 import { hello as helloSchema } from '../wire/volunteer.ts';
 import type { Challenge, Hello, JobDescriptor, Welcome } from '../wire/volunteer.ts';
 import { signIn } from './auth.ts';
-import { leaseWord } from './batch.ts';
+import { balancesOf, leaseWord } from './batch.ts';
 import { emptyRoot, isOtherVersion, whereIs } from './hearing.ts';
 import type { SigningKey } from './keys.ts';
 import { unheardOf } from './leases.ts';
@@ -133,15 +132,10 @@ export async function welcomeOf(
     const kept = found === 'unknown' ? (await log.answer(replica)) !== null : found === 'yours';
     if (kept) holding.push(replica);
   }
+  // What it is told next is what came after.
+  await runtime.durable();
   const creditMicro = { ...balancesOf(runtime.state, account), asOf: runtime.ticks };
   return { t: 'welcome', device, account, jobs: [...house.jobs()], holding, creditMicro };
-}
-
-/** What an account has now, in microcredits. */
-export function balancesOf(state: State, account: string): { pending: number; vested: number } {
-  const balance = (kind: 'pending' | 'vested'): number =>
-    Number(state.balances.get(`${kind}:${account}`) ?? 0n);
-  return { pending: balance('pending'), vested: balance('vested') };
 }
 
 /** Lease messages, as JSON text, for what it was leased and does not know: their messages were lost on the way. */

@@ -3,6 +3,7 @@
  * they are durable. It looks at every event just before the state takes it in, while what it ends is still known.
  */
 import { wantsBytes } from '../core/chunk.ts';
+import { balanceOf } from '../core/ledger.ts';
 import type { Event, State } from '../core/state.ts';
 import { suspendedMs } from '../core/trust.ts';
 import type { Judged } from '../wire/volunteer.ts';
@@ -10,6 +11,19 @@ import type { Answer, Concluded, Outputs, Reopened, Settled } from './log.ts';
 import { Payroll } from './receipts.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+
+/** What an account has, in microcredits. */
+export interface Balances {
+  readonly pending: number;
+  readonly vested: number;
+}
+
+export function balancesOf(state: State, account: string): Balances {
+  return {
+    pending: Number(balanceOf(state, `pending:${account}`)),
+    vested: Number(balanceOf(state, `vested:${account}`)),
+  };
+}
 
 /** What one device will be told. */
 export interface Parcel {
@@ -19,8 +33,8 @@ export interface Parcel {
   readonly lost: number[];
   /** What audits found out about it. */
   readonly judged: Judged[];
-  /** Its account has another balance than its receipts say: work vested, or was void. */
-  hasNewBalance: boolean;
+  /** Its account has another balance than its receipts say, work vested or was void: what it has after this tick. */
+  balances: Balances | null;
 }
 
 /** What it asks of its surroundings. */
@@ -43,9 +57,17 @@ export class Batch {
   /** Open jobs are others than before: everybody hears of it. */
   jobsChanged = false;
   readonly #parts: BatchParts;
+  /** Devices whose accounts have other balances than their receipts say, with these. */
+  readonly #balanced = new Map<string, string>();
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
+  }
+
+  /** Nothing more comes: `state` is what it is after this tick, and will soon be another. */
+  close(state: State): void {
+    for (const [device, account] of this.#balanced)
+      this.parcelOf(device).balances = balancesOf(state, account);
   }
 
   /** Sees one event, before `evolve` does. `outputs` came with the command that caused it. */
@@ -104,7 +126,7 @@ export class Batch {
   parcelOf(device: string): Parcel {
     let parcel = this.parcels.get(device);
     if (parcel === undefined) {
-      parcel = { leases: [], acks: [], lost: [], judged: [], hasNewBalance: false };
+      parcel = { leases: [], acks: [], lost: [], judged: [], balances: null };
       this.parcels.set(device, parcel);
     }
     return parcel;
@@ -118,7 +140,8 @@ export class Batch {
   #later(event: EventOf<'vested' | 'voided' | 'audited'>): void {
     if (event.site === undefined) return;
     this.payroll.addLater(event);
-    this.parcelOf(event.device).hasNewBalance = true;
+    this.parcelOf(event.device);
+    this.#balanced.set(event.device, event.account);
   }
 
   #accepted(state: State, event: EventOf<'accepted'>): void {

@@ -3,8 +3,6 @@
  * commands. What it is told comes from durable ticks; what is refused is told at once. Never trusts a byte.
  */
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { isAuditAnswer } from '../wire/audits.ts';
 import { decodeCommit } from '../wire/frame.ts';
 import type { CommitPart } from '../wire/frame.ts';
@@ -20,8 +18,6 @@ import type { Auditor } from './auditor.ts';
 import { SessionChain } from './chain.ts';
 import { byeOf, refusalOf, wordsOf } from './telling.ts';
 import type { WhyNot } from './telling.ts';
-import { textFrame } from './text-frame.ts';
-import { listenTo } from './ear.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
 import { hearAnswer, hearGiveBack } from './small-words.ts';
@@ -32,6 +28,7 @@ import { storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
 import { plainReceipt } from './receipts.ts';
+import type { Ear, Line } from './server-socket.ts';
 import { restReasons } from './parking.ts';
 import type { Tick } from './runtime.ts';
 import { afterwards } from './settling.ts';
@@ -39,9 +36,10 @@ import type { Parcel } from './batch.ts';
 
 /** A volunteer that reads so slowly that more than this waits for it is sent away. */
 const bufferedBytesMax = 4 * 1024 * 1024;
+/** The code that every goodbye of ours closes with; the words before it say why. */
+const byeCode = 4000;
 /** Asks and commits for settled chunks that are looked up at once. */
 const lookUpsMax = 64;
-const closeMs = 2_000;
 /** So many messages that give back may come at once, and so many more each second: they write to the log and cost the sender nothing. */
 const giveBacksMax = 60;
 const giveBacksPerSecond = 1;
@@ -60,7 +58,7 @@ export interface ConversationHouse extends ArrivalHouse {
 
 type Stage = 'stranger' | 'joining' | 'open' | 'closed';
 
-export class Conversation {
+export class Conversation implements Ear {
   device = '';
   account = '';
   group = '';
@@ -81,9 +79,7 @@ export class Conversation {
   #stage: Stage = 'stranger';
   // What not everybody needs is made when it first is: there may be ten thousand who only wait.
   #giveBacks: Allowance | null = null;
-  readonly #ws: WebSocket;
-  /** The connection under the socket. */
-  readonly #socket: Duplex;
+  readonly #socket: Line;
   readonly #house: ConversationHouse;
   readonly whence: Whence;
   readonly #nonce = randomBytes(16).toString('base64url');
@@ -97,24 +93,23 @@ export class Conversation {
   #lookUps = 0;
   readonly #onGone: (conversation: Conversation) => void;
 
-  /** `onGone` hears that its socket has closed. */
+  /** `head`: what came right behind the handshake. `onGone` hears that its socket has closed. */
   constructor(
-    ws: WebSocket,
-    socket: Duplex,
+    socket: Line,
+    head: Buffer,
     house: ConversationHouse,
     whence: Whence,
     onGone: (conversation: Conversation) => void = () => {},
   ) {
-    this.#ws = ws;
     this.#socket = socket;
     this.#house = house;
     this.whence = whence;
     this.heardAt = house.now();
-    this.flow = new Flow(ws);
+    this.flow = new Flow(socket);
     this.#strangerTimer = setTimeout(() => this.bye('limits', 'nobody signed in'), limits.strangerMs);
     this.#onGone = onGone;
-    listenTo(ws, this);
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
+    socket.listen(this, head);
   }
 
   get isStranger(): boolean {
@@ -124,8 +119,8 @@ export class Conversation {
   /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
   deliver(parcel: Parcel, tick: Tick): void {
     for (const { backend } of parcel.judged) this.#house.people.sentAway(this, backend);
-    const text = wordsOf(parcel, this, tick, this.#house.runtime.state);
-    if (text !== null) this.#say(text);
+    const text = wordsOf(parcel, this, tick);
+    if (text !== null) this.#say(text, true);
   }
 
   /** Tells it something that is JSON text already. */
@@ -134,17 +129,15 @@ export class Conversation {
   }
 
   ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    this.#socket.ping();
   }
 
   /** Says why and ends. */
   bye(reason: ByeReason, detail?: string, retryMs?: number): void {
     if (this.#stage === 'closed') return;
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(byeOf(reason, detail, retryMs)));
+    this.#socket.say(JSON.stringify(byeOf(reason, detail, retryMs)));
     this.#end();
-    this.#ws.close(4000, reason);
-    // Who does not answer a close is cut off.
-    setTimeout(() => this.#ws.terminate(), closeMs).unref();
+    this.#socket.close(byeCode, reason);
   }
 
   #end(): void {
@@ -173,23 +166,29 @@ export class Conversation {
     if (this.#stage !== 'closed') this.#end();
   }
 
-  /** It was heard of, if only by a pong: so also who only waits is asked anew in time. */
-  heard(): void {
+  /** It was heard of, if only by a pong: that counts as a message, or it would cost nothing. */
+  heard(bytes: number): void {
+    this.#alive();
+    if (this.#stage === 'open' && !this.flow.hear(bytes, this.heardAt))
+      this.bye('limits', 'you do not stop talking');
+  }
+
+  /** Also who only waits is asked anew in time. */
+  #alive(): void {
     this.heardAt = this.#house.now();
     if (this.heardAt > this.consentUntil) this.bye('consent', 'the consent is older than 30 days by now');
   }
 
-  #say(text: string): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (this.#ws.bufferedAmount > bufferedBytesMax)
-      return this.bye('slow', 'you read more slowly than you ask');
-    this.#socket.write(textFrame(text));
+  #say(text: string, isAscii = false): void {
+    if (this.#socket.waiting > bufferedBytesMax) this.bye('slow', 'you read more slowly than you ask');
+    else if (isAscii) this.#socket.sayAscii(text);
+    else this.#socket.say(text);
   }
 
   /** Whatever goes wrong here ends this conversation and nothing else. */
   hear(data: Buffer, isBinary: boolean): void {
     try {
-      this.heard();
+      this.#alive();
       this.#hear(data, isBinary);
     } catch (error) {
       this.failed(error);

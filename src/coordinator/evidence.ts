@@ -64,7 +64,7 @@ export async function claimedOf(
   const { device, job, chunk, wrong, audit } = found;
   // What an auditor said is nowhere kept: two engines found it wrong while it was at hand [AU7].
   if (audit !== undefined) return [];
-  // As `eventsText` writes a commitment: what does not hold this need not be parsed.
+  // As `leafOf` writes a commitment: what does not hold this need not be parsed.
   const needle = `"job":"${job}","chunk":${chunk},"replica":`;
   const last = Math.max(0, tick - lookedThroughMax);
   for (let end = tick; end > last; end -= stepRecords) {

@@ -62,11 +62,10 @@ export class ThreadLog implements Log {
     if (batch.tick !== size + 1)
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${size}`);
     const packed = packBatch(batch);
-    const { block, answers, settled, dropped } = packed;
-    await this.#ask(
-      { is: 'append', batch: packed },
-      [block, answers, settled, dropped].map(({ buffer }) => buffer),
-    );
+    const { record, block, answers, settled, dropped } = packed;
+    const handed = [block, answers, settled, dropped].map(({ buffer }) => buffer);
+    if (isAlone(record)) handed.push(record.buffer as ArrayBuffer);
+    await this.#ask({ is: 'append', batch: packed }, handed);
     this.#size = batch.tick;
   }
 
@@ -137,4 +136,9 @@ export class ThreadLog implements Log {
     this.#ended ??= error;
     for (const { failed } of this.#waiting.splice(0)) failed(this.#ended);
   }
+}
+
+/** Whether a record is all of its memory, but for the leaf's first byte: then it is handed over and not copied. Short ones share theirs. */
+function isAlone(record: Uint8Array): boolean {
+  return record.byteOffset <= 1 && record.byteOffset + record.length === record.buffer.byteLength;
 }

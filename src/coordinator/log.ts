@@ -45,7 +45,7 @@ export interface Concluded {
 /** One tick: all of it is stored, or nothing. */
 export interface TickBatch {
   readonly tick: number;
-  /** The record as [LO1] says, in UTF-8. */
+  /** The record as [LO1] says, in UTF-8. Given away: whoever appends may find it empty afterwards. */
   readonly record: Uint8Array;
   /** Root of the log's tree with this record in it. */
   readonly root: Uint8Array;

@@ -98,6 +98,8 @@ export class ReceiptTree {
   readonly root: string;
   readonly form: ReceiptForm;
   readonly #levels: string[][];
+  /** Paths from each level on, as text: most of a path is its neighbours' too. */
+  readonly #paths: (string | undefined)[][];
 
   constructor({ slips }: Payroll, at: number, coordinator: string, form: ReceiptForm = receiptForm) {
     this.form = form;
@@ -106,11 +108,26 @@ export class ReceiptTree {
       slips.map((slip) => textLeaf(leafText(slip, at, coordinator, form))),
     );
     this.root = this.#levels.at(-1)?.[0] ?? '';
+    this.#paths = this.#levels.map(() => []);
   }
 
   /** The path of one leaf. */
   path(index: number): string[] {
     return pathIn(this.#levels, index);
+  }
+
+  /** The same as a receipt lists it: hashes in quotes, comma separated. */
+  pathText(index: number, level = 0): string {
+    if (level === this.#levels.length - 1) return '';
+    const known = this.#paths[level]?.[index];
+    if (known !== undefined) return known;
+    const above = this.pathText(index >> 1, level + 1);
+    const neighbour = this.#levels[level]?.[index ^ 1];
+    if (neighbour === undefined) return above;
+    const text = above === '' ? `"${neighbour}"` : `"${neighbour}",${above}`;
+    // A leaf's is asked for once.
+    if (level > 0) (this.#paths[level] as string[])[index] = text;
+    return text;
   }
 }
 
@@ -179,9 +196,7 @@ export function receiptFor(
   const slip = payroll.slips[index] as Payslip;
   const told = `{"t":"receipt","acks":[${acks.join(',')}],"settled":[${slip.words}],"lost":[${lost.join(',')}],"tick":`;
   if (reads < tree.form) return `${told}null}`;
-  const path = tree.path(index);
-  const hashes = path.length === 0 ? '' : `"${path.join('","')}"`;
-  return `${told}${tick},"index":${index},"path":[${hashes}]}${slip.site === site ? '' : `,"site":${JSON.stringify(slip.site)}`}${laterWords(slip)}}`;
+  return `${told}${tick},"index":${index},"path":[${tree.pathText(index)}]}${slip.site === site ? '' : `,"site":${JSON.stringify(slip.site)}`}${laterWords(slip)}}`;
 }
 
 function laterWords({ vested, voided, audits }: Payslip): string {

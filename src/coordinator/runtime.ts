@@ -1,7 +1,7 @@
 /**
  * The one loop of the coordinator: commands come in, each is decided and takes effect at once, the tick's events
- * become one record of the log, and only when that is durable does anything leave. A failed append throws the
- * state away and folds the log again.
+ * become one record of the log, and only when that is durable does anything leave. Meanwhile the next tick is decided. A
+ * failed append throws the state away and folds the log again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { evolve } from '../core/evolve.ts';
@@ -24,6 +24,7 @@ import { storeRefusal } from './order.ts';
 import type { Order, Outcome } from './order.ts';
 import { LeasesByDevice } from './leases.ts';
 import { Parking, restReasons } from './parking.ts';
+import { Pipeline } from './pipeline.ts';
 import { ReceiptTree, signHead, tickWord } from './receipts.ts';
 import type { Head } from './receipts.ts';
 import { leafOf } from './record.ts';
@@ -31,7 +32,7 @@ import { Snapshots } from './snapshots.ts';
 import type { RuntimeParts, Tick } from './tick.ts';
 import { Upkeeping } from './upkeeping.ts';
 
-/** One tick takes at most so many commands, and so long: they share one fsync. */
+/** One tick takes at most so many commands, and so long at a time: they share one fsync. */
 export const commandsPerTickMax = 1024;
 const tickMs = 8;
 /** Leases that one tick lets expire, and how often it is looked for some. */
@@ -42,6 +43,16 @@ export const queueMax = 100_000;
 
 export type { Order, Outcome, RefusedOrder } from './order.ts';
 export type * from './tick.ts';
+
+/** A tick that is being decided: its events and what comes of them, and who hears of each order when it is durable. */
+interface OpenTick {
+  readonly at: number;
+  readonly batch: Batch;
+  readonly settle: [Order, Outcome][];
+  commands: number;
+  /** What those who send and show see of it; null until it is durable. */
+  told: Tick | null;
+}
 
 export class Runtime {
   readonly parking = new Parking();
@@ -55,9 +66,8 @@ export class Runtime {
   #frontier: Frontier = emptyFrontier();
   #head: Head | null = null;
   #queue: Order[] = [];
-  #turning: Promise<void> | null = null;
-  /** While a tick is being made durable (or was refused and the state is folded anew). */
-  #appending: Promise<void> | null = null;
+  readonly #pipeline: Pipeline<OpenTick>;
+  #fault: StoreFault | null = null;
   readonly #health: StoreHealth;
   readonly #snapshots: Snapshots;
   readonly #drawing = new Drawing();
@@ -72,6 +82,17 @@ export class Runtime {
     this.#clock = new SteadyClock(() => now());
     this.#snapshots = new Snapshots(parts);
     this.#health = new StoreHealth({ log, onFatal, onRecovery: () => this.#storeRecovered() });
+    this.#pipeline = new Pipeline<OpenTick>({
+      hasWork: () => this.#hasWork(),
+      decide: (open) => this.#decide(open),
+      isFull: ({ commands }) => commands >= commandsPerTickMax,
+      store: (tick) => this.#append(tick),
+      tell: (tick) => this.#tell(tick),
+      lose: (ticks) => this.#lose(ticks),
+      wantsRest: () => this.#snapshots.isDue,
+      atRest: () => this.#snapshots.saveIfDue(this.#frontier.size, this.#state),
+      onFatal,
+    });
   }
 
   /** Folds the log and starts. Throws when the log contradicts itself. */
@@ -92,9 +113,9 @@ export class Runtime {
     return this.#head;
   }
 
-  /** How many ticks the state holds; the last of them may not be durable yet. */
+  /** How many ticks the state holds; the last two of them may not be durable yet. */
   get ticks(): number {
-    return this.#frontier.size;
+    return this.#frontier.size + ((this.#pipeline.open?.batch.events.length ?? 0) > 0 ? 1 : 0);
   }
 
   /** Why the store takes no writes; null when it does. */
@@ -123,7 +144,7 @@ export class Runtime {
     if (this.#stopping && order.command.c === 'ask')
       return order.done?.({ refused: 'stopping', retryMs: 5_000 });
     this.#queue.push(order);
-    this.#wake();
+    this.#pipeline.wake();
   }
 
   /** The same, for those who like to wait. */
@@ -131,9 +152,9 @@ export class Runtime {
     return new Promise((done) => this.submit({ command, outputs, done }));
   }
 
-  /** Resolves when nothing that is not durable can be seen in the state. */
-  async durable(): Promise<void> {
-    while (this.#appending !== null) await this.#appending;
+  /** Resolves when nothing that is not durable can be seen in the state; it stays so until who waited has had a turn. */
+  durable(): Promise<void> {
+    return this.#pipeline.rest();
   }
 
   /** From now on no leases are given; commitments are still taken. */
@@ -146,17 +167,11 @@ export class Runtime {
     this.#stopping = true;
     clearInterval(this.#lookTimer ?? undefined);
     this.#health.close();
-    while (this.#queue.length > 0 || this.#turning !== null) await (this.#turning ?? nextTurn());
+    while (this.#queue.length > 0 || !this.#pipeline.isAtRest) {
+      await this.durable();
+      await nextTurn();
+    }
     if (this.#health.fault === null) await this.#snapshots.saveLast(this.#frontier.size, this.#state);
-  }
-
-  #wake(): void {
-    this.#turning ??= this.#turn()
-      .catch((error: unknown) => this.#parts.onFatal(error))
-      .finally(() => {
-        this.#turning = null;
-        if (this.#hasWork()) this.#wake();
-      });
   }
 
   #hasWork(): boolean {
@@ -169,42 +184,29 @@ export class Runtime {
     );
   }
 
-  /** Waiting one turn of the event loop lets every message that has arrived into the same tick. */
-  async #turn(): Promise<void> {
-    await nextTurn();
-    while (this.#hasWork()) {
-      await this.#tick();
-      await nextTurn();
-    }
-  }
-
-  /** Time passes: leases may be due, anchors may be waited for. */
+  /** Time passes: leases may be due, anchors may be waited for, or a snapshot had to wait. */
   #look(): void {
     this.#upkeep.look(this.#state);
-    if (this.#hasWork()) this.#wake();
-    // Between turns the state is what is durable: now is the time for a snapshot that had to wait.
-    else if (this.#turning === null && this.#health.fault === null)
-      this.#snapshots.saveIfDue(this.#frontier.size, this.#state);
+    if (this.#hasWork() || (this.#health.fault === null && this.#snapshots.isDue)) this.#pipeline.wake();
   }
 
-  async #tick(): Promise<void> {
-    const at = this.#clock.at(this.#state.at);
-    const batch = new Batch(this.#parts);
-    const settle: [Order, Outcome][] = [];
+  /** Decides what waits, into the tick that is open or a new one. */
+  #decide(open: OpenTick | null): OpenTick {
+    const tick = open ?? {
+      at: this.#clock.at(this.#state.at),
+      batch: new Batch(this.#parts),
+      settle: [],
+      commands: 0,
+      told: null,
+    };
+    const { at, batch } = tick;
     this.#expireDue(batch, at);
-    const count = this.#decideQueue(batch, settle, at);
+    const count = this.#decideQueue(tick);
     // Cut after, not while: removing from the front of a long array each time would cost more than deciding.
-    this.#queue = this.#queue.slice(count);
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     this.#keepUp(batch, at);
     if (!this.#stopping) this.#decideParked(batch, at);
-    if (batch.events.length > 0) {
-      const fault = await this.#append(batch, at);
-      if (fault !== null) {
-        for (const [order] of settle) order.done?.(storeRefusal(fault));
-        return;
-      }
-    }
-    for (const [order, outcome] of settle) order.done?.(outcome);
+    return tick;
   }
 
   #expireDue(batch: Batch, at: number): void {
@@ -216,12 +218,13 @@ export class Runtime {
     }
   }
 
-  /** Decides what waits, within the tick's bounds; says how many. */
-  #decideQueue(batch: Batch, settle: [Order, Outcome][], at: number): number {
+  /** Decides the queue, within the tick's bounds; says how many. */
+  #decideQueue(tick: OpenTick): number {
+    const { batch, settle, at } = tick;
     const until = performance.now() + tickMs;
     const queue = this.#queue;
     let count = 0;
-    while (count < queue.length && count < commandsPerTickMax) {
+    for (; count < queue.length && tick.commands < commandsPerTickMax; tick.commands++) {
       const order = queue[count++] as Order;
       const outcome = this.#decideOrder(batch, order, at);
       if (outcome !== null) settle.push([order, outcome]);
@@ -319,56 +322,47 @@ export class Runtime {
     }
   }
 
-  /** Makes a tick durable and tells everybody; null when that went well. */
-  async #append(batch: Batch, at: number): Promise<StoreFault | null> {
+  /** Makes a tick durable; false when the store does not take it. One without events needs no more than those before it. */
+  async #append(open: OpenTick): Promise<boolean> {
+    const { at, batch } = open;
+    if (batch.events.length === 0) return true;
     const tick = this.#frontier.size + 1;
+    batch.close(this.#state);
     const receipts = new ReceiptTree(batch.payroll, at, this.#parts.key.publicText);
     const leaf = leafOf(tick, at, receipts.root, batch.events);
+    const leafBytes = leaf.length;
     const nodes = appendLeaf(tree, this.#frontier, sha256(leaf));
     const root = rootOfFrontier(tree, this.#frontier);
     const { answers, settled, reopened, dropped, concluded } = batch;
-    let appended = (): void => {};
-    this.#appending = new Promise((resolve) => (appended = resolve));
+    const rows = { answers, settled, reopened, dropped, concluded, credited: [...batch.payroll.credited] };
     try {
-      await this.#parts.log.append({
-        tick,
-        record: leaf.subarray(1),
-        root,
-        nodes,
-        answers,
-        settled,
-        reopened,
-        dropped,
-        concluded,
-        credited: [...batch.payroll.credited],
-      });
+      await this.#parts.log.append({ tick, record: leaf.subarray(1), root, nodes, ...rows });
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error;
-      await this.#storeFailed(error);
-      return error;
-    } finally {
-      this.#appending = null;
-      appended();
+      this.#fault = error;
+      return false;
     }
-    this.#head = signHead(this.#parts.key, tick, at, root, receipts.root);
-    this.#snapshots.add(batch.events.length, leaf.length);
-    const told: Tick = {
-      at,
-      head: this.#head,
-      batch,
-      receipts,
-      word: tickWord(this.#head, batch.payroll.slips.length),
-    };
-    for (const listener of this.listeners) listener(told);
-    this.#snapshots.saveIfDue(tick, this.#state);
-    return null;
+    const head = signHead(this.#parts.key, tick, at, root, receipts.root);
+    this.#snapshots.add(batch.events.length, leafBytes);
+    open.told = { at, head, batch, receipts, word: tickWord(head, batch.payroll.slips.length) };
+    return true;
+  }
+
+  /** It is durable: everybody hears what it means to them. */
+  #tell({ told, settle }: OpenTick): void {
+    if (told !== null) {
+      this.#head = told.head;
+      for (const listener of this.listeners) listener(told);
+    }
+    for (const [order, outcome] of settle) order.done?.(outcome);
   }
 
   /** What was evolved is not true: the state is folded anew, and writes are refused until the store takes them again. */
-  async #storeFailed(fault: StoreFault): Promise<void> {
+  async #lose(ticks: readonly OpenTick[]): Promise<void> {
+    const fault = this.#fault as StoreFault;
     this.#health.failed(fault);
     this.#parts.onNote('the store takes no writes', { fault: fault.message });
-    const waiting = this.#queue;
+    const waiting = [...ticks.flatMap(({ settle }) => settle.map(([order]) => order)), ...this.#queue];
     this.#queue = [];
     await this.#health.untilRead(() => this.#refold());
     for (const order of waiting) order.done?.(storeRefusal(fault));
@@ -378,7 +372,7 @@ export class Runtime {
   #storeRecovered(): void {
     this.#parts.onNote('the store takes writes again', {});
     this.parking.noticeAll();
-    this.#wake();
+    this.#pipeline.wake();
   }
 
   async #refold(): Promise<void> {

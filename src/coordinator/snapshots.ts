@@ -48,10 +48,15 @@ export class Snapshots {
     this.#bytes += bytes;
   }
 
+  /** Whether the tail is long, and the last one long enough ago. */
+  get isDue(): boolean {
+    if (this.#events < tailEventsMin && this.#bytes < tailBytesMin) return false;
+    return this.#saving === null && performance.now() >= this.#restUntil;
+  }
+
   /** Takes down the state as it is now and has it stored while the loop goes on; `tick` is durable and the state's last. */
   saveIfDue(tick: number, state: State): void {
-    if (this.#events < tailEventsMin && this.#bytes < tailBytesMin) return;
-    if (this.#saving !== null || performance.now() < this.#restUntil) return;
+    if (!this.isDue) return;
     this.#saving = this.#save(tick, state)
       .catch((error: unknown) => this.#parts.onFatal(error))
       .finally(() => (this.#saving = null));

@@ -5,8 +5,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
 import type { Whence } from './arrival.ts';
 import { limits } from '../wire/version.ts';
 import { Conversation } from './conversation.ts';
@@ -15,6 +13,8 @@ import type { Doorkeeper } from './doorkeeper.ts';
 import { addressOf } from './network.ts';
 import type { Origins } from './origins.ts';
 import type { Tick } from './runtime.ts';
+import { accept } from './server-socket.ts';
+import type { Line } from './server-socket.ts';
 
 const pingMs = 25_000;
 const deadMs = 60_000;
@@ -33,12 +33,6 @@ type Addressed = Duplex & { [from]?: string };
 
 export class Sockets {
   readonly #house: SocketHouse;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: limits.frameBytesMax,
-    clientTracking: false,
-  });
   readonly #conversations = new Set<Conversation>();
   readonly #pingTimer: NodeJS.Timeout;
   #closing = false;
@@ -92,7 +86,9 @@ export class Sockets {
       origin: this.#same(origin ?? origins.originOfHost(host)),
       ...(partner === null ? {} : { from: partner }),
     };
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#enter(ws, socket, head.length, whence));
+    const accepted = accept(request, socket, limits.frameBytesMax);
+    if (accepted === null) return refuseUpgrade(socket, '400 Bad Request');
+    this.#enter(accepted, socket, head, whence);
   }
 
   // What listens as long as a connection lives is made in methods of its own: a listener keeps everything alive that any
@@ -104,13 +100,13 @@ export class Sockets {
     return this.#origin;
   }
 
-  #enter(ws: WebSocket, socket: Duplex, already: number, whence: Whence): void {
-    // From here on the WebSocket hears of errors and of the end.
+  #enter(accepted: Line, socket: Duplex, head: Buffer, whence: Whence): void {
+    // From here on the conversation hears of the end.
     socket.off('error', destroyThis);
     socket.off('close', this.#leave);
-    const conversation = new Conversation(ws, socket, this.#house, whence, this.#gone);
+    const conversation = new Conversation(accepted, head, this.#house, whence, this.#gone);
     this.#conversations.add(conversation);
-    watchStranger(socket, already, conversation);
+    watchStranger(socket, head.length, conversation);
   }
 
   /** Says goodbye to everybody. */

@@ -1,43 +1,34 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
-import type { State } from '../core/state.ts';
 import type { ByeReason } from '../wire/version.ts';
 import type { Bye, CreditWord, RefusalWord } from '../wire/volunteer.ts';
-import { balancesOf } from './arrival.ts';
 import type { Parcel } from './batch.ts';
 import { plainReceipt, receiptFor } from './receipts.ts';
 import type { Asker } from './receipts.ts';
 import type { Tick } from './runtime.ts';
-import { listOf } from './text-frame.ts';
 
-/** Who is told. */
-export interface Told extends Asker {
-  readonly account: string;
-}
-
-/** One word, or a list of words; null when there is nothing to tell. `state`: as it is after this tick. */
+/** One word, or a list of words; null when there is nothing to tell. All of it is ASCII: ids, numbers, hashes. */
 export function wordsOf(
-  { leases, acks, lost, judged, hasNewBalance }: Parcel,
-  told: Told,
+  { leases, acks, lost, judged, balances }: Parcel,
+  told: Asker,
   { batch, receipts, word, head }: Tick,
-  state: State,
 ): string | null {
+  let text = '';
+  let count = leases.length;
+  for (const lease of leases) text += text === '' ? lease : `,${lease}`;
   const index = batch.payroll.indexOf(told.device);
-  const hasReceipt = index !== undefined || acks.length + lost.length > 0;
-  const verdicts = judged.map((one) => JSON.stringify(one));
-  if (hasNewBalance)
-    verdicts.push(
-      JSON.stringify({
-        t: 'credit',
-        creditMicro: { ...balancesOf(state, told.account), asOf: head.tick },
-      } satisfies CreditWord),
-    );
-  const words = verdicts.length === 0 ? leases : [...leases, ...verdicts];
-  if (!hasReceipt) return words.length === 0 ? null : listOf(words);
-  const receipt =
-    index === undefined
-      ? plainReceipt(acks, lost)
-      : receiptFor(told, acks, lost, { payroll: batch.payroll, tree: receipts }, index, word);
-  return listOf([...words.slice(0, leases.length), receipt, ...words.slice(leases.length)]);
+  if (index !== undefined || acks.length + lost.length > 0) {
+    const receipt =
+      index === undefined
+        ? plainReceipt(acks, lost)
+        : receiptFor(told, acks, lost, { payroll: batch.payroll, tree: receipts }, index, word);
+    text += count++ === 0 ? receipt : `,${receipt}`;
+  }
+  for (const one of judged) text += `${count++ === 0 ? '' : ','}${JSON.stringify(one)}`;
+  if (balances !== null) {
+    const credit: CreditWord = { t: 'credit', creditMicro: { ...balances, asOf: head.tick } };
+    text += `${count++ === 0 ? '' : ','}${JSON.stringify(credit)}`;
+  }
+  return count === 0 ? null : count === 1 ? text : `[${text}]`;
 }
 
 /** Why something was not given. */

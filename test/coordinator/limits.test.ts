@@ -62,6 +62,22 @@ describe('asking and giving back, over and over', () => {
   });
 });
 
+describe('[WR10] pings', () => {
+  test('are answered, and count: who sends nothing else without end waits like everybody', async () => {
+    const one = await house();
+    const a = new Scripted(one.url);
+    await a.signIn();
+    let pongs = 0;
+    a.ws.on('pong', () => void pongs++);
+    const pings = 60_000;
+    for (let i = 0; i < pings; i++) a.ws.ping();
+    await expect.poll(() => pongs).toBeGreaterThan(0);
+    await sleep(1_000);
+    expect(pongs).toBeLessThan(pings / 2);
+    a.ws.terminate();
+  });
+});
+
 describe('a clock that was put back by an hour', () => {
   test('does not stop leases from running out', async () => {
     let ahead = 3_600_000;

@@ -61,7 +61,7 @@ function phasesOf(state: State): Map<number, { device: string; phase: ReplicaPha
 /** What one talker says in a round: one message, now and then two at once. */
 function say(town: Town, t: Talker): Message[] {
   const { throws, ether } = town;
-  if (t.conversation === null || t.socket?.readyState !== 1) t.connect();
+  if (t.conversation === null || t.socket?.isOpen !== true) t.connect();
   // Now and then somebody opens a second connection beside the first.
   else if (t.isIn && throws.chance(8)) {
     t.before = t.socket;
@@ -108,7 +108,7 @@ async function round(town: Town): Promise<void> {
   const said = new Map<Talker, { wasIn: boolean; messages: Message[] }>();
   for (const t of people) {
     if (t.isIn && throws.chance(10)) t.socket?.hangUp();
-    if (t.socket?.readyState !== 1) t.isIn = false;
+    if (t.socket?.isOpen !== true) t.isIn = false;
     const wasIn = t.isIn;
     const messages = say(town, t);
     const isIn = wasIn && t.before === null;

@@ -1,53 +1,44 @@
-/** A WebSocket that is none: hands what a test says to a conversation, and decodes every frame that comes back with the wire's own schemas. */
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+/** A line that is none: hands what a test says to a conversation, and decodes everything that comes back with the wire's own schemas. */
+import type { Ear, Line } from '../../../src/coordinator/server-socket.ts';
 import { isMalformed, parseAll } from '../../../src/wire/schema.ts';
 import { fromCoordinator } from '../../../src/wire/volunteer.ts';
 import type { FromCoordinator } from '../../../src/wire/volunteer.ts';
 
-const open = 1;
-const closing = 2;
-const closed = 3;
-
-export class FakeSocket {
-  readonly OPEN = open;
-  readyState = open;
-  bufferedAmount = 0;
+export class FakeSocket implements Line {
+  readonly waiting = 0;
   paused = false;
+  #stage: 'open' | 'closing' | 'closed' = 'open';
+  #ear: Ear | null = null;
   /** What was heard and not taken yet. */
   #heard: FromCoordinator[] = [];
-  /** What no socket should have to see: words that do not decode, words after the goodbye. */
+  /** What no socket should have to see: words that do not decode. */
   readonly faults: string[] = [];
-  readonly #listeners = new Map<string, ((...args: never[]) => void)[]>();
 
-  /** As `ws` has it. */
-  get ws(): WebSocket {
-    return this as unknown as WebSocket;
+  get isOpen(): boolean {
+    return this.#stage === 'open';
   }
 
-  /** The connection under it, as far as a conversation uses it. */
-  get duplex(): Duplex {
-    return { write: (frame: Buffer) => this.#onFrame(frame) } as unknown as Duplex;
+  listen(ear: Ear): void {
+    this.#ear = ear;
   }
 
-  on(event: string, listener: (...args: never[]) => void): this {
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
-    return this;
+  say(text: string): void {
+    if (this.#stage !== 'open') return;
+    const words = parseAll(fromCoordinator, text, 1e9);
+    if (isMalformed(words)) this.faults.push(`${words.malformed} in ${text.slice(0, 300)}`);
+    else this.#heard.push(...words);
   }
 
-  send(text: string): void {
-    this.#onText(text);
-  }
-
-  close(): void {
-    if (this.readyState === open) this.readyState = closing;
-  }
-
-  terminate(): void {
-    this.hangUp();
+  sayAscii(text: string): void {
+    if (!/^[\x20-\x7e]*$/.test(text)) this.faults.push(`not ASCII: ${text.slice(0, 300)}`);
+    this.say(text);
   }
 
   ping(): void {}
+
+  close(): void {
+    if (this.#stage === 'open') this.#stage = 'closing';
+  }
 
   pause(): void {
     this.paused = true;
@@ -59,14 +50,14 @@ export class FakeSocket {
 
   /** Something arrives from outside. */
   arrive(data: Buffer, isBinary: boolean): void {
-    this.#emit('message', data, isBinary);
+    this.#ear?.hear(data, isBinary);
   }
 
   /** The other side is gone, without a word. */
   hangUp(): void {
-    if (this.readyState === closed) return;
-    this.readyState = closed;
-    this.#emit('close');
+    if (this.#stage === 'closed') return;
+    this.#stage = 'closed';
+    this.#ear?.closed();
   }
 
   /** Everything heard since the last time. */
@@ -74,29 +65,5 @@ export class FakeSocket {
     const heard = this.#heard;
     this.#heard = [];
     return heard;
-  }
-
-  #emit(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? [])
-      (listener as (this: unknown, ...all: unknown[]) => void).apply(this, args);
-  }
-
-  /** RFC 6455: one final text frame, not masked, as long as it says. */
-  #onFrame(frame: Buffer): boolean {
-    const short = (frame[1] as number) & 0x7f;
-    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length =
-      short < 126 ? short : short === 126 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
-    if (frame[0] !== 0x81 || (frame[1] as number) > 127 || head + length !== frame.length)
-      this.faults.push(`no text frame: ${frame.subarray(0, 12).toString('hex')}`);
-    this.#onText(frame.toString('utf8', head));
-    return true;
-  }
-
-  #onText(text: string): void {
-    if (this.readyState !== open) this.faults.push(`said after the end: ${text.slice(0, 200)}`);
-    const words = parseAll(fromCoordinator, text, 1e9);
-    if (isMalformed(words)) this.faults.push(`${words.malformed} in ${text.slice(0, 300)}`);
-    else this.#heard.push(...words);
   }
 }

@@ -125,7 +125,7 @@ export class TalkingHouse {
   /** Somebody connects. */
   connect(address: string): { socket: FakeSocket; conversation: Conversation } {
     const socket = new FakeSocket();
-    const conversation = new Conversation(socket.ws, socket.duplex, this.#house, { address, origin });
+    const conversation = new Conversation(socket, Buffer.alloc(0), this.#house, { address, origin });
     return { socket, conversation };
   }
 

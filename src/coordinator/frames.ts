@@ -1,0 +1,71 @@
+/**
+ * The bytes of WebSocket frames (RFC 6455, section 5.2), as a server writes them (final and not masked, head and payload in
+ * one piece: two make the system call dearer) and as it unmasks a client's.
+ */
+
+/** What a frame is. */
+export const opcodes = { more: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+const final = 0x80;
+const controlBytesMax = 125;
+
+/** The frame that carries `text`. */
+export function textFrame(text: string): Buffer {
+  const head = headOf(Buffer.byteLength(text));
+  return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]);
+}
+
+/**
+ * The same for a text of nothing but ASCII, as characters that stand for a byte each: Node writes such a text from its stack,
+ * where a buffer is memory of its own for every frame.
+ */
+export function asciiFrame(text: string): string {
+  return headOf(text.length) + text;
+}
+
+/** What stands before so many bytes of text: a character for each byte. */
+function headOf(length: number): string {
+  if (length < 126) return String.fromCharCode(final | opcodes.text, length);
+  if (length < 65_536) return String.fromCharCode(final | opcodes.text, 126, length >> 8, length & 255);
+  const bytes = Array.from({ length: 8 }, (_, i) => Math.floor(length / 256 ** (7 - i)) % 256);
+  return String.fromCharCode(final | opcodes.text, 127, ...bytes);
+}
+
+/** A frame of the protocol itself, with at most 125 bytes. */
+export function controlFrame(opcode: number, payload?: Uint8Array): Buffer {
+  const length = payload?.length ?? 0;
+  if (length > controlBytesMax) throw new Error('a control frame carries at most 125 bytes');
+  const frame = Buffer.allocUnsafe(2 + length);
+  frame[0] = final | opcode;
+  frame[1] = length;
+  if (payload !== undefined) frame.set(payload, 2);
+  return frame;
+}
+
+/** The frame that ends a connection, and why. */
+export function closeFrame(code: number, reason: string): Buffer {
+  const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
+  payload.writeUInt16BE(code, 0);
+  payload.write(reason, 2);
+  return controlFrame(opcodes.close, payload);
+}
+
+/** Takes a client's mask off where the bytes lie; the mask's four bytes are at `maskAt` of `bytes`. */
+export function unmask(payload: Buffer, bytes: Buffer, maskAt: number): void {
+  const [a, b, c, d] = [bytes[maskAt], bytes[maskAt + 1], bytes[maskAt + 2], bytes[maskAt + 3]] as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if ((a | b | c | d) === 0) return;
+  const whole = payload.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    payload[i] = (payload[i] as number) ^ a;
+    payload[i + 1] = (payload[i + 1] as number) ^ b;
+    payload[i + 2] = (payload[i + 2] as number) ^ c;
+    payload[i + 3] = (payload[i + 3] as number) ^ d;
+  }
+  for (let i = whole; i < payload.length; i++)
+    payload[i] = (payload[i] as number) ^ (bytes[maskAt + (i & 3)] as number);
+}

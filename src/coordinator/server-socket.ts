@@ -1,0 +1,329 @@
+/**
+ * A server's end of a WebSocket (RFC 6455): answers the handshake, reads frames, says texts, pings, closes. Ours, since ten
+ * thousand that only wait are measured by what each keeps alive, and a busy coordinator by what a frame costs (decision 0010).
+ * Without extensions and subprotocols: none is ever agreed to.
+ */
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Pausable } from './flow.ts';
+import { asciiFrame, closeFrame, controlFrame, opcodes, textFrame, unmask } from './frames.ts';
+
+/** Who hears what comes through a socket. */
+export interface Ear {
+  /** A whole message. Its bytes are a view: valid as long as they are held. */
+  hear(data: Buffer, isBinary: boolean): void;
+  /** A ping or a pong: a sign of life without words, of so many bytes. */
+  heard(bytes: number): void;
+  /** Once, when nothing can be heard or said any more. */
+  closed(): void;
+}
+
+/** What a conversation speaks through. */
+export interface Line extends Pausable {
+  /** Bytes that were said and not taken by the network yet. */
+  readonly waiting: number;
+  /** From now on, and as long as it lives, `ear` hears. `head`: what came right behind the handshake. */
+  listen(ear: Ear, head: Buffer): void;
+  /** Says a text; nothing when it is not open any more. */
+  say(text: string): void;
+  /** The same for a text that is ASCII for certain: what every chunk brings need not be looked through for anything else. */
+  sayAscii(text: string): void;
+  ping(): void;
+  /** Says why and hears nothing more; it ends when the other side has answered, or soon. */
+  close(code: number, reason: string): void;
+}
+
+/** Status codes of a close frame (RFC 6455, section 7.4.1). */
+export const closeCodes = { protocol: 1002, text: 1007, tooLong: 1009 } as const;
+
+/** Who does not answer a close is cut off. */
+const closeMs = 2_000;
+/** Under this key a connection knows its socket: listeners are the same functions for all of them. */
+const mine = Symbol('socket');
+type Connection = Duplex & { [mine]?: ServerSocket };
+
+/** Bytes that come piece by piece, however small: never more than twice as much memory as has come, and each copied about once. */
+class Growing {
+  #buffer: Buffer;
+  length = 0;
+
+  constructor(first: Buffer) {
+    this.#buffer = Buffer.allocUnsafe(Math.max(64, first.length));
+    this.add(first);
+  }
+
+  add(piece: Buffer): void {
+    const length = this.length + piece.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.length));
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    piece.copy(this.#buffer, this.length);
+    this.length = length;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+}
+
+/** A frame that has not come whole. */
+interface Gathered {
+  readonly come: Growing;
+  /** At so many bytes it is worth looking again. */
+  readonly enough: number;
+}
+
+/** A message whose frames have not all come. */
+interface Begun {
+  readonly come: Growing;
+  readonly isBinary: boolean;
+}
+
+export class ServerSocket implements Line {
+  readonly #connection: Duplex;
+  readonly #bytesMax: number;
+  #ear: Ear | null = null;
+  /** `closing`: a close was said, and the other's is waited for. `deaf`: nothing of what comes matters. */
+  #stage: 'open' | 'closing' | 'deaf' | 'closed' = 'open';
+  #gathered: Gathered | null = null;
+  #begun: Begun | null = null;
+
+  /** `bytesMax`: a longer message closes it. */
+  constructor(connection: Duplex, bytesMax: number) {
+    this.#connection = connection;
+    this.#bytesMax = bytesMax;
+  }
+
+  listen(ear: Ear, head: Buffer): void {
+    this.#ear = ear;
+    const connection = this.#connection as Connection;
+    connection[mine] = this;
+    connection.on('data', onData);
+    connection.on('end', onEnd);
+    connection.on('close', onClose);
+    // What went wrong is told by the close that follows.
+    connection.on('error', onError);
+    if (head.length > 0) this.#read(head);
+  }
+
+  get waiting(): number {
+    return this.#connection.writableLength;
+  }
+
+  say(text: string): void {
+    if (this.#stage === 'open') this.#connection.write(textFrame(text));
+  }
+
+  sayAscii(text: string): void {
+    if (this.#stage === 'open') this.#connection.write(asciiFrame(text), 'latin1');
+  }
+
+  ping(): void {
+    if (this.#stage === 'open') this.#connection.write(controlFrame(opcodes.ping));
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#stage !== 'open') return;
+    this.#stage = 'closing';
+    this.#connection.write(closeFrame(code, reason));
+    // Its answer must be heard, however much it had to be held back.
+    this.#connection.resume();
+    this.#cutOffSoon();
+  }
+
+  pause(): void {
+    if (this.#stage === 'open') this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  /** For the connection's listeners. */
+  take(data: Buffer): void {
+    if (this.#stage === 'deaf') return;
+    const gathered = this.#gathered;
+    if (gathered === null) return this.#read(data);
+    gathered.come.add(data);
+    if (gathered.come.length < gathered.enough) return;
+    this.#gathered = null;
+    this.#read(gathered.come.bytes);
+  }
+
+  /** For the connection's listeners. */
+  gone(): void {
+    if (this.#stage === 'closed') return;
+    this.#stage = 'closed';
+    this.#gathered = this.#begun = null;
+    this.#ear?.closed();
+  }
+
+  #cutOffSoon(): void {
+    setTimeout(() => this.#connection.destroy(), closeMs).unref();
+  }
+
+  /** Reads all frames that are whole; what is left waits for more. */
+  #read(bytes: Buffer): void {
+    let at = 0;
+    while (this.#stage !== 'deaf' && this.#stage !== 'closed') {
+      const left = bytes.length - at;
+      const needed = left < 2 ? 2 : this.#headOf(bytes, at);
+      if (needed < 0) return;
+      if (left < needed) return this.#gather(bytes, at, needed);
+      const length = lengthAt(bytes, at);
+      if (length > this.#bytesMax - (this.#begun?.come.length ?? 0)) return this.#fail(closeCodes.tooLong);
+      const from = at + needed;
+      if (bytes.length < from + length) return this.#gather(bytes, at, needed + length);
+      const payload = bytes.subarray(from, from + length);
+      unmask(payload, bytes, from - 4);
+      this.#frame(bytes[at] as number, payload);
+      at = from + length;
+      if (at === bytes.length) return;
+    }
+  }
+
+  /** How many bytes the head of the frame at `at` takes, mask included; less than 0 when it cannot be one. */
+  #headOf(bytes: Buffer, at: number): number {
+    const [first, second] = [bytes[at] as number, bytes[at + 1] as number];
+    const short = second & 0x7f;
+    const opcode = first & 0x0f;
+    const isControl = opcode >= opcodes.close;
+    const isSound =
+      // A client masks what it sends, and bits without a meaning are none.
+      (second & 0x80) !== 0 &&
+      (first & 0x70) === 0 &&
+      (isControl
+        ? opcode <= opcodes.pong && (first & 0x80) !== 0 && short < 126
+        : opcode <= opcodes.binary && (opcode === opcodes.more) === (this.#begun !== null));
+    if (isSound) return short < 126 ? 6 : short === 126 ? 8 : 14;
+    this.#fail(closeCodes.protocol);
+    return -1;
+  }
+
+  #gather(bytes: Buffer, at: number, enough: number): void {
+    this.#gathered = { come: new Growing(bytes.subarray(at)), enough };
+  }
+
+  #frame(first: number, payload: Buffer): void {
+    const isFinal = (first & 0x80) !== 0;
+    const opcode = first & 0x0f;
+    switch (opcode) {
+      case opcodes.text:
+      case opcodes.binary:
+        if (isFinal) return this.#message(payload, opcode === opcodes.binary);
+        this.#begun = { come: new Growing(payload), isBinary: opcode === opcodes.binary };
+        return;
+      case opcodes.more:
+        return this.#more(payload, isFinal);
+      case opcodes.close:
+        return this.#closeHeard(payload);
+      case opcodes.ping:
+        if (this.#stage === 'open') this.#connection.write(controlFrame(opcodes.pong, payload));
+        return this.#ear?.heard(payload.length);
+      case opcodes.pong:
+        return this.#ear?.heard(payload.length);
+      default:
+        return this.#fail(closeCodes.protocol);
+    }
+  }
+
+  #more(payload: Buffer, isFinal: boolean): void {
+    const begun = this.#begun;
+    if (begun === null) return this.#fail(closeCodes.protocol);
+    begun.come.add(payload);
+    if (!isFinal) return;
+    this.#begun = null;
+    this.#message(begun.come.bytes, begun.isBinary);
+  }
+
+  #message(data: Buffer, isBinary: boolean): void {
+    if (this.#stage !== 'open') return;
+    if (!isBinary && !isUtf8(data)) return this.#fail(closeCodes.text);
+    this.#ear?.hear(data, isBinary);
+  }
+
+  /** The other side's goodbye, or its answer to ours. */
+  #closeHeard(payload: Buffer): void {
+    const isSound = payload.length === 0 || (payload.length >= 2 && isCloseCode(payload.readUInt16BE(0)));
+    if (!isSound) return this.#fail(closeCodes.protocol);
+    if (!isUtf8(payload.subarray(2))) return this.#fail(closeCodes.text);
+    if (this.#stage === 'open') this.#connection.write(controlFrame(opcodes.close, payload.subarray(0, 2)));
+    this.#deafen();
+  }
+
+  #fail(code: number): void {
+    if (this.#stage === 'open') this.#connection.write(closeFrame(code, ''));
+    this.#deafen();
+  }
+
+  /** What was said goes out, and then it is over. */
+  #deafen(): void {
+    this.#stage = 'deaf';
+    this.#gathered = this.#begun = null;
+    this.#connection.resume();
+    this.#connection.end();
+    this.#cutOffSoon();
+  }
+}
+
+/** Payload length of a frame whose head is all there. */
+function lengthAt(bytes: Buffer, at: number): number {
+  const short = (bytes[at + 1] as number) & 0x7f;
+  if (short < 126) return short;
+  if (short === 126) return bytes.readUInt16BE(at + 2);
+  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
+
+/** Codes that may stand in a close frame. */
+function isCloseCode(code: number): boolean {
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+    (code >= 3000 && code <= 4999)
+  );
+}
+
+function onData(this: Connection, data: Buffer): void {
+  this[mine]?.take(data);
+}
+
+function onEnd(this: Connection): void {
+  this.end();
+}
+
+function onClose(this: Connection): void {
+  this[mine]?.gone();
+}
+
+function onError(this: Connection): void {
+  this.destroy();
+}
+
+const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/**
+ * Answers a handshake (section 4.2); null when it is none, or the other side has gone already: then nothing was said.
+ */
+export function accept(request: IncomingMessage, connection: Duplex, bytesMax: number): ServerSocket | null {
+  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
+  const isHandshake =
+    request.method === 'GET' &&
+    upgrade?.toLowerCase() === 'websocket' &&
+    version === '13' &&
+    key !== undefined &&
+    /^[+/0-9A-Za-z]{22}==$/.test(key);
+  if (!isHandshake || !connection.readable || !connection.writable) return null;
+  const proof = createHash('sha1')
+    .update(key + handshakeGuid)
+    .digest('base64');
+  // What a server of pages waits for is no measure for a socket that may be silent.
+  request.socket.setTimeout(0);
+  request.socket.setNoDelay();
+  connection.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n\r\n`,
+  );
+  return new ServerSocket(connection, bytesMax);
+}
