@@ -336,6 +336,8 @@ export class Coordinator {
         if (isStoreRefusal(outcome))
           return this.#refuse(talk.socket, 'ask', 'store', { slot: slot.slot, retryMs: storeRetryMs });
         if (!isRefusal(outcome)) return;
+        if (outcome.refused === 'banned' || outcome.refused === 'suspended')
+          this.#sentAway(device, slot.backend);
         if (waits(outcome.refused)) this.#parked.set(key, { device, slot });
         this.#refuse(talk.socket, 'ask', outcome.refused, {
           slot: slot.slot,
@@ -343,6 +345,12 @@ export class Coordinator {
         });
       });
     }
+  }
+
+  /** Who is not let in is counted on no more. */
+  #sentAway(device: string, backend: Slot['backend']): void {
+    const present = this.people.find(device);
+    if (present !== undefined) this.people.sentAway(present, backend);
   }
 
   #commit(socket: number, device: string, { replica, root, bytes, output = root }: CommitItem): void {
@@ -461,6 +469,8 @@ export class Coordinator {
       turn.answers.push([replica, { device, job, chunk, paid: null, over: false }]);
       receiptFor(turn, device).acks.push(replica);
     } else if (event.e === 'accepted') this.#noticeVerdict(turn, event);
+    else if (event.e === 'disproved')
+      turn.whenDurable.push(() => this.#sentAway(event.device, event.backend));
     else if (isCancelled(event)) {
       for (const chunk of this.state.jobs.get(event.job)?.chunks.values() ?? [])
         for (const replica of chunk.replicas) noticeLost(turn, event.job, chunk.index, replica);
