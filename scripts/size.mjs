@@ -20,14 +20,18 @@ export const budgets = {
 };
 
 /** Of these everything counts, page and style too, not only scripts. */
-const whole = ['embed/frame.html'];
+const whole = ['embed/frame.html', 'embed/consent.html'];
 
 /** What a page fetches at once although it does not name it, by the start of its file's name; of several the heaviest. */
 const atOnce = {
   'index.html': [['en-', 'zh-'], ['facts-']],
-  // From the card's button to the first chunk: consent, its words, the first steps and their worker (`src/volunteer/first.ts`).
-  'embed/frame.html': [['inside-'], ['later-en-', 'later-zh-'], ['first-'], ['first.worker-']],
+  // From the agreement to the first chunk: the first steps and their worker (`src/volunteer/first.ts`).
+  'embed/frame.html': [['beginning-'], ['first-'], ['first.worker-']],
+  'embed/consent.html': [['consent-en-', 'consent-zh-']],
 };
+
+/** What a page opens in a window before it can go on: weighed with it, whole, since a browser keeps no file of the one for the other. */
+const opens = { 'embed/frame.html': 'embed/consent.html' };
 
 /** Run by itself it takes a folder; bench/size.ts only wants what it knows. */
 const isMain = process.argv[1]?.endsWith('scripts/size.mjs') === true;
@@ -76,6 +80,8 @@ export function weigh(page) {
     found.set(path, gzippedSize(path));
     for (const inner of staticImportsOf(path, code)) waiting.push(posix.join(dirname(path), inner));
   }
+  if (opens[page] !== undefined)
+    for (const [path, size] of weigh(opens[page])) found.set(`${path} (in the window)`, size);
   return found;
 }
 

@@ -1,6 +1,6 @@
-/** The consent as people see it, in the frame or in a window of its own: the three terms, the agreement, two buttons. */
+/** The consent as people see it: the three terms, the agreement, two buttons. */
 import { button, make } from './dom.ts';
-import type { ConsentText, LaterWords } from './said.ts';
+import type { ConsentText, ConsentWords } from './said.ts';
 
 /** So long a consent must have been in plain view before it can be given: nobody agrees by the second of two clicks. */
 export const plainMs = 800;
@@ -14,7 +14,7 @@ export interface Agreeing {
 /** `agree` is called once, by a person's own press, after the text was in plain view for long enough. */
 export function agreeing(
   text: ConsentText,
-  words: LaterWords['consent'],
+  words: ConsentWords,
   agree: () => void,
   decline: () => void,
 ): Agreeing {
@@ -30,7 +30,7 @@ export function agreeing(
   };
   const terms = make('dl', '');
   [text.forWhom, text.what, text.cost].forEach((said, i) =>
-    terms.append(make('dt', '', words.terms[i] ?? ''), make('dd', '', said)),
+    terms.append(make('dt', '', words.heads[i] ?? ''), make('dd', '', said)),
   );
   const scroll = make('div', 'scroll', make('h1', '', words.title), terms, make('p', '', text.agreement));
   // What is longer than its place is scrolled by keyboard too.

@@ -12,10 +12,14 @@ export interface Card {
   readonly place: HTMLElement;
   readonly weave: Band;
   /** Shows the card again. */
-  card(): void;
+  show(): void;
+  /** Asks for an agreement, within a press. */
+  look(): void;
+  /** Begins to work: with what was agreed to just now, word for word; null = earlier. */
+  begin(text: string | null): void;
 }
 
-/** The same with the words from here on. */
+/** The same with the words of work. */
 export interface Inside extends Card {
   readonly words: LaterWords;
 }

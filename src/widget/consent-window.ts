@@ -1,46 +1,46 @@
-/** The window in which a person agrees where a frame could be covered: our own page at the top, which tells only our own frame. */
+/** The window in which a person agrees: our own page at the top, which no other page covers, and which tells only our own frame. */
 import { agreeing } from './agreeing.ts';
 import { homeLink, make } from './dom.ts';
 import { coresLent, factsHere, languageHere } from './facts.ts';
-import { cardWords } from './words.ts';
-import { consentText, laterWords } from './words-later.ts';
+import { consentText, consentWords, wholeText } from './consent-text.ts';
 
 const facts = factsHere();
 const language = languageHere();
-const later = await laterWords(language);
-const words = later.consent;
+const words = await consentWords(language);
 const root = document.documentElement;
-root.lang = cardWords[language].lang;
+root.lang = words.lang;
 document.title = `Talka: ${words.title}`;
 const main = document.body.appendChild(make('main', ''));
-const cores = coresLent();
 // Only a frame of our own origin can have opened us and still hear: anything else is told nothing.
 const opener_ = window.opener as Window | null;
 
 function say(text: string): void {
-  main.replaceChildren(make('p', 'say', text), make('p', 'acts', homeLink(cardWords[language].home)));
+  main.replaceChildren(make('p', 'say', text), make('p', 'acts', homeLink(words.home)));
 }
 
-function tell(agreed: boolean): void {
-  opener_?.postMessage({ talka: 1, agreed, cores }, location.origin);
+/** `agreed`: what was read here, word for word; null: it was declined. */
+function tell(agreed: string | null): void {
+  opener_?.postMessage({ talka: 1, agreed }, location.origin);
 }
 
 if (facts.state !== 'ready') {
+  const { cardWords } = await import('./words.ts');
   const [title, text] = cardWords[language].refused[facts.state];
   main.append(make('h1', '', title));
   say(text);
 } else if (opener_ === null) say(words.orphan);
 else {
+  const text = consentText(facts, language, words, coresLent());
   const shown = agreeing(
-    consentText(facts, language, later, cores),
+    text,
     words,
     () => {
-      tell(true);
+      tell(wholeText(text));
       say(words.done);
       close();
     },
     () => {
-      tell(false);
+      tell(null);
       close();
     },
   );

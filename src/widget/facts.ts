@@ -25,6 +25,23 @@ export function jobWords(job: NonNullable<EmbedFacts['job']>, language: Language
   return job.texts?.[language] ?? job;
 }
 
+/** So long it goes on by itself in the tab in which its person pressed: no browser tells all that a page may hide our frame by. */
+const tabMs = 12 * 3_600_000;
+
+/** Whether a person agreed, or went on, in this very tab, and not long ago. Throws where storage is forbidden. */
+export function agreedInThisTab(site: string): boolean {
+  return Date.now() - Number(sessionStorage.getItem(`talka.agreed.${site}`)) < tabMs;
+}
+
+/** Notes for this tab that a person agreed just now. */
+export function noteAgreed(site: string): void {
+  try {
+    sessionStorage.setItem(`talka.agreed.${site}`, String(Date.now()));
+  } catch {
+    // Nothing is kept here: the next page asks again.
+  }
+}
+
 /** How many cores a guest of a site lends: a quarter, since they came for something else. */
 export function coresLent(): number {
   return Math.max(1, Math.floor((navigator.hardwareConcurrency || 1) / 4));

@@ -23,6 +23,7 @@ class TalkaWidget extends HTMLElement {
   /** Where the widget stands, as its frame last said. */
   state = 'loading';
   #frame: HTMLIFrameElement | null = null;
+  #rests = false;
 
   connectedCallback(): void {
     if (this.#frame) return;
@@ -48,17 +49,26 @@ class TalkaWidget extends HTMLElement {
       if (source !== frame.contentWindow || origin !== home) return;
       const { talka, is, ...detail } = data as Said & { readonly state?: string };
       if (talka !== 1) return;
+      // What was asked before there was anybody to hear it is asked now.
+      if (this.state === 'loading' && this.#rests) this.#tell('pause');
       if (detail.state) this.state = detail.state;
       this.dispatchEvent(new CustomEvent(`talka-${is}`, { detail, bubbles: true, composed: true }));
     });
   }
 
+  /** Elsewhere in the page its frame begins anew. */
+  disconnectedCallback(): void {
+    this.state = 'loading';
+  }
+
   /** Asks the frame to rest. Only the page's own pause ends by `resume`: what its person paused stays so. */
   pause(): void {
+    this.#rests = true;
     this.#tell('pause');
   }
 
   resume(): void {
+    this.#rests = false;
     this.#tell('resume');
   }
 

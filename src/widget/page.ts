@@ -31,16 +31,24 @@ export function tellPage({ from }: EmbedFacts, told: Told): void {
   last[told.is] = text;
 }
 
-/** Hears `pause` and `resume`: all that a page may ask. Who starts is its person's to say. */
-export function hearPage(
-  { from }: EmbedFacts,
-  signal: AbortSignal,
-  hear: (word: 'pause' | 'resume') => void,
-): void {
-  const heard = ({ source, origin, data }: MessageEvent<unknown>): void => {
+/** Whether the page wants it to rest, and who is told when that changes. */
+let wantsRest = false;
+let tellRest: (rest: boolean) => void = () => {};
+
+/** Hears `pause` and `resume` from now on: all that a page may ask. Who starts is its person's to say. */
+export function hearPage({ from }: EmbedFacts): void {
+  addEventListener('message', ({ source, origin, data }: MessageEvent<unknown>) => {
     if (source !== parent || origin !== from || typeof data !== 'object' || data === null) return;
     const word = 'talka' in data && data.talka === 1 && 'do' in data ? data.do : null;
-    if (word === 'pause' || word === 'resume') hear(word);
-  };
-  addEventListener('message', heard, { signal });
+    if (word === 'pause' || word === 'resume') tellRest((wantsRest = word === 'pause'));
+  });
+}
+
+export const pageWantsRest = (): boolean => wantsRest;
+
+/** Tells at once, and with every change, whether the page wants a rest. */
+export function watchPage(signal: AbortSignal, tell: (rest: boolean) => void): void {
+  tellRest = tell;
+  signal.addEventListener('abort', () => (tellRest = () => {}));
+  tell(wantsRest);
 }

@@ -1,4 +1,4 @@
-/** What each language must say from the consent on, and what a consent is made of. */
+/** What each language must say of the consent and at work, and what a consent is made of. */
 
 /** Why work rests, or how it stands, in one line each. */
 export type Standing =
@@ -14,32 +14,34 @@ export type Standing =
   | 'found-wrong'
   | 'cannot';
 
+/** What the window says in which a person agrees. */
+export interface ConsentWords {
+  readonly lang: string;
+  readonly home: string;
+  readonly title: string;
+  readonly heads: readonly [forWhom: string, what: string, cost: string];
+  readonly agree: string;
+  readonly decline: string;
+  readonly waiting: string;
+  readonly orphan: string;
+  readonly done: string;
+  readonly terms: (terms: Terms) => ConsentText;
+}
+
+/** What is said at work. */
 export interface LaterWords {
-  readonly consent: {
-    readonly title: string;
-    readonly terms: readonly [forWhom: string, what: string, cost: string];
-    readonly agree: string;
-    readonly decline: string;
-    readonly waiting: string;
-    readonly covered: string;
-    readonly openWindow: string;
-    readonly blocked: string;
-    readonly inWindow: string;
-    readonly orphan: string;
-    readonly done: string;
-  };
-  readonly standing: Readonly<Record<Standing, string>>;
-  readonly busy: (cores: number) => string;
-  readonly working: (site: string) => string;
+  /** What is said before the rest is here stands on the card's side (`words.ts`). */
+  readonly standing: Readonly<Record<Exclude<Standing, 'preparing'>, string>>;
   readonly chunks: (count: number) => string;
   readonly credit: (micro: number) => string;
   readonly pause: string;
   readonly resume: string;
-  readonly stop: string;
   readonly here: string;
   readonly stopped: (site: string, told: boolean) => readonly [title: string, text: string];
+  readonly lapsed: string;
+  /** Where the credits lead. */
+  readonly rewards: string;
   readonly unkept: string;
-  readonly terms: (terms: Terms) => ConsentText;
 }
 
 /** What a person reads before agreeing: for whom, what, at what cost, and the agreement itself. */

@@ -1,16 +1,31 @@
 /**
- * Whether a person can see us. Chromium tells what covers, scales or fades a frame (IntersectionObserver v2, `trackVisibility`);
- * other browsers tell only what lies in view.
+ * Whether a person can see us at work. Chromium tells what covers, scales or fades a frame (IntersectionObserver v2, `trackVisibility`),
+ * if not what masks or zooms it; other browsers tell only what lies in view.
  */
 
-/** Whether this browser tells what a page puts over or does to a frame. */
-export const tellsCover: boolean = 'isVisible' in IntersectionObserverEntry.prototype;
+/** Whoever cannot see it for so long gets no work done: it goes on when it is seen again. */
+const unseenMs = 10_000;
+/** So much of the frame must be in view. */
+const shareSeen = 0.5;
+/** And it must be large enough for Stop to be found: the ribbon on the smallest phone is twice so large. */
+const [widthMin, heightMin] = [120, 48];
 
-/** Calls with every change of whether `element` is seen, at least as much of it as `share`. Returns how to stop. */
-export function watchSight(element: Element, share: number, tell: (seen: boolean) => void): () => void {
+/** Whether this browser tells what a page puts over a frame. */
+const tellsCover = 'isVisible' in IntersectionObserverEntry.prototype;
+
+/** Tells when our frame has been out of sight for a while, and when it is seen again; a hidden tab counts as out of sight. */
+export function watchSeen(signal: AbortSignal, tell: (seen: boolean) => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let inView = true;
+  const look = (): void => {
+    const large = innerWidth >= widthMin && innerHeight >= heightMin;
+    clearTimeout(timer);
+    if (inView && large && document.visibilityState === 'visible') tell(true);
+    else timer = setTimeout(() => tell(false), unseenMs);
+  };
   // The options are newer than the types.
   const options = {
-    threshold: [0, share * 0.99, 1],
+    threshold: [0, shareSeen * 0.99, 1],
     ...(tellsCover ? { trackVisibility: true, delay: 100 } : {}),
   };
   const observer = new IntersectionObserver((entries) => {
@@ -19,34 +34,14 @@ export function watchSight(element: Element, share: number, tell: (seen: boolean
       | undefined;
     if (entry === undefined) return;
     const clear = !tellsCover || entry.isVisible === true;
-    tell(clear && entry.isIntersecting && entry.intersectionRatio >= share * 0.98);
-  }, options);
-  observer.observe(element);
-  return () => observer.disconnect();
-}
-
-/** Whoever cannot see it for so long gets no work done: it goes on when it is seen again. */
-const unseenMs = 10_000;
-/** So much of the frame must be in view. */
-const shareSeen = 0.5;
-
-/** Tells when our frame has been out of sight for a while, and when it is seen again; a hidden tab counts as out of sight. */
-export function watchSeen(signal: AbortSignal, tell: (seen: boolean) => void): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let inView = true;
-  const look = (): void => {
-    const seen = inView && document.visibilityState === 'visible';
-    clearTimeout(timer);
-    if (seen) tell(true);
-    else timer = setTimeout(() => tell(false), unseenMs);
-  };
-  const stop = watchSight(document.documentElement, shareSeen, (seen) => {
-    inView = seen;
+    inView = clear && entry.isIntersecting && entry.intersectionRatio >= shareSeen * 0.98;
     look();
-  });
+  }, options);
+  observer.observe(document.documentElement);
+  addEventListener('resize', look, { signal });
   document.addEventListener('visibilitychange', look, { signal });
   signal.addEventListener('abort', () => {
-    stop();
+    observer.disconnect();
     clearTimeout(timer);
   });
 }

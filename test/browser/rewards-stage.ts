@@ -55,13 +55,13 @@ export async function openRewardsStage(sealed: 0 | 2): Promise<RewardsStage> {
     loopbackExempt: true,
   });
   const [auditedOne, byPaper] = [identity(), identity()];
+  const job = (await (await submit(house)).json()) as JobView;
+  const one = new Scripted(house.url, auditedOne);
+  await one.signIn();
+  await works(one, job, right, job.chunks);
+  await until(house, job, ({ state }) => state === 'finished');
+  one.ws.close();
   if (sealed > 0) {
-    const job = (await (await submit(house)).json()) as JobView;
-    const one = new Scripted(house.url, auditedOne);
-    await one.signIn();
-    await works(one, job, right, job.chunks);
-    await until(house, job, ({ state }) => state === 'finished');
-    one.ws.close();
     const answer = await house.operator('/sites', { origins: [paper] });
     const site = (await answer.json()) as SiteView;
     await cheap(house, byPaper, 40, site);

@@ -67,7 +67,7 @@ describe.skipIf(whyNo.chromium() !== null)('[EP6] the reward page', () => {
     expect(await states(page, '.epoch-row')).toEqual(allHold);
     expect(await page.locator('.epoch-row .verdict').textContent()).toBe(en.proof.holds);
     await unfold(page);
-    const said = (await page.locator('.epoch-row').textContent()) ?? '';
+    const said = (await page.locator('section.own').textContent()) ?? '';
     const { epoch, row, proof } = claim;
     expect(proof.length).toBeGreaterThan(2);
     for (const part of [epoch.id, epoch.root, epoch.coordinator, epoch.signature, row.account, ...proof])
@@ -105,9 +105,14 @@ describe.skipIf(whyNo.chromium() !== null)('[EP6] the reward page', () => {
     await page.getByLabel(en.own.label).fill('somebody');
     await page.getByRole('button', { name: en.own.look }).click();
     await page.getByText(en.own.malformed).waitFor();
+    await page.getByLabel(en.own.label).fill('A'.repeat(16));
+    await page.getByRole('button', { name: en.own.look }).click();
+    await page.getByText(en.own.unknown).waitFor();
     await page.getByLabel(en.own.label).fill(stage.audited);
     await page.getByRole('button', { name: en.own.look }).click();
     await page.getByText(en.own.noRow(2)).waitFor();
+    // What it has is said all the same, and what is pending beside it.
+    await page.getByText(en.own.soFar('0.001992', null)).waitFor();
     await page.locator('select[name=epoch]').selectOption('1');
     await page.locator('.epoch-row').waitFor();
     await page.getByRole('link', { name: '中文' }).click();
@@ -249,9 +254,15 @@ describe.skipIf(whyNo.chromium() !== null)('[EP6] the reward page before anythin
     await page.getByRole('heading', { name: r.sealed.none }).waitFor();
     const said = (await page.locator('main').textContent()) ?? '';
     expect(said).toContain(r.sealed.noneNote);
-    expect(await page.locator('.own, .sealed').count()).toBe(0);
+    expect(await page.locator('.sealed, select').count()).toBe(0);
     expect(await findingsOf(page)).toEqual([]);
     await close(page);
+    // Whoever has credit is told how much, and finds their row there as soon as there is one.
+    const other = await stage.open(`#${stage.audited}`, language);
+    await other.getByText(r.own.soFar('0.001992', null)).waitFor();
+    expect(await other.locator('.own code').first().textContent()).toBe(stage.audited);
+    expect(await findingsOf(other)).toEqual([]);
+    await close(other);
   });
 
   it('has something to read before and without scripts', async () => {

@@ -15,6 +15,12 @@ export interface WebKit {
   evaluate(body: string, ...args: readonly unknown[]): Promise<unknown>;
   /** A PNG of the viewport. */
   screenshot(): Promise<Buffer>;
+  /** Presses the mouse at a place of the viewport, whichever frame lies there. */
+  press(x: number, y: number): Promise<void>;
+  /** The windows that are open. */
+  windows(): Promise<readonly string[]>;
+  /** Which of them is spoken to from now on. */
+  turnTo(window: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +61,14 @@ async function openSession(base: string, endAll: () => void): Promise<WebKit> {
       if ('fault' in answer) throw new Error(String(answer.fault));
       return 'value' in answer ? answer.value : undefined;
     },
+    press: async (x, y) => {
+      const to = { type: 'pointerMove', duration: 0, x: Math.round(x), y: Math.round(y), origin: 'viewport' };
+      const press = [to, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }];
+      const mouse = { type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions: press };
+      await call('POST', `${session}/actions`, { actions: [mouse] });
+    },
+    windows: async () => (await call('GET', `${session}/window/handles`)) as string[],
+    turnTo: async (handle) => void (await call('POST', `${session}/window`, { handle })),
     screenshot: async () => Buffer.from(String(await call('GET', `${session}/screenshot`)), 'base64'),
     close: async () => {
       await call('DELETE', session).catch(() => undefined);

@@ -2,13 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { cardWords } from '../../src/widget/words.ts';
+import { words as consent } from '../../src/widget/consent-en.ts';
 import { words as later } from '../../src/widget/later-en.ts';
 import { holds } from '../e2e/house.ts';
 import { launchChromium, whyNo } from './browsers.ts';
+import { plainMs } from '../../src/widget/agreeing.ts';
 import { orGone, Visitor, WidgetStage } from './widget-stage.ts';
 
 const card = cardWords.en;
-const { consent } = later;
 
 const waiting = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
@@ -57,67 +58,52 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
     expect([...stage.running.runtime.state.devices.values()].filter(({ site }) => site !== null)).toEqual([]);
   }
 
-  it('that covers the consent with a see-through bait gets no agreement by a click through it', async () => {
+  it('that covers the card gets a window opened at most, and there no second of two clicks agrees', async () => {
     // The bait lets clicks through: what is pressed is our button, what is seen is the page's.
-    const bait = `<div style="position:fixed;inset:0;background:rgba(255,255,255,.98);pointer-events:none;display:none" id="bait">Win a bicycle: click here</div>`;
+    const bait = `<div style="position:fixed;inset:0;background:white;pointer-events:none">Win a bicycle: double-click here</div>`;
     const visitor = await visit(stage.tag() + bait);
-    await visitor.press(card.look);
-    const at = await placeOf(visitor, consent.agree);
-    await visitor.page.evaluate(`bait.style.display = 'block'`);
-    await waiting(900);
-    await clickAt(visitor, at);
-    await visitor.says(consent.covered, 10_000);
-    nobody();
-  });
-
-  it('that uncovers it just before the click gets none either', async () => {
-    const bait = `<div style="position:fixed;inset:0;background:white;pointer-events:none" id="bait">Double-click here</div>`;
-    const visitor = await visit(stage.tag());
-    await visitor.press(card.look);
-    const at = await placeOf(visitor, consent.agree);
-    await visitor.page.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(bait)})`);
+    await visitor.says(card.invite);
     await waiting(700);
-    await visitor.page.evaluate(`bait.remove()`);
-    await clickAt(visitor, at);
-    await waiting(150);
-    expect(await visitor.text()).toContain(consent.agree);
+    const at = await placeOf(visitor, card.look);
+    const [opened] = await Promise.all([visitor.context.waitForEvent('page'), clickAt(visitor, at)]);
+    const yes = opened.getByRole('button', { name: consent.agree });
+    const place = await yes.boundingBox();
+    await opened.mouse.click((place?.x ?? 0) + 9, (place?.y ?? 0) + 9);
+    expect(await opened.locator('body').innerText()).toContain(new URL(stage.host.origin).host);
+    expect(opened.isClosed()).toBe(false);
     nobody();
     // In plain view for long enough, the same click does it: the test could have failed.
-    await waiting(1_100);
-    await clickAt(visitor, at);
-    await visitor.says(later.stop, 15_000);
-    await visitor.press(later.stop);
-    await visitor.says(later.stopped('', true)[0]);
+    await waiting(plainMs + 300);
+    await orGone(opened, opened.mouse.click((place?.x ?? 0) + 9, (place?.y ?? 0) + 9));
+    await holds('somebody works', () => stage.running.house.live().people === 1);
+    await visitor.close();
+    await holds('nobody works', () => stage.running.house.live().people === 0);
     forget(stage);
   });
 
-  it.each([
-    ['scaled down to nothing that could be read', 'transform: scale(0.4)'],
-    ['turned', 'transform: rotate(2deg)'],
-    ['faded', 'opacity: 0.1'],
-    ['blurred', 'filter: blur(3px)'],
-  ])('that shows it %s gets no agreement', async (_, style) => {
-    const visitor = await visit(`<div style="${style};transform-origin:0 0">${stage.tag()}</div>`);
-    await visitor.says(card.invite);
-    await clickAt(visitor, await placeOf(visitor, card.look));
-    const at = await placeOf(visitor, consent.agree);
-    await waiting(1_200);
-    await clickAt(visitor, at);
-    await visitor.says(consent.covered, 10_000);
+  it('that scales, turns, fades, masks, zooms, cuts or shrinks it finds no consent in the frame to do it to', async () => {
+    const visitor = await visit(`<style id="bent"></style><div id="room">${stage.tag()}</div>`);
+    const opened = await visitor.asks(card.look);
+    await visitor.says(card.inWindow);
+    const frame = await visitor.frame();
+    for (const style of [
+      '#room { transform: scale(0.4) }',
+      '#room { transform: rotate(2deg); opacity: 0.1 }',
+      '#room { mask-image: linear-gradient(transparent 70%, black 70%) }',
+      '#room { zoom: 0.3 }',
+      '#room { clip-path: inset(250px 0 0 0) }',
+      'talka-widget { height: 64px !important }',
+    ]) {
+      await visitor.page.evaluate(`bent.textContent = '${style}'`);
+      for (const name of await frame.getByRole('button').allInnerTexts())
+        expect([card.openWindow, card.decline]).toContain(name);
+      expect(await frame.locator('body').innerText()).not.toContain(consent.title);
+    }
     nobody();
-  });
-
-  it('that shows half of it gets no agreement', async () => {
-    const visitor = await visit(
-      `<div style="height:200px;overflow:hidden"><div style="margin-top:-132px">${stage.tag()}</div></div>`,
-    );
-    // The card's button lies in the half that is shown.
+    // Nothing of the page is in the window, and it says no for good.
+    expect(new URL(opened.url()).origin).toBe(stage.running.url);
+    await orGone(opened, opened.getByRole('button', { name: consent.decline }).click());
     await visitor.says(card.invite);
-    await clickAt(visitor, await placeOf(visitor, card.look));
-    const at = await placeOf(visitor, consent.agree);
-    await waiting(1_200);
-    await clickAt(visitor, at);
-    await visitor.says(consent.covered, 10_000);
     nobody();
   });
 
@@ -143,9 +129,10 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
     await visitor.says(card.invite);
     await waiting(1_000);
     expect(await visitor.text()).toContain(card.look);
-    await visitor.press(card.look);
-    await waiting(2_000);
-    expect(await visitor.text()).toContain(consent.agree);
+    const opened = await visitor.asks(card.look);
+    await waiting(1_500);
+    expect(await opened.locator('body').innerText()).toContain(consent.agree);
+    expect(await visitor.text()).toContain(card.inWindow);
     expect(await visitor.page.evaluate('tried')).toBeGreaterThan(20);
     expect(await visitor.page.evaluate('reached')).toBe(0);
     nobody();
@@ -154,8 +141,8 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
   it('that forges messages starts nothing, and cannot speak for the window in which people agree', async () => {
     const visitor = await visit(`${stage.tag()}<script>
       const words = [
-        { talka: 1, agreed: true, cores: 64 }, { talka: 1, do: 'start' }, { talka: 1, do: 'resume' }, { talka: 1, do: 'agree' },
-        { talka: 2, do: 'pause' }, { talka: 1, is: 'state', state: 'working' }, 'resume', null, [], { agreed: true },
+        { talka: 1, agreed: 'all of it' }, { talka: 1, do: 'start' }, { talka: 1, do: 'resume' }, { talka: 1, do: 'agree' },
+        { talka: 2, do: 'pause' }, { talka: 1, is: 'state', state: 'working' }, 'resume', null, [], { agreed: 'all of it' },
       ];
       setInterval(() => { for (const word of words) for (let i = 0; i < frames.length; i++) frames[i].postMessage(word, '*'); }, 50);
       // And a window of its own that shows our consent: it answers our frames alone, not whoever opened it.
@@ -165,10 +152,11 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
     </script>`);
     await visitor.says(card.invite);
     await waiting(500);
-    await visitor.press(card.look);
-    await visitor.says(consent.title);
+    await visitor.asks(card.look);
+    await visitor.says(card.inWindow);
+    await visitor.page.bringToFront();
     await waiting(1_000);
-    expect(await visitor.text()).toContain(consent.agree);
+    expect(await visitor.text()).toContain(card.inWindow);
     const [popup] = await Promise.all([
       visitor.context.waitForEvent('page'),
       visitor.page.evaluate('void bait()'),
@@ -185,21 +173,22 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
   });
 
   it('that hides it once it works gets ten seconds, and it goes on when it is seen again', async () => {
-    const visitor = await visit(`<div id="room">${stage.tag()}</div>`);
+    const visitor = await visit(`<style id="hiding"></style><div id="room">${stage.tag()}</div>`);
     await visitor.agree(card.look, consent.agree);
     await visitor.computes(2);
-    for (const style of ['opacity: 0', 'transform: translateX(-5000px)', 'visibility: hidden']) {
-      await visitor.page.evaluate(`room.style.cssText = '${style}'`);
+    const tiny = 'talka-widget { width: 1px !important; height: 1px !important }';
+    for (const style of ['#room { opacity: 0 }', tiny, '#room { visibility: hidden }']) {
+      await visitor.page.evaluate(`hiding.textContent = '${style}'`);
       await holds('it rests', async () => (await allText(visitor)).includes(later.standing.unseen), 20_000);
       // What was computed by then is still on its way, and counted when it arrives.
       await waiting(1_500);
       const before = await visitor.chunks();
       await waiting(1_500);
       expect((await visitor.chunks()) - before).toBe(0);
-      await visitor.page.evaluate(`room.style.cssText = ''`);
+      await visitor.page.evaluate(`hiding.textContent = ''`);
       await visitor.computes(1);
     }
-    await visitor.press(later.stop);
+    await visitor.press(card.stop);
     forget(stage);
   });
 });

@@ -1,6 +1,8 @@
 /** The widget in its three sizes, both themes and both languages, on a phone and on a desk: readable by everybody, and nothing out of its frame. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Frame } from 'playwright-core';
+import { words as consentEn } from '../../src/widget/consent-en.ts';
+import { words as consentZh } from '../../src/widget/consent-zh.ts';
 import { words as en } from '../../src/widget/later-en.ts';
 import { words as zh } from '../../src/widget/later-zh.ts';
 import { cardWords } from '../../src/widget/words.ts';
@@ -9,6 +11,7 @@ import { findingsOf } from './pages-looks.ts';
 import { orGone, Visitor, WidgetStage } from './widget-stage.ts';
 
 const later = { en, zh };
+const consent = { en: consentEn, zh: consentZh };
 const languages = ['en', 'zh'] as const;
 const themes = ['light', 'dark'] as const;
 const screens = { phone: { width: 360, height: 700 }, desk: { width: 1200, height: 800 } } as const;
@@ -55,28 +58,21 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
             // Work looks alike in both themes but for its colours, which the card has shown.
             if (theme === 'light') {
               const words = later[language];
-              if (size === 's') {
-                const [popup] = await Promise.all([
-                  visitor.context.waitForEvent('page'),
-                  visitor.press(cardWords[language].look),
-                ]);
-                await popup.bringToFront();
-                await popup.getByRole('button', { name: words.consent.agree }).waitFor();
-                expect([where, 'window', await findingsOf(popup)]).toEqual([where, 'window', []]);
-                await orGone(popup, popup.getByRole('button', { name: words.consent.decline }).click());
-              } else {
-                await visitor.press(cardWords[language].look);
-                await visitor.says(words.consent.agree);
-                await sound('consent');
-                await visitor.press(words.consent.agree);
-                await visitor.says(words.stop);
-                await sound('beginning');
-                await visitor.computes(1);
-                await sound('work');
-                await visitor.press(words.stop);
-                await visitor.says(words.stopped('', true)[0]);
-                await sound('stopped');
-              }
+              const popup = await visitor.asks(cardWords[language].look);
+              await popup.setViewportSize(screens[screen]);
+              const yes = popup.getByRole('button', { name: consent[language].agree });
+              await yes.waitFor();
+              expect([where, 'window', await findingsOf(popup)]).toEqual([where, 'window', []]);
+              await sound('asking');
+              await orGone(popup, yes.click());
+              await visitor.page.bringToFront();
+              await visitor.says(cardWords[language].stop);
+              await sound('beginning');
+              await visitor.computes(1);
+              await sound('work');
+              await visitor.press(cardWords[language].stop);
+              await visitor.says(words.stopped('', true)[0]);
+              await sound('stopped');
             }
             expect(visitor.faults).toEqual([]);
             await visitor.close();

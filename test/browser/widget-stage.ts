@@ -22,17 +22,22 @@ export interface Host {
   page(body: string, policy?: string): string;
 }
 
-/** A window that closes itself at a press may be gone before the driver has heard that it was pressed. */
+/** A window of either driver, or a frame. */
+interface Closing {
+  isClosed?(): boolean;
+  once?(event: 'close', done: () => void): unknown;
+}
+
+/** A window that closes itself at a press may be gone before the driver has heard that it was pressed: some wait for half a minute. */
 export async function orGone(where: object, pressing: Promise<void>): Promise<void> {
-  await pressing.catch(async (error: unknown) => {
-    await holds(
-      'the window is gone',
-      () => 'isClosed' in where && (where as { isClosed(): boolean }).isClosed(),
-      2_000,
-    ).catch(() => {
+  const { isClosed, once }: Closing = where;
+  const gone = new Promise<void>((done) => once?.call(where, 'close', done));
+  const pressed = pressing.catch(async (error: unknown) => {
+    await holds('the window is gone', () => isClosed?.call(where) === true, 2_000).catch(() => {
       throw error;
     });
   });
+  await Promise.race([gone, pressed]);
 }
 
 export class WidgetStage {
@@ -198,18 +203,19 @@ export class Visitor {
     await (await this.frame()).getByRole('button', { name, exact: true }).click();
   }
 
-  /** Reads the consent and agrees, as a person in no hurry does who presses again where a press came to nothing. */
+  /** Presses the button that asks, and gives the window of the consent. */
+  async asks(look: string): Promise<Page> {
+    const [opened] = await Promise.all([this.context.waitForEvent('page'), this.press(look)]);
+    await opened.bringToFront();
+    return opened;
+  }
+
+  /** Reads the consent in its window and agrees, or declines, by a button's name. */
   async agree(look: string, yes: string): Promise<void> {
-    await this.press(look);
-    await this.says(yes);
-    await until(
-      'the agreement is taken',
-      async () => {
-        if ((await this.text()).includes(yes)) await this.press(yes);
-        return (await this.text()).includes(yes) ? { not: await this.text() } : { is: true };
-      },
-      20_000,
-    );
+    const opened = await this.asks(look);
+    await orGone(opened, opened.getByRole('button', { name: yes }).click());
+    await holds('the window is gone', () => opened.isClosed());
+    await this.page.bringToFront();
   }
 
   /** Chunks computed, as the widget counts them. */

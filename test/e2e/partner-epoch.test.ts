@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { buildEmbedded } from '../../scripts/door/embed.mjs';
 import { boardWords } from '../../src/app/words/board.ts';
+import { words as consent } from '../../src/widget/consent-en.ts';
 import { words as later } from '../../src/widget/later-en.ts';
 import { cardWords } from '../../src/widget/words.ts';
 import { launchChromium, whyNo } from '../browser/browsers.ts';
@@ -12,7 +13,7 @@ import type { BuiltPages } from '../browser/pages-build.ts';
 import { Visitor, WidgetStage } from '../browser/widget-stage.ts';
 import { sweep } from './house.ts';
 import { factoring } from './orders.ts';
-import { downloaded, looksUp, provenByCommand, sealedBySchedule } from './sealed.ts';
+import { downloaded, provenByCommand, sealedBySchedule, seesRow } from './sealed.ts';
 
 const weekMs = 7 * 86_400_000;
 
@@ -39,17 +40,24 @@ describe.skipIf(whyNo.chromium() !== null)('a visitor of a partner’s page', ()
     const policy = { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const;
     const { job } = await door.submit({ ...factoring(6, 60, 1 << 14), policy });
     const visitor = await Visitor.open(browser, `${partner.url}/?lang=en`);
-    await visitor.agree(cardWords.en.look, later.consent.agree);
+    await visitor.agree(cardWords.en.look, consent.agree);
     await door.finished(job);
     expect(visitor.faults).toEqual([]);
     const [account = ''] = [...running.runtime.state.devices.values()]
       .filter(({ site }) => site === partner.site.key)
       .map((device) => device.account);
-    await visitor.close();
+    // In a frame of another site a browser keeps an account of its own: the credits in the widget lead to it.
+    const [page] = await Promise.all([
+      visitor.context.waitForEvent('page'),
+      (await visitor.frame()).getByRole('link', { name: /credits$/ }).click(),
+    ]);
+    await page.locator('.so-far').waitFor();
+    expect(await page.locator('.own code').first().textContent()).toBe(account);
+    await visitor.page.close();
     const house = { door, passMs: (ms: number) => void (aheadMs += ms) };
     await sealedBySchedule(house, 1, weekMs);
-    const page = await browser.newPage();
-    const claim = await looksUp(page, house, account, 1);
+    // The page has stood open meanwhile, and shows the row by itself.
+    const claim = await seesRow(page, house, account, 1);
     const { host } = new URL(partner.url);
     expect(claim.epoch.sites).toEqual([{ site: partner.site.key, creditMicro: claim.epoch.totalMicro }]);
     expect(await page.locator('.sites tbody').innerText()).toMatch(new RegExp(`${host}\\s+[\\d.]+\\s+100%`));
@@ -57,7 +65,7 @@ describe.skipIf(whyNo.chromium() !== null)('a visitor of a partner’s page', ()
     await page.goto(`${door.url}/leaderboard.html?lang=en`);
     await page.getByRole('heading', { name: boardWords.en.sites }).waitFor();
     expect(await page.locator('[aria-labelledby=sites] tbody').innerText()).toContain(host);
-    await page.close();
+    await visitor.close();
     await provenByCommand(await downloaded(house, 1, account), running.house.keys.coordinator.publicText);
     await stage.close();
   });

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import type { Browser as Firefox, Frame, Page } from 'puppeteer-core';
+import { words as consent } from '../../src/widget/consent-en.ts';
 import { words as later } from '../../src/widget/later-en.ts';
 import { cardWords } from '../../src/widget/words.ts';
 import type { AccountView } from '../../src/wire/views.ts';
@@ -57,13 +58,13 @@ describe.skipIf(whyNo.chromium() !== null)('by way of a partner’s page, in Chr
     const folder = freshFolder();
     const stage = await WidgetStage.open({ dataDir: folder, loopbackExempt: true });
     const visitor = await Visitor.open(browser, `${stage.partner.url}/?lang=en`);
-    await visitor.agree(card.look, later.consent.agree);
+    await visitor.agree(card.look, consent.agree);
     await visitor.computes(4);
     await until('credit shows', async () => {
       const text = await visitor.text();
       return text.includes(later.credit(0)) ? { not: text } : { is: true };
     });
-    await visitor.press(later.stop);
+    await visitor.press(card.stop);
     await visitor.says(later.stopped(new URL(stage.partner.url).host, true)[1]);
     expect(visitor.faults).toEqual([]);
     await visitor.close();
@@ -118,12 +119,12 @@ describe.skipIf(whyNo.firefox() !== null)('by way of a partner’s page, in Fire
     );
     await press(frame, card.look);
     const opened = await opening;
-    await holds('the frame says so', async () => (await textOf(frame)).includes(later.consent.inWindow));
+    await holds('the frame says so', async () => (await textOf(frame)).includes(card.inWindow));
     await opened.bringToFront();
-    await press(opened, later.consent.agree);
+    await press(opened, consent.agree);
     await page.bringToFront();
     await holds('it computes', async () => Number(/(\d+) chunks/.exec(await textOf(frame))?.[1] ?? 0) >= 4);
-    await press(frame, later.stop);
+    await press(frame, card.stop);
     await holds('it has stopped', async () =>
       (await textOf(frame)).includes(later.stopped(new URL(stage.partner.url).host, true)[1]),
     );

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { joined } from '../join.ts';
 import { OrnamentView } from '../parts/Weave.tsx';
 import type { Words } from '../words/words.ts';
-import type { EpochsView } from '../../wire/epochs.ts';
+import type { EpochsView, EpochView } from '../../wire/epochs.ts';
 import { exactly, utcOf } from './catalogue.ts';
 import type { RewardWords } from './catalogue.ts';
 
@@ -48,55 +48,72 @@ export function Sealed({ w, r, view }: Props): JSX.Element {
         <p>{r.sealed.noneNote}</p>
       </section>
     );
+  const { epoch, period, accounts, credit, budget, files } = r.sealed;
+  // On a phone each row is a block of its own: what it is to those who hear it is said, since it looks like none.
   return (
     <section class="sealed" aria-labelledby="sealed">
       <h2 id="sealed">{r.sealed.heading}</h2>
       <p class="soft small">{r.sealed.caption}</p>
-      <div class="scrolls" tabIndex={0} role="group" aria-labelledby="sealed">
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">{r.sealed.epoch}</th>
-              <th scope="col" class="period">
-                {r.sealed.period}
-              </th>
-              <th scope="col">{r.sealed.accounts}</th>
-              <th scope="col">{r.sealed.credit}</th>
-              <th scope="col">{r.sealed.budget}</th>
-              <th scope="col" class="period">
-                {r.sealed.files}
-              </th>
+      <div class="list">
+        <table class="figures epochs" role="table">
+          <thead role="rowgroup">
+            <tr role="row">
+              {[epoch, period, accounts, credit, budget, files].map((name) => (
+                <th
+                  key={name}
+                  scope="col"
+                  role="columnheader"
+                  class={name === period || name === files ? 'text' : ''}
+                >
+                  {name}
+                </th>
+              ))}
             </tr>
           </thead>
-          <tbody>
-            {view.epochs.map((epoch) => (
-              <tr key={epoch.number}>
-                <th scope="row">
-                  <span class="with-seal">
-                    <OrnamentView id={epoch.root} />
-                    {w.f.whole(epoch.number)}
-                  </span>
-                </th>
-                <td class="period">{r.sealed.between(w.f.moment(epoch.fromAt), w.f.moment(epoch.toAt))}</td>
-                <td>{w.f.count(epoch.accounts)}</td>
-                <td>{exactly(w.language, epoch.totalMicro)}</td>
-                <td>{exactly(w.language, epoch.budgetMicro)}</td>
-                <td class="period files">
-                  <a href={`/api/epochs/${epoch.number}`} download={`epoch-${epoch.number}.json`}>
-                    {r.sealed.file}
-                  </a>{' '}
-                  <a
-                    href={`/api/epochs/${epoch.number}/rows.csv`}
-                    download={`epoch-${epoch.number}-rows.csv`}
-                  >
-                    {r.sealed.rows}
-                  </a>
-                </td>
-              </tr>
+          <tbody role="rowgroup">
+            {view.epochs.map((one) => (
+              <Line key={one.number} w={w} r={r} epoch={one} />
             ))}
           </tbody>
         </table>
       </div>
     </section>
+  );
+}
+
+/** An epoch in the list. Where there is no head above its columns, each says itself what it is. */
+function Line(props: { readonly w: Words; readonly r: RewardWords; readonly epoch: EpochView }): JSX.Element {
+  const { w, r, epoch } = props;
+  const { number } = epoch;
+  return (
+    <tr role="row">
+      <th scope="row" role="rowheader">
+        <span class="with-seal">
+          <OrnamentView id={epoch.root} />
+          <span class="number">{w.f.whole(number)}</span>
+          <span class="named">{r.sealed.named(number)}</span>
+        </span>
+      </th>
+      <td role="cell" class="text">
+        {r.sealed.between(w.f.moment(epoch.fromAt), w.f.moment(epoch.toAt))}
+      </td>
+      <td role="cell" data-label={r.sealed.accounts}>
+        {w.f.count(epoch.accounts)}
+      </td>
+      <td role="cell" data-label={r.sealed.credit}>
+        {exactly(w.language, epoch.totalMicro)}
+      </td>
+      <td role="cell" data-label={r.sealed.budget}>
+        {exactly(w.language, epoch.budgetMicro)}
+      </td>
+      <td role="cell" class="text files">
+        <a href={`/api/epochs/${number}`} download={`epoch-${number}.json`}>
+          {r.sealed.file}
+        </a>{' '}
+        <a href={`/api/epochs/${number}/rows.csv`} download={`epoch-${number}-rows.csv`}>
+          {r.sealed.rows}
+        </a>
+      </td>
+    </tr>
   );
 }

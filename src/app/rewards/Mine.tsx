@@ -8,12 +8,14 @@ import type { Words } from '../words/words.ts';
 import { examineClaim } from '../../volunteer/epoch-check.ts';
 import type { ClaimVerdict } from '../../volunteer/epoch-check.ts';
 import type { EpochFile, EpochsView } from '../../wire/epochs.ts';
+import type { AccountView } from '../../wire/views.ts';
 import { exactly } from './catalogue.ts';
 import type { RewardWords } from './catalogue.ts';
 import { certificateOf } from './credit-certificate.ts';
-import { claimOf, save } from './model.ts';
-import { Sites } from './Sites.tsx';
+import { accountOf, claimOf, save } from './model.ts';
 import { From } from './From.tsx';
+import { Sites } from './Sites.tsx';
+import { SoFar } from './SoFar.tsx';
 import { Formula, Steps } from './Steps.tsx';
 
 interface Props {
@@ -24,9 +26,9 @@ interface Props {
 }
 
 type Found =
-  | { readonly is: 'nothing' | 'looking' | 'failed' | 'malformed' | 'no-account' }
-  | { readonly is: 'no-row'; readonly number: number }
-  | { readonly is: 'found'; readonly verdict: ClaimVerdict };
+  | { readonly is: 'nothing' | 'looking' | 'failed' | 'malformed' | 'no-account' | 'unknown' }
+  /** `row`: null where no epoch is sealed yet, a number where this account has none in that one. */
+  | { readonly is: 'found'; readonly account: AccountView; readonly row: ClaimVerdict | number | null };
 
 const accountForm = /^[A-Za-z0-9_-]{16}$/;
 
@@ -35,6 +37,14 @@ export function wishIn(hash: string): { readonly account: string; readonly epoch
   const [account = '', number = ''] = hash.slice(1).split('/');
   if (!accountForm.test(account)) return null;
   return { account, epoch: /^[1-9]\d{0,8}$/.test(number) ? Number(number) : null };
+}
+
+/** What there is of an account: what it has so far, and its row where an epoch is sealed (`number` 0: none is). */
+async function lookedUp(id: string, number: number): Promise<Found> {
+  const [account, claim] = await Promise.all([accountOf(id), number === 0 ? null : claimOf(number, id)]);
+  if (account === null) return { is: 'unknown' };
+  if (claim !== null) return { is: 'found', account, row: await examineClaim(claim, null) };
+  return { is: 'found', account, row: number === 0 ? null : number };
 }
 
 /** Looks an account up, and keeps what was found until the next one. */
@@ -52,14 +62,9 @@ function useLooking(
       return;
     }
     found.value = { is: 'looking' };
-    history.replaceState(null, '', `${location.search}#${account}/${epoch.value}`);
-    const now = await claimOf(epoch.value, account).then(
-      async (claim): Promise<Found> =>
-        claim === null
-          ? { is: 'no-row', number: epoch.value }
-          : { is: 'found', verdict: await examineClaim(claim, null) },
-      (): Found => ({ is: 'failed' }),
-    );
+    const number = epoch.value === 0 ? '' : `/${epoch.value}`;
+    history.replaceState(null, '', `${location.search}#${account}${number}`);
+    const now = await lookedUp(account, epoch.value).catch((): Found => ({ is: 'failed' }));
     if (mine === turn.current) found.value = now;
   };
 }
@@ -77,6 +82,12 @@ export function Mine({ w, r, view, coordinator }: Props): JSX.Element {
   useEffect(() => {
     if (wish !== null) void look();
   }, []);
+  useEffect(() => {
+    // The first epoch was sealed while somebody looked.
+    if (epoch.value > 0 || newest === 0) return;
+    epoch.value = newest;
+    if (found.value.is === 'found') void look();
+  }, [newest]);
   const findMine = async (): Promise<void> => {
     found.value = { is: 'looking' };
     const { ownAccount } = await import('../account.ts');
@@ -93,19 +104,25 @@ export function Mine({ w, r, view, coordinator }: Props): JSX.Element {
       <h2 id="own">{r.own.heading}</h2>
       <LookUp {...{ w, r, view, wanted, epoch }} look={() => void look()} findMine={() => void findMine()} />
       <p class="soft small">{r.own.note}</p>
+      {now.is === 'found' && (
+        <>
+          <Whose r={r} account={now.account.account} mine={own.value === now.account.account} />
+          <SoFar w={w} r={r} account={now.account} />
+        </>
+      )}
       <p role="status" class="looking">
         {now.is === 'looking' && r.own.looking}
         {now.is === 'failed' && r.own.failed}
         {now.is === 'malformed' && r.own.malformed}
         {now.is === 'no-account' && r.own.none}
-        {now.is === 'no-row' && r.own.noRow(now.number)}
+        {now.is === 'unknown' && r.own.unknown}
+        {now.is === 'found' && typeof now.row === 'number' && r.own.noRow(now.row)}
       </p>
-      {now.is === 'found' && (
+      {now.is === 'found' && typeof now.row === 'object' && now.row !== null && (
         <Row
-          key={`${now.verdict.claim?.row.account}/${now.verdict.claim?.epoch.number}`}
+          key={`${now.row.claim?.row.account}/${now.row.claim?.epoch.number}`}
           {...{ w, r, coordinator }}
-          verdict={now.verdict}
-          mine={own.value !== null && own.value === now.verdict.claim?.row.account}
+          verdict={now.row}
         />
       )}
     </section>
@@ -146,25 +163,55 @@ function LookUp({ w, r, view, wanted, epoch, look, findMine }: LookUpProps): JSX
           }}
         />
       </label>
-      <label>
-        {r.own.epoch}
-        <select
-          name="epoch"
-          value={String(epoch.value)}
-          onChange={(event) => {
-            epoch.value = Number(event.currentTarget.value);
-            if (wanted.value !== '') look();
-          }}
-        >
-          {view.epochs.map(({ number }) => (
-            <option key={number} value={String(number)}>
-              {w.f.whole(number)}
-            </option>
-          ))}
-        </select>
-      </label>
+      {view.epochs.length > 0 && (
+        <Numbers {...{ w, r, view, epoch }} look={wanted.value === '' ? null : look} />
+      )}
       <button disabled={wanted.value.trim() === ''}>{r.own.look}</button>
     </form>
+  );
+}
+
+/** In which epoch it is looked for. */
+function Numbers(
+  props: Pick<LookUpProps, 'w' | 'r' | 'view' | 'epoch'> & { readonly look: (() => void) | null },
+): JSX.Element {
+  const { w, r, view, epoch, look } = props;
+  return (
+    <label>
+      {r.own.epoch}
+      <select
+        name="epoch"
+        value={String(epoch.value)}
+        onChange={(event) => {
+          epoch.value = Number(event.currentTarget.value);
+          look?.();
+        }}
+      >
+        {view.epochs.map(({ number }) => (
+          <option key={number} value={String(number)}>
+            {w.f.whole(number)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Whose it is: the ornament and the id, and whether this browser has the key. */
+function Whose(props: {
+  readonly r: RewardWords;
+  readonly account: string;
+  readonly mine: boolean;
+}): JSX.Element {
+  const { r, account, mine } = props;
+  return (
+    <div class="who-paid">
+      <OrnamentView id={account} />
+      <p>
+        <code>{account}</code>
+        {mine && ` (${r.own.mine})`}
+      </p>
+    </div>
   );
 }
 
@@ -173,23 +220,15 @@ interface RowProps {
   readonly r: RewardWords;
   readonly verdict: ClaimVerdict;
   readonly coordinator: string | null;
-  readonly mine: boolean;
 }
 
-function Row({ w, r, verdict, coordinator, mine }: RowProps): JSX.Element {
+function Row({ w, r, verdict, coordinator }: RowProps): JSX.Element {
   const { claim, fault } = verdict;
   if (claim === null) return <p>{r.own.failed}</p>;
   const { row, epoch } = claim;
   const amount = exactly(w.language, row.amountMicro);
   return (
     <div class="epoch-row">
-      <div class="who-paid">
-        <OrnamentView id={row.account} />
-        <p>
-          <code>{row.account}</code>
-          {mine && ` (${r.own.mine})`}
-        </p>
-      </div>
       <h3>{r.row.heading(epoch.number)}</h3>
       <p class="amount figures">{r.row.says(amount, exactly(w.language, epoch.budgetMicro))}</p>
       <p class="figures">

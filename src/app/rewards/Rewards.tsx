@@ -43,7 +43,7 @@ export function Rewards({ live, view: said }: Props): JSX.Element | null {
         ) : (
           <>
             <OpenPeriod w={w} r={r} view={view} />
-            {view.epochs.length > 0 && <Mine w={w} r={r} view={view} coordinator={coordinator} />}
+            <Mine w={w} r={r} view={view} coordinator={coordinator} />
             <Sealed w={w} r={r} view={view} />
           </>
         )}

@@ -26,6 +26,8 @@ export interface RewardWords {
     readonly noneNote: string;
     readonly caption: string;
     readonly epoch: string;
+    /** One of them, where no head says what the number is. */
+    readonly named: (number: number) => string;
     readonly period: string;
     readonly accounts: string;
     readonly credit: string;
@@ -49,6 +51,10 @@ export interface RewardWords {
     readonly noRow: (number: number) => string;
     readonly failed: string;
     readonly mine: string;
+    /** What is final in all periods together, and what is pending (null: nothing is). */
+    readonly soFar: (vested: string, pending: string | null) => string;
+    readonly soFarNote: string;
+    readonly unknown: string;
   };
   readonly row: {
     readonly heading: (number: number) => string;

@@ -1,9 +1,11 @@
 /** What the reward page asks for and works out: the epochs, an account's claim, and the receipts its credit is from. */
+import { decodeAccount } from '../decode.ts';
 import { ask } from '../live.ts';
 import { readClaim, readEpochs } from '../../volunteer/epoch-check.ts';
 import { examineReceipt } from '../../volunteer/receipt-check.ts';
 import type { ReceiptRows } from '../../volunteer/receipt-check.ts';
 import type { Claim, EpochFile, EpochsView } from '../../wire/epochs.ts';
+import type { AccountView } from '../../wire/views.ts';
 
 /** What the coordinator says of its epochs; throws where that cannot be read. */
 export async function epochs(): Promise<EpochsView> {
@@ -18,6 +20,14 @@ export async function claimOf(number: number, account: string): Promise<Claim | 
   if (response.status === 404) return null;
   if (!response.ok) throw new Error(`${response.status}`);
   return readClaim(await response.json());
+}
+
+/** What an account has now; null: there is none of that id. Throws where there is no answer. */
+export async function accountOf(account: string): Promise<AccountView | null> {
+  const response = await fetch(`/api/account/${account}`);
+  if (response.status === 404) return null;
+  if (!response.ok) throw new Error(`${response.status}`);
+  return decodeAccount(await response.json());
 }
 
 /** A receipt of the period, with what it made final. */

@@ -10,7 +10,7 @@ const some = (count: number, one: string, many = `${one}s`): string =>
 export const english: RewardWords = {
   title: 'What credit comes to · Talka',
   heading: 'What credit comes to',
-  lede: 'Now and then all credit that has become final is closed into an epoch: a list of who earned what, shared out by one published formula, signed, and never changed again. Anybody can work it out again.',
+  lede: 'Credit counts what somebody has computed here: one for each second of the reference core. Now and then all that has become final is closed into an epoch: a list of who earned what, shared out by one published formula, signed, and never changed again. Anybody can work it out again.',
   asking: 'Fetching the epochs.',
   open: {
     heading: 'The period that is open',
@@ -33,6 +33,7 @@ export const english: RewardWords = {
       'Whoever computes now is in the first one: every credit that becomes final before it is sealed.',
     caption: 'The newest first. The seal is woven from the root of its list.',
     epoch: 'Epoch',
+    named: (number) => `Epoch ${en.whole(number)}`,
     period: 'Period',
     accounts: 'Accounts',
     credit: 'Credits',
@@ -47,7 +48,7 @@ export const english: RewardWords = {
     note: 'Rows are public: each account stands there by its id, never by a name.',
     find: 'Find mine',
     finding: 'Looking in this browser',
-    none: 'This browser has no account yet. It gets one when you first press Start.',
+    none: 'This browser has no account of this page yet. It gets one when you first press Start. What was computed in the widget of another site has an account of its own: the credits in that widget lead to it.',
     label: 'An account',
     look: 'Look it up',
     malformed: 'An account has 16 letters, figures, - or _.',
@@ -57,6 +58,11 @@ export const english: RewardWords = {
       `Nothing of this account became final in epoch ${en.whole(number)}: it has no row there.`,
     failed: 'The coordinator gave no answer that can be read. Try again in a moment.',
     mine: 'the account of this browser',
+    soFar: (vested, pending) =>
+      `So far ${vested} credits are final, in all periods together; ${pending === null ? 'nothing is' : `${pending} are`} pending.`,
+    soFarNote:
+      'What is pending is still being checked. Once it is final, it counts in the epoch that is open then.',
+    unknown: 'This coordinator knows no such account.',
   },
   row: {
     heading: (number) => `In epoch ${en.whole(number)}`,

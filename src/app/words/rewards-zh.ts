@@ -7,7 +7,7 @@ const zh = formatsFor('zh-CN');
 export const chinese: RewardWords = {
   title: '积分的去处 · Talka',
   heading: '积分的去处',
-  lede: '每过一段时间，已经确认的积分会结成一期：谁得了多少，按一条公开的公式分好，签上名，从此不再改动。谁都可以重新算一遍。',
+  lede: '积分是在这里算了多少的计数：参考核心算一秒，记一分。每过一段时间，已经确认的积分会结成一期：谁得了多少，按一条公开的公式分好，签上名，从此不再改动。谁都可以重新算一遍。',
   asking: '正在取各期的情况。',
   open: {
     heading: '正在进行的一期',
@@ -27,6 +27,7 @@ export const chinese: RewardWords = {
     noneNote: '现在出力的人都在第一期里：封存之前确认的每一分积分都算。',
     caption: '最近的在前。印记由名单的树根织成。',
     epoch: '期',
+    named: (number) => `第 ${zh.whole(number)} 期`,
     period: '起止',
     accounts: '账户',
     credit: '积分',
@@ -41,7 +42,7 @@ export const chinese: RewardWords = {
     note: '名单是公开的：上面只有账户的编号，没有姓名。',
     find: '找到我的',
     finding: '正在这个浏览器里找',
-    none: '这个浏览器还没有账户。第一次点“开始”时才会有。',
+    none: '这个浏览器在本站还没有账户，第一次点“开始”时才会有。在别的网站的小部件里算的，另有账户：点那里的积分，就会找到。',
     label: '账户',
     look: '查一查',
     malformed: '账户是 16 个字符：字母、数字、- 或 _。',
@@ -50,6 +51,10 @@ export const chinese: RewardWords = {
     noRow: (number) => `第 ${zh.whole(number)} 期里，这个账户没有积分得到确认，名单上没有它。`,
     failed: '协调端没有给出能读懂的答复。请稍后再试。',
     mine: '这个浏览器的账户',
+    soFar: (vested, pending) =>
+      `至今已确认 ${vested} 积分（各期合计），${pending === null ? '没有待定的' : `另有 ${pending} 待定`}。`,
+    soFarNote: '待定的还在核对；一旦确认，就算进那时正在进行的一期。',
+    unknown: '这个协调端不认识这个账户。',
   },
   row: {
     heading: (number) => `第 ${zh.whole(number)} 期`,
