@@ -5,7 +5,6 @@ import type { Browser } from 'playwright-core';
 import { buildEmbedded } from '../../scripts/door/embed.mjs';
 import { boardWords } from '../../src/app/words/board.ts';
 import { words as consent } from '../../src/widget/consent-en.ts';
-import { words as later } from '../../src/widget/later-en.ts';
 import { cardWords } from '../../src/widget/words.ts';
 import { launchChromium, whyNo } from '../browser/browsers.ts';
 import { buildPages } from '../browser/pages-build.ts';
