@@ -253,9 +253,7 @@ async function houseOf(
     ...{ name: 'Talka', version, runtime, log, keys, side, views, blobs },
     ...{ inputs, shelf, origins, anchorShare, now },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
-    results,
-    epochs,
-    auditor,
+    ...{ results, epochs, auditor },
     metrics: new Metrics({
       runtime,
       devices: () => people.size,
@@ -264,7 +262,7 @@ async function houseOf(
       now,
     }),
     checks: new ChecksBoard({
-      ...{ state: () => runtime.state, live: people.live, isShared: () => auditor.meet(), now },
+      ...{ state: () => runtime.state, live: people.live, now, isShared: () => auditor.meet() },
       isAnchored: () => anchorShare > 0 || auditor.isAsked(),
       networks: networks === null ? null : people.networks,
     }),

@@ -1,4 +1,4 @@
-/** A coordinator with real sockets on which jobs were played out: replicated, audited with a liar, and cancelled. For tests that read its log. */
+/** A coordinator with real sockets on which jobs were played out: replicated, audited with a liar, audited by a volunteer, and cancelled. For tests that read its log. */
 import { PublicRecords } from '../../src/coordinator/http-records.ts';
 import { has } from '../../src/core/intervals.ts';
 import type { Event } from '../../src/core/state.ts';
@@ -25,19 +25,20 @@ const input = cheapInput(units);
 /** Long enough for any lease of a device that has committed something. */
 const leaseMs = 31 * 60_000;
 
-/** Computes so many chunks; `lie` changes an output. */
+/** Computes so many chunks, of so many units; `lie` changes an output. */
 async function works(
   one: Scripted,
   count: number,
   watch: () => Promise<void>,
   lie: (unit: number, output: Buffer) => Buffer = (_, output) => output,
+  of = { input, each: unitsPerChunk },
 ): Promise<void> {
   for (let done = 0; done < count;) {
     const lease = await one.leaseOf(kernel);
     await watch();
     for (let i = 0; i < lease.count; i++, done++) {
-      const from = (lease.chunk + i) * unitsPerChunk;
-      const outputs = outputsOf(input, from, from + unitsPerChunk).map((output, k) => lie(from + k, output));
+      const from = (lease.chunk + i) * of.each;
+      const outputs = outputsOf(of.input, from, from + of.each).map((output, k) => lie(from + k, output));
       one.commit([answerOf(lease.job, 'exact', lease.lease + i, from, outputs)]);
       await one.acked(lease.lease + i);
       await watch();
@@ -83,13 +84,13 @@ async function watchRecords(house: Started): Promise<void> {
     }
 }
 
-async function audited(house: Started): Promise<JobView> {
+async function audited(house: Started, of = { input, each: unitsPerChunk }): Promise<JobView> {
   const answer = await house.operator('/jobs', {
     kernel,
-    input: ((await (await house.operator('/blobs', input)).json()) as { digest: string }).digest,
+    input: ((await (await house.operator('/blobs', of.input)).json()) as { digest: string }).digest,
     title: 'audited',
     cause: 'tests',
-    unitsPerChunk,
+    unitsPerChunk: of.each,
     // So many that who leaves has every unit recomputed: no chance takes part in this.
     policy: { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 },
   });
@@ -159,6 +160,30 @@ async function underAudit({ house, watch, person }: Play): Promise<void> {
   await until(() => runtime.state.jobs.size === 0);
 }
 
+/** Somebody who is known by now recomputes what was drawn from a neighbour's work [AU7], and is paid for it. */
+async function auditedByPeople({ house, watch, person }: Play): Promise<void> {
+  const { runtime } = house;
+  const over = async (): Promise<void> => {
+    for (; runtime.state.jobs.size > 0; await new Promise((done) => setTimeout(done, 25)))
+      await auditsAnswered(house, [], watch);
+  };
+  // Six seconds of accepted work make nobody a newcomer.
+  const long = { input: cheapInput(600), each: 200 };
+  const auditor = await person();
+  await audited(house, long);
+  await works(auditor, 3, watch, undefined, long);
+  await over();
+  const [author, two] = [await person(), { input: cheapInput(400), each: 200 }];
+  await audited(house, two);
+  // While there is more to give nobody has left, and audits are not the anchors' alone.
+  await works(author, 1, watch, undefined, two);
+  const { device } = auditor.who;
+  for (const { id } of [...runtime.state.audits.values()])
+    await runtime.run({ c: 'audit', audit: id, device, wrong: [], right: [] });
+  await works(author, 1, watch, undefined, two);
+  await over();
+}
+
 /** Leases that are returned and run out, everything rare, and a job that is cancelled. */
 async function cancelled({ house, watch, person }: Play, wait: (ms: number) => void): Promise<void> {
   const { runtime } = house;
@@ -209,6 +234,8 @@ export async function playedOut(watched = false): Promise<PlayedOut> {
   const play: Play = { house, watch, person };
   await replicated(play);
   await underAudit(play);
+  await auditedByPeople(play);
+  await house.operator('/epochs', {});
   await cancelled(play, (ms) => {
     ahead += ms;
   });

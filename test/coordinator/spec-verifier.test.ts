@@ -1,6 +1,6 @@
 /**
  * [LO10] A verifier that was written from docs/SPEC.md alone (spec-verifier.ts) rebuilds every balance of a coordinator that ran
- * jobs under `replicate` and `audit` with a liar, and names a record that was tampered with.
+ * jobs under `replicate` and `audit` with a liar and a volunteer that audits, and names a record that was tampered with.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,8 +71,15 @@ describe('[LO10] a verifier written from the specification', () => {
       'closing',
       'cancelled',
       'expired',
+      'epochSealed',
     ])
       expect(kinds).toContain(kind);
+    expect(
+      lines.some((line) =>
+        (JSON.parse(line) as Record1).events.some((event) => event.e === 'audited' && 'site' in event),
+      ),
+      'a volunteer made an audit',
+    ).toBe(true);
     const { rows } = JSON.parse(await house.get('/api/leaderboard')) as {
       rows: { account: string; creditMicro: number }[];
     };
@@ -91,12 +98,16 @@ describe('[LO10] a verifier written from the specification', () => {
     const richer = await bend(paying, (line) => line.replace(/"amountMicro":(\d)/, '"amountMicro":9$1'));
     expect(richer.under).toBe(paying - 1);
     expect(richer.wrong).toMatch(new RegExp(`^tick ${paying}: Error: accepted moves`));
-    // Of what moves no credits only the tree tells.
+    const sealing = 1 + lines.findIndex((line) => line.includes('"e":"epochSealed"'));
+    const shared = await bend(sealing, (line) => line.replace(/"totalMicro":"(\d)/, '"totalMicro":"9$1'));
+    expect(shared.wrong).toMatch(new RegExp(`^tick ${sealing}: Error: epoch 1 shares out`));
+    // Of what moves no credits only the trees tell: that of the log, and where an epoch was sealed after it the one that this names.
     for (const tick of [1, paying, lines.length]) {
       const salted = await bend(tick, (line) =>
         line.replace(/"salt":"./, (before) => (before.endsWith('A') ? '"salt":"B' : '"salt":"A')),
       );
-      expect([salted.under, salted.wrong]).toEqual([tick - 1, null]);
+      const named = tick < sealing ? `tick ${sealing}: Error: epoch 1 is of another log` : null;
+      expect([salted.under, salted.wrong]).toEqual([tick - 1, named]);
     }
     const missing = await look([...lines.slice(0, 4), ...lines.slice(5)]);
     expect(missing).toMatchObject({ under: 4, wrong: 'tick 5: Error: no record' });

@@ -283,6 +283,44 @@ export class Ledger {
   }
 }
 
+/** What section 11 says of sealed periods [EP1] [EP3], but for the root of their tree, which wants Keccak: `talka epoch verify` rebuilds it. */
+class Periods {
+  readonly #leaves: Buffer[] = [];
+  /** What vested in each tick, by account. */
+  readonly #vested: Map<string, bigint>[] = [];
+  #number = 1;
+  #from = 1;
+
+  post(line: string, { tick, events }: Record1): void {
+    const vested = new Map<string, bigint>();
+    for (const event of events) {
+      if (event.e === 'epochSealed') this.#sealed(event, tick);
+      for (const { to, amountMicro } of event.entries ?? []) {
+        const [kind, account = ''] = to.split(':');
+        if (kind !== 'vested' || account === 'anchor') continue;
+        vested.set(account, (vested.get(account) ?? 0n) + BigInt(amountMicro));
+      }
+    }
+    this.#leaves.push(leafHash(line));
+    this.#vested.push(vested);
+  }
+
+  #sealed({ number, from, to, log, accounts, totalMicro }: Happened, tick: number): void {
+    const end = Number(to);
+    if (number !== this.#number++ || from !== this.#from || !(end > this.#from && end <= tick))
+      throw new Error(`epoch ${String(number)} is another period`);
+    if (log !== treeRoot(this.#leaves.slice(0, end - 1)).toString('hex'))
+      throw new Error(`epoch ${String(number)} is of another log`);
+    const credits = new Map<string, bigint>();
+    for (const vested of this.#vested.slice(this.#from - 1, end - 1))
+      for (const [account, micro] of vested) credits.set(account, (credits.get(account) ?? 0n) + micro);
+    const sum = [...credits.values()].reduce((all, micro) => all + micro, 0n);
+    if (accounts !== credits.size || totalMicro !== String(sum))
+      throw new Error(`epoch ${String(number)} shares out ${String(totalMicro)}, not ${sum}`);
+    this.#from = end;
+  }
+}
+
 function inRuns(runs: readonly number[]): number[] {
   const all: number[] = [];
   for (let i = 0; i < runs.length; i += 2)
@@ -317,7 +355,7 @@ export async function rebuild(
   };
   let under = 0;
   while (under < lines.length && (await isUnder(under + 1))) under++;
-  const ledger = new Ledger();
+  const [ledger, periods] = [new Ledger(), new Periods()];
   let wrong: string | null = null;
   let form: 2 | 3 = 2;
   lines.forEach((line, i) => {
@@ -327,6 +365,7 @@ export async function rebuild(
       if (record.v !== 1 || record.tick !== i + 1 || JSON.stringify(record) !== line)
         throw new Error('no record');
       for (const event of record.events) ledger.post(event);
+      periods.post(line, record);
       if (receiptsRoot(record, coordinator, 3) !== record.receipts) {
         if (form === 3 || receiptsRoot(record, coordinator, 2) !== record.receipts)
           throw new Error('other receipts');

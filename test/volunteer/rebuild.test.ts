@@ -67,7 +67,7 @@ describe('talka rebuild', () => {
       const row = out.split('\n').find((line) => line.startsWith(name)) ?? '';
       expect(row).toContain((Number(micro) / 1e6).toFixed(6));
     }
-    expect(out).toContain('jobs: 0 open, 4 concluded');
+    expect(out).toContain('jobs: 0 open, 6 concluded');
     expect(out).toContain('sum 0.000000');
     expect(readFileSync(at('log'), 'utf8')).toBe(lines.map((line) => `${line}\n`).join(''));
   });
