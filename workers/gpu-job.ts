@@ -1,6 +1,7 @@
 /**
- * Runs one job's units through a compiled shader: several units in a batch with one buffer and one readback,
- * a batch in as many submissions as keep each short, two submissions in flight so that the GPU never waits.
+ * Runs one job's units through a compiled shader: several units in a batch with one buffer and one readback, several to a
+ * dispatch where one does not fill the GPU, a batch in as many submissions as keep each short, and more than one of those in
+ * flight so that the GPU never waits.
  */
 
 import type { GpuProgram } from '../src/kernels/kernel.ts';
@@ -8,11 +9,10 @@ import { Fault } from './backend.ts';
 import type { OpenJob, Span } from './backend.ts';
 import { GpuPace } from './gpu-pace.ts';
 import type { GpuPlan } from './gpu-pace.ts';
+import { GpuQueue, inFlightMax } from './gpu-queue.ts';
 import type { GpuPipeline } from './gpu-shader.ts';
 import { Pool } from './pool.ts';
 
-/** Submissions in flight, and batches between the first and the last of theirs. */
-const inFlight = 2;
 /** The most bytes that one batch's outputs may take. */
 const batchBytesMax = 16 * 1024 * 1024;
 /** The smallest storage buffer worth binding: shaders may declare an array of 16-byte elements. */
@@ -21,11 +21,21 @@ const bufferBytesMin = 16;
 /** One batch's buffers, used again and again. */
 interface BatchBuffers {
   readonly units: number;
-  readonly dispatches: number;
+  /** Pieces of units. */
+  readonly steps: number;
   readonly params: GPUBuffer;
   readonly out: GPUBuffer;
   readonly read: GPUBuffer;
   readonly group: GPUBindGroup;
+}
+
+/** One dispatch of a batch. */
+interface Dispatched {
+  /** Where its params begin. */
+  readonly at: number;
+  readonly workgroups: readonly [number, number, number];
+  /** Units, or a piece of one: how many params it has. */
+  readonly steps: number;
 }
 
 export class GpuJob implements OpenJob {
@@ -35,11 +45,11 @@ export class GpuJob implements OpenJob {
   readonly #input: Uint8Array;
   readonly #tables: GPUBuffer[];
   readonly #slotBytes: number;
-  /** From one dispatch's params to the next. */
-  readonly #stride: number;
+  /** Where a dispatch's params may begin: at multiples of this. */
+  readonly #align: number;
   readonly #pace: GpuPace;
   readonly #batches: Pool<BatchBuffers | null>;
-  readonly #lanes = new Pool<null>(Array.from({ length: inFlight }, () => null));
+  readonly #queue = new GpuQueue();
   /** When the GPU finished the submission before. */
   #doneMs = 0;
 
@@ -75,16 +85,16 @@ export class GpuJob implements OpenJob {
     this.#input = input;
     this.#tables = tables;
     this.#slotBytes = program.slotBytes(input);
-    const align = device.limits.minUniformBufferOffsetAlignment;
-    this.#stride = Math.ceil(program.paramBytes / align) * align;
+    this.#align = device.limits.minUniformBufferOffsetAlignment;
     const unitsMax = Math.max(1, Math.floor(batchBytesMax / this.#slotBytes));
-    this.#pace = new GpuPace({ piecesMax: program.piecesMax, unitsMax });
-    this.#batches = new Pool<BatchBuffers | null>(Array.from({ length: inFlight }, () => null));
+    const { joinedMax } = compiled;
+    this.#pace = new GpuPace({ piecesMax: program.piecesMax, unitsMax, joinedMax });
+    this.#batches = new Pool<BatchBuffers | null>(Array.from({ length: inFlightMax }, () => null));
   }
 
   get batchUnits(): number {
     // Twice, so that `measure` sees the overlap that a long run has.
-    return this.#pace.batchUnits * inFlight;
+    return this.#pace.batchUnits * 2;
   }
 
   async compute(span: Span): Promise<void> {
@@ -115,22 +125,24 @@ export class GpuJob implements OpenJob {
   /** A free batch that is large enough. */
   async #batchFor(plan: GpuPlan): Promise<BatchBuffers> {
     const free = await this.#batches.take();
-    const dispatches = plan.units * plan.pieces;
-    if (free !== null && free.units >= plan.units && free.dispatches >= dispatches) return free;
+    const steps = plan.units * plan.pieces;
+    if (free !== null && free.units >= plan.units && free.steps >= steps) return free;
     try {
       if (free !== null) destroy(free);
-      return await guarded(this.#device, () => this.#makeBatch(plan.units, dispatches));
+      return await guarded(this.#device, () => this.#makeBatch(plan.units, steps));
     } catch (error) {
       this.#batches.give(null);
       throw error;
     }
   }
 
-  #makeBatch(units: number, dispatches: number): BatchBuffers {
+  #makeBatch(units: number, steps: number): BatchBuffers {
     const device = this.#device;
     const size = Math.max(bufferBytesMin, units * this.#slotBytes);
+    // What a dispatch binds is as long as for the most units that one may have, also at the end.
+    const bound = this.#compiled.joinedMax * this.#program.paramBytes;
     const params = device.createBuffer({
-      size: dispatches * this.#stride,
+      size: steps * this.#aligned(this.#program.paramBytes) + bound,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     const out = device.createBuffer({
@@ -141,12 +153,16 @@ export class GpuJob implements OpenJob {
     const group = device.createBindGroup({
       layout: this.#compiled.layout,
       entries: [
-        { binding: 0, resource: { buffer: params, size: this.#program.paramBytes } },
+        { binding: 0, resource: { buffer: params, size: bound } },
         { binding: 1, resource: { buffer: out } },
         ...this.#tables.map((buffer, i) => ({ binding: 2 + i, resource: { buffer } })),
       ],
     });
-    return { units, dispatches, params, out, read, group };
+    return { units, steps, params, out, read, group };
+  }
+
+  #aligned(bytes: number): number {
+    return Math.ceil(bytes / this.#align) * this.#align;
   }
 
   /** `issued`: all of the batch is with the GPU. `done`: the GPU is through with it, and it was valid. */
@@ -158,61 +174,85 @@ export class GpuJob implements OpenJob {
   ): { issued: Promise<void>; done: Promise<void> } {
     const done: Promise<void>[] = [];
     const issued = (async () => {
-      const workgroups = this.#writeParams(batch, unitFrom, plan);
-      for (let at = 0; at < workgroups.length;) {
-        await this.#lanes.take();
-        let count = 0;
+      const dispatches = this.#writeParams(batch, unitFrom, plan);
+      for (let at = 0; at < dispatches.length;) {
+        await this.#queue.room();
+        let end = at;
+        let steps = 0;
         try {
           await span.pause();
-          count = this.#pace.dispatches(workgroups.length - at, plan.pieces);
-          const valid = this.#submission(batch, workgroups, at, count, plan);
+          const wanted = this.#pace.steps(plan.units * plan.pieces, plan.pieces);
+          do steps += dispatches[end++]?.steps ?? 0;
+          while (end < dispatches.length && steps + (dispatches[end]?.steps ?? 0) <= wanted);
+          const valid = this.#submission(batch, dispatches, at, end, plan);
           // Met in `done` below, which listens only once all is issued.
           valid.catch(() => {});
           done.push(valid);
         } catch (error) {
-          this.#lanes.give(null);
+          this.#queue.done(null);
           throw error;
         }
-        const startMs = performance.now();
-        void this.#device.queue
-          .onSubmittedWorkDone()
-          .then(
-            () => this.#observe(count, plan.pieces, startMs, span),
-            () => {},
-          )
-          .finally(() => this.#lanes.give(null));
-        at += count;
+        this.#watch(steps, plan.pieces, span);
+        at = end;
       }
     })();
     return { issued, done: issued.then(() => Promise.all(done)).then(() => {}) };
   }
 
-  #writeParams(batch: BatchBuffers, unitFrom: number, plan: GpuPlan): (readonly [number, number, number])[] {
-    const bytes = new Uint8Array(plan.units * plan.pieces * this.#stride);
-    const workgroups = [];
+  /** Learns from a submission, once it is through, how long it took. */
+  #watch(steps: number, pieces: number, span: Span): void {
+    const startMs = performance.now();
+    void this.#device.queue.onSubmittedWorkDone().then(
+      () => {
+        this.#observe(steps, pieces, startMs, span);
+        this.#queue.done(performance.now() - startMs);
+      },
+      () => this.#queue.done(null),
+    );
+  }
+
+  /** Lays out the params of a batch's dispatches. Units whose dispatches have the same shape share one. */
+  #writeParams(batch: BatchBuffers, unitFrom: number, plan: GpuPlan): Dispatched[] {
+    const { paramBytes } = this.#program;
+    const bytes = new Uint8Array(plan.units * plan.pieces * this.#aligned(paramBytes));
+    const dispatches: Dispatched[] = [];
+    let next = 0;
     for (let slot = 0; slot < plan.units; slot++) {
       for (let piece = 0; piece < plan.pieces; piece++) {
         const dispatch = this.#program.dispatch(this.#input, unitFrom + slot, piece, plan.pieces, slot);
-        if (dispatch.params.length !== this.#program.paramBytes) {
+        if (dispatch.params.length !== paramBytes) {
           throw new Fault({
             reason: 'kernel',
-            detail: `params of ${dispatch.params.length} bytes, not ${this.#program.paramBytes}`,
+            detail: `params of ${dispatch.params.length} bytes, not ${paramBytes}`,
           });
         }
-        bytes.set(dispatch.params, workgroups.length * this.#stride);
-        workgroups.push(dispatch.workgroups);
+        const [x, y, z] = dispatch.workgroups;
+        const last = dispatches.at(-1);
+        const fits = last !== undefined && last.steps < plan.joined && z === 1;
+        if (fits && last.workgroups[0] === x && last.workgroups[1] === y) {
+          bytes.set(dispatch.params, last.at + last.steps * paramBytes);
+          dispatches[dispatches.length - 1] = {
+            at: last.at,
+            workgroups: [x, y, last.steps + 1],
+            steps: last.steps + 1,
+          };
+        } else {
+          bytes.set(dispatch.params, next);
+          dispatches.push({ at: next, workgroups: [x, y, z], steps: 1 });
+        }
+        next = this.#aligned((dispatches.at(-1)?.at ?? 0) + (dispatches.at(-1)?.steps ?? 0) * paramBytes);
       }
     }
-    this.#device.queue.writeBuffer(batch.params, 0, bytes);
-    return workgroups;
+    this.#device.queue.writeBuffer(batch.params, 0, bytes, 0, next);
+    return dispatches;
   }
 
-  /** Submits `count` of a batch's dispatches; rejects with the `kernel` Fault when the GPU finds them invalid. */
+  /** Submits a batch's dispatches from `at` to before `end`; rejects with the `kernel` Fault when the GPU finds them invalid. */
   async #submission(
     batch: BatchBuffers,
-    workgroups: (readonly [number, number, number])[],
+    dispatches: readonly Dispatched[],
     at: number,
-    count: number,
+    end: number,
     plan: GpuPlan,
   ): Promise<void> {
     const device = this.#device;
@@ -222,25 +262,25 @@ export class GpuJob implements OpenJob {
     if (at === 0) encoder.clearBuffer(batch.out, 0, size);
     const pass = encoder.beginComputePass();
     pass.setPipeline(this.#compiled.pipeline);
-    for (let i = at; i < at + count; i++) {
-      const [x, y, z] = workgroups[i] ?? [0, 0, 0];
-      pass.setBindGroup(0, batch.group, [i * this.#stride]);
+    for (const { at: offset, workgroups } of dispatches.slice(at, end)) {
+      const [x, y, z] = workgroups;
+      pass.setBindGroup(0, batch.group, [offset]);
       if (x * y * z > 0) pass.dispatchWorkgroups(x, y, z);
     }
     pass.end();
-    if (at + count === workgroups.length) encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, size);
+    if (end === dispatches.length) encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, size);
     device.queue.submit([encoder.finish()]);
     const error = await device.popErrorScope();
     if (error !== null)
       throw new Fault({ reason: 'kernel', detail: `the GPU refuses the dispatch: ${error.message}` });
   }
 
-  #observe(dispatches: number, pieces: number, startMs: number, span: Span): void {
+  #observe(steps: number, pieces: number, startMs: number, span: Span): void {
     const nowMs = performance.now();
-    // With two in flight this one began when the one before was done.
+    // With several in flight this one began when the one before was done.
     const ms = nowMs - Math.max(startMs, this.#doneMs);
     this.#doneMs = nowMs;
-    this.#pace.observe(dispatches, pieces, ms);
+    this.#pace.observe(steps, pieces, ms);
     span.spent(ms);
   }
 

@@ -3,27 +3,34 @@
  * handing it over costs nothing, short enough that the screen still moves and no watchdog bites.
  *
  * The same rule serves a software adapter that needs 200 ms for a unit (the unit is cut in pieces) and a
- * graphics card that needs 20 µs (a thousand units go together). Pure: it is told what was measured.
+ * graphics card that needs 20 µs (a thousand units go together, and several of them in one dispatch, since one
+ * alone would leave most of the card idle). Pure: it is told what was measured.
  */
 
 /** What a submission should take, in ms. */
 const submissionMs = 30;
 /** What one dispatch should take at most, in ms: it cannot be interrupted. */
 const dispatchMs = 20;
-/** The most dispatches in one batch: bounds the time that encoding and reading back takes. */
-const dispatchesMax = 2048;
+/** What a dispatch of several units should take at most, in ms: a submission holds a few of them. */
+const joinedMs = 10;
+/** The most units times pieces in one batch: bounds the time that encoding and reading back takes. */
+const stepsMax = 2048;
 
 export interface GpuBounds {
   /** Into how many pieces the kernel lets a unit be cut. */
   readonly piecesMax: number;
   /** How many units fit into one batch's buffer. */
   readonly unitsMax: number;
+  /** How many units one dispatch may compute. */
+  readonly joinedMax: number;
 }
 
-/** Units that share a buffer and are read back together, each cut into so many pieces. */
+/** Units that share a buffer and are read back together, each cut into so many pieces, or several whole ones to a dispatch. */
 export interface GpuPlan {
   readonly units: number;
   readonly pieces: number;
+  /** Units to a dispatch; 1 where units are cut. */
+  readonly joined: number;
 }
 
 export class GpuPace {
@@ -45,31 +52,27 @@ export class GpuPace {
 
   /** The next batch, of at most `unitsLeft` units. */
   plan(unitsLeft: number): GpuPlan {
-    const { piecesMax, unitsMax } = this.#bounds;
+    const { piecesMax, unitsMax, joinedMax } = this.#bounds;
     const unitMs = this.#unitMs;
     // Nothing measured yet: one unit, in the smallest steps there are.
-    if (unitMs === null) return { units: 1, pieces: piecesMax };
+    if (unitMs === null) return { units: 1, pieces: piecesMax, joined: 1 };
     const pieces = clamp(Math.ceil(unitMs / dispatchMs), 1, piecesMax);
-    const wanted = Math.min(
-      submissionMs / unitMs,
-      this.#unitsNext,
-      dispatchesMax / pieces,
-      unitsMax,
-      unitsLeft,
-    );
-    return { units: Math.max(1, Math.floor(wanted)), pieces };
+    const wanted = Math.min(submissionMs / unitMs, this.#unitsNext, stepsMax / pieces, unitsMax, unitsLeft);
+    const units = Math.max(1, Math.floor(wanted));
+    const joined = pieces > 1 ? 1 : clamp(Math.floor(joinedMs / unitMs), 1, Math.min(joinedMax, units));
+    return { units, pieces, joined };
   }
 
-  /** How many of the `left` dispatches the next submission should hold. */
-  dispatches(left: number, pieces: number): number {
+  /** How many of the `left` steps, pieces of units, the next submission should hold. */
+  steps(left: number, pieces: number): number {
     const wanted =
       Math.min(this.#unitMs === null ? 0 : submissionMs / this.#unitMs, this.#unitsNext) * pieces;
     return clamp(Math.floor(wanted + 1e-9), 1, left);
   }
 
-  /** A submission of so many dispatches kept the GPU busy for `ms`. */
-  observe(dispatches: number, pieces: number, ms: number): void {
-    const units = dispatches / pieces;
+  /** A submission of so many steps kept the GPU busy for `ms`. */
+  observe(steps: number, pieces: number, ms: number): void {
+    const units = steps / pieces;
     const unitMs = Math.max(ms, 1e-3) / units;
     // The first submission may hold the driver's own compiling: what comes out far cheaper is believed at once.
     const before = this.#unitMs;

@@ -2,21 +2,41 @@
 
 import type { GpuProgram } from '../src/kernels/kernel.ts';
 import { Fault } from './backend.ts';
+import { joinedMax, joinedShader } from './gpu-joined.ts';
 
 /** A kernel's shader, compiled for one device. */
 export interface GpuPipeline {
   readonly layout: GPUBindGroupLayout;
   readonly pipeline: GPUComputePipeline;
+  /** How many units one dispatch may compute: the z of its workgroups. Their params lie end to end. */
+  readonly joinedMax: number;
 }
 
-/** Throws the `kernel` Fault with the compiler's words. */
+/** Compiles the form for several units where there is one. Throws the `kernel` Fault with the compiler's words. */
 export async function compileShader(
   device: GPUDevice,
   wgsl: string,
   program: GpuProgram,
   tables: number,
 ): Promise<GpuPipeline> {
-  const layout = device.createBindGroupLayout({ entries: layoutOf(program, tables) });
+  const joined = joinedShader(wgsl, program);
+  try {
+    if (joined !== null) return await compiled(device, joined, program, tables, joinedMax);
+  } catch (error) {
+    // What the published shader itself lacks is said of that one.
+    if (!(error instanceof Fault) || error.failure.reason !== 'kernel') throw error;
+  }
+  return compiled(device, wgsl, program, tables, 1);
+}
+
+async function compiled(
+  device: GPUDevice,
+  wgsl: string,
+  program: GpuProgram,
+  tables: number,
+  units: number,
+): Promise<GpuPipeline> {
+  const layout = device.createBindGroupLayout({ entries: layoutOf(program, tables, units) });
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ code: wgsl });
   const scope = device.popErrorScope();
@@ -33,7 +53,7 @@ export async function compileShader(
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: program.entryPoint },
     });
-    return { layout, pipeline };
+    return { layout, pipeline, joinedMax: units };
   } catch (error) {
     const reason =
       error instanceof Error && Reflect.get(error, 'reason') === 'validation' ? 'kernel' : 'environment';
@@ -41,13 +61,13 @@ export async function compileShader(
   }
 }
 
-function layoutOf(program: GpuProgram, tables: number): GPUBindGroupLayoutEntry[] {
+function layoutOf(program: GpuProgram, tables: number, units: number): GPUBindGroupLayoutEntry[] {
   const visibility = GPUShaderStage.COMPUTE;
   return [
     {
       binding: 0,
       visibility,
-      buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: program.paramBytes },
+      buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: units * program.paramBytes },
     },
     { binding: 1, visibility, buffer: { type: 'storage' } },
     ...Array.from({ length: tables }, (_, i): GPUBindGroupLayoutEntry => ({

@@ -54,7 +54,7 @@ export interface Agreement {
 export interface GpuDispatch {
   /** Written to the uniform buffer at binding 0; exactly `paramBytes` long. */
   readonly params: Uint8Array;
-  /** Workgroups in x, y, z. */
+  /** Workgroups in x, y, z. Where z is 1, it is the runner's (see `GpuProgram`). */
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -62,10 +62,15 @@ export interface GpuDispatch {
  * A kernel's fast form, described as data so that one runner serves every kernel
  * (describe, prepare, dispatch). The shader has one bind group, group 0:
  *
- * - binding 0: `var<uniform>`, `paramBytes` long, another slice for each dispatch;
+ * - binding 0: `var<uniform>`, `paramBytes` long, another slice for each piece;
  * - binding 1: `var<storage, read_write> out: array<u32 or atomic<u32>>`, `slotBytes` for each unit of the
  *   batch, cleared to zero before the batch; the unit's slot index reaches the shader in its params;
  * - bindings 2, 3, …: `var<storage, read>`, one for each table.
+ *
+ * One unit rarely fills a GPU. A shader that declares its params as `@group(0) @binding(0) var<uniform> params: Params;`, in one
+ * line and under any names, and asks nothing of the third dimension of its workgroups, is given several units in one dispatch
+ * (`workers/gpu-joined.ts`): its text stays as it was published, and the runner compiles it so that the third dimension
+ * chooses among as many params.
  */
 export interface GpuProgram {
   readonly entryPoint: string;

@@ -6,26 +6,30 @@ import { GpuPace } from '../../workers/gpu-pace.ts';
 /** Plays `units` units on an adapter that needs `unitMs` for one, and `costMs` beside for each submission. */
 function play(
   unitMs: number,
-  { units = 4000, costMs = 0.5, piecesMax = 64, unitsMax = 4096, firstMs = 0 } = {},
+  { units = 4000, costMs = 0.5, piecesMax = 64, unitsMax = 4096, joinedMax = 64, firstMs = 0 } = {},
 ) {
-  const pace = new GpuPace({ piecesMax, unitsMax });
+  const pace = new GpuPace({ piecesMax, unitsMax, joinedMax });
   const submissions: { ms: number; dispatchMs: number }[] = [];
   const batches: number[] = [];
+  const joined: number[] = [];
   for (let left = units; left > 0;) {
     const plan = pace.plan(left);
     batches.push(plan.units);
+    joined.push(plan.joined);
     left -= plan.units;
-    for (let dispatches = plan.units * plan.pieces; dispatches > 0;) {
-      const count = pace.dispatches(dispatches, plan.pieces);
+    for (let steps = plan.units * plan.pieces; steps > 0;) {
+      // As the runner does: a dispatch is not cut, and there is at least one.
+      const count = Math.min(steps, Math.max(pace.steps(steps, plan.pieces), plan.joined));
       const ms = (count / plan.pieces) * unitMs + costMs + (submissions.length === 0 ? firstMs : 0);
-      submissions.push({ ms, dispatchMs: unitMs / plan.pieces });
+      submissions.push({ ms, dispatchMs: (Math.min(count, plan.joined) * unitMs) / plan.pieces });
       pace.observe(count, plan.pieces, ms);
-      dispatches -= count;
+      steps -= count;
     }
   }
   return {
     submissions,
     batches,
+    joined,
     wallMs: submissions.reduce((sum, { ms }) => sum + ms, 0),
     usefulMs: units * unitMs,
   };
@@ -47,6 +51,13 @@ describe('the GPU is given work', () => {
     expect(Math.max(...play(300, { units: 50 }).batches)).toBe(1);
   });
 
+  it('several units to a dispatch where one is short, and never where a unit is cut', () => {
+    expect(Math.max(...play(0.02, { units: 20_000 }).joined)).toBe(64);
+    expect(Math.max(...play(2, { units: 1000 }).joined)).toBeLessThanOrEqual(5);
+    expect(Math.max(...play(70, { units: 100 }).joined)).toBe(1);
+    expect(Math.max(...play(0.02, { units: 20_000, joinedMax: 1 }).joined)).toBe(1);
+  });
+
   it('within the bounds of memory and of what is left', () => {
     const { batches } = play(0.01, { units: 1001, unitsMax: 10 });
     expect(Math.max(...batches)).toBeLessThanOrEqual(10);
@@ -59,7 +70,7 @@ describe('the GPU is given work', () => {
   });
 
   it('carefully again when it slows down', () => {
-    const pace = new GpuPace({ piecesMax: 16, unitsMax: 4096 });
+    const pace = new GpuPace({ piecesMax: 16, unitsMax: 4096, joinedMax: 64 });
     for (let i = 0; i < 30; i++)
       pace.observe(pace.plan(1000).units, pace.plan(1000).pieces, pace.plan(1000).units * 0.1);
     const fast = pace.batchUnits;
