@@ -17,6 +17,9 @@ import type { GpuPipeline } from './gpu-shader.ts';
 /** Names under which CPU emulations of a GPU go: Chromium's, Mesa's, Windows'. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|software|basic render|\bwarp\b|\bcpu\b/i;
 
+/** How long to wait before each further question for an adapter. */
+const askAgainMs = [100, 400, 1500];
+
 /** What an adapter is called, and whether it is an emulation. */
 function adapterFacts(adapter: GPUAdapter): {
   facts: Omit<AdapterFacts, 'storageBytesMax'>;
@@ -51,7 +54,7 @@ export class WebGpuBackend implements ComputeBackend {
   }
 
   async start(): Promise<Capability> {
-    const adapter = await this.#gpu.requestAdapter({ powerPreference: 'high-performance' });
+    const adapter = await this.#findAdapter();
     if (adapter === null) throw new Fault({ reason: 'unavailable', detail: 'WebGPU gives no adapter' });
     const { facts, software } = adapterFacts(adapter);
     const device = await adapter.requestDevice();
@@ -80,6 +83,19 @@ export class WebGpuBackend implements ComputeBackend {
       compileShader(device, wgsl, program, tables.length),
     );
     return GpuJob.open(device, compiled, program, input, tables);
+  }
+
+  /**
+   * Asks again a little later where there is none: a browser whose GPU process ends and comes back meanwhile says so too (seen
+   * in Chromium 150 on an H100, where the first question always met that).
+   */
+  async #findAdapter(): Promise<GPUAdapter | null> {
+    for (const waitMs of askAgainMs) {
+      const adapter = await this.#gpu.requestAdapter({ powerPreference: 'high-performance' });
+      if (adapter !== null) return adapter;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+    return this.#gpu.requestAdapter({ powerPreference: 'high-performance' });
   }
 
   #lose(detail: string): void {
