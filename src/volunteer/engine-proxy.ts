@@ -178,7 +178,8 @@ export class WorkerEngine implements Engine {
     this.#heardMs = this.#watchedMs;
     const beat = beatOf(data);
     if (beat === null) return;
-    this.#resting = beat.beat === 'resting';
+    // What a GPU had before it when the rest began still comes in: only `awake` ends a rest.
+    if (beat.beat === 'resting' || beat.beat === 'awake') this.#resting = beat.beat === 'resting';
     if (beat.beat === 'progress' && beat.replica !== null) this.#progress.get(beat.replica)?.(beat.unitsDone);
     if (beat.beat === 'lost') this.#lose(beat.reason, beat.detail);
   }

@@ -46,7 +46,7 @@ export interface ChunkResult {
   readonly lengths: Uint32Array;
   /** Time inside the kernel (WASM `run`, or the GPU busy with this chunk). */
   readonly kernelMs: number;
-  /** Time from the chunk's first unit starting to its result being ready. */
+  /** Time from the chunk's first unit starting, or from the chunk before being ready if that was later, to its result being ready. */
   readonly wallMs: number;
 }
 
@@ -201,7 +201,7 @@ export interface EngineHost {
 export type Beat =
   /** Work went forward. */
   | { readonly beat: 'progress'; readonly replica: string | null; readonly unitsDone: number }
-  /** Going to sleep on purpose (share below 1), so that silence means nothing until the next `progress` or `awake`. */
+  /** Going to sleep on purpose (share below 1), so that silence means nothing until the next `awake`. */
   | { readonly beat: 'resting' }
   | { readonly beat: 'awake' }
   | { readonly beat: 'lost'; readonly reason: LostReason; readonly detail: string };
