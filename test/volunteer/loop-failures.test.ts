@@ -228,6 +228,17 @@ describe('the graphics processor', () => {
     expect(viewOf(hand.loop).gpu).toEqual({ state: 'on', name: 'card' });
   });
 
+  it.each([
+    ['four chunks at once where each takes long', 20, 4],
+    ['as many as last for a moment where it is fast', 1, 15],
+    ['and never more than 64', 0.01, 64],
+  ])('is given %s', (_, unitMs, runs) => {
+    const hand = withGpu();
+    proven(hand, unitMs);
+    const given = hand.lease(100, { slot: gpu, chunk: 5, count: 90 });
+    expect(given.filter((effect) => effect.do === 'run' && effect.slot === gpu)).toHaveLength(runs);
+  });
+
   it('asks for nothing that a core computes faster, unless it is told to', () => {
     expect(asks(proven(withGpu(), 80))).toEqual([]);
     expect(asks(proven(withGpu({ gpuUse: 'always' }), 80))).toEqual([gpu]);

@@ -1,5 +1,5 @@
 /** What goes up while work flows: results, the wish for more, what is too late, and the signed chain. */
-import type { SlotWord } from '../../wire/volunteer.ts';
+import type { JobDescriptor, SlotWord } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
 import { isProven } from './code.ts';
 import {
@@ -7,6 +7,7 @@ import {
   heldOf,
   loseReplica,
   isLive,
+  leasesOf,
   leasesPerSlotMax,
   mayAsk,
   noteFail,
@@ -67,8 +68,7 @@ function wishes(loop: Loop): SlotWord[] {
 function wantsMore(loop: Loop, slot: Slot): boolean {
   if (slot.stage.is !== 'ready' || slot.askedAt !== null || loop.at < slot.askAfter) return false;
   if (slot.backend === 'webgpu' && loop.gpu.state !== 'on') return false;
-  const leases = new Set(slot.queue.map((replica) => loop.held.get(replica)?.lease));
-  if (leases.size >= leasesPerSlotMax) return false;
+  if (leasesOf(loop, slot).length >= leasesPerSlotMax) return false;
   return slot.queue.length <= 1 || waitsForBytes(loop, slot) || remainingMs(loop, slot) <= leadMs;
 }
 
@@ -77,15 +77,24 @@ function waitsForBytes(loop: Loop, slot: Slot): boolean {
   return !slot.queue.some((replica) => slot.jobs.get(loop.held.get(replica)?.job ?? '') === 'loaded');
 }
 
-/** How long a slot's queue lasts, at the speed it has shown. */
+/**
+ * How long a slot's queue lasts, at the speed it has shown. From its leases and from what runs, since every step asks this and a
+ * fast slot holds thousands of chunks; what was given back from the middle of a lease still counts.
+ */
 function remainingMs(loop: Loop, slot: Slot): number {
   let ms = 0;
+  const add = (job: JobDescriptor, units: number): void => {
+    ms += (units * job.unitCostMicro) / paceOf(loop, slot, job.kernel);
+  };
+  for (const { job: id, chunk, done, count } of leasesOf(loop, slot)) {
+    const job = loop.jobs.get(id);
+    if (job !== undefined) add(job, unitsOf(job, chunk + count - 1)[1] - unitsOf(job, chunk + done)[0]);
+  }
   for (const replica of slot.queue) {
     const held = loop.held.get(replica);
-    const job = held === undefined ? undefined : loop.jobs.get(held.job);
-    if (held === undefined || job === undefined) continue;
-    const [from, to] = unitsOf(job, held.chunk);
-    ms += ((to - from - held.unitsDone) * job.unitCostMicro) / paceOf(loop, slot, job.kernel);
+    if (held?.running !== true) break;
+    const job = loop.jobs.get(held.job);
+    if (job !== undefined) add(job, -held.unitsDone);
   }
   return ms;
 }
@@ -248,7 +257,7 @@ function leaseDue(loop: Loop, deadlineAt: number): number {
 function slotDue(loop: Loop, slot: Slot): number {
   if (slot.stage.is !== 'ready' || slot.askedAt !== null) return Number.POSITIVE_INFINITY;
   if (loop.at < slot.askAfter) return slot.askAfter;
-  const leases = new Set(slot.queue.map((replica) => loop.held.get(replica)?.lease));
-  if (leases.size >= leasesPerSlotMax || slot.queue.length <= 1) return Number.POSITIVE_INFINITY;
+  if (leasesOf(loop, slot).length >= leasesPerSlotMax || slot.queue.length <= 1)
+    return Number.POSITIVE_INFINITY;
   return loop.at + Math.max(1, Math.ceil(remainingMs(loop, slot) - leadMs));
 }

@@ -5,12 +5,25 @@ import { auditsAt, recompute, tendAudits } from './auditing.ts';
 import { beginningDue, beginsWith, chooseBeginning, hasBegun } from './beginning.ts';
 import { codeOf, fetchCode, isHere, isProven, jobsAheadMax, proofKey } from './code.ts';
 import { forgetErrands } from './failures.ts';
-import { giveBack, gpuSlot, heldOf, isLive, loseReplica, stitch, unitsOf } from './state.ts';
+import {
+  giveBack,
+  gpuSlot,
+  heldOf,
+  isLive,
+  leasesOf,
+  loseReplica,
+  paceOf,
+  stitch,
+  unitsOf,
+} from './state.ts';
 import type { Loop, Slot } from './state.ts';
 import type { CodeName } from './words.ts';
 
 /** Runs that an engine is given at once, so that it never waits for this thread between two chunks. */
-const runsAheadMax: Readonly<Record<Backend, number>> = { wasm: 2, webgpu: 4 };
+const runsAheadMin: Readonly<Record<Backend, number>> = { wasm: 2, webgpu: 4 };
+/** A fast GPU is through with a chunk in milliseconds: it is given as many as last so long, up to so many. */
+const runsAheadMs = 150;
+const runsAheadMax = 64;
 
 /** The GPU is looked for once a core's first chunk is acknowledged, or this long after a core was ready. */
 const gpuPatienceMs = 5_000;
@@ -125,7 +138,7 @@ function dropConcluded(loop: Loop): void {
 
 /** Tests, loads, measures and computes, whatever this slot's engine can do now: for `only` that job, or for all. */
 function tendReady(loop: Loop, slot: Slot, only: JobDescriptor | null): void {
-  const leased = new Set(slot.queue.map((replica) => loop.held.get(replica)?.job));
+  const leased = new Set(leasesOf(loop, slot).map(({ job }) => job));
   for (const { job } of auditsAt(loop, slot)) leased.add(job);
   const wanted = only === null ? [...loop.jobs.values()] : [only];
   for (const job of wanted) {
@@ -205,15 +218,19 @@ function measure(loop: Loop, slot: Slot, job: JobDescriptor): void {
 function run(loop: Loop, slot: Slot): void {
   putOff(loop, slot);
   let running = 0;
+  let aheadMs = 0;
   for (const replica of slot.queue) {
     const held = loop.held.get(replica);
     if (held === undefined) continue;
-    if (running >= runsAheadMax[slot.backend]) return;
-    running += 1;
-    if (held.running) continue;
+    const enough = slot.backend === 'wasm' || aheadMs >= runsAheadMs || running >= runsAheadMax;
+    if (enough && running >= runsAheadMin[slot.backend]) return;
     const job = loop.jobs.get(held.job);
-    if (job === undefined || slot.jobs.get(held.job) !== 'loaded') return;
+    if (job === undefined) return;
     const [unitFrom, unitTo] = unitsOf(job, held.chunk);
+    running += 1;
+    aheadMs += ((unitTo - unitFrom) * job.unitCostMicro) / paceOf(loop, slot, job.kernel);
+    if (held.running) continue;
+    if (slot.jobs.get(held.job) !== 'loaded') return;
     held.running = true;
     stitch(loop, held.job, held.chunk, 'leased');
     loop.out.push({

@@ -297,11 +297,18 @@ export function release(loop: Loop, replica: number): Held | null {
   loop.held.delete(replica);
   const slot = loop.slots.get(held.slot);
   if (slot !== undefined) {
-    slot.queue = slot.queue.filter((id) => id !== replica);
+    // Nearly always the first of what may be thousands.
+    const at = slot.queue.indexOf(replica);
+    if (at >= 0) slot.queue.splice(at, 1);
     if (held.running) loop.out.push({ do: 'cancel', slot: slot.slot, engine: slot.engine, replica });
   }
   dropLeaseIfDone(loop, held.lease);
   return held;
+}
+
+/** The leases of which a slot holds something: one or two, of thousands of chunks where it is fast. */
+export function leasesOf(loop: Loop, { slot }: Slot): LeaseRecord[] {
+  return [...loop.leases.values()].filter((lease) => lease.slot === slot);
 }
 
 /** What is left of a lease. */
