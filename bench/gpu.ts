@@ -1,21 +1,21 @@
 /**
  * Asks what a visitor's GPU adds: units per second of each catalogue kernel's shader beside its WebAssembly on one core,
- * both in Chromium through the volunteer's own engine, by turns, and their answers compared.
+ * both in one browser through the volunteer's own engine, by turns, and their answers compared.
  *
- * node bench/gpu.ts [--software] [--json FILE]
+ * node bench/gpu.ts [--firefox] [--software] [--json FILE]
  *
+ * In Chromium, or with `--firefox` in Firefox, which takes the Vulkan driver that `VK_ICD_FILENAMES` names.
  * Without a hardware adapter nothing is measured, and it says so. `--software` takes SwiftShader, which only shows
  * that the path works: an emulated GPU is slower than the core it runs on.
  */
 import process from 'node:process';
-import type { Page } from 'playwright-core';
 import { catalogue } from '../src/kernels/catalogue.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
 import { demoJob as factoring } from '../src/kernels/mersenne-tf/demo.ts';
 import { encodeInput } from '../src/kernels/mersenne-tf/index.ts';
 import { demoJob as picture } from '../src/kernels/path-trace/demo.ts';
 import type { Backend } from '../src/volunteer/engine.ts';
-import { launchChromium, whyNo } from '../test/browser/browsers.ts';
+import { launchChromium, launchFirefox, whyNo } from '../test/browser/browsers.ts';
 import { serveFiles } from '../test/browser/serve.ts';
 import type { Found, Stretch } from './gpu/page.ts';
 import { gpuSite } from './gpu/site.ts';
@@ -24,6 +24,7 @@ import type { Line } from './measure.ts';
 
 const rounds = 3;
 const software = process.argv.includes('--software');
+const browserName = process.argv.includes('--firefox') ? 'Firefox' : 'Chromium';
 /** How long a stretch should take, on either backend; an emulation is not worth waiting for. */
 const stretchMs = software ? 500 : 2000;
 /** How many units of each round are computed by both and compared. */
@@ -35,14 +36,10 @@ const inputs: ReadonlyMap<string, Uint8Array> = new Map([
   ['path-trace@1', picture('seed')],
 ]);
 
-/** A headless Chromium gets at a real GPU on Linux only through Vulkan, and without a window's surface. */
-const hardwareArgs = [
-  '--enable-unsafe-webgpu',
-  '--ignore-gpu-blocklist',
-  ...(process.platform === 'linux'
-    ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
-    : []),
-];
+/** A page of either browser, as far as it is needed. */
+interface Page {
+  evaluate<T>(expression: string): Promise<T>;
+}
 
 function notMeasured(why: string): void {
   console.log(`not measured: ${why}`);
@@ -120,9 +117,11 @@ async function measure(page: Page): Promise<void> {
   const { capability, missing } = await call<Found>(page, 'open', 'webgpu');
   if (capability === null) return notMeasured(missing);
   const { vendor = '', architecture = '', device = '', description = '' } = capability.adapter ?? {};
-  const name = [vendor, architecture, device, description].filter((part) => part !== '').join(' ');
+  const adapter = [vendor, architecture, device, description].filter((part) => part !== '').join(' ');
   if (capability.software && !software)
-    return notMeasured(`the only WebGPU adapter is an emulation (${name}); --software takes it all the same`);
+    return notMeasured(
+      `the only WebGPU adapter is an emulation (${adapter}); --software takes it all the same`,
+    );
   await call<Found>(page, 'open', 'wasm');
   const lines: Line[] = [];
   for (const kernel of catalogue.values()) {
@@ -130,20 +129,39 @@ async function measure(page: Page): Promise<void> {
     if (input === undefined) throw new Error(`no job is known for ${kernel.id}`);
     if (kernel.gpu !== undefined) lines.push(await compare(page, kernel, input));
   }
-  report(`WebGPU beside WebAssembly in the same Chromium, medians of ${rounds} rounds: ${name}`, lines);
+  report(
+    `WebGPU beside WebAssembly in the same ${browserName}, medians of ${rounds} rounds: ${adapter}`,
+    lines,
+  );
+}
+
+async function openChromium(url: string): Promise<{ page: Page; close(): Promise<void> }> {
+  const browser = await launchChromium({ webgpu: software ? true : 'hardware' });
+  const page = await browser.newPage();
+  await page.goto(url);
+  return { page, close: () => browser.close() };
+}
+
+async function openFirefox(url: string): Promise<{ page: Page; close(): Promise<void> }> {
+  const browser = await launchFirefox(undefined, { webgpu: true });
+  const page = await browser.newPage();
+  await page.goto(url);
+  return {
+    page: { evaluate: async <T>(expression: string) => (await page.evaluate(expression)) as T },
+    close: () => browser.close(),
+  };
 }
 
 async function main(): Promise<void> {
-  const why = whyNo.chromium();
+  const why = browserName === 'Firefox' ? whyNo.firefoxWithGpu() : whyNo.chromium();
   if (why !== null) return notMeasured(why);
   const served = await serveFiles(await gpuSite(inputs));
-  const browser = await launchChromium(software ? { webgpu: true } : { args: hardwareArgs });
+  const url = `${served.origin}/page.html`;
+  const opened = await (browserName === 'Firefox' ? openFirefox(url) : openChromium(url));
   try {
-    const page = await browser.newPage();
-    await page.goto(`${served.origin}/page.html`);
-    await measure(page);
+    await measure(opened.page);
   } finally {
-    await browser.close();
+    await opened.close();
     await served.close();
   }
 }

@@ -3,10 +3,11 @@
  * digest with Node's: bit for bit where a kernel is exact or WebAssembly computes it, by the kernel's own `agree` where a
  * shader may differ. Ends with a table; exit code 1 on any mismatch (its input is kept), and where nothing was computed.
  *
- * npm run soak [-- --minutes 60 --seed N]
+ * npm run soak [-- --minutes 60 --seed N --hardware]
  *
  * Chromium and Firefox compute with WebAssembly, and with WebGPU on a software GPU (SwiftShader; Firefox borrows that of Debian's
- * Chromium). Two browsers on one software GPU still have two compilers of shaders. What is left out is said.
+ * Chromium). Two browsers on one software GPU still have two compilers of shaders. With `--hardware` Chromium's shaders run on
+ * the machine's own GPU, or not at all. What is left out is said.
  */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,11 @@ import { briefly, tableOf } from './soak/table.ts';
 import { installPrograms } from './test/programs.mjs';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    hardware: { type: 'boolean', default: false },
+  },
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed ?? randomInt(2 ** 32));
@@ -45,7 +50,7 @@ function keep(job: string, input: Uint8Array): string {
   return `build/soak/${name}`;
 }
 
-async function chromiumPage(url: string, webgpu: boolean): Promise<Driver> {
+async function chromiumPage(url: string, webgpu: boolean | 'hardware'): Promise<Driver> {
   const browser = await launchChromium({ webgpu });
   const page = await browser.newPage();
   await page.goto(url);
@@ -75,7 +80,12 @@ const candidates: readonly {
   launch(url: string): Promise<Driver>;
 }[] = [
   { name: 'Chromium', backend: 'wasm', whyNo: whyNo.chromium(), launch: (url) => chromiumPage(url, false) },
-  { name: 'Chromium', backend: 'webgpu', whyNo: whyNo.chromium(), launch: (url) => chromiumPage(url, true) },
+  {
+    name: 'Chromium',
+    backend: 'webgpu',
+    whyNo: whyNo.chromium(),
+    launch: (url) => chromiumPage(url, values.hardware ? 'hardware' : true),
+  },
   { name: 'Firefox', backend: 'wasm', whyNo: whyNo.firefox(), launch: (url) => firefoxPage(url, false) },
   { name: 'Firefox', backend: 'webgpu', whyNo: whyNo.firefox(), launch: (url) => firefoxPage(url, true) },
 ];
@@ -106,7 +116,7 @@ async function main(): Promise<void> {
       const thrown = dice(seed).fork(`${name} ${backend}`);
       const wasmOf = (id: string): Uint8Array => wasm.get(id) ?? new Uint8Array(0);
       const lane = new Lane({ driver, backend, reference, dice: thrown, files, wasmOf, keep, say });
-      const why = await lane.open();
+      const why = await lane.open(values.hardware);
       if (why === null) lanes.push(lane);
       else say(`left out: ${name} ${backend}: ${why}`);
     }

@@ -44,6 +44,8 @@ const firstPace = 100;
 const deafMs = 180_000;
 /** These say that an engine is gone, as engines may be; every other failure is a wrong answer to a right question. */
 const lossReasons: readonly string[] = ['died', 'stuck', 'device-lost', 'stopped'];
+/** How `page.ts` marks an emulation's name. */
+const softwareMark = ' (software)';
 
 type Tally = { -readonly [Key in keyof Row]: Row[Key] };
 
@@ -64,11 +66,14 @@ export class Lane {
     return [...this.#rows.values()];
   }
 
-  /** Starts the engine. Gives why there is none, or null. */
-  async open(): Promise<string | null> {
+  /** Starts the engine. Gives why there is none, or null. `hardware`: an emulated GPU is none. */
+  async open(hardware = false): Promise<string | null> {
     const opened = await this.#call<string>('open', this.#parts.backend);
     if ('failure' in opened) return opened.detail;
-    if (this.#parts.backend === 'webgpu') this.#parts.say(`${this.#name} computes on ${opened.value}`);
+    if (this.#parts.backend !== 'webgpu') return null;
+    if (hardware && opened.value.endsWith(softwareMark))
+      return `its only GPU is an emulation: ${opened.value}`;
+    this.#parts.say(`${this.#name} computes on ${opened.value}`);
     return null;
   }
 

@@ -1,6 +1,7 @@
 /** Starts the three real engines for tests: Chromium, Firefox and WebKit, each found where systems keep it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { chromium } from 'playwright-core';
 import type { Browser as Chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
@@ -43,10 +44,22 @@ function gpuDriver(): Readonly<Record<string, string>> | null {
   return existsSync(driver) ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: emulatedGpu } : null;
 }
 
+/** A headless Chromium gets at a real GPU on Linux only through Vulkan, and without a window's surface. */
+const hardwareArgs = [
+  '--enable-unsafe-webgpu',
+  '--ignore-gpu-blocklist',
+  ...(process.platform === 'linux'
+    ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
+    : []),
+];
+
 /** What a Chromium for a test may have beyond the ordinary. */
 export interface ChromiumOptions {
-  /** With a WebGPU adapter, software-made (SwiftShader) so that every machine has the same one. */
-  readonly webgpu?: boolean;
+  /**
+   * With a WebGPU adapter: `true` is one made of software (SwiftShader), so that every machine has the same one;
+   * `hardware` is the machine's own, where it has one.
+   */
+  readonly webgpu?: boolean | 'hardware';
   /** More command line switches. */
   readonly args?: readonly string[];
 }
@@ -63,6 +76,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
       '--disable-sync',
       '--no-first-run',
       ...(options.webgpu === true ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
+      ...(options.webgpu === 'hardware' ? hardwareArgs : []),
       ...(options.args ?? []),
     ],
   });
