@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { nodePlatform } from './platform-node.ts';
-import type { Reason, VolunteerView } from './store.ts';
+import type { Judgement, Reason, VolunteerView } from './store.ts';
 import { createVolunteer } from './volunteer.ts';
 
 export interface HeadlessOptions {
@@ -125,17 +125,26 @@ class StatusLine {
 
 /** How it goes, in one line. */
 export function statusOf(view: VolunteerView): string {
-  const { chunks, units, checked, credit, rateMilli, reason, phase } = view;
+  const { chunks, units, checked, credit, rateMilli, reason, phase, judged } = view;
   const busy = view.workers.filter(({ state }) => state === 'computing').length;
   const state =
     reason === null
       ? phase === 'finishing'
         ? 'finishing'
         : `computing on ${busy} of ${view.workers.length}`
-      : sentenceOf(reason);
+      : `${sentenceOf(reason)}${judged !== null && isAway(reason) ? ` (${foundOf(judged)})` : ''}`;
   const speed = rateMilli === null ? '' : `, ${(rateMilli / 1000).toFixed(2)} reference cores`;
   const others = checked.audits === 0 ? '' : `, ${checked.units} units of others checked`;
   return `${state}; ${units} units${others}, ${chunks.committed} chunks returned, ${chunks.final} verified, ${(credit.sessionMicro / 1e6).toFixed(3)} credits${speed}`;
+}
+
+const isAway = ({ why }: Reason): boolean => why === 'suspended' || why === 'banned';
+
+/** What was found wrong of this machine, and until when it is away. */
+function foundOf({ backend, job, chunk, wrong, untilMs }: Judgement): string {
+  const by = backend === 'webgpu' ? 'its graphics processor' : 'a core';
+  const what = `${by}: chunk ${chunk} of ${job}, ${wrong.length === 1 ? 'unit' : 'units'} ${wrong.join(', ')}`;
+  return untilMs === null ? what : `${what}; until ${new Date(untilMs).toISOString()}`;
 }
 
 /** A reason in words, for a terminal. */
@@ -164,9 +173,9 @@ export function sentenceOf(reason: Reason): string {
     case 'kernel-paused':
       return 'the operator paused this kernel';
     case 'suspended':
-      return 'an answer of this machine was recomputed and was not right: it may begin anew in an hour';
+      return 'an answer of this machine was recomputed and was not right: it may begin anew after a while';
     case 'banned':
-      return 'wrong answers of this machine were proven: this device key gets no more work';
+      return 'too much of this machine’s work was wrong, or wrong just as another’s was: this device key gets no more';
     case 'elsewhere':
       return 'this identity computes in another process';
     case 'store-full':

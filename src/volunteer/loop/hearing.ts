@@ -82,7 +82,7 @@ function onJudged(loop: Loop, word: Judged): void {
   const { backend, consequence, job, chunk, wrong, right, untilMs } = word;
   loop.judged = { backend, consequence, job, chunk, wrong, right, untilMs };
   if (consequence !== 'ban') return;
-  // Who was told to wait for an hour, and has no more to wait for.
+  // Who was told to wait, and has no more to wait for.
   for (const slot of loop.slots.values())
     if (slot.backend === backend && slot.reason?.why === 'suspended') slot.reason = { why: 'banned' };
 }

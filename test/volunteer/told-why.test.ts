@@ -1,0 +1,39 @@
+/** What a volunteer without a page says of itself when an answer of it was found wrong: which, and until when it is away. */
+import { describe, expect, it } from 'vitest';
+import { statusOf } from '../../src/volunteer/headless-node.ts';
+import { createVolunteerStore } from '../../src/volunteer/store.ts';
+import type { Judgement, Reason, VolunteerView } from '../../src/volunteer/store.ts';
+
+const fresh = createVolunteerStore(4, true).getState();
+const untilMs = Date.UTC(2026, 10, 26, 4, 30);
+const judged: Judgement = {
+  ...{ backend: 'wasm', consequence: 'suspend', job: 'j1', chunk: 7, untilMs },
+  ...{ wrong: [58], right: ['e'.repeat(64)] },
+};
+const viewOf = (reason: Reason, found: Judgement | null): VolunteerView => ({
+  ...fresh,
+  reason,
+  judged: found,
+});
+
+describe('a volunteer without a page that was found wrong', () => {
+  it('says what of its work was, and when it may begin anew', () => {
+    const said = statusOf(viewOf({ why: 'suspended' }, judged));
+    expect(said).toContain(
+      'it may begin anew after a while (a core: chunk 7 of j1, unit 58; until 2026-11-26T04:30:00.000Z)',
+    );
+  });
+
+  it('says why it gets no more, and of its graphics processor that it was that', () => {
+    const over = { backend: 'webgpu', consequence: 'ban', untilMs: null, wrong: [58, 60] } as const;
+    const said = statusOf(viewOf({ why: 'banned' }, { ...judged, ...over }));
+    expect(said).toContain(
+      'this device key gets no more (its graphics processor: chunk 7 of j1, units 58, 60);',
+    );
+  });
+
+  it('says no more of it once it waits for something else, and nothing where it does not know', () => {
+    expect(statusOf(viewOf({ why: 'no-job-open' }, judged))).toMatch(/^no job is open;/);
+    expect(statusOf(viewOf({ why: 'suspended' }, null))).toContain('after a while;');
+  });
+});
