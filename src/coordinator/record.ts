@@ -68,7 +68,13 @@ export function eventText(event: Event): string {
     }
     case 'accepted': {
       const { job, chunk, root, replica, winners, losers, final, drawn, entries } = event;
-      return `{"e":"accepted","job":"${job}","chunk":${chunk},"root":"${root}","replica":${replica},"winners":[${winners.map(winnerText).join(',')}],"losers":[${losers.join(',')}],"final":${final},${drawn === undefined ? '' : `"drawn":[${drawn.join(',')}],`}"entries":[${entries.map(entryText).join(',')}]}`;
+      return `{"e":"accepted","job":"${job}","chunk":${chunk},"root":"${root}","replica":${replica},"winners":[${listText(winners, winnerText)}],"losers":[${losers.join(',')}],"final":${final},${drawn === undefined ? '' : `"drawn":[${drawn.join(',')}],`}"entries":[${listText(entries, entryText)}]}`;
+    }
+    case 'audited': {
+      const { audit, job, chunk, units, wrong, device, account, site, entries } = event;
+      const from =
+        site === undefined ? `"device":"${device}","account":"${account}"` : who(device, account, site);
+      return `{"e":"audited","audit":${audit},"job":"${job}","chunk":${chunk},"units":[${units.join(',')}],"wrong":[${wrong.join(',')}],${from},"entries":[${listText(entries, entryText)}]}`;
     }
     default:
       return JSON.stringify(event);
@@ -77,6 +83,13 @@ export function eventText(event: Event): string {
 
 function who(device: string, account: string, site: string | null): string {
   return `"device":"${device}","account":"${account}","site":${site === null ? 'null' : `"${site}"`}`;
+}
+
+function listText<T>(items: readonly T[], textOf: (item: T) => string): string {
+  let text = '';
+  for (let i = 0; i < items.length; i++)
+    text += i === 0 ? textOf(items[i] as T) : `,${textOf(items[i] as T)}`;
+  return text;
 }
 
 function winnerText({ replica, device, account, site }: Winner): string {

@@ -65,6 +65,28 @@ const events: fc.Arbitrary<Event> = fc.oneof(
       { maxLength: 5 },
     ),
   }),
+  fc
+    .record({
+      e: fc.constant('audited' as const),
+      audit: whole,
+      job,
+      chunk: whole,
+      units: fc.array(whole, { minLength: 1, maxLength: 5 }),
+      wrong: fc.array(whole, { maxLength: 5 }),
+      ...who,
+      entries: fc.array(
+        fc.record({
+          from: fc.constant('operator' as const),
+          to: id.map((one) => `vested:${one}` as const),
+          amountMicro: whole,
+        }),
+        { maxLength: 2 },
+      ),
+    })
+    // An anchor's names no site.
+    .map(({ site, entries, ...event }) =>
+      site === null && event.chunk % 2 === 0 ? { ...event, entries } : { ...event, site, entries },
+    ),
   fc.record({ e: fc.constant('kernelPaused' as const), kernel: fc.string(), reason: fc.string() }),
 );
 
