@@ -1,4 +1,5 @@
 /** Double entry: credits move only by entries, and the sum over all accounts is zero, always. */
+import { escrowOf } from './keys.ts';
 import type { Entry, Job, LedgerAccount, State } from './state.ts';
 
 /** Balance in microcredits; 0 for an account never used. */
@@ -38,5 +39,5 @@ export function refund(state: State, job: string, requester: string, paidNowMicr
 
 /** What is left in a job's escrow beyond the work it must still pay: for audits and second copies [LG5]. */
 export function spareMicro(state: State, job: Job): number {
-  return Number(balanceOf(state, `escrow:${job.id}`)) - job.owedMicro;
+  return Number(balanceOf(state, escrowOf(job.id))) - job.owedMicro;
 }

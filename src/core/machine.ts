@@ -18,6 +18,7 @@ import type { Judgement } from './chunk.ts';
 import { seal } from './epoch.ts';
 import { isAudited } from './job.ts';
 import { faultOf, priceOf } from './offer.ts';
+import { escrowOf, pendingOf, vestedOf } from './keys.ts';
 import { balanceOf, refund, spareMicro } from './ledger.ts';
 import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
@@ -319,8 +320,8 @@ function paymentsOf(state: State, job: Job, chunk: Chunk, { winners }: Judgement
     const fromEscrow = byRight || spare >= amountMicro;
     if (fromEscrow && !byRight) spare -= amountMicro;
     return {
-      from: fromEscrow ? `escrow:${job.id}` : 'operator',
-      to: `${final ? 'vested' : 'pending'}:${account}`,
+      from: fromEscrow ? escrowOf(job.id) : 'operator',
+      to: final ? vestedOf(account) : pendingOf(account),
       amountMicro,
     };
   });

@@ -207,11 +207,6 @@ export interface Checks {
   auditMicro: number;
 }
 
-/** How `identities` names a device key with what it computes with. */
-export function identityKey(device: string, backend: Backend): string {
-  return `${device}/${backend}`;
-}
-
 /** The operator's word that the log goes on from a backup [RS1]. */
 export interface Restored {
   /** Ticks that were kept, and the root of the tree over them. */
@@ -270,10 +265,7 @@ export interface BusySlot {
   heldMicro: number;
 }
 
-/** How `busy` names a slot. */
-export function slotKey(device: string, slot: number): string {
-  return `${device}/${slot}`;
-}
+export { identityKey, slotKey } from './keys.ts';
 
 /** The state before anything happened. */
 export function emptyState(): State {

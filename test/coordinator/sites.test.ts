@@ -245,7 +245,7 @@ describe('consents that are taken back', () => {
     talker.ask('cheap@1');
     expect(await talker.of('bye')).toMatchObject({
       reason: 'consent',
-      detail: expect.stringContaining('30 days'),
+      detail: expect.stringContaining('30 days') as unknown,
     });
     expect(house.house.live().people).toBe(0);
     await scripted(house, who).signIn({ site: key });
