@@ -21,9 +21,9 @@ const steps = [
     name: `check: ${check.title}`,
     group: 'check',
     program: check.args,
-    minutesMax: 1,
+    minutesMax: 0.5,
   })),
-  { name: 'quick', vitest: 'quick', minutesMax: 4, quick: true },
+  { name: 'quick', vitest: 'quick', minutesMax: 3.5, quick: true },
   {
     name: 'simulator: twenty seeds',
     program: ['test/sim/main.ts', '--seeds', '20'],
@@ -51,8 +51,8 @@ const steps = [
   { name: 'slow', vitest: 'slow', minutesMax: 3 },
   { name: 'sim', vitest: 'sim', minutesMax: 2 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 12 },
-  { name: 'e2e', vitest: 'e2e', minutesMax: 9 },
+  { name: 'browser', vitest: 'browser', minutesMax: 15 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 8.5 },
   { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4, needs: 'chromium' },
 ];
 
