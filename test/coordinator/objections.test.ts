@@ -108,6 +108,7 @@ async function banned(house: Started): Promise<{ liar: Scripted; job: JobView; c
     const right = wrong.map((unit) => unitDigest(job.job, unit, Buffer.alloc(8)));
     await runtime.run({ c: 'audit', audit: id, device: anchor.device, wrong, right });
     last = chunk;
+    if (runtime.state.identities.get(`${liar.who.device}/wasm`)?.phase === 'banned') break;
   }
   return { liar, job, chunk: last };
 }
