@@ -130,6 +130,12 @@ describe('working', () => {
     expect(kinds(hand.lease(1))).toContain('run');
   });
 
+  it('asks on as usual after a lease that came unasked, whatever the refusal before it said', () => {
+    const hand = new Hand().ready();
+    hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'holding-enough', retryMs: 25_000 });
+    expect(asks(hand.lease(1))).toEqual([0]);
+  });
+
   it('honours retryMs of a refused ask', () => {
     const hand = new Hand().ready();
     hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'no-job-open', retryMs: 5_000 });

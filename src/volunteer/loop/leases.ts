@@ -10,6 +10,8 @@ export function onLease(loop: Loop, word: LeaseWord): void {
   const slot = loop.slots.get(word.slot);
   if (slot !== undefined) {
     slot.askedAt = null;
+    // A refusal before it said how long to wait; the coordinator has found work all the same.
+    slot.askAfter = 0;
     slot.refusals = 0;
     slot.reason = null;
   }
