@@ -12,7 +12,7 @@ export function ask(card: Card): void {
   const { facts, language } = card;
   const words = cardWords[language];
   const query = new URLSearchParams({ site: facts.site?.key ?? '', from: facts.from ?? '', lang: language });
-  const opened = open(`/embed/consent?${query}`, '_blank', 'popup,width=480,height=680');
+  const opened = open(`/embed/consent?${query}`, '_blank', 'popup,width=520,height=760');
   tellPage(facts, { is: 'state', state: 'consent' });
   if (opened === null) {
     const again = button('loud', words.openWindow, () => ask(card));
@@ -38,7 +38,7 @@ export function ask(card: Card): void {
   say(
     card.place,
     words.inWindow,
-    button('', words.openWindow, again),
+    button('', words.reopen, again),
     button('', words.decline, instead(card.show)),
   );
 }

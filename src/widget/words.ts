@@ -23,6 +23,7 @@ export interface CardWords {
   readonly inWindow: string;
   readonly blocked: string;
   readonly openWindow: string;
+  readonly reopen: string;
   readonly decline: string;
   /** Before the rest is here. */
   readonly preparing: string;
@@ -62,9 +63,10 @@ export const cardWords: Readonly<Record<Language, CardWords>> = {
       'You agreed on this site before, and that still holds. Nothing runs in this tab until you press.',
     resume: 'Go on',
     inWindow:
-      'It is open in a window of Talka’s own, which no page can cover. Nothing runs until you agree there.',
+      'Read it in the window that has opened: no page can cover it. Nothing runs until you agree there.',
     blocked: 'Your browser did not open the window. Allow it for this page, or work on Talka’s own page.',
     openWindow: 'Read it in a window',
+    reopen: 'Open it again',
     decline: 'Not now',
     preparing: 'Getting ready.',
     working: (site) => `Computing by way of ${site}`,
@@ -90,9 +92,10 @@ export const cardWords: Readonly<Record<Language, CardWords>> = {
     goOn: '接着借一点力？',
     stillHolds: '你以前在本站同意过，至今有效。在这个标签页里，点了才会运行。',
     resume: '接着算',
-    inWindow: '内容已在 Talka 自己的窗口里打开，别的页面遮不住它。你在那里同意之前，什么都不运行。',
+    inWindow: '请在刚打开的窗口里看：别的页面遮不住它。你在那里同意之前，什么都不运行。',
     blocked: '浏览器没有打开窗口。请允许本页打开，或到 Talka 自己的页面去。',
     openWindow: '在窗口里看',
+    reopen: '再打开一次',
     decline: '暂不',
     preparing: '正在准备。',
     working: (site) => `经由 ${site} 计算`,

@@ -96,7 +96,7 @@ describe.skipIf(whyNo.chromium() !== null)('a hostile page', () => {
     ]) {
       await visitor.page.evaluate(`bent.textContent = '${style}'`);
       for (const name of await frame.getByRole('button').allInnerTexts())
-        expect([card.openWindow, card.decline]).toContain(name);
+        expect([card.reopen, card.decline]).toContain(name);
       expect(await frame.locator('body').innerText()).not.toContain(consent.title);
     }
     nobody();
