@@ -244,6 +244,28 @@ describe('the graphics processor', () => {
     expect(asks(proven(withGpu({ gpuUse: 'always' }), 80))).toEqual([gpu]);
   });
 
+  it('of a kernel that it has had nothing of it asks first, where it is used always: a demonstration shows each', () => {
+    const other = { ...job, job: 'j2', kernel: 'mix@1', wasm: hex('1'), wgsl: hex('2'), input: hex('3') };
+    const hand = withGpu({ gpuUse: 'always' });
+    proven(hand, 80);
+    hand.word({ t: 'news', jobs: [job, other] });
+    for (const digest of [other.wasm, other.wgsl, other.input]) hand.on({ on: 'blob', digest, fault: null });
+    const code = { kernel: other.kernel, wasm: other.wasm, wgsl: other.wgsl };
+    hand.on({ on: 'tested', ...hand.engine(gpu), code, fault: null });
+    hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j2' });
+    hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j2', unitMs: 80 });
+    const kernelsAsked = (all: readonly LoopEffect[]): string[][] =>
+      all.flatMap((effect) =>
+        effect.do === 'send' && effect.word.t === 'ask'
+          ? effect.word.slots.flatMap(({ slot, rates }) => (slot === gpu ? [Object.keys(rates)] : []))
+          : [],
+      );
+    // It holds a chunk of the first, so one of the second comes next; where there is none, whatever there is.
+    expect(kernelsAsked(hand.lease(60, { slot: gpu, chunk: 60 }))).toEqual([['mix@1']]);
+    hand.word({ t: 'refusal', about: 'ask', slot: gpu, reason: 'nothing-for-this-device', retryMs: 1_000 });
+    expect(kernelsAsked(hand.wait(5_000)).at(-1)).toEqual(['sum@1', 'mix@1']);
+  });
+
   it('measures and asks for nothing before a core’s speed with that very kernel is known: the core measures it where nothing else will tell', () => {
     const hand = withGpu();
     const other = { ...job, job: 'j2', kernel: 'mix@1', wasm: hex('1'), wgsl: hex('2'), input: hex('3') };

@@ -109,7 +109,21 @@ function ratesOf(loop: Loop, slot: Slot): Record<string, number> {
     rates[job.kernel] = Math.min(1e9, rounded(paceOf(loop, slot, job.kernel)));
     count += 1;
   }
-  return rates;
+  return loop.options.gpuUse === 'always' && slot.backend === 'webgpu' ? newFirst(loop, slot, rates) : rates;
+}
+
+/**
+ * Tests and demonstrations, which use a GPU always, want to see it at every kernel: of those that it has had nothing of yet it
+ * asks first, unless there was no work.
+ */
+function newFirst(loop: Loop, slot: Slot, rates: Record<string, number>): Record<string, number> {
+  if (slot.refusals > 0) return rates;
+  const had = new Set([
+    ...slot.kernelsHad,
+    ...leasesOf(loop, slot).map(({ job }) => loop.jobs.get(job)?.kernel),
+  ]);
+  const fresh = Object.entries(rates).filter(([kernel]) => !had.has(kernel));
+  return fresh.length === 0 ? rates : Object.fromEntries(fresh);
 }
 
 /** Two digits are what a measured speed is worth; and words that stay the same need not be read anew each time. */

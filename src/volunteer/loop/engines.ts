@@ -112,6 +112,7 @@ function computed(loop: Loop, slot: Slot, event: Extract<LoopEvent, { on: 'compu
     bytes,
   };
   loop.counts.computed += 1;
+  slot.kernelsHad.add(job.kernel);
   loop.unsent.set(replica, { ...result, withBytes: bytes, sentOn: null, sentAt: 0, notBefore: 0, tries: 0 });
   loop.out.push({ do: 'keepResult', result });
   const costMicro = (to - from) * job.unitCostMicro;

@@ -84,6 +84,7 @@ function addSlot(loop: Loop, number: number, backend: Backend): void {
     reason: null,
     losses: [],
     paceMilli: new Map(),
+    kernelsHad: new Set(),
   };
   loop.slots.set(number, slot);
   // What an earlier visit left for a slot of this number.

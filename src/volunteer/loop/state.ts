@@ -62,6 +62,8 @@ export interface Slot {
   readonly losses: number[];
   /** Measured speed per kernel, wall time, in thousandths of the reference core. */
   readonly paceMilli: Map<string, number>;
+  /** Kernels of which it has computed a chunk. */
+  readonly kernelsHad: Set<string>;
 }
 
 /** A replica that is leased to us and neither computed nor ended. */
