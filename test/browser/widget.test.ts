@@ -330,7 +330,7 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
       new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); }).observe({ type: 'longtask', buffered: true });
     `;
     const noted = (visitor: Visitor) =>
-      visitor.page.evaluate('({ shifts, longest })') as Promise<{ shifts: number[]; longest: number }>;
+      visitor.page.evaluate<{ shifts: number[]; longest: number }>('({ shifts, longest })');
     // A machine that is busy otherwise lends a page's task less than a core: of three visits one was undisturbed.
     const longestOf: number[] = [];
     for (let i = 0; i < 3 && !longestOf.some((ms) => ms <= 50); i++) {
