@@ -7,7 +7,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
-import { strictTerms, wordsFor } from '../src/core/audit.ts';
+import { strictTerms, wordsForAny } from '../src/core/audit.ts';
 import { evolve } from '../src/core/evolve.ts';
 import { decide } from '../src/core/machine.ts';
 import { emptyState, isRefusal } from '../src/core/state.ts';
@@ -98,7 +98,7 @@ function begun(policy: JobSpec['policy']): { state: State; run: (command: Comman
 function deciding(policy: JobSpec['policy'], commits: number): { commitMicros: number; auditMicros: number } {
   const { state, run } = begun(policy);
   const slot = { slot: 0, backend: 'wasm', rates: { 'k@1': 1_000_000 } } as const;
-  const words = new Uint32Array(wordsFor(unitsPerChunk, 0));
+  const words = new Uint32Array(wordsForAny(unitsPerChunk));
   let commitMs = 0;
   for (let done = 0; done < commits;) {
     const [leased] = run({ c: 'ask', device: 'd', slot, live: new Map() });
