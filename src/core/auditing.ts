@@ -5,7 +5,7 @@
 import { authorOf, tierNow } from './checking.ts';
 import { batchWith, examinedWith } from './evolve-checks.ts';
 import { has } from './intervals.ts';
-import { escrowOf, vestedOf } from './keys.ts';
+import { escrowAccount, vestedAccount } from './keys.ts';
 import { spareMicro } from './ledger.ts';
 import { networksMin } from './placement.ts';
 import { identityKey } from './state.ts';
@@ -79,7 +79,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
   const right = rightOf(command);
   const amountMicro = audit.units.length * job.spec.unitCostMicro;
-  const from = spareMicro(state, job) >= amountMicro ? escrowOf(job.id) : 'operator';
+  const from = spareMicro(state, job) >= amountMicro ? escrowAccount(job.id) : 'operator';
   const { id, units, chunk } = audit;
   const events: Event[] = [
     {
@@ -92,7 +92,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
       device: command.device,
       account: auditor.account,
       ...siteOf(auditor),
-      entries: [{ from, to: vestedOf(auditor.account), amountMicro }],
+      entries: [{ from, to: vestedAccount(auditor.account), amountMicro }],
     },
   ];
   if (wrong.length === 0) return events;

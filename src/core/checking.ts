@@ -3,6 +3,7 @@
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
+import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import type { Judgement } from './chunk.ts';
 import {
   examination,
@@ -231,7 +232,7 @@ export function vest(state: State, { job: id, device, backend }: CommandOf<'vest
 function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): EventOf<'vested'> {
   const { account } = identity;
   const amountMicro = batch.escrowMicro + batch.operatorMicro;
-  const entries: Entry[] = [{ from: `pending:${account}`, to: `vested:${account}`, amountMicro }];
+  const entries: Entry[] = [{ from: pendingAccount(account), to: vestedAccount(account), amountMicro }];
   return { e: 'vested', ...authorOf(state, identity), job: job.id, chunks: [...batch.chunks], entries };
 }
 
@@ -279,8 +280,8 @@ function voidedOf(
   chunks: readonly number[],
 ): EventOf<'voided'> {
   const reopened = reopenedOf(job, chunks);
-  const pending = `pending:${identity.account}` as const;
-  const escrow = `escrow:${job.id}` as const;
+  const pending = pendingAccount(identity.account);
+  const escrow = escrowAccount(job.id);
   const { escrowMicro, operatorMicro } = paidFor(job, batch, chunks);
   let shortMicro = -spareMicro(state, job) - escrowMicro;
   for (const chunk of numbersIn(reopened)) shortMicro += chunkCostMicro(job.spec, chunk);

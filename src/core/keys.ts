@@ -29,8 +29,8 @@ const pending = rememberingLast((kind: 'pending', account: string) => `${kind}:$
 const vested = rememberingLast((kind: 'vested', account: string) => `${kind}:${account}` as const);
 
 /** The ledger's account of a job's escrow. */
-export const escrowOf = (job: string) => escrow('escrow', job);
+export const escrowAccount = (job: string) => escrow('escrow', job);
 
 /** The ledger's account of credit that is pending, or vested. */
-export const pendingOf = (account: string) => pending('pending', account);
-export const vestedOf = (account: string) => vested('vested', account);
+export const pendingAccount = (account: string) => pending('pending', account);
+export const vestedAccount = (account: string) => vested('vested', account);

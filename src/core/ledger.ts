@@ -1,5 +1,5 @@
 /** Double entry: credits move only by entries, and the sum over all accounts is zero, always. */
-import { escrowOf } from './keys.ts';
+import { escrowAccount } from './keys.ts';
 import type { Entry, Job, LedgerAccount, State } from './state.ts';
 
 /** Balance in microcredits; 0 for an account never used. */
@@ -31,13 +31,13 @@ export function post(balances: Map<LedgerAccount, bigint>, entries: readonly Ent
 
 /** What is left of a job's price goes back to its requester; nothing when nothing is left. */
 export function refund(state: State, job: string, requester: string, paidNowMicro: bigint): Entry[] {
-  const left = balanceOf(state, `escrow:${job}`) - paidNowMicro;
+  const left = balanceOf(state, escrowAccount(job)) - paidNowMicro;
   return left > 0n
-    ? [{ from: `escrow:${job}`, to: `requester:${requester}`, amountMicro: Number(left) }]
+    ? [{ from: escrowAccount(job), to: `requester:${requester}`, amountMicro: Number(left) }]
     : [];
 }
 
 /** What is left in a job's escrow beyond the work it must still pay: for audits and second copies [LG5]. */
 export function spareMicro(state: State, job: Job): number {
-  return Number(balanceOf(state, escrowOf(job.id))) - job.owedMicro;
+  return Number(balanceOf(state, escrowAccount(job.id))) - job.owedMicro;
 }

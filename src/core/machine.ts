@@ -18,7 +18,7 @@ import type { Judgement } from './chunk.ts';
 import { seal } from './epoch.ts';
 import { isAudited } from './job.ts';
 import { faultOf, priceOf } from './offer.ts';
-import { escrowOf, pendingOf, vestedOf } from './keys.ts';
+import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import { balanceOf, refund, spareMicro } from './ledger.ts';
 import { pick } from './schedule.ts';
 import { chunkCostMicro, chunksOf } from './state.ts';
@@ -157,7 +157,9 @@ function submit(state: State, command: CommandOf<'submit'>): Decision {
   if (balanceOf(state, `requester:${requester}`) < BigInt(priceMicro))
     return refuse('insufficient-funds', `the price is ${priceMicro} microcredits`);
   const job = `j${state.nextJob}`;
-  const entries: Entry[] = [{ from: `requester:${requester}`, to: `escrow:${job}`, amountMicro: priceMicro }];
+  const entries: Entry[] = [
+    { from: `requester:${requester}`, to: escrowAccount(job), amountMicro: priceMicro },
+  ];
   return [{ e: 'submitted', job, requester, spec, servedMicro: leastServed(state), entries }];
 }
 
@@ -320,8 +322,8 @@ function paymentsOf(state: State, job: Job, chunk: Chunk, { winners }: Judgement
     const fromEscrow = byRight || spare >= amountMicro;
     if (fromEscrow && !byRight) spare -= amountMicro;
     return {
-      from: fromEscrow ? escrowOf(job.id) : 'operator',
-      to: final ? vestedOf(account) : pendingOf(account),
+      from: fromEscrow ? escrowAccount(job.id) : 'operator',
+      to: final ? vestedAccount(account) : pendingAccount(account),
       amountMicro,
     };
   });

@@ -2,27 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/state.ts';
 import { probationMicro, tier1Micro } from '../../src/core/trust.ts';
-import {
-  answers,
-  ask,
-  auditedSpec,
-  batchesOf,
-  commit,
-  drawing,
-  house,
-  join,
-  proven,
-  submit,
-} from './house.ts';
-import type { House } from './house.ts';
-
-function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
-  const h = house();
-  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
-  for (const name of names) join(h, name);
-  submit(h, auditedSpec(...spec));
-  return h;
-}
+import { answers, ask, audited, batchesOf, commit, drawing, proven } from './house.ts';
 
 const kinds = (events: readonly Event[]): string[] => events.map(({ e }) => e);
 const acceptedOf = (events: readonly Event[]): Extract<Event, { e: 'accepted' }> =>

@@ -6,14 +6,13 @@ import {
   ask,
   auditAll,
   auditCommand,
+  audited,
   auditedSpec,
   batchesOf,
   commit,
   commitCommand,
   drawing,
-  house,
   identityOf,
-  join,
   keepUp,
   kernel,
   nobody,
@@ -23,14 +22,6 @@ import {
   submit,
 } from './house.ts';
 import type { House } from './house.ts';
-
-function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
-  const h = house();
-  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
-  for (const name of names) join(h, name);
-  submit(h, auditedSpec(...spec));
-  return h;
-}
 
 const costMicro = 1_000_000;
 const unitMicro = 125_000;

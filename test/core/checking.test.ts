@@ -11,7 +11,7 @@ import {
   ask,
   auditAll,
   auditCommand,
-  auditedSpec,
+  audited,
   batchesOf,
   commit,
   drawing,
@@ -23,16 +23,7 @@ import {
   specOf,
   submit,
 } from './house.ts';
-import type { House } from './house.ts';
-
-/** A house with an anchor, people and a job under audits. */
-function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
-  const h = house();
-  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
-  for (const name of names) join(h, name);
-  submit(h, auditedSpec(...spec));
-  return h;
-}
+import type { auditedSpec, House } from './house.ts';
 
 const vestA = { c: 'vest', job: 'j1', device: 'a', backend: 'wasm' } as const;
 const kinds = (events: readonly Event[]): string[] => events.map(({ e }) => e);

@@ -11,15 +11,14 @@ import {
   ask,
   auditAll,
   auditCommand,
+  audited,
   auditedSpec,
   batchesOf,
   commit,
   commitCommand,
   condemn,
   drawing,
-  house,
   identityOf,
-  join,
   keepUp,
   nobody,
   proven,
@@ -28,14 +27,6 @@ import {
   submit,
 } from './house.ts';
 import type { House } from './house.ts';
-
-function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
-  const h = house();
-  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
-  for (const name of names) join(h, name);
-  submit(h, auditedSpec(...spec));
-  return h;
-}
 
 const all = [0, 1, 2, 3, 4, 5, 6, 7];
 const costMicro = 1_000_000;

@@ -15,29 +15,18 @@ import {
   ask,
   auditAll,
   auditCommand,
-  auditedSpec,
+  audited,
   batchesOf,
   commit,
   drawing,
-  house,
   identityOf,
-  join,
   keepUp,
   nobody,
   proven,
   putInOrder,
   slotOf,
-  submit,
 } from './house.ts';
 import type { House } from './house.ts';
-
-function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
-  const h = house();
-  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
-  for (const name of names) join(h, name);
-  submit(h, auditedSpec(...spec));
-  return h;
-}
 
 /** The device's next chunk, in the order of its leases: none of what it holds is left out. */
 function answers(h: House, device: string, root = 'right', over: { words?: ArrayLike<number> } = {}): void {

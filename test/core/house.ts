@@ -301,3 +301,12 @@ export function putInOrder(h: House, wrong: readonly number[] = []): readonly Ev
 function lowWords(units: number): number[] {
   return new Array<number>(units).fill(0);
 }
+
+/** A house with an anchor, somebody for each letter of `names`, and a job under audits. */
+export function audited(names: string, ...spec: Parameters<typeof auditedSpec>): House {
+  const h = house();
+  join(h, 'anchor', { account: 'anchor', role: 'anchor' });
+  for (const name of names) join(h, name);
+  submit(h, auditedSpec(...spec));
+  return h;
+}
