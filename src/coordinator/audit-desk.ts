@@ -73,6 +73,8 @@ const shyMax = 10_000;
 const lookMs = 200;
 const anchorsMax = 1_024;
 const forgetMs = 1_000;
+/** What a device was given on its connection is remembered for its last so many audits: it may answer late. */
+const givenMax = 256;
 /** Groups that are drawn for one audit before it waits for the next look, and audits that found nobody in one look. */
 const drawsMax = 32;
 const unluckyMax = 64;
@@ -91,6 +93,8 @@ export class AuditDesk {
   readonly #promised = new Map<number, string>();
   /** The audit that a volunteer's device is at. */
   readonly #ofDevice = new Map<string, number>();
+  /** What a device was given since its connection began. */
+  readonly #givenTo = new Map<string, Set<number>>();
   readonly #canaries = new Map<number, Voucher>();
   /** Given to a volunteer once, in vain: it was found wrong. */
   readonly #anchorsNow = new Set<number>();
@@ -197,6 +201,11 @@ export class AuditDesk {
     this.#holds.set(id, { by: null, since, until: since + forMs, isAnswered });
   }
 
+  /** Whether a device was ever given this audit on its connection: nobody honest answers any other. */
+  wasGiven(device: string, id: number): boolean {
+    return this.#givenTo.get(device)?.has(id) === true;
+  }
+
   /** An answer of a device has come; false: it is not this device's to answer. */
   answers(device: string, id: number): boolean {
     const hold = this.#holds.get(id);
@@ -225,6 +234,7 @@ export class AuditDesk {
 
   /** Its connection is gone, and what it was at with it. */
   left(device: string): void {
+    this.#givenTo.delete(device);
     const id = this.#ofDevice.get(device);
     this.#ofDevice.delete(device);
     if (id !== undefined && this.#holds.get(id)?.isAnswered === false) this.#holds.delete(id);
@@ -282,6 +292,13 @@ export class AuditDesk {
     );
     for (const { audit } of over) this.#canaries.delete(audit);
     return over;
+  }
+
+  #remember(device: string, id: number): void {
+    const given = this.#givenTo.get(device) ?? new Set();
+    this.#givenTo.set(device, given.add(id));
+    const [oldest = id] = given;
+    if (given.size > givenMax) given.delete(oldest);
   }
 
   #isByLot(id: number): boolean {
@@ -366,6 +383,7 @@ export class AuditDesk {
     this.#promised.delete(audit.id);
     this.#holds.set(audit.id, { by: device, since: at, until: at + limitMs, isAnswered: false });
     this.#ofDevice.set(device, audit.id);
+    this.#remember(device, audit.id);
     this.#rations.gave(state, account, costMicro);
     return { audit, device, limitMs };
   }

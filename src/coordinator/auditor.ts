@@ -173,6 +173,7 @@ export class Auditor {
 
   /** What a volunteer computed. null: it will be told what became of it; what is no answer at all is refused. */
   async answerOf(device: string, id: number, bytes: Uint8Array): Promise<NotAnswered | null> {
+    if (!this.#desk.wasGiven(device, id)) return { refused: 'not-yours' };
     const audit = this.#parts.runtime.state.audits.get(id);
     const input = audit === undefined ? null : this.#parts.inputs.of(audit.job);
     if (audit === undefined || input === null || this.#desk.holdOf(id)?.by !== device)

@@ -20,7 +20,7 @@ import { byeOf, refusalOf, wordsOf } from './telling.ts';
 import type { WhyNot } from './telling.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
-import { hearAnswer, hearGiveBack } from './small-words.ts';
+import { hearAnswer, hearGiveBack, unreadable } from './small-words.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
@@ -195,6 +195,12 @@ export class Conversation implements Ear {
     }
   }
 
+  /** What it says is longer than may be. */
+  tooLong(): void {
+    if (this.#stage === 'open') this.misdeed('oversized', null);
+    this.bye('limits', 'a message is too long');
+  }
+
   #hear(data: Buffer, isBinary: boolean): void {
     switch (this.#stage) {
       case 'open':
@@ -252,9 +258,9 @@ export class Conversation implements Ear {
   }
 
   #onText(data: Buffer): void {
-    if (data.length > limits.textBytesMax) return this.bye('limits', 'a text message is too long');
+    if (data.length > limits.textBytesMax) return this.tooLong();
     const word = parse(fromVolunteer, data.toString(), limits.textBytesMax);
-    if (isMalformed(word)) return this.bye('malformed', word.malformed);
+    if (isMalformed(word)) return unreadable(this, word);
     switch (word.t) {
       case 'ask':
         return this.#ask(word.slots);
@@ -274,7 +280,7 @@ export class Conversation implements Ear {
   #onFrame(data: Buffer): void {
     if (isAuditAnswer(data)) return hearAnswer(this, this.#house.auditor, data);
     const frame = decodeCommit(data, (this.#tools ??= new NodeFrameTools()));
-    if (isMalformed(frame)) return this.bye('malformed', frame.malformed);
+    if (isMalformed(frame)) return unreadable(this, frame);
     for (const part of frame.parts) this.#commit(part);
     if (frame.header.slots !== undefined) this.#ask(frame.header.slots);
   }
@@ -318,16 +324,9 @@ export class Conversation implements Ear {
     }
     this.flow.begin();
     const { outputs, digests } = found;
+    const { device } = this;
     this.#house.runtime.submit({
-      command: {
-        c: 'commit',
-        device: this.device,
-        replica,
-        root,
-        digests,
-        stored: outputs !== null,
-        agrees: [],
-      },
+      command: { c: 'commit', device, replica, root, digests, stored: outputs !== null, agrees: [] },
       outputs,
       done: (outcome) => {
         this.flow.end();

@@ -16,6 +16,8 @@ export interface Ear {
   hear(data: Buffer, isBinary: boolean): void;
   /** A ping or a pong: a sign of life without words, of so many bytes. */
   heard(bytes: number): void;
+  /** A message is too long, and is not read: it may say so; then nothing more is heard. */
+  tooLong(): void;
   /** Once, when nothing can be heard or said any more. */
   closed(): void;
 }
@@ -175,7 +177,10 @@ export class ServerSocket implements Line {
       if (needed < 0) return;
       if (left < needed) return this.#gather(bytes, at, needed);
       const length = lengthAt(bytes, at);
-      if (length > this.#bytesMax - (this.#begun?.come.length ?? 0)) return this.#fail(closeCodes.tooLong);
+      if (length > this.#bytesMax - (this.#begun?.come.length ?? 0)) {
+        if (this.#stage === 'open') this.#ear?.tooLong();
+        return this.#fail(closeCodes.tooLong);
+      }
       const from = at + needed;
       if (bytes.length < from + length) return this.#gather(bytes, at, needed + length);
       const payload = bytes.subarray(from, from + length);

@@ -1,6 +1,7 @@
-/** What a conversation does with two of the lesser words: leases that are given back, and answers to audits. */
+/** What a conversation does with lesser words: leases that are given back, answers to audits, and what is no word at all. */
 import { decodeAuditAnswer } from '../wire/audits.ts';
 import { isMalformed } from '../wire/schema.ts';
+import type { Malformed } from '../wire/schema.ts';
 import type { ByeReason } from '../wire/version.ts';
 import type { GiveBack, RefusalWord } from '../wire/volunteer.ts';
 import type { Auditor } from './auditor.ts';
@@ -18,6 +19,12 @@ export interface Talk {
   failed(error: unknown): void;
 }
 
+/** What a program of ours never says: it is written down, and the conversation is over. */
+export function unreadable(talk: Talk, { malformed }: Malformed): void {
+  talk.misdeed('malformed', null);
+  talk.bye('malformed', malformed);
+}
+
 /** Chunks that will not be computed here. */
 export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, why }: GiveBack): void {
   talk.flow.begin();
@@ -33,17 +40,19 @@ export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, why }: Gi
   });
 }
 
+/** Answers to audits that no honest device sends. */
+const neverHonest: ReadonlySet<string> = new Set(['malformed', 'bad-output', 'not-yours']);
+
 /** What was recomputed for an audit; what became of it is told by whoever compares it. */
 export function hearAnswer(talk: Talk, auditor: Pick<Auditor, 'answerOf'>, data: Buffer): void {
   const answer = decodeAuditAnswer(data);
-  if (isMalformed(answer)) return talk.bye('malformed', answer.malformed);
+  if (isMalformed(answer)) return unreadable(talk, answer);
   talk.flow.begin();
   auditor.answerOf(talk.device, answer.audit, answer.outputs).then(
     (fault) => {
       talk.flow.end();
       if (fault === null) return;
-      if (fault.refused === 'malformed' || fault.refused === 'bad-output')
-        talk.misdeed(`audit-${fault.refused}`, null);
+      if (neverHonest.has(fault.refused)) talk.misdeed(`audit-${fault.refused}`, null);
       talk.refuse('audit', fault, {});
     },
     (error: unknown) => talk.failed(error),

@@ -190,6 +190,18 @@ describe('[AU7] a desk', () => {
     expect(tooLong.give()).toEqual([]);
   });
 
+  test('knows what it gave somebody on this connection, also when that is over; no more with the connection', () => {
+    const at = room('b');
+    const id = at.draws();
+    expect(at.desk.wasGiven('b', id)).toBe(false);
+    at.give();
+    expect([at.desk.wasGiven('b', id), at.desk.wasGiven('c', id)]).toEqual([true, false]);
+    at.desk.declined('b', id, at.h.now());
+    expect(at.desk.wasGiven('b', id)).toBe(true);
+    at.desk.left('b');
+    expect(at.desk.wasGiven('b', id)).toBe(false);
+  });
+
   test('has an anchor make what a volunteer got wrong, and what it vouched for; the latter is forgotten with its audit', () => {
     const at = room('bc');
     at.thrown.set(2, 0);

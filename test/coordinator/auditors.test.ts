@@ -123,28 +123,28 @@ describe('an audit that a volunteer is given', () => {
     expect(await lazy.of('audited')).toMatchObject({ became: 'gone' });
   });
 
-  test('counts once; what was not given, or is somebody else’s, is gone', async () => {
+  test('counts once; what was never given to somebody is refused to them, by name and on record', async () => {
     const at = await opened();
     const author = await at.person(1, { audits: false });
     const auditor = await at.person(2);
     const other = await at.person(3, { audits: false });
-    const audit = await at.drawn(author);
+    await at.drawn(author);
     const word = await auditor.of('audit');
-    answers(other, word, bent);
-    expect(await other.of('audited')).toEqual({
-      t: 'audited',
-      audit: audit.id,
-      became: 'gone',
-      amountMicro: 0,
-    });
-    answers(other, { ...word, audit: 4_711 });
-    expect(await other.of('audited')).toMatchObject({ audit: 4_711, became: 'gone' });
+    for (const forged of [word, { ...word, audit: 4_711 }]) {
+      answers(other, forged, bent);
+      expect(await other.of('refusal')).toEqual({ t: 'refusal', about: 'audit', reason: 'not-yours' });
+    }
+    const onRecord = () => at.events.flatMap((event) => (event.e === 'misdeed' ? [event] : []));
+    await until(() => onRecord().length === 2, 'both are on record');
+    expect(onRecord()).toMatchObject(
+      [other, other].map(({ who: { device } }) => ({ device, what: 'audit-not-yours' })),
+    );
     answers(auditor, word);
     answers(auditor, word);
     const heard = [await auditor.of('audited'), await auditor.of('audited')];
     expect(heard.map(({ became }) => became).sort()).toEqual(['counted', 'gone']);
     expect(at.events.filter(({ e }) => e === 'audited')).toHaveLength(1);
-    expect(at.events.filter(({ e }) => e === 'misdeed')).toEqual([]);
+    expect(onRecord()).toHaveLength(2);
   });
 
   test('is lost with the connection, and given back by a word: somebody else is drawn at once', async () => {
@@ -165,7 +165,7 @@ describe('an audit that a volunteer is given', () => {
     expect(await third.of('audited')).toMatchObject({ became: 'counted' });
   });
 
-  test('is given anew after a restart; who still answers the old one hears that it is gone', async () => {
+  test('ends with the connection by which it was given, after a restart too: it is given anew, and the old one is answered in vain', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'talka-auditors-'));
     open.push({ close: async () => rmSync(dataDir, { recursive: true, force: true }) });
     const before = await stage({ dataDir });
@@ -177,7 +177,7 @@ describe('an audit that a volunteer is given', () => {
     const at = await opened({ dataDir });
     const back = await at.person(2, { who: auditor.who, audits: false });
     answers(back, word);
-    expect(await back.of('audited')).toMatchObject({ audit: word.audit, became: 'gone' });
+    expect(await back.refusal()).toMatchObject({ about: 'audit', reason: 'not-yours' });
     const other = await at.person(3);
     expect(await other.of('audit')).toEqual(word);
     answers(other, word);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { assertInvariants } from '../../src/core/invariants.ts';
 import type { JobView } from '../../src/wire/views.ts';
 import type { CoordinatorOptions } from '../../src/coordinator/coordinator.ts';
+import { limits } from '../../src/wire/version.ts';
 import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
@@ -165,6 +166,21 @@ describe('[WR7] forged and impossible messages', () => {
     a.ws.send(frame);
     expect((await a.of('bye')).reason).toBe('malformed');
   });
+
+  test.each([
+    ['malformed', (): Buffer => Buffer.concat([Buffer.from([0, 0, 0, 1, 0, 1]), Buffer.alloc(3)])],
+    ['oversized', (): Buffer => Buffer.alloc(limits.frameBytesMax + 1)],
+  ])(
+    'a commitment that is %s gets a goodbye with its reason, and is written down; nobody else notices',
+    async (what, frame) => {
+      const { house, job, a, b, leaseB } = await scene();
+      a.ws.send(frame());
+      expect((await a.of('bye')).reason).toBe(what === 'malformed' ? 'malformed' : 'limits');
+      b.commit([right(job, leaseB)]);
+      await b.acked(leaseB.lease);
+      expect([misdeeds(house, a), misdeeds(house, b)]).toEqual([1, 0]);
+    },
+  );
 
   test('a hundred misdeeds an hour are written down, then the door is shut for a while', async () => {
     const { house, job, a, leaseB } = await scene();

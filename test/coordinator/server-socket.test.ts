@@ -55,6 +55,7 @@ async function ours(): Promise<Host> {
       {
         hear: (data, isBinary) => void heard.messages.push(textOf(data, isBinary)),
         heard: () => void heard.signs++,
+        tooLong: () => {},
         closed: () => void (heard.ended = true),
       },
       head,

@@ -205,13 +205,10 @@ function faultsOfCounts(
     const heard = leases.get(slot) ?? 0;
     if (heard < times || heard > times + 1) faults.push(`${times} asks of slot ${slot} had ${heard} answers`);
   }
-  // What was never given is gone; and whoever gives that back is none the wiser.
-  const gone = words.filter((word) => word.t === 'audited' && word.became === 'gone').length;
-  const counted = words.some((word) => word.t === 'audited' && word.became !== 'gone');
-  if (gone !== asked.answers || counted)
-    faults.push(
-      `${asked.answers} answers to no audit had ${gone} words, ${counted ? 'and one counted' : ''}`,
-    );
+  // What was never given is refused; and whoever gives that back is none the wiser.
+  const notGiven = refusals.filter(({ about }) => about === 'audit').length;
+  if (notGiven !== asked.answers || words.some(({ t: kind }) => kind === 'audited'))
+    faults.push(`${asked.answers} answers to no audit had ${notGiven} refusals`);
   if (words.some(({ t: kind }) => kind === 'audit')) faults.push('was given an audit of nothing');
   // Silence: chunks that were given back are free, and who gives back what is over is none the wiser.
   if (refusals.filter(({ about }) => about === 'giveBack').length > asked.gives)

@@ -312,9 +312,18 @@ function audits(throws: Dice): Message {
   );
   const answer = encodeAuditAnswer(id, outputs);
   return throws.of<() => Message>([
-    () => frame('an answer to no audit', answer, []),
-    () => frame('an answer to no audit, cut', answer.subarray(0, throws.between(14, answer.length)), []),
-    () => frame('the head of an answer, cut', answer.subarray(0, throws.between(6, 14)), [], ['malformed']),
+    () => frame('an answer to no audit', answer, ['not-yours']),
+    () =>
+      frame('an answer to no audit, cut', answer.subarray(0, throws.between(14, answer.length)), [
+        'not-yours',
+      ]),
+    () =>
+      frame(
+        'the head of an answer, cut',
+        answer.subarray(0, throws.between(6, 14)),
+        ['not-yours'],
+        ['malformed'],
+      ),
     () => text('giving no audit back', { t: 'returnAudits', audits: [id] }, []),
     () => text('giving back too many', { t: 'returnAudits', audits: Array(65).fill(id) }, [], ['malformed']),
   ])();
