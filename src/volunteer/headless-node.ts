@@ -135,7 +135,11 @@ export function statusOf(view: VolunteerView): string {
       : `${sentenceOf(reason)}${judged !== null && isAway(reason) ? ` (${foundOf(judged)})` : ''}`;
   const speed = rateMilli === null ? '' : `, ${(rateMilli / 1000).toFixed(2)} reference cores`;
   const others = checked.audits === 0 ? '' : `, ${checked.units} units of others checked`;
-  return `${state}; ${units} units${others}, ${chunks.committed} chunks returned, ${chunks.final} verified, ${(credit.sessionMicro / 1e6).toFixed(3)} credits${speed}`;
+  const [session, pending, verified] = [credit.sessionMicro, credit.pendingMicro, credit.vestedMicro].map(
+    (micro) => (micro / 1e6).toFixed(3),
+  );
+  const earned = `${session} credits (all visits: ${pending} pending, ${verified} verified)`;
+  return `${state}; ${units} units${others}, ${chunks.committed} chunks returned, ${chunks.final} accepted, ${earned}${speed}`;
 }
 
 const isAway = ({ why }: Reason): boolean => why === 'suspended' || why === 'banned';

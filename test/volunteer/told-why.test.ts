@@ -16,6 +16,15 @@ const viewOf = (reason: Reason, found: Judgement | null): VolunteerView => ({
   judged: found,
 });
 
+describe('a volunteer without a page', () => {
+  it('calls nothing verified that is provisional: what of its credit is pending, and what is its own, is told apart', () => {
+    const chunks = { computed: 9, committed: 9, final: 8, provisional: 6, lost: 0 };
+    const credit = { sessionMicro: 4_000_000, pendingMicro: 3_000_000, vestedMicro: 7_000_000 };
+    const said = statusOf({ ...fresh, chunks, credit: { ...fresh.credit, ...credit } });
+    expect(said).toContain('9 chunks returned, 8 accepted, 4.000 credits (all visits: 3.000 pending, 7.000 verified)');
+  });
+});
+
 describe('a volunteer without a page that was found wrong', () => {
   it('says what of its work was, and when it may begin anew', () => {
     const said = statusOf(viewOf({ why: 'suspended' }, judged));
