@@ -14,7 +14,7 @@ import { Line } from './line.ts';
 import type { LoopEffect, LoopEvent } from './loop.ts';
 import type { Platform, Turn } from './platform.ts';
 import { ReceiptKeeping } from './receipt-keeping.ts';
-import { Witnessing } from './witnessing.ts';
+import { toldBefore, Witnessing } from './witnessing.ts';
 import type { ConsentRecord, TreeHead } from '../wire/volunteer.ts';
 
 /** What a person agreed to, and when. */
@@ -211,6 +211,7 @@ export class Deeds {
       account,
       coordinator,
       head: kept.head?.head ?? null,
+      told: toldBefore(kept.head),
       restores: kept.head?.restores,
       results: kept.results,
       leases: kept.leases,

@@ -43,6 +43,7 @@ const stateFile = v.strictObject({
     v.strictObject({
       coordinator: v.string(),
       head: treeHead,
+      told: v.optional(treeHead),
       restores: v.optional(restores),
       cosigned: v.optional(v.strictObject({ at: natural, head: v.nullable(treeHead) })),
     }),

@@ -34,6 +34,8 @@ export type JobPrice = Pick<JobDescriptor, 'units' | 'unitsPerChunk' | 'unitCost
 export interface KeptHead {
   readonly coordinator: string;
   readonly head: TreeHead;
+  /** The newest head that it told; absent where it is not newer than the one that was compared. */
+  readonly told?: TreeHead | undefined;
   /** Absent where it was never restored. */
   readonly restores?: Restores | undefined;
   /** When we last set out to countersign a head of it [LO9], and the last one that we did; absent where we never have. */

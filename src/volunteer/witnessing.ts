@@ -24,6 +24,12 @@ export interface WitnessPlace {
   keep(kept: KeptHead): void;
 }
 
+/** The newest head that an earlier visit was told: what it countersigned may be newer than what it heard. */
+export function toldBefore(kept: KeptHead | null): TreeHead | null {
+  const [told = null, signed = null] = [kept?.told, kept?.cosigned?.head];
+  return signed !== null && signed.size > (told?.size ?? 0) ? signed : told;
+}
+
 export class Witnessing {
   readonly #place: WitnessPlace;
   #kept: KeptHead | null = null;

@@ -39,6 +39,7 @@ export interface DeviceSpec extends EngineSpec {
 interface Outbox {
   coordinator: string | null;
   head: TreeHead | null;
+  told: TreeHead | null;
   readonly results: Map<number, ResultName>;
   readonly leases: Map<number, LeaseRecord>;
   /** Whether a root was kept for a replica before `keepResult` came. */
@@ -55,6 +56,7 @@ export class Device {
   readonly #outbox: Outbox = {
     coordinator: null,
     head: null,
+    told: null,
     results: new Map(),
     leases: new Map(),
     roots: new Map(),
@@ -239,6 +241,7 @@ export class Device {
       case 'keepHead':
         this.#outbox.coordinator = effect.coordinator;
         this.#outbox.head = effect.head;
+        this.#outbox.told = effect.told ?? null;
         return;
       case 'checkLog': {
         const { from, to } = effect;
@@ -264,13 +267,14 @@ export class Device {
   }
 
   #remembered(): Remembered {
-    const { coordinator, head, results, leases } = this.#outbox;
+    const { coordinator, head, told, results, leases } = this.#outbox;
     const { name: device, account } = this.spec;
     return {
       device,
       account,
       coordinator,
       head,
+      told,
       results: [...results.values()],
       leases: [...leases.values()],
     };

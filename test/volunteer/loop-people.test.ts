@@ -1,6 +1,7 @@
 /** The loop, rule by rule: what people ask of it, and the log that it remembers. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../src/volunteer/loop.ts';
+import type { LoopEffect } from '../../src/volunteer/loop.ts';
 import type { TreeHead } from '../../src/wire/volunteer.ts';
 import { asks, commits, Hand, hex, kinds, remembered, returned } from './hand.ts';
 
@@ -94,15 +95,86 @@ describe('people', () => {
 
 describe('the log', () => {
   const head: TreeHead = { size: 10, root: hex('1') };
-  const started = (): Hand => {
+  const started = (told: TreeHead | null = null): Hand => {
     const hand = new Hand();
     hand.on({ on: 'start' });
-    hand.on({ on: 'prepared', remembered: { ...remembered, head } });
+    hand.on({ on: 'prepared', remembered: { ...remembered, head, told } });
+    return hand;
+  };
+  const [grown, told] = [
+    { size: 12, root: hex('3') },
+    { size: 15, root: hex('5') },
+  ];
+  const rewritten = { why: 'refused', code: 'log-rewritten', detail: null };
+  const tells = (hand: Hand, { size, root }: TreeHead): LoopEffect[] => {
+    const signed = { receipts: hex('0'), signature: 'S'.repeat(86), index: 0, count: 1, path: [] };
+    const tick = { tick: size, at: hand.at, size, root, ...signed };
+    return hand.word({ t: 'receipt', acks: [], settled: [], lost: [], tick });
+  };
+  /** Its log was compared, and a receipt told of a later head. */
+  const toldMore = (): Hand => {
+    const hand = started();
+    hand.challenge(grown);
+    hand.welcome();
+    hand.wait(5_000);
+    hand.on({ on: 'logChecked', head: grown, verdict: 'extends' });
+    hand.wait(30_000);
+    return hand;
+  };
+  const kept = (effects: readonly LoopEffect[]) =>
+    effects.flatMap((effect) => (effect.do === 'keepHead' ? [[effect.head.size, effect.told?.size]] : []));
+  const reconnected = (hand: Hand): Hand => {
+    hand.on({ on: 'socketClosed', socket: hand.loop.sockets, detail: '' });
+    hand.wait(60_000);
     return hand;
   };
 
+  it('knows what receipts told beyond what was compared: whoever comes back without it is refused', () => {
+    const hand = toldMore();
+    tells(hand, told);
+    expect(kinds(reconnected(hand).challenge({ size: 14, root: hex('4') }))).not.toContain('hello');
+    expect(viewOf(hand.loop)).toMatchObject({ phase: 'stopped', reason: { why: 'log-shrunk' } });
+  });
+
+  it('has that shown first, and then what the log is now', () => {
+    const newest = { size: 20, root: hex('6') };
+    const hand = toldMore();
+    tells(hand, told);
+    reconnected(hand).challenge(newest);
+    hand.welcome();
+    expect(hand.wait(5_000)).toContainEqual({ do: 'checkLog', from: grown, to: told });
+    const next = hand.on({ on: 'logChecked', head: told, verdict: 'extends' });
+    expect([...next, ...hand.wait(5_000)]).toContainEqual({ do: 'checkLog', from: told, to: newest });
+    hand.on({ on: 'logChecked', head: newest, verdict: 'contradicts' });
+    expect(viewOf(hand.loop).reason).toEqual(rewritten);
+  });
+
+  it('keeps it for another visit, twice a minute at most and at the end', () => {
+    const hand = toldMore();
+    expect(kept(tells(hand, { size: 13, root: hex('4') }))).toEqual([[12, 13]]);
+    expect(kept(tells(hand, { size: 14, root: hex('4') }))).toEqual([]);
+    hand.wait(30_000);
+    expect(kept(tells(hand, told))).toEqual([[12, 15]]);
+    expect(kept(tells(hand, { size: 16, root: hex('7') }))).toEqual([]);
+    expect(kept(hand.on({ on: 'finish' }))).toEqual([[12, 16]]);
+    const later = started(told);
+    later.challenge({ size: 14, root: hex('4') });
+    expect(viewOf(later.loop).reason).toEqual({ why: 'log-shrunk' });
+    const rewrote = started(told);
+    rewrote.challenge({ ...told, root: hex('9') });
+    expect(viewOf(rewrote.loop).reason).toEqual(rewritten);
+  });
+
+  it('keeps nothing of what a log tells that was not shown to extend what it remembers', () => {
+    const hand = started();
+    hand.challenge(grown);
+    hand.welcome();
+    hand.wait(1_000);
+    expect(kept([...tells(hand, told), ...hand.on({ on: 'finish' })])).toEqual([]);
+  });
+
   it('refuses a coordinator whose log has shrunk, or has another root for the same size', () => {
-    for (const [told, reason] of [
+    for (const [challenged, reason] of [
       [{ size: 9, root: hex('1') }, { why: 'log-shrunk' }],
       [
         { size: 10, root: hex('2') },
@@ -110,14 +182,13 @@ describe('the log', () => {
       ],
     ] as const) {
       const hand = started();
-      expect(kinds(hand.challenge(told))).not.toContain('hello');
+      expect(kinds(hand.challenge(challenged))).not.toContain('hello');
       expect(viewOf(hand.loop)).toMatchObject({ phase: 'stopped', reason });
     }
   });
 
   it('has growth proven, remembers only what was proven, and refuses what is contradicted', () => {
     const hand = started();
-    const grown: TreeHead = { size: 12, root: hex('3') };
     expect(kinds(hand.challenge(grown))).not.toContain('checkLog');
     expect(kinds(hand.welcome())).not.toContain('checkLog');
     // The line is the first chunk's, for a while.

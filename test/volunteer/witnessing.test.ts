@@ -5,8 +5,9 @@ import { base64urlOf, makeKey, openKey } from '../../src/volunteer/crypto.ts';
 import type { DeviceKey } from '../../src/volunteer/crypto.ts';
 import type { KeptHead } from '../../src/volunteer/outbox.ts';
 import { readWitnessed } from '../../src/volunteer/witness.ts';
-import { cosignAfterMs, cosignEveryMs, Witnessing } from '../../src/volunteer/witnessing.ts';
+import { cosignAfterMs, cosignEveryMs, toldBefore, Witnessing } from '../../src/volunteer/witnessing.ts';
 import type { CosignaturesView } from '../../src/wire/views.ts';
+import type { TreeHead } from '../../src/wire/volunteer.ts';
 import { freshFolder, joinHouse, startHouse, submitJob, until } from './house.ts';
 
 /** Signatures and imports take real time. */
@@ -15,6 +16,19 @@ const realTimeout = globalThis.setTimeout;
 async function listOf({ url }: RunningCoordinator): Promise<CosignaturesView> {
   return (await (await fetch(`${url}/api/log/cosignatures`)).json()) as CosignaturesView;
 }
+
+it('[LO11] what an earlier visit was told is the newer of what it heard and what it countersigned', () => {
+  const [head, told, newer] = [1, 2, 3].map((size) => ({ size, root: `${size}`.repeat(64) })) as [
+    TreeHead,
+    TreeHead,
+    TreeHead,
+  ];
+  const of = (rest: Partial<KeptHead>) => toldBefore({ coordinator: 'C', head, ...rest });
+  expect([toldBefore(null), of({}), of({ cosigned: { at: 1, head: null } })]).toEqual([null, null, null]);
+  expect([of({ told }), of({ cosigned: { at: 1, head: newer } })]).toEqual([told, newer]);
+  expect(of({ told, cosigned: { at: 1, head: newer } })).toBe(newer);
+  expect(of({ told: newer, cosigned: { at: 1, head: told } })).toBe(newer);
+});
 
 describe('[LO9] a volunteer as a witness', () => {
   let house: RunningCoordinator;

@@ -14,6 +14,7 @@ import { onAudit, onAudited } from './auditing.ts';
 import { onLease, refusalWaitMsMax } from './leases.ts';
 import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
 import { restWork, stopLoop } from './phases.ts';
+import { keepTold } from './remembering.ts';
 import { awaitVerdict, dropResults, failsMaxOfChunk, isLive, noteFail, release, stitch } from './state.ts';
 import type { Loop, Unsent } from './state.ts';
 
@@ -142,7 +143,8 @@ function onReceipt(loop: Loop, word: ReceiptWord): void {
     stitch(loop, known.job, known.chunk, 'lost');
   }
   if (word.tick === null) return;
-  loop.newestHead = { size: word.tick.size, root: word.tick.root };
+  loop.told.newest = { size: word.tick.size, root: word.tick.root };
+  keepTold(loop);
   loop.out.push({ do: 'keepReceipt', receipt: word });
 }
 

@@ -2,10 +2,12 @@
 import type { Challenge } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
 import { loseAudits } from './auditing.ts';
-import { checkLog, headFault, logCheckWaitsUntil, lossReason, wentOn } from './head.ts';
+import { beginLog, checkLog, headFault, logCheckWaitsUntil, lossReason, wentOn } from './head.ts';
+import { lastHead } from './remembering.ts';
 import { stopLoop } from './phases.ts';
 import { dropResults, isLive, release } from './state.ts';
 import type { Link, Loop } from './state.ts';
+import { toldSoFar } from './told.ts';
 
 /** Full jitter: a random wait up to `base × 2^attempts`, at most `cap`. */
 const waitBaseMs = 500;
@@ -132,9 +134,9 @@ export function onChallenge(loop: Loop, socket: number, word: Challenge): void {
 function greet(loop: Loop, socket: number, word: Challenge): void {
   if (loop.coordinator !== word.coordinator) otherCoordinator(loop, word.coordinator);
   loop.stated = word.restored ?? null;
-  const fault = wentOn(loop, word.head) ? null : headFault(loop.head, word.head);
+  const fault = wentOn(loop, word.head) ? null : headFault(lastHead(loop), word.head);
   if (fault !== null) return stopLoop(loop, lossReason(loop, fault));
-  loop.newestHead = word.head;
+  beginLog(loop, word.head);
   const holding = holdingThatFits(loop);
   loop.link = { is: 'greeting', socket, since: loop.at, listed: new Set(holding) };
   const { cores, gpu } = loop.settings;
@@ -162,8 +164,8 @@ function otherCoordinator(loop: Loop, coordinator: string): void {
   }
   loop.coordinator = coordinator;
   loop.head = null;
+  loop.told = toldSoFar();
   loop.restores = null;
-  loop.headCheckedAt = null;
 }
 
 /** A `hello` without its replicas is shorter than this. */

@@ -1,9 +1,11 @@
 /** What a person may ask of the volunteer, and how each wish changes the loop: start, pause, resume, finish, settings, end. */
 import type { Reason } from '../store.ts';
 import { giveBackAudits, loseAudits, sendAuditsBack } from './auditing.ts';
+import { keepTold } from './remembering.ts';
 import { dropSlot } from './slots.ts';
 import { giveBack, gpuSlot, isLive, noteSeen } from './state.ts';
 import type { Loop } from './state.ts';
+import { toldSoFar } from './told.ts';
 import type { Remembered, Settings } from './words.ts';
 
 /** Finish waits this long for what is in work, and for the last acknowledgement. */
@@ -39,6 +41,7 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
   loop.account = account;
   loop.coordinator = coordinator;
   loop.head = head;
+  loop.told = toldSoFar(remembered.told);
   loop.restores = remembered.restores ?? null;
   for (const result of results) {
     if (loop.unsent.has(result.replica)) continue;
@@ -141,6 +144,7 @@ export function onClosing(loop: Loop): void {
   if (loop.link.is !== 'open') return;
   for (const replica of [...loop.held.keys()]) giveBack(loop, replica, 'closing');
   giveBackAudits(loop);
+  keepTold(loop, true);
 }
 
 /** The page is back from the browser's cache. */
@@ -184,6 +188,7 @@ export function end(loop: Loop, phase: 'finished' | 'stopped'): void {
   giveBackAudits(loop);
   sendReturns(loop);
   loseAudits(loop);
+  keepTold(loop, true);
   loop.phase = phase;
   for (const slot of [...loop.slots.values()]) dropSlot(loop, slot);
   if (loop.link.is !== 'none' && loop.link.is !== 'waiting') {

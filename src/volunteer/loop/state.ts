@@ -4,6 +4,8 @@ import type { Challenge, GiveBack, JobDescriptor, RestoredWord, TreeHead } from 
 import type { GpuView, Reason, Stitch, VolunteerPhase, Judgement } from '../store.ts';
 import { stitchesMax } from '../store.ts';
 import { noAudits } from './audits.ts';
+import { toldSoFar } from './told.ts';
+import type { Told } from './told.ts';
 import type { Audits } from './audits.ts';
 import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settings } from './words.ts';
 
@@ -124,8 +126,7 @@ export interface Loop {
   account: string | null;
   coordinator: string | null;
   head: TreeHead | null;
-  headCheckedAt: number | null;
-  newestHead: TreeHead | null;
+  told: Told;
   /** What the coordinator says of a restore in this connection, its signature checked; null = nothing. */
   stated: RestoredWord | null;
   restores: Restores | null;
@@ -218,8 +219,7 @@ export function createLoop(options: LoopOptions): Loop {
     account: null,
     coordinator: null,
     head: null,
-    headCheckedAt: null,
-    newestHead: null,
+    told: toldSoFar(),
     stated: null,
     restores: null,
     goesOn: null,

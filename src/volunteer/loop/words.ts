@@ -97,6 +97,8 @@ export interface Remembered {
   /** The coordinator that results, leases and head belong to (its public key); null on a first visit. */
   readonly coordinator: string | null;
   readonly head: TreeHead | null;
+  /** The newest head that was told, where it is newer than `head`, and was not compared yet. */
+  readonly told?: TreeHead | null;
   /** Absent where none was ever stated. */
   readonly restores?: Restores | undefined;
   readonly results: readonly ResultName[];
@@ -234,6 +236,7 @@ export type LoopEffect =
       readonly do: 'keepHead';
       readonly coordinator: string;
       readonly head: TreeHead;
+      readonly told?: TreeHead;
       readonly restores?: Restores;
     }
   | { readonly do: 'keepReceipt'; readonly receipt: ReceiptWord };
