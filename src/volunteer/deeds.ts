@@ -324,8 +324,8 @@ export class Deeds {
         for (const id of effect.leases) this.#change({ drop: 'leases', id });
         return;
       case 'keepHead': {
-        const { do: _, ...head } = effect;
-        this.#receipts.logIs(head.coordinator, head.head);
+        const { do: _, isCut = false, ...head } = effect;
+        if (isCut) this.#receipts.logIs(head.coordinator, head.head);
         if (this.#identity !== null) this.#witnessing.accept(head, this.#identity.key);
         return;
       }

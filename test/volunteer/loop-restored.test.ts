@@ -56,6 +56,7 @@ describe('a stated restore', () => {
       coordinator,
       head: kept,
       restores: { statedAt: 500_000, accepted: [{ before, stated, told: after, at: hand.at }] },
+      isCut: true,
     });
     expect(effects).toContainEqual(expect.objectContaining({ do: 'hello', head: kept }));
   });

@@ -96,7 +96,8 @@ export function wentOn(loop: Loop, told: TreeHead): boolean {
   const accepted = [...(loop.restores?.accepted ?? []), { before, stated, told, at: loop.at }];
   loop.restores = { statedAt: stated.at, accepted: accepted.slice(-restoresMax) };
   loop.told = toldSoFar();
-  rememberHead(loop, coordinator, { size: stated.kept, root: stated.root });
+  loop.head = { size: stated.kept, root: stated.root };
+  keepHead(loop, coordinator, loop.head, true);
   return true;
 }
 

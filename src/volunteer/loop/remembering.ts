@@ -19,7 +19,7 @@ export function keepTold(loop: Loop, isEnd = false): void {
 }
 
 /** Keeps both, and the restore that was stated when they were told [RS3]. */
-export function keepHead(loop: Loop, coordinator: string, head: TreeHead): void {
+export function keepHead(loop: Loop, coordinator: string, head: TreeHead, isCut = false): void {
   const { stated, restores, told } = loop;
   if (stated !== null) loop.restores = { statedAt: stated.at, accepted: restores?.accepted ?? [] };
   const last = told.isShown ? lastHead(loop) : null;
@@ -29,6 +29,7 @@ export function keepHead(loop: Loop, coordinator: string, head: TreeHead): void 
     head,
     ...(last === null || last === head ? {} : { told: last }),
     ...(loop.restores === null ? {} : { restores: loop.restores }),
+    ...(isCut ? { isCut } : {}),
   });
   told.keptSize = (last ?? head).size;
   told.keptAt = loop.at;

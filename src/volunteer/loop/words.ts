@@ -238,6 +238,8 @@ export type LoopEffect =
       readonly head: TreeHead;
       readonly told?: TreeHead;
       readonly restores?: Restores;
+      /** A restore that its person goes on from left this much of the log. */
+      readonly isCut?: true;
     }
   | { readonly do: 'keepReceipt'; readonly receipt: ReceiptWord };
 
