@@ -38,10 +38,9 @@ export function App(props: { readonly house: House }): JSX.Element | null {
   const open = jobs.filter(({ endedAt }) => endedAt === null);
   const named = (wanted: string | null | undefined): JobView | undefined =>
     open.find(({ job: name }) => name === wanted);
-  // What a person put on the loom, else the first that this machine worked on: cores change jobs, the loom does not.
-  const mine = named(first.current) ?? named(view.workers.find((worker) => worker.job !== null)?.job);
-  first.current = mine?.job ?? null;
-  const job = named(picked.value) ?? mine ?? open[0] ?? null;
+  // Cores change jobs, the loom does not: what is on it stays until it is woven, or a person puts another there.
+  const job = named(picked.value) ?? named(first.current) ?? open.find(isGiven) ?? open[0] ?? null;
+  first.current = job?.job ?? null;
   const pictured = heard && job !== null && hasPicture(job);
   return (
     <>
@@ -56,7 +55,7 @@ export function App(props: { readonly house: House }): JSX.Element | null {
         <Notices w={w} house={house} />
         {parts !== null ? (
           <>
-            <parts.Machine w={w} house={house} />
+            <parts.Machine w={w} house={house} loom={job} />
             <parts.Tally w={w} house={house} />
             <parts.Settings w={w} house={house} />
             <parts.Me w={w} house={house} />
@@ -81,6 +80,9 @@ export function App(props: { readonly house: House }): JSX.Element | null {
     </>
   );
 }
+
+/** Whether work of it is given out now. */
+const isGiven = ({ state }: JobView): boolean => state === 'open';
 
 function Greeting({ w }: { readonly w: Words }): JSX.Element {
   return (

@@ -217,6 +217,34 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('keep on the loom what was there when Start was pressed, and name the other job that a core is at', async () => {
+    const page = await open({ scene: { jobs: [data.picture, data.factoring] }, view: data.running });
+    expect(await page.locator('.loom-words h2').textContent()).toBe(data.picture.title);
+    expect(await page.locator('.thread-row .what').first().textContent()).toContain(
+      data.factoring.title.slice(0, 4),
+    );
+    await page.getByRole('button', { name: en.job.show }).click();
+    await page.getByRole('heading', { level: 2, name: /2\s*20000047/ }).waitFor();
+    expect(await page.locator('.thread-row .what').first().textContent()).not.toContain('Does');
+    await close(page);
+  });
+
+  it('say nothing of speed and connection once nothing runs any more', async () => {
+    const over = {
+      phase: 'finished',
+      reason: { why: 'finished-by-you' },
+      workers: [],
+      rateMilli: null,
+    } as const;
+    const page = await open({ view: { ...data.running, ...over, connection: 'none', outbox: 0 } });
+    const text = (await page.locator('main').textContent()) ?? '';
+    expect(text).not.toContain(en.tally.rateSoon);
+    expect(text).not.toContain(en.work.connection.none);
+    await page.evaluate((view) => window.say(view), { outbox: 2 });
+    await page.getByText(en.work.outbox(2)).waitFor();
+    await close(page);
+  });
+
   it('send a stitch on its way, but never for those who want no motion', async () => {
     for (const reducedMotion of ['no-preference', 'reduce'] as const) {
       const page = await open(
@@ -225,11 +253,21 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
       );
       await page.evaluate(() => {
         Reflect.set(window, 'shuttles', 0);
+        Reflect.set(window, 'aboveWords', 0);
         new MutationObserver((records) => {
           for (const { addedNodes } of records) {
             for (const node of addedNodes) {
-              if (node instanceof HTMLElement && node.classList.contains('shuttle')) {
-                Reflect.set(window, 'shuttles', Number(Reflect.get(window, 'shuttles')) + 1);
+              if (!(node instanceof HTMLElement) || !node.classList.contains('shuttle')) continue;
+              Reflect.set(window, 'shuttles', Number(Reflect.get(window, 'shuttles')) + 1);
+              // All of its way, looked at before it goes: beside the cloth it stays behind what is written.
+              const [flight] = node.getAnimations();
+              const cloth = document.querySelector('.loom canvas')?.getBoundingClientRect();
+              for (let ms = 0; flight !== undefined && cloth !== undefined && ms < 240; ms += 5) {
+                flight.currentTime = ms;
+                const { top, left, right } = node.getBoundingClientRect();
+                const onCloth = top <= cloth.bottom && left >= cloth.left - 1 && right <= cloth.right + 1;
+                if (!onCloth && getComputedStyle(node).zIndex !== '-1')
+                  Reflect.set(window, 'aboveWords', Number(Reflect.get(window, 'aboveWords')) + 1);
               }
             }
           }
@@ -241,6 +279,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
       expect(await page.evaluate(() => Number(Reflect.get(window, 'shuttles')))).toBe(
         reducedMotion === 'reduce' ? 0 : 1,
       );
+      expect(await page.evaluate(() => Number(Reflect.get(window, 'aboveWords')))).toBe(0);
       expect(await page.locator('.shuttle').count()).toBe(0);
       await close(page);
     }

@@ -10,7 +10,13 @@ let travellers = 0;
 
 const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Sends one stitch from the row of the worker that made it to its place in the cloth, then rests. */
+/** How much of the way is up to the cloth; the rest is across it. */
+const risen = 0.6;
+
+/**
+ * Sends one stitch from the row of the worker that made it to its place in the cloth, then rests: straight up, where there are
+ * no words as a rule and else behind them, then over the cloth.
+ */
 export function travel(
   canvas: HTMLCanvasElement,
   to: { readonly x: number; readonly y: number },
@@ -26,10 +32,13 @@ export function travel(
   shuttle.setAttribute('aria-hidden', 'true');
   document.body.append(shuttle);
   travellers++;
+  const right = machine.right - shuttle.offsetWidth;
   const move = shuttle.animate(
     [
-      { transform: `translate(${machine.right}px, ${machine.top}px)` },
-      { transform: `translate(${cloth.left + to.x}px, ${cloth.top + to.y}px)` },
+      { transform: at(right, machine.top), zIndex: -1 },
+      { transform: at(right, cloth.bottom), zIndex: -1, offset: risen },
+      { transform: at(right, cloth.bottom), zIndex: 1, offset: risen },
+      { transform: at(cloth.left + to.x, cloth.top + to.y), zIndex: 1 },
     ],
     { duration: travelMs, easing: 'cubic-bezier(.3,.1,.3,1)' },
   );
@@ -38,6 +47,10 @@ export function travel(
     shuttle.remove();
   };
   move.finished.then(rest, rest);
+}
+
+function at(x: number, y: number): string {
+  return `translate(${x}px, ${y}px)`;
 }
 
 /** Lets changed bins come in over a fifth of a second; at once for those who want no motion. */

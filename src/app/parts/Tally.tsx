@@ -17,7 +17,7 @@ interface Props {
 }
 
 export function Tally({ w, house }: Props): JSX.Element {
-  const { units, chunks, rateMilli, credit, checked, finalWithAnchor } = house.watched.view.value;
+  const { phase, units, chunks, rateMilli, credit, checked, finalWithAnchor } = house.watched.view.value;
   const a = auditingWords[w.language];
   const between = chunks.final - chunks.provisional;
   return (
@@ -37,11 +37,13 @@ export function Tally({ w, house }: Props): JSX.Element {
           value={w.f.count(units)}
           notes={checked.audits > 0 ? [a.checked(checked.units)] : []}
         />
-        <Figure
-          term={w.tally.rate}
-          value={rateMilli === null ? '–' : w.f.tenth(rateMilli / 1000)}
-          notes={[rateMilli === null ? w.tally.rateSoon : w.tally.rateUnit]}
-        />
+        {phase !== 'finished' && phase !== 'stopped' && (
+          <Figure
+            term={w.tally.rate}
+            value={rateMilli === null ? '–' : w.f.tenth(rateMilli / 1000)}
+            notes={[rateMilli === null ? w.tally.rateSoon : w.tally.rateUnit]}
+          />
+        )}
         <Figure
           term={w.tally.credit}
           value={w.f.credit(credit.sessionMicro)}

@@ -5,6 +5,7 @@ import type { House } from '../house.ts';
 import { auditingWords } from '../words/auditing.ts';
 import { refusalWords } from '../words/refusals.ts';
 import type { Reason, RefusedCode, VolunteerView, WorkerView } from '../../volunteer/store.ts';
+import type { JobView } from '../../wire/views.ts';
 import type { Words } from '../words/words.ts';
 import { gapAfter } from '../join.ts';
 import { toldOf } from '../told.ts';
@@ -123,10 +124,11 @@ function RefusedWords(props: {
 }
 
 /** One calm row for each worker; rows wait for workers that have not come yet, so that nothing jumps. */
-export function Machine({ w, house }: Props): JSX.Element {
+export function Machine({ w, house, loom }: Props & { readonly loom: JobView | null }): JSX.Element | null {
   const { workers, connection, outbox, settings, phase, gpu } = house.watched.view.value;
-  const several = new Set(workers.flatMap(({ job }) => (job === null ? [] : [job]))).size > 1;
-  const titles = new Map((house.live.jobs.value ?? []).map((job) => [job.job, toldOf(w, job).title]));
+  // What is on the loom need not be named again.
+  const others = (house.live.jobs.value ?? []).filter(({ job }) => job !== loom?.job);
+  const titles = new Map(others.map((job) => [job.job, toldOf(w, job).title]));
   const expected = phase === 'starting' || phase === 'running' ? settings.cores : 0;
   // Where there is no graphics processor to use, the sentence below says why; a row would only say "lost".
   const shown = workers.filter(
@@ -139,8 +141,8 @@ export function Machine({ w, house }: Props): JSX.Element {
       {outbox > 0 && ` · ${w.work.outbox(outbox)}`}
     </p>
   );
-  // Nothing runs any more: what is left to say is whether all results have arrived.
-  if (shown.length + missing === 0) return line;
+  // Nothing runs any more: what is left to say is that some results have not arrived.
+  if (shown.length + missing === 0) return connection === 'none' && outbox === 0 ? null : line;
   return (
     <section class="machine" aria-labelledby="machine">
       <h2 id="machine">{w.work.machine}</h2>
@@ -151,7 +153,7 @@ export function Machine({ w, house }: Props): JSX.Element {
             w={w}
             worker={worker}
             name={nameOf(w, worker, workers)}
-            title={several ? (titles.get(worker.job ?? '') ?? '') : ''}
+            title={titles.get(worker.job ?? '') ?? ''}
           />
         ))}
         {Array.from({ length: missing }, (_, i) => (

@@ -194,7 +194,7 @@ export const words: Words = {
       paused: '歇着',
       lost: '没有回应，手上的块已交还',
     },
-    chunk: (chunk, title) => `${title === '' ? '' : `《${title}》`}第 ${f.whole(chunk)} 块`,
+    chunk: (chunk, title) => `第 ${f.whole(chunk)} 块${title === '' ? '' : `（${title}）`}`,
     units: (done, total) => `${f.whole(total)} 单元中的 ${f.whole(done)} 个`,
     queued: (count) => `后面还有 ${f.whole(count)} 块`,
     thread: (name) => `${name}：这一块的进度`,
