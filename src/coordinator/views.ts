@@ -96,7 +96,9 @@ export class Views {
     };
   }
 
+  /** How long it will take; null until that is defensible, and while nobody holds a chunk of it. */
   #etaMs(job: Job): number | null {
+    if (!isWorkedOn(job)) return null;
     const samples = this.#samples.get(job.id) ?? [];
     const [first, last] = [samples[0], samples.at(-1)];
     if (first === undefined || last === undefined) return null;
@@ -201,6 +203,12 @@ export function standingOf(job: Job, index: number): 'free' | 'leased' | 'commit
     if (phase.is === 'leased') standing = 'leased';
   }
   return standing;
+}
+
+function isWorkedOn(job: Job): boolean {
+  for (const { replicas } of job.chunks.values())
+    if (replicas.some(({ phase }) => phase.is === 'leased')) return true;
+  return false;
 }
 
 function viewOf(state: State, job: Job, showing: Showing): JobView {
