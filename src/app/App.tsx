@@ -74,12 +74,19 @@ export function App(props: { readonly house: House }): JSX.Element | null {
             document.querySelector('#loom')?.scrollIntoView({ block: 'center' });
           }}
         />
-        <Finished w={w} house={house} jobs={jobs.filter(({ endedAt }) => endedAt !== null).toReversed()} />
+        <Finished
+          w={w}
+          house={house}
+          jobs={jobs.filter(({ endedAt }) => endedAt !== null).slice(0, finishedMax)}
+        />
       </main>
       {heard && <Footer w={w} live={house.live} />}
     </>
   );
 }
+
+/** So many of the jobs that ended last are shown. */
+const finishedMax = 12;
 
 /** Whether work of it is given out now. */
 const isGiven = ({ state }: JobView): boolean => state === 'open';

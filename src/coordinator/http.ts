@@ -121,7 +121,7 @@ function pulseOf(house: House): PulseView {
     at: house.now(),
     live: house.live(),
     storeFault: house.runtime.storeFault?.reason ?? null,
-    jobs: house.views.jobs(),
+    jobs: house.views.openJobs(),
   };
 }
 

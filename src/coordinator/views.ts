@@ -16,6 +16,8 @@ const windowMs = 5 * 60_000;
 const sampleMs = 5_000;
 const spanMsMin = 30_000;
 const chunksMin = 10;
+/** A list names so many jobs that have ended; each other may be asked for by its id. */
+const endedListedMax = 50;
 
 /** What a kind of kernel can show when it is done, or while it is not. */
 export interface Showing {
@@ -67,17 +69,18 @@ export class Views {
     }
   }
 
-  /** All jobs: open ones first, then the last to end. */
+  /** The open jobs, then those that ended last, the newest first. */
   jobs(): JobView[] {
     const known = [...this.#parts.state().jobs.values()].map((job) => this.#open(job));
-    const open = known.filter(({ endedAt }) => endedAt === null);
     const closing = known.filter(({ endedAt }) => endedAt !== null);
     const ended = [...closing, ...this.#concluded.values()];
-    return [...open, ...ended.sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))];
+    ended.sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
+    return [...known.filter(({ endedAt }) => endedAt === null), ...ended.slice(0, endedListedMax)];
   }
 
   openJobs(): JobView[] {
-    return this.jobs().filter(({ endedAt }) => endedAt === null);
+    const open = [...this.#parts.state().jobs.values()].filter(({ closingAt }) => closingAt === null);
+    return open.map((job) => this.#open(job));
   }
 
   job(id: string): JobView | null {

@@ -74,7 +74,7 @@ export interface StatusView {
   }[];
 }
 
-/** One server-sent `pulse`. */
+/** One server-sent `pulse`; its jobs are those that are open. */
 export interface PulseView {
   readonly at: number;
   readonly live: LiveView;

@@ -217,6 +217,18 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('show of what has ended the last, the newest first', async () => {
+    const ended = Array.from({ length: 20 }, (_, i) => ({
+      ...data.finished,
+      job: `e${i}`,
+      title: `Old ${i}`,
+    }));
+    const page = await open({ scene: { jobs: [data.factoring, ...ended] } });
+    const titles = await page.locator('.piece h3').allTextContents();
+    expect(titles).toEqual(ended.slice(0, 12).map(({ title }) => title));
+    await close(page);
+  });
+
   it('keep on the loom what was there when Start was pressed, and name the other job that a core is at', async () => {
     const page = await open({ scene: { jobs: [data.picture, data.factoring] }, view: data.running });
     expect(await page.locator('.loom-words h2').textContent()).toBe(data.picture.title);

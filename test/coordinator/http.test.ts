@@ -150,11 +150,14 @@ describe('views', () => {
       }
     })();
     const timer = setInterval(() => void house.runtime.run({ c: 'fund', account: 'x', amountMicro: 1 }), 50);
-    await house.job();
+    const job = await house.job();
+    await house.operator(`/jobs/${job.job}/cancel`, {});
+    // What has ended is in the list, and not sent again each second.
+    const open = await house.job();
     await listen;
     clearInterval(timer);
     await reader.cancel();
-    expect(pulses.at(-1)?.view.jobs).toHaveLength(1);
+    expect(pulses.at(-1)?.view.jobs.map((view) => view.job)).toEqual([open.job]);
     expect((pulses[2]?.at ?? 0) - (pulses[1]?.at ?? 0)).toBeGreaterThan(700);
   });
 });

@@ -89,7 +89,7 @@ export const words: Words = {
     more: 'How answers are checked',
   },
   done: {
-    heading: 'Finished',
+    heading: 'Finished lately',
     finished: (at, tookMs) => `Finished ${f.moment(at)}, after ${f.span(tookMs)}.`,
     cancelled: (at) => `Cancelled ${f.moment(at)}.`,
     picture: 'The whole picture (PNG)',

@@ -80,7 +80,7 @@ export const words: Words = {
     more: '答案是怎样核对的',
   },
   done: {
-    heading: '已经织完',
+    heading: '近来织完',
     finished: (at, tookMs) => `${f.moment(at)} 完成，历时 ${f.span(tookMs)}。`,
     cancelled: (at) => `${f.moment(at)} 取消。`,
     picture: '完整的图（PNG）',
