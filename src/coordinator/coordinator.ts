@@ -38,7 +38,7 @@ import { People } from './people.ts';
 import { placingOf } from './placing.ts';
 import { Results, showingOf } from './results.ts';
 import { Runtime } from './runtime.ts';
-import { seed } from './seed.ts';
+import { seed, seedAgain } from './seed.ts';
 import type { SeedSize } from './seed.ts';
 import { SideTables } from './side.ts';
 import { Sockets } from './socket.ts';
@@ -306,6 +306,8 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const sockets = socketsOf(house, people, onNote);
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   const seeded = await seed(house, options.seed ?? 'none');
+  if (options.dev === true)
+    closing.push(seedAgain(house, options.seed ?? 'none', options.onFatal ?? throwAlone));
   const anchor = new Anchor({
     runtime,
     auditor: house.auditor,

@@ -60,7 +60,26 @@ async function demonstrations(size: 'seed' | 'demo'): Promise<Demonstration[]> {
 
 /** Submits the demonstrations to a store that has never had a job; says what was submitted. */
 export async function seed(house: House, size: SeedSize): Promise<string[]> {
-  if (size === 'none' || house.runtime.state.nextJob > 1) return [];
+  return size === 'none' || house.runtime.state.nextJob > 1 ? [] : sow(house, size);
+}
+
+/** How often it is looked whether the last demonstrations are done. */
+const lookMs = 2_000;
+
+/** Submits them again whenever no job is open, so that whoever develops has live pages all day; returns how to end that. */
+export function seedAgain(house: House, size: SeedSize, onFatal: (error: unknown) => void): () => void {
+  if (size === 'none') return () => {};
+  let sowing: Promise<unknown> | null = null;
+  const timer = setInterval(() => {
+    if (sowing !== null || house.views.openJobs().length > 0) return;
+    sowing = sow(house, size)
+      .catch(onFatal)
+      .finally(() => (sowing = null));
+  }, lookMs);
+  return () => clearInterval(timer);
+}
+
+async function sow(house: House, size: 'seed' | 'demo'): Promise<string[]> {
   const seeded: string[] = [];
   for (const { kernel, title, cause, texts, input } of await demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
