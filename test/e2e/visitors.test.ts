@@ -71,7 +71,8 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     const told = await scene.told(house);
     expect(told.expired + told.misdeeds + told.refuted).toBe(0);
     const mine = told.of('returned').filter((event) => event.account === account);
-    expect(new Set(mine.map(({ why }) => why))).toEqual(new Set(['finished']));
+    // On a busy machine the pause may outlast half of a lease, which is then given back for that.
+    expect(new Set([...mine.map(({ why }) => why), 'paused'])).toEqual(new Set(['finished', 'paused']));
   });
 
   it('a lone visitor sees the work accepted through the anchor, and is told so', async () => {
