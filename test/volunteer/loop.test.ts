@@ -64,6 +64,21 @@ describe('starting', () => {
 });
 
 describe('working', () => {
+  it('says that it computes while it does, also where it is to be tested on another kernel meanwhile', () => {
+    const hand = new Hand().ready();
+    hand.lease(1);
+    hand.computed(1);
+    hand.receipt([1]);
+    hand.lease(2, { chunk: 1 });
+    const other = { ...job, job: 'j2', kernel: 'product@1', wasm: hex('e'), input: hex('f') };
+    hand.word({ t: 'news', jobs: [job, other] });
+    const told = kinds(hand.on({ on: 'blob', digest: other.wasm, fault: null }));
+    expect(told).toContain('selfTest');
+    expect(viewOf(hand.loop)).toMatchObject({ reason: null, workers: [{ state: 'computing', chunk: 1 }] });
+    hand.computed(2);
+    expect(viewOf(hand.loop).workers).toMatchObject([{ state: 'testing' }]);
+  });
+
   it('keeps one lease ahead: asks again at once after the first single chunk, not after the second', () => {
     const hand = new Hand().ready();
     expect(asks(hand.lease(1))).toEqual([0]);

@@ -71,8 +71,9 @@ function stateOf(loop: Loop, slot: Slot): WorkerView['state'] {
   if (slot.stage.is === 'starting') return 'loading';
   if (slot.stage.is !== 'ready') return 'lost';
   if (loop.phase === 'paused') return 'paused';
-  if (slot.errand === 'testing') return 'testing';
+  // A test waits for its turn behind chunks: while there is one, that is what it is at.
   if (isComputing(loop, slot)) return 'computing';
+  if (slot.errand === 'testing') return 'testing';
   return [...slot.jobs.values()].includes('loading') ? 'loading' : 'waiting';
 }
 
