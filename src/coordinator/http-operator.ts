@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { priceMultiplier, termsFor } from '../core/audit.ts';
+import { isAudited } from '../core/job.ts';
 import { priceOf, unitsPerChunkMax } from '../core/offer.ts';
 import type { Command, JobSpec, Policy } from '../core/state.ts';
 import { languageTag, textMax } from '../core/texts.ts';
@@ -198,7 +199,9 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono, sites:
     const spec = await specOf(house, body);
     return 'refused' in spec
       ? c.json(spec, 400)
-      : c.json(quoteOf(spec, house.shelf.get(spec.kernel)?.kernel.certifies ?? null) satisfies QuoteView);
+      : c.json(
+          quoteOf(spec, body, house.shelf.get(spec.kernel)?.kernel.certifies ?? null) satisfies QuoteView,
+        );
   });
   app.post('/jobs', async (c) => {
     const body = await bodyOf(c, submission);
@@ -218,7 +221,12 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono, sites:
 }
 
 /** What a job would cost and promise, before it is submitted. */
-function quoteOf(spec: JobSpec, certifies: QuoteView['certified']): QuoteView {
+function quoteOf(
+  spec: JobSpec,
+  { policy: wish }: v.InferOutput<typeof submission>,
+  certifies: QuoteView['certified'],
+): QuoteView {
+  const isNamed = wish !== undefined && 'verifyMilli' in wish && wish.verifyMilli !== undefined;
   const { units, unitsPerChunk, unitCostMicro } = spec;
   return {
     units,
@@ -226,6 +234,7 @@ function quoteOf(spec: JobSpec, certifies: QuoteView['certified']): QuoteView {
     unitCostMicro,
     priceMicro: priceOf(spec),
     times: priceOf(spec) / (units * unitCostMicro),
+    staySeconds: isAudited(spec) && !isNamed ? usualStaySeconds : null,
     policy: policyView(spec.policy, unitCostMicro),
     certified: spec.policy.kind === 'certify' ? certifies : null,
   };

@@ -363,6 +363,8 @@ export interface QuoteView {
   readonly priceMicro: number;
   /** That price ÷ the work's own. */
   readonly times: number;
+  /** What it assumes of volunteers: that each gives so much reference work and goes; null where it hangs on no stay. */
+  readonly staySeconds: number | null;
   readonly policy: PolicyView;
   /** Under `certify`: in words, what the kernel's certificate vouches for, and what not. */
   readonly certified: { readonly says: string; readonly saysNot: string } | null;

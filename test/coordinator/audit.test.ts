@@ -41,6 +41,12 @@ describe('a job under audit', () => {
     expect(quote.priceMicro).toBe(Math.round(quote.times * units * quote.unitCostMicro));
     expect(quote.policy.risks.map(({ hostile }) => hostile)).toEqual([0.05, 0.2, 0.4]);
     for (const { share } of quote.policy.risks) expect(share).toBeGreaterThan(0);
+    // For whom that price was worked out; nobody where it hangs on no stay, or the requester named the sum.
+    expect(quote.staySeconds).toBe(600);
+    for (const policy of [{ kind: 'replicate' }, { kind: 'audit', verifyMilli: 20 }]) {
+      const other = (await (await submit(house, '/jobs/quote', undefined, { policy })).json()) as QuoteView;
+      expect(other.staySeconds).toBeNull();
+    }
   });
 
   test('one person’s work is provisional at once, and final when the anchor has recomputed what was drawn', async () => {

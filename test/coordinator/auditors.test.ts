@@ -79,6 +79,19 @@ describe('an audit that a volunteer is given', () => {
     expect(await author.of('judged')).toMatchObject({ consequence: 'suspend', wrong: [...audit.units] });
     expect(await auditor.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
     expect(disproved(at).map(({ device }) => device)).toEqual([author.who.device]);
+    // [LG7] The two engines are the operator's: of the dispute the ledger shows the audit's pay, and what the chunk was to be paid on its way back.
+    const from = at.events.findIndex(({ e }) => e === 'audited');
+    await until(() => at.events.some(({ e }) => e === 'voided'), 'the chunk is void');
+    const moves = at.events.slice(from).flatMap((event) => ('entries' in event ? event.entries : []));
+    const amountMicro = audit.units.length * at.job.unitCostMicro;
+    expect(moves.slice(0, 2)).toEqual([
+      { from: `escrow:${at.job.job}`, to: `vested:${auditor.who.account}`, amountMicro },
+      {
+        from: `pending:${author.who.account}`,
+        to: `escrow:${at.job.job}`,
+        amountMicro: 32 * at.job.unitCostMicro,
+      },
+    ]);
     // Nobody counts on the author any more, though it is still connected.
     at.pass(3_000);
     const { live } = (await (await at.house.call('/api/checks')).json()) as ChecksView;
@@ -97,6 +110,9 @@ describe('an audit that a volunteer is given', () => {
     });
     expect(disproved(at)).toMatchObject([{ device: slanderer.who.device, audit: audit.id }]);
     expect(vested(at, slanderer.who.account)).toBeUndefined();
+    // [LG7] Nor does anybody else pay or get anything for it.
+    const from = at.events.findIndex(({ e }) => e === 'disproved');
+    expect(at.events.slice(from).flatMap((event) => ('entries' in event ? event.entries : []))).toEqual([]);
     expect(at.house.runtime.state.checks).toMatchObject({ audits: 0, mismatches: 0, auditorsWrong: 1 });
     const other = await at.person(3);
     expect(await hearsNoAudit(other)).toBe(true);

@@ -38,7 +38,12 @@ export const unitsPerChunk = 3;
 export const input = encodeMersenne({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 1024, units });
 export const right = referenceOf(input);
 
-export async function submit(house: Started, path = '/jobs', bytes = input): Promise<Response> {
+export async function submit(
+  house: Started,
+  path = '/jobs',
+  bytes = input,
+  over: Record<string, unknown> = {},
+): Promise<Response> {
   const { digest } = (await (await house.operator('/blobs', bytes)).json()) as { digest: string };
   await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 12 });
   return house.operator(path, {
@@ -50,6 +55,7 @@ export async function submit(house: Started, path = '/jobs', bytes = input): Pro
     demonstration: true,
     // So many that who leaves has every unit recomputed: no chance takes part in this test.
     policy: { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 },
+    ...over,
   });
 }
 
