@@ -21,7 +21,9 @@ describe('a volunteer without a page', () => {
     const chunks = { computed: 9, committed: 9, final: 8, provisional: 6, lost: 0 };
     const credit = { sessionMicro: 4_000_000, pendingMicro: 3_000_000, vestedMicro: 7_000_000 };
     const said = statusOf({ ...fresh, chunks, credit: { ...fresh.credit, ...credit } });
-    expect(said).toContain('9 chunks returned, 8 accepted, 4.000 credits (all visits: 3.000 pending, 7.000 verified)');
+    expect(said).toContain(
+      '9 chunks returned, 8 accepted, 4.000 credits (all visits: 3.000 pending, 7.000 verified)',
+    );
   });
 });
 
