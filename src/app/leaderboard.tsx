@@ -14,17 +14,21 @@ const rowsMax = 100;
 const askMs = 10_000;
 const list = signal<LeaderboardView | null>(null);
 
-/** Asks now and every ten seconds while somebody looks. */
-async function keepAsking(): Promise<void> {
+async function askOnce(): Promise<void> {
   try {
-    if (!document.hidden) list.value = decodeLeaderboard(await ask(`/api/leaderboard?limit=${rowsMax}`));
+    list.value = decodeLeaderboard(await ask(`/api/leaderboard?limit=${rowsMax}`));
   } catch {
     // The footer says that the coordinator does not answer; the last list stays.
   }
+}
+
+/** Asks now and every ten seconds while somebody looks. */
+async function keepAsking(): Promise<void> {
+  if (!document.hidden || list.value === null) await askOnce();
   setTimeout(() => void keepAsking(), askMs);
 }
 
 const live = follow();
 await Promise.all([speak(preferred(location.search, navigator.languages), 'leaderboard'), keepAsking()]);
 root.replaceChildren();
-render(<Board live={live} list={list} refresh={() => void keepAsking()} />, root);
+render(<Board live={live} list={list} refresh={() => void askOnce()} />, root);

@@ -217,6 +217,26 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('count what is accepted and not yet verified among what was returned, as the cloth does, and weave it at once', async () => {
+    const job = { ...data.factoring, free: data.factoring.free - 300, accepted: 300 };
+    const page = await open({ scene: { jobs: [job] } });
+    const returned = String(job.committed + 300);
+    expect(await page.locator('.loom canvas').getAttribute('aria-label')).toContain(`${returned} returned`);
+    await page.locator('.loom .twin summary').click();
+    const cells = await page.locator('.loom .twin tbody td:nth-child(2)').allTextContents();
+    expect(cells[2]).toBe(returned);
+    expect(cells.reduce((sum, cell) => sum + Number(cell.replaceAll(',', '')), 0)).toBe(job.chunks);
+    // The canvas follows although nothing else has moved.
+    await page.waitForTimeout(2_200);
+    stage.server.asked();
+    stage.server.scene.jobs = [{ ...job, free: job.free - 1, accepted: 301 }];
+    stage.server.pulse();
+    await expect
+      .poll(() => stage.server.asked().some((path) => path.includes('/cloth')), { timeout: 8_000 })
+      .toBe(true);
+    await close(page);
+  });
+
   it('show of what has ended the last, the newest first', async () => {
     const ended = Array.from({ length: 20 }, (_, i) => ({
       ...data.finished,

@@ -83,7 +83,7 @@ export function ClothView({ w, job, watched, keep = false }: Props): JSX.Element
 /** The whole cloth in two sentences. */
 function labelOf(w: Words, job: JobView | null): string {
   if (job === null) return w.cloth.bare;
-  const { final, committed, leased, free } = job;
+  const { final, committed, leased, free } = countsOf(job);
   return `${w.cloth.label(toldOf(w, job).title)} ${w.cloth.summary(final, committed, leased, free)}`;
 }
 
@@ -185,9 +185,13 @@ function isShown(job: JobView): boolean {
 
 const keyed = ['free', 'leased', 'committed', 'final'] as const;
 
+/** As the cloth shows them: what is accepted and not yet verified is returned. */
+const countsOf = (job: JobView): JobView => ({ ...job, committed: job.committed + job.accepted });
+
 /** What the stitches mean, with their counts: the cloth as a table for those who want or need it. */
 function Key(props: { readonly w: Words; readonly job: JobView }): JSX.Element {
-  const { w, job } = props;
+  const { w } = props;
+  const job = countsOf(props.job);
   return (
     <details class="twin">
       <summary>

@@ -55,7 +55,7 @@ export class Weaver {
       this.#paint();
     }
     if (job === null) return false;
-    const counts = `${job.job} ${job.leased} ${job.committed} ${job.final}`;
+    const counts = [job.job, job.leased, job.committed, job.accepted, job.final].join(' ');
     if (counts === this.#counts) return this.#shares.length > 0;
     const waitMs = changed ? 0 : this.#askedAt + (still ? stillMs : paceMs) - Date.now();
     if (waitMs > 0) {
