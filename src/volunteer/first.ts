@@ -11,20 +11,24 @@ import type { Change } from './outbox.ts';
 /** So long it may take; then the volunteer begins at the beginning. */
 const firstMsMax = 8_000;
 
-/** What is to be computed. Its bytes were checked against their digests. */
-export interface FirstRun {
+/** What a worker is given first: a program, whose bytes were checked against their digests, to be proven on its known answers. */
+export interface FirstProgram {
   readonly job: string;
   readonly kernel: string;
   readonly agreement: 'exact' | 'tolerance';
   readonly wasm: Uint8Array;
   readonly input: Uint8Array;
+}
+
+/** And then: the units of the chunk that was leased. */
+export interface FirstUnits {
   readonly unitFrom: number;
   readonly unitTo: number;
 }
 
-/** The chunk, as an engine would give it; or why there is none. */
+/** That it is proven; the chunk, as an engine would give it; or that there is none. */
 export type FirstAnswer =
-  | { readonly is: 'computing' }
+  | { readonly is: 'proven' }
   | {
       readonly is: 'done';
       readonly digests: Uint8Array;
@@ -80,28 +84,26 @@ async function goThrough(
   const greeting = { holding: [], head: null, cores, gpu: false, consent };
   socket.send(JSON.stringify(await signHello(identity, text(nonce), shown.origin, greeting)));
   const job = jobIn(await words.next('welcome'));
-  const bytes = Promise.all([blob(url, job.wasm, signal), blob(url, job.input, signal)]);
+  const [wasm, input] = await Promise.all([blob(url, job.wasm, signal), blob(url, job.input, signal)]);
+  const { job: id, kernel, agreement } = job;
+  const hand = handIn(signal);
+  // Nothing is leased to who has not proven itself.
+  await hand.answers('proven', { job: id, kernel, agreement, wasm, input });
   // Nothing was measured yet: a core like the reference is what most are near, and a first lease is one chunk whatever is claimed.
-  const slot = { slot: 0, backend: 'wasm', rates: { [job.kernel]: 1_000 } };
+  const slot = { slot: 0, backend: 'wasm', rates: { [kernel]: 1_000 } };
   socket.send(JSON.stringify({ t: 'ask', slots: [slot] }));
   const granted = await words.next('lease');
-  if (granted['job'] !== job.job) throw new Error('another job');
+  if (granted['job'] !== id) throw new Error('another job');
   const [lease, chunk, count] = [whole(granted['lease']), whole(granted['chunk']), whole(granted['count'])];
   const grantedAt = shown.at;
-  const record = { lease, slot: 0, job: job.job, chunk, count, bytes: granted['bytes'] === true };
+  const record = { lease, slot: 0, job: id, chunk, count, bytes: granted['bytes'] === true };
   const deadlineAt = grantedAt + whole(granted['deadlineMs']);
   // Kept before it is done: what is given up here is the volunteer's to go on with.
   left.push({ put: 'leases', value: { ...record, done: 0, grantedAt, deadlineAt } });
-  const [wasm, input] = await bytes;
   const unitFrom = chunk * job.unitsPerChunk;
   const unitTo = Math.min(job.units, unitFrom + job.unitsPerChunk);
-  const { job: id, kernel, agreement } = job;
-  const done = await inWorker(
-    { job: id, kernel, agreement, wasm, input, unitFrom, unitTo },
-    computing,
-    signal,
-  );
-  const { digests, root, outputs, lengths } = done;
+  computing();
+  const { digests, root, outputs, lengths } = await hand.answers('done', { unitFrom, unitTo });
   const sizes = { root: hexOf(root), digestBytes: digests.length, outputBytes: outputs.length };
   const result = { replica: lease, job: id, chunk, ...sizes, units: lengths.length, bytes: record.bytes };
   left.push({ put: 'results', value: { ...result, digests, outputs, lengths } });
@@ -141,23 +143,26 @@ function wordsOf(socket: WebSocket, signal: AbortSignal) {
   };
 }
 
-/** Computes the chunk in a worker of its own, which is gone afterwards. */
-function inWorker(
-  run: FirstRun,
-  computing: () => void,
-  signal: AbortSignal,
-): Promise<Extract<FirstAnswer, { is: 'done' }>> {
+/** A worker that is gone with `signal`. */
+function handIn(signal: AbortSignal) {
   const worker = new Worker(new URL('../../workers/first.worker.ts', import.meta.url), { type: 'module' });
-  return new Promise<Extract<FirstAnswer, { is: 'done' }>>((resolve, reject) => {
-    worker.addEventListener('message', ({ data }: MessageEvent<FirstAnswer>) => {
-      if (data.is === 'computing') computing();
-      else if (data.is === 'done') resolve(data);
-      else reject(new Error('failed'));
-    });
-    worker.addEventListener('error', () => reject(new Error('died')));
-    signal.addEventListener('abort', () => reject(new Error('over')));
-    worker.postMessage(run);
-  }).finally(() => worker.terminate());
+  signal.addEventListener('abort', () => worker.terminate());
+  return {
+    answers<Is extends FirstAnswer['is']>(
+      wanted: Is,
+      word: FirstProgram | FirstUnits,
+    ): Promise<Extract<FirstAnswer, { is: Is }>> {
+      return new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<FirstAnswer>) => {
+          if (data.is === wanted) resolve(data as Extract<FirstAnswer, { is: Is }>);
+          else reject(new Error('failed'));
+        };
+        worker.onerror = () => reject(new Error('died'));
+        signal.addEventListener('abort', () => reject(new Error('over')));
+        worker.postMessage(word);
+      });
+    },
+  };
 }
 
 /** Bytes by their digest. */
