@@ -2,9 +2,17 @@
  * The members of the zoo: those who break what somebody might break, each alone with honest people and audited jobs, in calm weather; what makes
  * each harmless, and what is switched off to see that it was that.
  */
-import { AuditDesk } from '../../src/coordinator/audit-desk.ts';
 import type { Event, JobSpec } from '../../src/core/state.ts';
 import type { Day } from './day.ts';
+import {
+  claimsUnread,
+  leaversUnseen,
+  auditsUnwaited,
+  noWindow,
+  nothingDrawn,
+  PatientDesk,
+  TrustingDesk,
+} from './defences.ts';
 import type { Rules } from './disk.ts';
 import type { Oracle } from './oracles.ts';
 import type { Role } from './people.ts';
@@ -137,39 +145,11 @@ const firstConsequences = ({ events }: Story): string[] => {
 const blamed = ({ events }: Story): string[] =>
   events.flatMap((event) => (event.e === 'disproved' || event.e === 'misdeed' ? [event.device] : []));
 const leasesOf = ({ events }: Story): number => events.filter(({ e }) => e === 'leased').length;
-const claimsUnread: Edit = {
-  file: 'auditing.ts',
-  from: 'filter((unit) => command.wrong.includes(unit));\n  const right',
-  to: 'filter(() => false);\n  const right',
-};
-const leaversUnseen: Edit = {
-  file: 'checking.ts',
-  from: 'Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total))',
-  to: '0',
-};
-const auditsUnwaited: Edit = {
-  file: 'checking.ts',
-  from: 'if (!closed || passed < drawn.length) return false;',
-  to: '',
-};
-const noWindow: Edit = {
-  file: 'audit.ts',
-  from: 'auditedUnits - batch.auditedBefore >= windowUnits',
-  to: 'auditedUnits >= batch.auditedBefore - windowUnits',
-};
-const nothingDrawn: Edit = {
-  file: 'audit.ts',
-  from: 'if ((word & mask) === 0) drawn.push(unit);',
-  to: 'if ((word & mask) === -1) drawn.push(unit);',
-};
-
-/** A desk that waits for whoever was given an audit once. */
-class PatientDesk extends AuditDesk {
-  override isFree(id: number): boolean {
-    return this.holdOf(id) === undefined;
-  }
-  override declined(): void {}
-}
+/** Those who were banned for an audit that called right what an author had made up, and that author with them. */
+const bannedVouchers = ({ events }: Story): number =>
+  events.filter(
+    (event) => event.e === 'disproved' && event.audit !== undefined && event.consequence === 'ban',
+  ).length;
 const auditsBy = ({ events }: Story, prefix: string): number =>
   events.filter(({ e, ...event }) => e === 'audited' && 'device' in event && event.device.startsWith(prefix))
     .length;
@@ -376,7 +356,20 @@ export const zoo: readonly Member[] = [
     toldBy: 'progress',
     seeds: [1, 2, 3, 4],
   },
-  // `rubberStamp` is in auditors.test.ts: what it gets away with is a matter of many days.
+  {
+    // One vouching in 32 is looked at once more: days in which the lot fell on one (how often that is: auditors.test.ts).
+    role: 'rubberStamp',
+    auditors: true,
+    count: 4,
+    kind: 'audit',
+    figure:
+      'whoever vouches for a lie of its gang is banned with its author, and they earn under half of what somebody honest does',
+    holds: (story) => story.wrongFinal === 0 && story.earns < 0.5 && bannedVouchers(story) > 0,
+    defence: 'some answers that agree are looked at once more [AU8]',
+    off: { Desk: TrustingDesk },
+    toldBy: 'figure',
+    seeds: [13, 77],
+  },
   {
     role: 'selfChecker',
     auditors: true,
