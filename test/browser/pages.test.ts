@@ -339,6 +339,12 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     const row = page.locator('tr.mine');
     await row.waitFor();
     expect(await row.textContent()).toContain('(you)');
+    // What the list counts is not all verified: both are said of one's own.
+    const mine = { ...stage.server.scene.accounts[me], pendingMicro: 2.5e6, vestedMicro: 7e6 };
+    Object.assign(stage.server.scene.accounts, { [me]: mine });
+    await page.reload();
+    await page.getByText('You are number 4; 7.00 credits are verified and yours, 2.50 pending.').waitFor();
+    await row.waitFor();
     await page.getByRole('button', { name: boardWords.en.jump }).click();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe(`row-${me}`);
     await close(page);

@@ -197,7 +197,7 @@ function Mine(props: {
       account.value = undefined;
       if (me.value === null) return;
       const path = `/api/account/${encodeURIComponent(me.value)}`;
-      // An account that nothing was verified of is not known there.
+      // An account that never came to work is not known there.
       account.value = await ask(path).then(decodeAccount, () => null);
     };
     void read();
@@ -221,7 +221,7 @@ function Mine(props: {
     <section class="prose">
       <p role="status">
         {ranked && standing.rank !== null
-          ? b.yourRank(standing.rank, w.f.credit(standing.vestedMicro))
+          ? b.yourRank(standing.rank, w.f.credit(standing.pendingMicro), w.f.credit(standing.vestedMicro))
           : b.notListed}
       </p>
       {ranked && (

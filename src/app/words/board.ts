@@ -21,7 +21,7 @@ export interface BoardWords {
   readonly jump: string;
   readonly notYet: string;
   readonly notListed: string;
-  readonly yourRank: (rank: number, credit: string) => string;
+  readonly yourRank: (rank: number, pending: string, verified: string) => string;
   readonly you: string;
   readonly name: string;
   readonly nameNote: string;
@@ -49,7 +49,7 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
   en: {
     title: 'Who has helped · Talka',
     heading: 'Who has helped',
-    lede: 'Everyone whose answers were verified, by credit. A name appears only where its owner set one; all others are known by their ornament.',
+    lede: 'Everyone whose answers were accepted, by credit, with what is still pending. A name appears only where its owner set one; all others are known by their ornament.',
     caption: (shown, accounts) =>
       shown === accounts
         ? some(accounts, 'account')
@@ -62,13 +62,14 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
     last: 'Last',
     asking: 'Fetching the list.',
     empty: 'Nobody yet.',
-    emptyNote: 'The first verified chunk begins this list. It can be yours.',
+    emptyNote: 'The first accepted chunk begins this list. It can be yours.',
     find: 'Find me',
     finding: 'Looking in this browser',
     jump: 'Jump to me',
     notYet: 'This browser has no account yet. It gets one when you first press Start.',
-    notListed: 'None of your chunks is verified yet, so you are not in the list.',
-    yourRank: (rank, credit) => `You are number ${en.whole(rank)}, with ${credit} credits.`,
+    notListed: 'None of your chunks is accepted yet, so you are not in the list.',
+    yourRank: (rank, pending, verified) =>
+      `You are number ${en.whole(rank)}; ${verified} credits are verified and yours, ${pending} pending.`,
     you: 'you',
     name: 'Your name here',
     nameNote: 'Everybody will be able to read it. Leave it out and only your ornament is shown.',
@@ -90,7 +91,7 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
   zh: {
     title: '出过力的人 · Talka',
     heading: '出过力的人',
-    lede: '答案得到确认的人都在这里，按积分排列。名字只有本人设置了才显示，其余的人看纹样认。',
+    lede: '答案通过了的人都在这里，按积分排列，待定的也算在内。名字只有本人设置了才显示，其余的人看纹样认。',
     caption: (shown, accounts) =>
       shown === accounts
         ? `共 ${zh.whole(accounts)} 个账户`
@@ -103,13 +104,14 @@ export const boardWords: Readonly<Record<Language, BoardWords>> = {
     last: '最近',
     asking: '正在取名单。',
     empty: '还没有人。',
-    emptyNote: '第一块得到确认时，名单就开始了。那一块可以是你的。',
+    emptyNote: '第一块通过时，名单就开始了。那一块可以是你的。',
     find: '找到我',
     finding: '正在这个浏览器里找',
     jump: '跳到我',
     notYet: '这个浏览器还没有账户。第一次点“开始”时才会有。',
-    notListed: '你还没有得到确认的块，所以不在名单里。',
-    yourRank: (rank, credit) => `你排第 ${zh.whole(rank)}，有 ${credit} 积分。`,
+    notListed: '你还没有通过的块，所以不在名单里。',
+    yourRank: (rank, pending, verified) =>
+      `你排第 ${zh.whole(rank)}；积分中 ${verified} 已确认、归你，${pending} 待定。`,
     you: '你',
     name: '你在这里的名字',
     nameNote: '写了，人人都看得到；不写，就只显示纹样。',
