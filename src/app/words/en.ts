@@ -220,7 +220,6 @@ export const words: Words = {
     },
     chunk: (chunk, title) => `chunk ${f.whole(chunk)}${title === '' ? '' : ` of ${title}`}`,
     units: (done, total) => `${f.whole(done)} of ${some(total, 'unit')}`,
-    queued: (count) => `${f.whole(count)} ahead`,
     thread: (name) => `${name}: progress of the chunk`,
     connection: {
       none: 'not connected',

@@ -148,7 +148,6 @@ export interface Words {
     /** `title` is empty while all work for one job. */
     readonly chunk: (chunk: number, title: string) => string;
     readonly units: (done: number, total: number) => string;
-    readonly queued: (count: number) => string;
     readonly thread: (name: string) => string;
     readonly connection: Readonly<Record<VolunteerView['connection'], string>>;
     readonly outbox: (count: number) => string;

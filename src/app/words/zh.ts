@@ -196,7 +196,6 @@ export const words: Words = {
     },
     chunk: (chunk, title) => `第 ${f.whole(chunk)} 块${title === '' ? '' : `（${title}）`}`,
     units: (done, total) => `${f.whole(total)} 单元中的 ${f.whole(done)} 个`,
-    queued: (count) => `后面还有 ${f.whole(count)} 块`,
     thread: (name) => `${name}：这一块的进度`,
     connection: {
       none: '没有连接',
