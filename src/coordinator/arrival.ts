@@ -5,7 +5,8 @@ import type { ByeReason } from '../wire/version.ts';
 import { hello as helloSchema } from '../wire/volunteer.ts';
 import type { Challenge, Hello, JobDescriptor, Welcome } from '../wire/volunteer.ts';
 import { signIn } from './auth.ts';
-import { balancesOf, leaseWord } from './batch.ts';
+import { balancesOf, toldLease } from './batch.ts';
+import { leaseWord } from './telling.ts';
 import { emptyRoot, isOtherVersion, whereIs } from './hearing.ts';
 import type { SigningKey } from './keys.ts';
 import { unheardOf } from './leases.ts';
@@ -144,5 +145,5 @@ export function repeatedLeases({ runtime, now }: ArrivalHouse, { word, device }:
   if (word.holding.length > holdingListMax) return [];
   const { state } = runtime;
   const unheard = unheardOf(state, runtime.leasesOf(device), new Set(word.holding));
-  return unheard.map((run) => leaseWord(state, run, Math.max(0, run.deadline - now())));
+  return unheard.map((run) => leaseWord(toldLease(state, run, Math.max(0, run.deadline - now()))));
 }

@@ -28,14 +28,22 @@ export function balancesOf(state: State, account: string): Balances {
 
 /** What one device will be told. */
 export interface Parcel {
-  /** Lease messages, as JSON text. */
-  readonly leases: string[];
-  readonly acks: number[];
-  readonly lost: number[];
+  leases: ToldLease[];
+  acks: number[];
+  lost: number[];
   /** What audits found out about it. */
-  readonly judged: Judged[];
+  judged: Judged[];
   /** Its account has another balance than its receipts say, work vested or was void: what it has after this tick. */
   balances: Balances | null;
+}
+
+/** What most lists of a parcel are, and most others hold one thing: a list that grows takes room for seventeen at once. */
+const nothing: never[] = Object.freeze([]) as unknown as never[];
+
+function added<T>(list: T[], one: T): T[] {
+  if (list === nothing) return [one];
+  list.push(one);
+  return list;
 }
 
 /** What it asks of its surroundings. */
@@ -80,13 +88,7 @@ export class Batch {
         this.#leased(state, event, at);
         return;
       case 'committed':
-        this.answers.push({
-          replica: event.replica,
-          job: event.job,
-          chunk: event.chunk,
-          outputs: event.stored ? outputs : null,
-        });
-        this.parcelOf(event.device).acks.push(event.replica);
+        this.#committed(event, outputs);
         return;
       case 'accepted':
         this.#accepted(state, event);
@@ -127,14 +129,26 @@ export class Batch {
   parcelOf(device: string): Parcel {
     let parcel = this.parcels.get(device);
     if (parcel === undefined) {
-      parcel = { leases: [], acks: [], lost: [], judged: [], balances: null };
+      parcel = { leases: nothing, acks: nothing, lost: nothing, judged: nothing, balances: null };
       this.parcels.set(device, parcel);
     }
     return parcel;
   }
 
   #leased(state: State, event: EventOf<'leased'>, at: number): void {
-    this.parcelOf(event.device).leases.push(leaseWord(state, event, event.deadline - at));
+    const parcel = this.parcelOf(event.device);
+    parcel.leases = added(parcel.leases, toldLease(state, event, event.deadline - at));
+  }
+
+  #committed({ replica, job, chunk, device, stored }: EventOf<'committed'>, outputs: Outputs | null): void {
+    this.answers.push({ replica, job, chunk, outputs: stored ? outputs : null });
+    const parcel = this.parcelOf(device);
+    parcel.acks = added(parcel.acks, replica);
+  }
+
+  #lost(device: string, replica: number): void {
+    const parcel = this.parcelOf(device);
+    parcel.lost = added(parcel.lost, replica);
   }
 
   /** Work vested or was void, or an audit was paid: an anchor's is no credit of a person's. */
@@ -159,7 +173,7 @@ export class Batch {
     // The chunk still holds its replicas here; the commitment that settled it is in the state already.
     for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {
       if (!event.winners.some((winner) => winner.replica === replica.id))
-        this.parcelOf(replica.device).lost.push(replica.id);
+        this.#lost(replica.device, replica.id);
       if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
         this.dropped.push(replica.id);
     }
@@ -167,7 +181,8 @@ export class Batch {
 
   #disproved(event: EventOf<'disproved'>, at: number): void {
     const { device, backend, consequence, awayMs, job, chunk, wrong, right } = event;
-    this.parcelOf(device).judged.push({
+    const parcel = this.parcelOf(device);
+    parcel.judged = added(parcel.judged, {
       t: 'judged',
       backend,
       consequence,
@@ -183,7 +198,7 @@ export class Batch {
   #allLost(state: State, job: string): void {
     for (const chunk of state.jobs.get(job)?.chunks.values() ?? []) {
       for (const replica of chunk.replicas) {
-        this.parcelOf(replica.device).lost.push(replica.id);
+        this.#lost(replica.device, replica.id);
         if (replica.phase.is === 'committed' && replica.phase.stored) this.dropped.push(replica.id);
       }
     }
@@ -193,15 +208,20 @@ export class Batch {
 /** What of a lease is told. */
 export type LeaseRun = Pick<EventOf<'leased'>, 'lease' | 'job' | 'chunk' | 'count' | 'slot'>;
 
-/** A lease message, as JSON text. One flag for the whole lease: bytes wanted of one chunk are sent for all. */
-export function leaseWord(
-  state: State,
-  { lease, job, chunk, count, slot }: LeaseRun,
-  deadlineMs: number,
-): string {
+/** What a lease message says. */
+export interface ToldLease {
+  readonly run: LeaseRun;
+  readonly deadlineMs: number;
+  /** Whether bytes are wanted; one flag for the whole lease: where they are of one chunk they are sent of all. */
+  readonly bytes: boolean;
+}
+
+/** A lease as whoever has it is told of it, `deadlineMs` before it runs out. */
+export function toldLease(state: State, run: LeaseRun, deadlineMs: number): ToldLease {
+  const { job, chunk, count } = run;
   const known = state.jobs.get(job);
   let bytes = false;
   for (let i = 0; i < count && !bytes; i++)
     bytes = known === undefined || wantsBytes(known.chunks.get(chunk + i), known.spec);
-  return `{"t":"lease","slot":${slot},"lease":${lease},"job":"${job}","chunk":${chunk},"count":${count},"deadlineMs":${deadlineMs},"bytes":${bytes}}`;
+  return { run, deadlineMs, bytes };
 }

@@ -79,6 +79,8 @@ export class Comparing {
 
   /** Sees what a commitment led to: bytes of an open chunk are kept for the answers to come, those of a settled one not. */
   see(state: State, events: readonly Event[], outputs: Outputs | null): void {
+    // Nothing is kept of an exact kernel's answers.
+    if (events.length > 1 && this.#kept.size === 0) return;
     for (const event of events) {
       if (
         event.e === 'committed' &&

@@ -14,9 +14,10 @@ import type { Chain, GiveBack, RefusalWord, SlotWord } from '../wire/volunteer.t
 import { Allowance } from './allowance.ts';
 import { arrive, challengeOf, refusedEntry, repeatedLeases, welcomeOf } from './arrival.ts';
 import type { ArrivalHouse, Arrived, Whence } from './arrival.ts';
+import type { AsciiWriter } from './ascii.ts';
 import type { Auditor } from './auditor.ts';
 import { SessionChain } from './chain.ts';
-import { byeOf, refusalOf, wordsOf } from './telling.ts';
+import { byeOf, frameOf, refusalOf } from './telling.ts';
 import type { WhyNot } from './telling.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
@@ -72,6 +73,8 @@ export class Conversation implements Ear {
   reads = 2;
   /** When it was last heard of, in any way. */
   heardAt: number;
+  /** For `People`. */
+  lastAsked: readonly SlotWord[] | null = null;
   /** Until then what was agreed to is good [WR2]. */
   consentUntil = Number.MAX_SAFE_INTEGER;
   /** Called once, when it is no stranger any more: signed in, or gone. */
@@ -116,11 +119,15 @@ export class Conversation implements Ear {
     return this.#stage === 'stranger';
   }
 
-  /** Tells it what a durable tick means to it, in one frame: a system call costs as much as all the rest of a message. */
-  deliver(parcel: Parcel, tick: Tick): void {
+  /** What a durable tick means to it, as one frame in `to`: a system call costs as much as all the rest of a message. */
+  frameOf(parcel: Parcel, tick: Tick, to: AsciiWriter): Buffer | null {
     for (const { backend } of parcel.judged) this.#house.people.sentAway(this, backend);
-    const text = wordsOf(parcel, this, tick);
-    if (text !== null) this.#say(text, true);
+    return frameOf(to, parcel, this, tick);
+  }
+
+  /** Tells it that; whether the bytes are not needed any more. */
+  sayFrame(frame: Buffer): boolean {
+    return !this.#isSlow() && this.#socket.sayFrame(frame);
   }
 
   /** Tells it something that is JSON text already. */
@@ -179,10 +186,15 @@ export class Conversation implements Ear {
     if (this.heardAt > this.consentUntil) this.bye('consent', 'the consent is older than 30 days by now');
   }
 
-  #say(text: string, isAscii = false): void {
-    if (this.#socket.waiting > bufferedBytesMax) this.bye('slow', 'you read more slowly than you ask');
-    else if (isAscii) this.#socket.sayAscii(text);
-    else this.#socket.say(text);
+  #say(text: string): void {
+    if (!this.#isSlow()) this.#socket.say(text);
+  }
+
+  /** Whoever is, is sent away. */
+  #isSlow(): boolean {
+    if (this.#socket.waiting <= bufferedBytesMax) return false;
+    this.bye('slow', 'you read more slowly than you ask');
+    return true;
   }
 
   /** Whatever goes wrong here ends this conversation and nothing else. */
@@ -315,16 +327,13 @@ export class Conversation implements Ear {
     if (found.is === 'refused') {
       if (found.misdeed !== null) this.misdeed(found.misdeed, replica);
       // A kernel or input that is not here yet is our fault, and passes; what cannot be right does not.
-      const { reason, detail } = found;
-      return this.refuse(
-        'commit',
-        reason === 'internal' ? { refused: reason, detail, retryMs: 5_000 } : { refused: reason, detail },
-        { replica },
-      );
+      const { reason: refused, detail } = found;
+      const why = refused === 'internal' ? { refused, detail, retryMs: 5_000 } : { refused, detail };
+      return this.refuse('commit', why, { replica });
     }
     this.flow.begin();
-    const { outputs, digests } = found;
     const { device } = this;
+    const { outputs, digests } = found;
     this.#house.runtime.submit({
       command: { c: 'commit', device, replica, root, digests, stored: outputs !== null, agrees: [] },
       outputs,
@@ -372,9 +381,8 @@ export class Conversation implements Ear {
   }
 
   #onChain(word: Chain): void {
-    const { side } = this.#house;
     this.#chain ??= new SessionChain(this.#nonce);
-    const fault = this.#chain.take(word, this.#publicKey, this.device, this.heardAt, side);
+    const fault = this.#chain.take(word, this.#publicKey, this.device, this.heardAt, this.#house.side);
     if (fault !== null) this.refuse('chain', fault, {});
   }
 

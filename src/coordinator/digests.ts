@@ -31,13 +31,6 @@ export const tree: TreeHash = {
   },
 };
 
-/** Leaf hash of a text, SHA-256(0x00 ‖ UTF-8), in hex: a hash as text costs a third of one as a buffer. */
-export function textLeaf(text: string): string {
-  const length = reserve(1 + text.length * 3).write(text, 1, 'utf8');
-  scratch[0] = 0;
-  return sha256Hex(scratch.subarray(0, 1 + length));
-}
-
 /** A node of the tree, all in hex. */
 export function textNode(left: string, right: string): string {
   nodeBytes.write(left, 1, 'hex');

@@ -11,24 +11,28 @@ const controlBytesMax = 125;
 
 /** The frame that carries `text`. */
 export function textFrame(text: string): Buffer {
-  const head = headOf(Buffer.byteLength(text));
-  return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]);
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(headRoom + length);
+  bytes.write(text, headRoom);
+  return framed(bytes, headRoom, headRoom + length);
 }
 
-/**
- * The same for a text of nothing but ASCII, as characters that stand for a byte each: Node writes such a text from its stack,
- * where a buffer is memory of its own for every frame.
- */
-export function asciiFrame(text: string): string {
-  return headOf(text.length) + text;
+/** The longest head of ours: so much room is left before a text that is framed where it lies. */
+export const headRoom = 10;
+
+/** The frame of the UTF-8 text in bytes [from, to): its head is put right before it, and nothing is copied. */
+export function framed(bytes: Buffer, from: number, to: number): Buffer {
+  const head = headOf(to - from);
+  bytes.set(head, from - head.length);
+  return bytes.subarray(from - head.length, to);
 }
 
-/** What stands before so many bytes of text: a character for each byte. */
-function headOf(length: number): string {
-  if (length < 126) return String.fromCharCode(final | opcodes.text, length);
-  if (length < 65_536) return String.fromCharCode(final | opcodes.text, 126, length >> 8, length & 255);
+/** What stands before so many bytes of text. */
+function headOf(length: number): readonly number[] {
+  if (length < 126) return [final | opcodes.text, length];
+  if (length < 65_536) return [final | opcodes.text, 126, length >> 8, length & 255];
   const bytes = Array.from({ length: 8 }, (_, i) => Math.floor(length / 256 ** (7 - i)) % 256);
-  return String.fromCharCode(final | opcodes.text, 127, ...bytes);
+  return [final | opcodes.text, 127, ...bytes];
 }
 
 /** A frame of the protocol itself, with at most 125 bytes. */

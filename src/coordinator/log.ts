@@ -165,16 +165,25 @@ export function* eachOutput({ lengths, bytes }: Outputs): Generator<Uint8Array> 
 export function packBatch(batch: TickBatch): PackedBatch {
   const answers = new Float64Array(4 * batch.answers.length);
   let total = 0;
-  batch.answers.forEach(({ replica, job, chunk, outputs }, i) => {
+  let at = 0;
+  for (const { replica, job, chunk, outputs } of batch.answers) {
     const length = outputs === null ? -1 : 4 + 4 * outputs.lengths.length + outputs.bytes.length;
-    answers.set([replica, jobNumber(job), chunk, length], 4 * i);
+    answers[at++] = replica;
+    answers[at++] = jobNumber(job);
+    answers[at++] = chunk;
+    answers[at++] = length;
     if (length > 0) total += length;
-  });
+  }
   const settled = new Float64Array(3 * batch.settled.length);
-  batch.settled.forEach(({ job, chunk, replica }, i) => settled.set([jobNumber(job), chunk, replica], 3 * i));
+  at = 0;
+  for (const { job, chunk, replica } of batch.settled) {
+    settled[at++] = jobNumber(job);
+    settled[at++] = chunk;
+    settled[at++] = replica;
+  }
   const block = new Uint8Array(total);
   const view = new DataView(block.buffer);
-  let at = 0;
+  at = 0;
   for (const { outputs } of batch.answers) if (outputs !== null) at = putOutputs(block, view, at, outputs);
   return { ...batch, answers, settled, dropped: Float64Array.from(batch.dropped), block };
 }

@@ -11,6 +11,8 @@ export interface Present {
   readonly network: string;
   readonly cores: number;
   readonly gpu: boolean;
+  /** What `People` last heard it ask for: looked up with every ask. */
+  lastAsked: readonly Slot[] | null;
 }
 
 export class People<P extends Present> {
@@ -25,8 +27,6 @@ export class People<P extends Present> {
   readonly #networkOf = new Map<string, string>();
   /** Who has asked for a graphics processor's work: it is looked for after signing in, so `hello` could not say. */
   readonly #withGpu = new Set<P>();
-
-  readonly #lastAsked = new Map<P, readonly Slot[]>();
 
   get live(): LivePeople {
     return this.#live;
@@ -69,7 +69,7 @@ export class People<P extends Present> {
   /** It asked for work: others may count on it for the kernels that it asked for, on the backends that it has proven. */
   wantsWork(present: P, slots: readonly Slot[]): void {
     // Wishes that come again are the same list; it is forgotten with whoever rests or leaves.
-    if (this.#lastAsked.get(present) === slots) return;
+    if (present.lastAsked === slots) return;
     if (this.#byDevice.get(present.device) !== present) return;
     let asked = this.#wanting.get(present);
     if (asked === undefined) {
@@ -90,7 +90,7 @@ export class People<P extends Present> {
       changed = true;
     }
     if (changed) this.#refresh(present.account);
-    this.#lastAsked.set(present, slots);
+    present.lastAsked = slots;
   }
 
   /** Whether one of its slots asked for this, as `backend kernel`, and it has not paused since. */
@@ -102,7 +102,7 @@ export class People<P extends Present> {
   /** It paused or finished: connected, but nobody should wait for it. */
   rests(present: P): void {
     if (!this.#wanting.delete(present)) return;
-    this.#lastAsked.delete(present);
+    present.lastAsked = null;
     this.#ofAccount.get(present.account)?.delete(present);
     this.#refresh(present.account);
   }
@@ -114,7 +114,7 @@ export class People<P extends Present> {
     for (const [slot, wishes] of asked)
       if (wishes.some((wish) => wish.startsWith(`${backend} `))) asked.delete(slot);
     if (asked.size === 0) return this.rests(present);
-    this.#lastAsked.delete(present);
+    present.lastAsked = null;
     this.#refresh(present.account);
   }
 

@@ -6,7 +6,8 @@ import { levelsOf, pathIn } from '../core/merkle.ts';
 import type { Event } from '../core/state.ts';
 import { receiptForm, receiptText } from '../wire/receipt.ts';
 import type { AuditRow, BatchRow, PaidRow, ReceiptForm } from '../wire/receipt.ts';
-import { headBytes, textLeaf, textNode } from './digests.ts';
+import { AsciiWriter } from './ascii.ts';
+import { headBytes, sha256Hex, textNode } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import type { TickWord } from './record.ts';
@@ -21,12 +22,15 @@ export interface Payslip {
   readonly device: string;
   readonly account: string;
   readonly site: string | null;
-  readonly accepted: PaidRow[];
+  accepted: ToldRow[];
   vested: BatchRow[] | undefined;
   voided: BatchRow[] | undefined;
   audits: AuditRow[] | undefined;
-  /** The accepted rows as a receipt message lists them: JSON text, comma separated. */
-  words: string;
+}
+
+/** An accepted chunk as a receipt message lists it; whether it was settled with the operator's anchor is no part of what is signed. */
+interface ToldRow extends PaidRow {
+  readonly withAnchor: boolean;
 }
 
 /** Everything that one tick did to credit, by device, in the order in which each was first named. */
@@ -41,9 +45,11 @@ export class Payroll {
     for (let i = 0; i < winners.length; i++) {
       const { replica, device, account, site } = winners[i] as Accepted['winners'][number];
       const amountMicro = entries[i]?.amountMicro ?? 0;
+      const row = { replica, job, chunk, amountMicro, final, withAnchor };
       const slip = this.#slipOf(device, account, site);
-      slip.accepted.push({ replica, job, chunk, amountMicro, final });
-      slip.words += `${slip.words === '' ? '' : ','}{"replica":${replica},"job":"${job}","chunk":${chunk},"amountMicro":${amountMicro},"final":${final},"withAnchor":${withAnchor}}`;
+      // Nearly always the only one: a list that grows takes room for seventeen.
+      if (slip.accepted.length === 0) slip.accepted = [row];
+      else slip.accepted.push(row);
     }
   }
 
@@ -78,7 +84,6 @@ export class Payroll {
       vested: undefined,
       voided: undefined,
       audits: undefined,
-      words: '',
     };
     this.#byDevice.set(device, this.slips.push(slip) - 1);
     return slip;
@@ -98,17 +103,14 @@ export class ReceiptTree {
   readonly root: string;
   readonly form: ReceiptForm;
   readonly #levels: string[][];
-  /** Paths from each level on, as text: most of a path is its neighbours' too. */
-  readonly #paths: (string | undefined)[][];
 
   constructor({ slips }: Payroll, at: number, coordinator: string, form: ReceiptForm = receiptForm) {
     this.form = form;
     this.#levels = levelsOf(
       textNode,
-      slips.map((slip) => textLeaf(leafText(slip, at, coordinator, form))),
+      slips.map((slip) => leafHash(slip, at, coordinator, form)),
     );
     this.root = this.#levels.at(-1)?.[0] ?? '';
-    this.#paths = this.#levels.map(() => []);
   }
 
   /** The path of one leaf. */
@@ -117,18 +119,63 @@ export class ReceiptTree {
   }
 
   /** The same as a receipt lists it: hashes in quotes, comma separated. */
-  pathText(index: number, level = 0): string {
-    if (level === this.#levels.length - 1) return '';
-    const known = this.#paths[level]?.[index];
-    if (known !== undefined) return known;
-    const above = this.pathText(index >> 1, level + 1);
-    const neighbour = this.#levels[level]?.[index ^ 1];
-    if (neighbour === undefined) return above;
-    const text = above === '' ? `"${neighbour}"` : `"${neighbour}",${above}`;
-    // A leaf's is asked for once.
-    if (level > 0) (this.#paths[level] as string[])[index] = text;
-    return text;
+  putPath(to: AsciiWriter, index: number): void {
+    let before = '"';
+    for (let level = 0; level < this.#levels.length - 1; level++) {
+      const neighbour = (this.#levels[level] as string[])[(index >> level) ^ 1];
+      if (neighbour === undefined) continue;
+      to.ascii(before);
+      to.ascii(neighbour);
+      before = '","';
+    }
+    if (before !== '"') to.ascii('"');
   }
+}
+
+const leaves = new AsciiWriter(1 << 12);
+
+/** SHA-256(0x00 ‖ a slip's text), in hex: a hash as text costs a third of one as a buffer. */
+function leafHash(slip: Payslip, at: number, coordinator: string, form: ReceiptForm): string {
+  leaves.restart();
+  leaves.ascii('\0');
+  if (form === receiptForm && !hasLater(slip)) putLeaf(leaves, slip, at, coordinator);
+  else leaves.text(leafText(slip, at, coordinator, form));
+  return sha256Hex(leaves.view());
+}
+
+/** Writes what `leafText` says of a slip with nothing but accepted chunks, as nearly all are: it is made for every answer. */
+function putLeaf(
+  to: AsciiWriter,
+  { account, device, site, accepted }: Payslip,
+  at: number,
+  coordinator: string,
+): void {
+  to.ascii(`["talka/receipt/${receiptForm}","`);
+  to.ascii(coordinator);
+  to.ascii('","');
+  to.ascii(account);
+  to.ascii('","');
+  to.ascii(device);
+  to.ascii(site === null ? '",null,' : `","${site}",`);
+  to.number(at);
+  to.ascii(',[');
+  for (let i = 0; i < accepted.length; i++) {
+    const { job, chunk, replica, amountMicro, final } = accepted[i] as ToldRow;
+    to.ascii(i === 0 ? '["' : ',["');
+    to.ascii(job);
+    to.ascii('",');
+    to.number(chunk);
+    to.ascii(',');
+    to.number(replica);
+    to.ascii(',');
+    to.number(amountMicro);
+    to.ascii(final ? ',true]' : ',false]');
+  }
+  to.ascii('],[],[],[]]');
+}
+
+function hasLater({ vested, voided, audits }: Payslip): boolean {
+  return vested !== undefined || voided !== undefined || audits !== undefined;
 }
 
 /** The text that is hashed of one slip. */
@@ -181,27 +228,55 @@ export interface Asker {
 }
 
 /**
- * A receipt message with what one slip says, as JSON text; `tick` is its `tickWord`. Somebody whose program is from before
+ * Writes a receipt message with what one slip says; `tick` is its `tickWord`. Somebody whose program is from before
  * this form of receipts is told what was accepted, and no proof of it, which it would take for a forged one: once it is
  * loaded anew it gets whole ones again.
  */
-export function receiptFor(
+export function putReceipt(
+  to: AsciiWriter,
   { site, reads }: Asker,
   acks: readonly number[],
   lost: readonly number[],
   { payroll, tree }: Paid,
   index: number,
   tick: string,
-): string {
+): void {
   const slip = payroll.slips[index] as Payslip;
-  const told = `{"t":"receipt","acks":[${acks.join(',')}],"settled":[${slip.words}],"lost":[${lost.join(',')}],"tick":`;
-  if (reads < tree.form) return `${told}null}`;
-  return `${told}${tick},"index":${index},"path":[${tree.pathText(index)}]}${slip.site === site ? '' : `,"site":${JSON.stringify(slip.site)}`}${laterWords(slip)}}`;
+  to.ascii('{"t":"receipt","acks":[');
+  to.numbers(acks);
+  to.ascii('],"settled":[');
+  for (let i = 0; i < slip.accepted.length; i++)
+    putSettled(to, i === 0 ? '' : ',', slip.accepted[i] as ToldRow);
+  to.ascii('],"lost":[');
+  to.numbers(lost);
+  if (reads < tree.form) return to.ascii('],"tick":null}');
+  to.ascii('],"tick":');
+  to.ascii(tick);
+  to.ascii(',"index":');
+  to.number(index);
+  to.ascii(',"path":[');
+  tree.putPath(to, index);
+  to.ascii(']}');
+  if (slip.site !== site) to.text(`,"site":${JSON.stringify(slip.site)}`);
+  if (hasLater(slip)) {
+    const { vested, voided, audits } = slip;
+    to.ascii(`,${JSON.stringify({ vested, voided, audits }).slice(1, -1)}`);
+  }
+  to.ascii('}');
 }
 
-function laterWords({ vested, voided, audits }: Payslip): string {
-  if (vested === undefined && voided === undefined && audits === undefined) return '';
-  return `,${JSON.stringify({ vested, voided, audits }).slice(1, -1)}`;
+function putSettled(to: AsciiWriter, before: string, row: ToldRow): void {
+  to.ascii(before);
+  to.ascii('{"replica":');
+  to.number(row.replica);
+  to.ascii(',"job":"');
+  to.ascii(row.job);
+  to.ascii('","chunk":');
+  to.number(row.chunk);
+  to.ascii(',"amountMicro":');
+  to.number(row.amountMicro);
+  to.ascii(row.final ? ',"final":true' : ',"final":false');
+  to.ascii(row.withAnchor ? ',"withAnchor":true}' : ',"withAnchor":false}');
 }
 
 /** The receipts of a tick, from its record. */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Pausable } from './flow.ts';
-import { asciiFrame, closeFrame, controlFrame, opcodes, textFrame, unmask } from './frames.ts';
+import { closeFrame, controlFrame, opcodes, textFrame, unmask } from './frames.ts';
 
 /** Who hears what comes through a socket. */
 export interface Ear {
@@ -30,8 +30,8 @@ export interface Line extends Pausable {
   listen(ear: Ear, head: Buffer): void;
   /** Says a text; nothing when it is not open any more. */
   say(text: string): void;
-  /** The same for a text that is ASCII for certain: what every chunk brings need not be looked through for anything else. */
-  sayAscii(text: string): void;
+  /** Says what is framed already (`frames.ts`); whether nothing of its bytes is needed any more. */
+  sayFrame(frame: Buffer): boolean;
   ping(): void;
   /** Says why and hears nothing more; it ends when the other side has answered, or soon. */
   close(code: number, reason: string): void;
@@ -120,8 +120,10 @@ export class ServerSocket implements Line {
     if (this.#stage === 'open') this.#connection.write(textFrame(text));
   }
 
-  sayAscii(text: string): void {
-    if (this.#stage === 'open') this.#connection.write(asciiFrame(text), 'latin1');
+  sayFrame(frame: Buffer): boolean {
+    if (this.#stage !== 'open') return true;
+    this.#connection.write(frame);
+    return this.#connection.writableLength === 0;
   }
 
   ping(): void {
@@ -291,15 +293,30 @@ function isCloseCode(code: number): boolean {
   );
 }
 
+/**
+ * What has arrived and was not looked at yet, over all sockets. Reading from the network is the system's business, and what
+ * comes then is ours: one after the other in turn, each would find nothing of its own left in the processor's memory.
+ */
+let arrived: { readonly socket: ServerSocket; readonly data: Buffer }[] = [];
+
+function takeArrived(): void {
+  const all = arrived;
+  arrived = [];
+  for (const { socket, data } of all) socket.take(data);
+}
+
 function onData(this: Connection, data: Buffer): void {
-  this[mine]?.take(data);
+  const socket = this[mine];
+  if (socket !== undefined && arrived.push({ socket, data }) === 1) setImmediate(takeArrived);
 }
 
 function onEnd(this: Connection): void {
+  takeArrived();
   this.end();
 }
 
 function onClose(this: Connection): void {
+  takeArrived();
   this[mine]?.gone();
 }
 

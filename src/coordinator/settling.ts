@@ -1,6 +1,7 @@
 /** Answers a commitment whose chunk is settled already: the receipt as it was, made again from the log [WR5]. */
 import type { Log } from './log.ts';
-import { paidIn, plainReceipt, receiptFor, signHead, tickWord } from './receipts.ts';
+import { asciiOf } from './ascii.ts';
+import { paidIn, plainReceipt, putReceipt, signHead, tickWord } from './receipts.ts';
 import type { Asker } from './receipts.ts';
 import type { SigningKey } from './keys.ts';
 import { readRecord } from './record.ts';
@@ -36,5 +37,5 @@ export async function afterwards(
   if (mine.device !== asker.device) return { is: 'not-yours' };
   const head = signHead(key, stored.tick, record.at, stored.root, paid.tree.root);
   const word = tickWord(head, slips.length);
-  return { is: 'receipt', message: receiptFor(asker, [replica], [], paid, index, word) };
+  return { is: 'receipt', message: asciiOf((to) => putReceipt(to, asker, [replica], [], paid, index, word)) };
 }

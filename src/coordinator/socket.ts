@@ -7,6 +7,7 @@ import type { BlockList } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Whence } from './arrival.ts';
 import { limits } from '../wire/version.ts';
+import { AsciiWriter } from './ascii.ts';
 import { Conversation } from './conversation.ts';
 import type { ConversationHouse } from './conversation.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
@@ -26,6 +27,11 @@ export interface SocketHouse extends ConversationHouse {
   readonly doorkeeper: Doorkeeper;
   readonly proxies: BlockList;
 }
+
+/** Where a tick's frames are written: memory for so many bytes, which is used again unless it had to grow far beyond. */
+const framesBytes = 1 << 20;
+const framesBytesMax = 1 << 24;
+let frames = new AsciiWriter(framesBytes);
 
 /** Under this key a connection knows where it came from. */
 const from = Symbol('from');
@@ -137,7 +143,22 @@ export function tellTick({ people, jobs }: Pick<ConversationHouse, 'people' | 'j
     const news = JSON.stringify({ t: 'news', jobs: jobs() });
     for (const conversation of people.all()) conversation.tell(news);
   }
-  for (const [device, parcel] of tick.batch.parcels) people.find(device)?.deliver(parcel, tick);
+  const told: Conversation[] = [];
+  const said: Buffer[] = [];
+  tick.batch.parcels.forEach((parcel, device) => {
+    const conversation = people.find(device);
+    const frame = conversation?.frameOf(parcel, tick, frames) ?? null;
+    if (conversation === undefined || frame === null) return;
+    told.push(conversation);
+    said.push(frame);
+  });
+  // All is written before any of it goes: the system, called between one and the next, would push everything else out of the processor's memory.
+  let taken = true;
+  for (let i = 0; i < told.length; i++)
+    taken = (told[i] as Conversation).sayFrame(said[i] as Buffer) && taken;
+  // What the network has not taken is read from where it lies.
+  if (taken && frames.bytes.length <= framesBytesMax) frames.restart();
+  else frames = new AsciiWriter(framesBytes);
 }
 
 /** A stranger's bytes are counted on the wire: one long frame must not be gathered first and judged afterwards. */

@@ -1,34 +1,72 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
 import type { ByeReason } from '../wire/version.ts';
 import type { Bye, CreditWord, RefusalWord } from '../wire/volunteer.ts';
-import type { Parcel } from './batch.ts';
-import { plainReceipt, receiptFor } from './receipts.ts';
+import { asciiOf } from './ascii.ts';
+import type { AsciiWriter } from './ascii.ts';
+import type { Parcel, ToldLease } from './batch.ts';
+import { framed, headRoom } from './frames.ts';
+import { plainReceipt, putReceipt } from './receipts.ts';
 import type { Asker } from './receipts.ts';
 import type { Tick } from './runtime.ts';
 
-/** One word, or a list of words; null when there is nothing to tell. All of it is ASCII: ids, numbers, hashes. */
-export function wordsOf(
+/** What a durable tick means to one device, as a frame in `to`; null when that is nothing. */
+export function frameOf(to: AsciiWriter, parcel: Parcel, told: Asker, tick: Tick): Buffer | null {
+  to.skip(headRoom);
+  const from = to.at;
+  return putWords(to, parcel, told, tick) ? framed(to.bytes, from, to.at) : null;
+}
+
+/** Writes one word, or a list of words; false when there is nothing to tell. All of it is ASCII: ids, numbers, hashes. */
+function putWords(
+  to: AsciiWriter,
   { leases, acks, lost, judged, balances }: Parcel,
   told: Asker,
   { batch, receipts, word, head }: Tick,
-): string | null {
-  let text = '';
-  let count = leases.length;
-  for (const lease of leases) text += text === '' ? lease : `,${lease}`;
+): boolean {
   const index = batch.payroll.indexOf(told.device);
-  if (index !== undefined || acks.length + lost.length > 0) {
-    const receipt =
-      index === undefined
-        ? plainReceipt(acks, lost)
-        : receiptFor(told, acks, lost, { payroll: batch.payroll, tree: receipts }, index, word);
-    text += count++ === 0 ? receipt : `,${receipt}`;
+  const hasReceipt = index !== undefined || acks.length + lost.length > 0;
+  const count = leases.length + (hasReceipt ? 1 : 0) + judged.length + (balances === null ? 0 : 1);
+  let before = count > 1 ? '[' : '';
+  for (let i = 0; i < leases.length; i++) {
+    to.ascii(before);
+    putLease(to, leases[i] as ToldLease);
+    before = ',';
   }
-  for (const one of judged) text += `${count++ === 0 ? '' : ','}${JSON.stringify(one)}`;
+  if (hasReceipt) {
+    to.ascii(before);
+    if (index === undefined) to.ascii(plainReceipt(acks, lost));
+    else putReceipt(to, told, acks, lost, { payroll: batch.payroll, tree: receipts }, index, word);
+    before = ',';
+  }
+  for (let i = 0; i < judged.length; i++, before = ',') to.ascii(before + JSON.stringify(judged[i]));
   if (balances !== null) {
     const credit: CreditWord = { t: 'credit', creditMicro: { ...balances, asOf: head.tick } };
-    text += `${count++ === 0 ? '' : ','}${JSON.stringify(credit)}`;
+    to.ascii(before + JSON.stringify(credit));
   }
-  return count === 0 ? null : count === 1 ? text : `[${text}]`;
+  if (count > 1) to.ascii(']');
+  return count > 0;
+}
+
+function putLease(to: AsciiWriter, { run, deadlineMs, bytes }: ToldLease): void {
+  const { lease, job, chunk, count, slot } = run;
+  to.ascii('{"t":"lease","slot":');
+  to.number(slot);
+  to.ascii(',"lease":');
+  to.number(lease);
+  to.ascii(',"job":"');
+  to.ascii(job);
+  to.ascii('","chunk":');
+  to.number(chunk);
+  to.ascii(',"count":');
+  to.number(count);
+  to.ascii(',"deadlineMs":');
+  to.number(deadlineMs);
+  to.ascii(bytes ? ',"bytes":true}' : ',"bytes":false}');
+}
+
+/** A lease message, as JSON text. */
+export function leaseWord(told: ToldLease): string {
+  return asciiOf((to) => putLease(to, told));
 }
 
 /** Why something was not given. */

@@ -2,7 +2,7 @@
  * A chunk and its replicas: what an event makes of it, who agrees with whom, and how many
  * further replicas it wants. Pure value functions, so that `decide` may look one step ahead.
  */
-import type { Backend, Chunk, JobSpec, Replica, ReplicaPhase } from './state.ts';
+import type { Backend, Chunk, JobSpec, Replica } from './state.ts';
 
 /** More committed answers than this without a quorum, and only an anchor may add another. */
 export const replicasMax = 8;
@@ -31,12 +31,38 @@ export interface Judgement {
   readonly losers: readonly Replica[];
 }
 
-/** Replaces one replica's phase. A commitment goes behind the others: the order of replicas is that of commitment. */
-export function withPhase(chunk: Chunk, replica: number, phase: ReplicaPhase): Chunk {
-  if (phase.is !== 'committed')
-    return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
-  const moved = chunk.replicas.find((r) => r.id === replica) as Replica;
-  return { ...chunk, replicas: [...chunk.replicas.filter((r) => r !== moved), { ...moved, phase }] };
+/** Ends one replica's lease. */
+export function withClosed(chunk: Chunk, replica: number, why: 'expired' | 'returned'): Chunk {
+  const phase = { is: 'closed', why } as const;
+  return { ...chunk, replicas: chunk.replicas.map((r) => (r.id === replica ? { ...r, phase } : r)) };
+}
+
+/** The chunk that last got a commitment, and what it then was: `evolve` makes of it what `decide` has just made to judge it. */
+let before: Chunk | null = null;
+let after: Chunk | null = null;
+
+/** Gives one replica its commitment. It goes behind the others: the order of replicas is that of commitment. */
+export function withCommitment(
+  chunk: Chunk,
+  replica: number,
+  root: string,
+  stored: boolean,
+  agrees: readonly number[],
+): Chunk {
+  const last = after?.replicas.at(-1);
+  if (before === chunk && last?.id === replica && last.phase.is === 'committed') {
+    const { phase } = last;
+    if (phase.root === root && phase.stored === stored && phase.agrees === agrees) return after as Chunk;
+  }
+  const replicas: Replica[] = [];
+  let moved: Replica | null = null;
+  for (const one of chunk.replicas)
+    if (one.id === replica) moved = one;
+    else replicas.push(one);
+  if (moved === null) throw new Error(`chunk ${chunk.index} has no replica ${replica}`);
+  replicas.push({ ...moved, phase: { is: 'committed', root, stored, agrees } });
+  before = chunk;
+  return (after = { ...chunk, replicas });
 }
 
 /** Adds a replica. */

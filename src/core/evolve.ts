@@ -13,7 +13,7 @@ import {
   voided,
 } from './evolve-checks.ts';
 import { isAudited, workMicro } from './job.ts';
-import { soleAccount, wanted, withPhase, withReplica } from './chunk.ts';
+import { soleAccount, wanted, withClosed, withCommitment, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { creditSites } from './sites.ts';
@@ -230,7 +230,7 @@ function committed(state: State, event: EventOf<'committed'>, at: number): void 
   const before = job.chunks.get(event.chunk) as Chunk;
   const { root, stored, agrees } = event;
   const wasLeased = before.replicas.some((r) => r.id === event.replica && r.phase.is === 'leased');
-  putChunk(job, withPhase(before, event.replica, { is: 'committed', root, stored, agrees }), at);
+  putChunk(job, withCommitment(before, event.replica, root, stored, agrees), at);
   if (wasLeased) leaveLease(state, state.replicas.get(event.replica) as number, 1);
   deviceOf(state, event.device).committed++;
 }
@@ -282,7 +282,7 @@ function closed(
   }
   for (const replica of event.replicas) {
     const index = lease.chunk + (replica - lease.id);
-    const chunk = withPhase(job.chunks.get(index) as Chunk, replica, { is: 'closed', why });
+    const chunk = withClosed(job.chunks.get(index) as Chunk, replica, why);
     job.servedMicro -= chunkCostMicro(job.spec, index) / job.spec.weight;
     if (chunk.replicas.every((r) => r.phase.is === 'closed' && r.phase.why === 'returned')) {
       dropChunk(state, job, chunk);

@@ -13,7 +13,7 @@ import {
   vest,
   voidBatch,
 } from './checking.ts';
-import { judge, mayJoin, withPhase } from './chunk.ts';
+import { judge, mayJoin, withCommitment } from './chunk.ts';
 import type { Judgement } from './chunk.ts';
 import { seal } from './epoch.ts';
 import { isAudited } from './job.ts';
@@ -243,7 +243,7 @@ function commit(state: State, command: CommandOf<'commit'>, at: number): Decisio
     stored,
     agrees,
   };
-  const next = withPhase(chunk, replica.id, { is: 'committed', root, stored, agrees });
+  const next = withCommitment(chunk, replica.id, root, stored, agrees);
   const after = conclude(state, job, next, command.words, at);
   return after.length === 0 ? [moved] : [moved, ...after];
 }

@@ -120,20 +120,31 @@ function putItem(view: DataView, at: number, { replica, root, digestBytes, lengt
   return at;
 }
 
+/** The unsigned number in four bytes at `at`. A view of the bytes for it would cost more than all of the head. */
+function u32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
 /** Reads a frame; every size is checked against what is there before anything is touched. */
 export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): CommitFrame | Malformed {
   if (frame.length < headBytes || frame.length > limits.frameBytesMax)
     return { malformed: 'frame: size out of bounds' };
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  const wishBytes = view.getUint32(0);
-  const count = view.getUint16(4);
+  const wishBytes = u32(frame, 0);
+  const count = ((frame[4] as number) << 8) | (frame[5] as number);
   if (count < 1 || count > limits.commitItemsMax) return { malformed: 'frame: too many items, or none' };
-  const items: CommitItem[] = [];
+  let items: CommitItem[] = [];
   let at = headBytes;
   for (let i = 0; i < count; i++) {
-    const item = readItem(view, at, frame, tools);
+    const item = readItem(frame, at, tools);
     if (isMalformed(item)) return item;
-    items.push(item);
+    if (i === 0) items = [item];
+    else items.push(item);
     at += headOf(item);
   }
   const payload = at + wishBytes;
@@ -146,25 +157,26 @@ export function decodeCommit(frame: Uint8Array, tools: FrameTools = pureTools): 
 }
 
 /** One item at `at`, as far as it says something about itself. */
-function readItem(view: DataView, at: number, frame: Uint8Array, tools: FrameTools): CommitItem | Malformed {
+function readItem(frame: Uint8Array, at: number, tools: FrameTools): CommitItem | Malformed {
   if (at + itemBytes > frame.length) return { malformed: 'frame: header out of bounds' };
-  const high = view.getUint32(at);
-  const replica = high * 2 ** 32 + view.getUint32(at + 4);
+  const high = u32(frame, at);
+  const replica = high * 2 ** 32 + u32(frame, at + 4);
   if (high >= 2 ** 21 || replica === 0) return { malformed: 'frame: an item without a replica' };
   const root = tools.hex(frame, at + 8, at + 8 + rootBytes);
-  const digestBytes = view.getUint32(at + 40);
-  const outputs = view.getUint32(at + 44);
+  const digestBytes = u32(frame, at + 40);
+  const outputs = u32(frame, at + 44);
   if (outputs === digestsOnly) return { replica, root, digestBytes, lengths: null };
   if (outputs > limits.unitsPerChunkMax || at + itemBytes + 4 * outputs > frame.length)
     return { malformed: 'frame: too many outputs' };
   const lengths: number[] = [];
-  for (let i = 0; i < outputs; i++) lengths.push(view.getUint32(at + itemBytes + 4 * i));
+  for (let i = 0; i < outputs; i++) lengths.push(u32(frame, at + itemBytes + 4 * i));
   return { replica, root, digestBytes, lengths };
 }
 
 /** Cuts the payload into the items' parts; it must be exactly as long as they say. */
 function withPayload(frame: Uint8Array, payload: number, header: CommitHeader): CommitFrame | Malformed {
-  const parts: CommitPart[] = [];
+  // Mostly there is one: a list that grows takes room for seventeen.
+  let parts: CommitPart[] = [];
   let at = payload;
   for (const item of header.items) {
     const byteCount = item.lengths === null ? 0 : sumOf(item.lengths);
@@ -172,7 +184,13 @@ function withPayload(frame: Uint8Array, payload: number, header: CommitHeader): 
       return { malformed: 'frame: shorter than its header says' };
     const digests = frame.subarray(at, at + item.digestBytes);
     at += item.digestBytes;
-    parts.push({ item, digests, bytes: item.lengths === null ? null : frame.subarray(at, at + byteCount) });
+    const part = {
+      item,
+      digests,
+      bytes: item.lengths === null ? null : frame.subarray(at, at + byteCount),
+    };
+    if (parts.length === 0) parts = [part];
+    else parts.push(part);
     at += byteCount;
   }
   if (at !== frame.length) return { malformed: 'frame: longer than its header says' };

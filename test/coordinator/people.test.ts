@@ -12,6 +12,7 @@ const present = (device: string, over: Partial<Present> = {}): Present => ({
   network: '',
   cores: 2,
   gpu: false,
+  lastAsked: null,
   ...over,
 });
 const wasm = (...kernels: string[]): Slot => ({

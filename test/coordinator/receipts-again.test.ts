@@ -1,7 +1,10 @@
 /** A tick's receipts, made again from its record: one leaf a device, word for word, in the form that was signed. */
 import { describe, expect, test } from 'vitest';
-import { leafText, paidIn, Payroll, ReceiptTree } from '../../src/coordinator/receipts.ts';
+import { asciiOf } from '../../src/coordinator/ascii.ts';
+import { tree } from '../../src/coordinator/digests.ts';
+import { leafText, paidIn, Payroll, putReceipt, ReceiptTree } from '../../src/coordinator/receipts.ts';
 import type { TickWord } from '../../src/coordinator/record.ts';
+import { rootOf } from '../../src/core/merkle.ts';
 import type { Event } from '../../src/core/state.ts';
 
 describe('a tick’s receipts, made again from its record', () => {
@@ -71,6 +74,41 @@ describe('a tick’s receipts, made again from its record', () => {
     }
     expect(payroll.slips.map((slip) => leafText(slip, 5, 'key', 3))).toEqual([whole]);
     expect([...payroll.credited]).toEqual(['account']);
+  });
+
+  test('[RC1] the tree is over the texts of the leaves, and a message lists the path', () => {
+    for (const count of [1, 2, 3, 7, 300]) {
+      const payroll = new Payroll();
+      for (let i = 0; i < count; i++) {
+        const winner = {
+          device: `device${i % 250}`,
+          account: `account${i % 40}`,
+          site: i % 3 === 0 ? 'shop-1' : null,
+        };
+        const event = { ...(events.at(-1) as Extract<Event, { e: 'accepted' }>), chunk: 1_234_567 * i };
+        payroll.add({ ...event, final: i % 2 === 0, winners: [{ replica: i + 1, ...winner }] }, i % 5 === 0);
+        if (i % 100 === 99) payroll.addLater(events[3] as Extract<Event, { e: 'vested' }>);
+      }
+      const { slips } = payroll;
+      const receipts = new ReceiptTree(payroll, 5, 'key');
+      const hashes = slips.map((slip) => tree.leaf(Buffer.from(leafText(slip, 5, 'key', 3))));
+      expect(receipts.root, String(count)).toBe(Buffer.from(rootOf(tree, hashes)).toString('hex'));
+      slips.forEach(({ device, site, accepted: rows, vested }, index) => {
+        const asker = { device, site: null, reads: 3 };
+        const message = asciiOf((to) =>
+          putReceipt(to, asker, [1, 2], [3], { payroll, tree: receipts }, index, '{"tick":7'),
+        );
+        expect(JSON.parse(message)).toEqual({
+          t: 'receipt',
+          acks: [1, 2],
+          settled: rows,
+          lost: [3],
+          tick: { tick: 7, index, path: receipts.path(index) },
+          ...(site === null ? {} : { site }),
+          ...(vested === undefined ? {} : { vested }),
+        });
+      });
+    }
   });
 
   test('[RC2] in the form that its record names: what was signed before stays as it was', () => {

@@ -6,10 +6,20 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { closeFrame, controlFrame, opcodes, textFrame, unmask } from '../../src/coordinator/frames.ts';
-import { accept } from '../../src/coordinator/server-socket.ts';
+import { AsciiWriter } from '../../src/coordinator/ascii.ts';
+import {
+  closeFrame,
+  controlFrame,
+  framed,
+  headRoom,
+  opcodes,
+  textFrame,
+  unmask,
+} from '../../src/coordinator/frames.ts';
+import { accept, ServerSocket } from '../../src/coordinator/server-socket.ts';
 import type { Line } from '../../src/coordinator/server-socket.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
@@ -275,21 +285,44 @@ describe('a server’s end of a WebSocket', () => {
     await new Promise((open) => client.once('open', open));
     const { line, heard } = hosts.ours;
     for (const text of someText) line?.say(text);
-    const ascii = someText.filter((text) => /^[a-z]*$/i.test(text));
-    for (const text of ascii) line?.sayAscii(text);
+    // Framed where they lie, one behind the other.
+    const lying = new AsciiWriter(16);
+    for (const text of someText) {
+      lying.skip(headRoom);
+      const from = lying.at;
+      lying.text(text);
+      line?.sayFrame(framed(lying.bytes, from, lying.at));
+    }
     const ponged = new Promise((ping) => client.once('ping', ping));
     line?.ping();
     await ponged;
-    expect(said).toEqual([...someText, ...ascii].map((text) => textOf(Buffer.from(text), false)));
+    expect(said).toEqual([...someText, ...someText].map((text) => textOf(Buffer.from(text), false)));
     const closed = new Promise((end) =>
       client.once('close', (code, reason) => end([code, reason.toString()])),
     );
     line?.close(4000, 'limits');
     line?.say('nobody hears this');
     expect(await closed).toEqual([4000, 'limits']);
-    expect(said).toHaveLength(someText.length + ascii.length);
+    expect(said).toHaveLength(2 * someText.length);
     await expect.poll(() => heard.ended).toBe(true);
     expect(heard.signs).toBe(1);
+  });
+
+  test.each(['end', 'close'])('what has come is heard before the connection’s %s', (how) => {
+    const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const line = new ServerSocket(connection, 1000);
+    const heard: string[] = [];
+    const ear = {
+      hear: (data: Buffer) => void heard.push(data.toString()),
+      heard() {},
+      tooLong() {},
+      closed: () => void heard.push('closed'),
+    };
+    line.listen(ear, Buffer.alloc(0));
+    connection.emit('data', bytesOf({ first: 0x81, payload: Buffer.from('last words') }, dice(1)));
+    connection.emit(how);
+    connection.emit('close');
+    expect(heard).toEqual(['last words', 'closed']);
   });
 
   test('who does not answer its goodbye is cut off, and what is said meanwhile is not heard', async () => {

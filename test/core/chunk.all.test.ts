@@ -7,7 +7,7 @@ import {
   soleAccount,
   wanted,
   wantsBytes,
-  withPhase,
+  withCommitment,
   withReplica,
 } from '../../src/core/chunk.ts';
 import type { Backend, Chunk, Replica, ReplicaPhase } from '../../src/core/state.ts';
@@ -103,8 +103,7 @@ describe('one chunk under exact agreement, all of up to 4 replicas', () => {
         const settles = (more: number): boolean => {
           let grown = chunk;
           for (const r of chunk.replicas)
-            if (r.phase.is === 'leased')
-              grown = withPhase(grown, r.id, { is: 'committed', root: best, stored: true, agrees: [] });
+            if (r.phase.is === 'leased') grown = withCommitment(grown, r.id, best, true, []);
           for (let i = 0; i < more; i++)
             grown = withReplica(
               grown,
@@ -174,7 +173,8 @@ describe('one chunk under tolerance, all of up to 3 replicas', () => {
       let next = chunk;
       gpus.forEach((gpu, g) => {
         const agrees = wasms.filter((_, w) => (mask >> (g * wasms.length + w)) & 1);
-        if (gpu.phase.is === 'committed') next = withPhase(next, gpu.id, { ...gpu.phase, agrees });
+        if (gpu.phase.is === 'committed')
+          next = withCommitment(next, gpu.id, gpu.phase.root, gpu.phase.stored, agrees);
       });
       yield next;
     }
@@ -289,8 +289,8 @@ test('[CH4] where one answer completes two quorums, the one committed first wins
     [3, 'C', 'webgpu'],
   ] as const)
     chunk = withReplica(chunk, replica(id, account, `g${account}`, backend, { is: 'leased', deadline: 1 }));
-  chunk = withPhase(chunk, 2, { is: 'committed', root: 'second leased', stored: true, agrees: [] });
-  chunk = withPhase(chunk, 1, { is: 'committed', root: 'first leased', stored: true, agrees: [] });
-  chunk = withPhase(chunk, 3, { is: 'committed', root: 'gpu', stored: true, agrees: [1, 2] });
+  chunk = withCommitment(chunk, 2, 'second leased', true, []);
+  chunk = withCommitment(chunk, 1, 'first leased', true, []);
+  chunk = withCommitment(chunk, 3, 'gpu', true, [1, 2]);
   expect(judge(chunk, spec)?.root).toBe('second leased');
 });

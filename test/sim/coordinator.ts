@@ -295,10 +295,12 @@ export class Coordinator {
 
   #welcome(talk: Conversation, { device, account, group, holding }: HelloMessage): void {
     const network = networkOf(group);
-    talk.present = { socket: talk.socket, device, account, group, network, cores: 1, gpu: false };
+    const { socket } = talk;
+    const present = { socket, device, account, group, network, cores: 1, gpu: false, lastAsked: null };
+    talk.present = present;
     const before = this.people.find(device);
     if (before !== undefined) this.#bye(before.socket, 'elsewhere');
-    this.people.enter(talk.present);
+    this.people.enter(present);
     talk.stage = 'open';
     const balance = (kind: 'pending' | 'vested'): number =>
       Number(this.state.balances.get(`${kind}:${account}`) ?? 0n);
