@@ -21,7 +21,7 @@ import { byeOf, frameOf, refusalOf } from './telling.ts';
 import type { WhyNot } from './telling.ts';
 import { Flow } from './flow.ts';
 import { NodeFrameTools, retryMsOf } from './hearing.ts';
-import { hearAnswer, hearGiveBack, unreadable } from './small-words.ts';
+import { hearAnswer, hearGiveBack, hearLate, unreadable } from './small-words.ts';
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
@@ -32,15 +32,12 @@ import { plainReceipt } from './receipts.ts';
 import type { Ear, Line } from './server-socket.ts';
 import { restReasons } from './parking.ts';
 import type { Tick } from './runtime.ts';
-import { afterwards } from './settling.ts';
 import type { Parcel } from './batch.ts';
 
 /** A volunteer that reads so slowly that more than this waits for it is sent away. */
 const bufferedBytesMax = 4 * 1024 * 1024;
 /** The code that every goodbye of ours closes with; the words before it say why. */
 const byeCode = 4000;
-/** Asks and commits for settled chunks that are looked up at once. */
-const lookUpsMax = 64;
 /** So many messages that give back may come at once, and so many more each second: they write to the log and cost the sender nothing. */
 const giveBacksMax = 60;
 const giveBacksPerSecond = 1;
@@ -93,7 +90,8 @@ export class Conversation implements Ear {
   /** Orders of its on their way. */
   readonly flow: Flow;
   #tools: NodeFrameTools | null = null;
-  #lookUps = 0;
+  /** Commitments of its that are looked up in the log. */
+  lookUps = 0;
   readonly #onGone: (conversation: Conversation) => void;
 
   /** `head`: what came right behind the handshake. `onGone` hears that its socket has closed. */
@@ -323,7 +321,7 @@ export class Conversation implements Ear {
     (this.#chain ??= new SessionChain(this.#nonce)).add(replica, root);
     const found = inspect(this.#house.runtime.state, this.device, part, this.#house.inputOf);
     if (found.is === 'unknown')
-      return void this.#commitAfterwards(replica).catch((error: unknown) => this.failed(error));
+      return void hearLate(this, this.#house, replica).catch((error: unknown) => this.failed(error));
     if (found.is === 'refused') {
       if (found.misdeed !== null) this.misdeed(found.misdeed, replica);
       // A kernel or input that is not here yet is our fault, and passes; what cannot be right does not.
@@ -349,25 +347,9 @@ export class Conversation implements Ear {
     if (refused === 'same-commitment') return this.#say(plainReceipt([replica], []));
     // Settled between the look at it and the decision, or its place was taken.
     if (refused === 'unknown-replica')
-      return void this.#commitAfterwards(replica).catch((error: unknown) => this.failed(error));
+      return void hearLate(this, this.#house, replica).catch((error: unknown) => this.failed(error));
     if (refused === 'already-committed' || refused === 'not-yours') this.misdeed(refused, replica);
     this.refuse('commit', outcome, { replica });
-  }
-
-  async #commitAfterwards(replica: number): Promise<void> {
-    const { runtime, log, key } = this.#house;
-    if (this.#lookUps >= lookUpsMax)
-      return this.refuse('commit', { refused: 'busy', retryMs: 2_000 }, { replica });
-    this.#lookUps++;
-    try {
-      const isAnchor = (device: string): boolean => runtime.state.devices.get(device)?.role === 'anchor';
-      const found = await afterwards(log, key, this, replica, isAnchor);
-      if (found.is === 'receipt') return this.#say(found.message);
-      if (found.is === 'not-yours') this.misdeed('not-yours', replica);
-      this.refuse('commit', { refused: found.is === 'unknown' ? 'unknown-replica' : found.is }, { replica });
-    } finally {
-      this.#lookUps--;
-    }
   }
 
   #giveBack(word: GiveBack): void {

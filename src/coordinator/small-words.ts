@@ -1,4 +1,4 @@
-/** What a conversation does with lesser words: leases that are given back, answers to audits, and what is no word at all. */
+/** What a conversation does with lesser words: leases that are given back, answers to audits, answers that come late, and what is no word at all. */
 import { decodeAuditAnswer } from '../wire/audits.ts';
 import { isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
@@ -6,7 +6,11 @@ import type { ByeReason } from '../wire/version.ts';
 import type { GiveBack, RefusalWord } from '../wire/volunteer.ts';
 import type { Auditor } from './auditor.ts';
 import type { Flow } from './flow.ts';
+import type { SigningKey } from './keys.ts';
+import type { Log } from './log.ts';
+import type { Asker } from './receipts.ts';
 import type { Runtime } from './runtime.ts';
+import { afterwards } from './settling.ts';
 import type { WhyNot } from './telling.ts';
 
 /** What they need of a conversation. */
@@ -38,6 +42,29 @@ export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, why }: Gi
       talk.refuse('giveBack', outcome, {});
     },
   });
+}
+
+/** Commitments for settled chunks that are looked up at once for one device. */
+const lookUpsMax = 64;
+
+/** A commitment whose chunk is open no more, or never was: what became of it is in the log. */
+export async function hearLate(
+  talk: Talk & Asker & { lookUps: number; tell(text: string): void },
+  { runtime, log, key }: { runtime: Runtime; log: Log; key: SigningKey },
+  replica: number,
+): Promise<void> {
+  if (talk.lookUps >= lookUpsMax)
+    return talk.refuse('commit', { refused: 'busy', retryMs: 2_000 }, { replica });
+  talk.lookUps++;
+  try {
+    const isAnchor = (device: string): boolean => runtime.state.devices.get(device)?.role === 'anchor';
+    const found = await afterwards(log, key, talk, replica, isAnchor);
+    if (found.is === 'receipt') return talk.tell(found.message);
+    if (found.is === 'not-yours') talk.misdeed('not-yours', replica);
+    talk.refuse('commit', { refused: found.is === 'unknown' ? 'unknown-replica' : found.is }, { replica });
+  } finally {
+    talk.lookUps--;
+  }
 }
 
 /** Answers to audits that no honest device sends. */

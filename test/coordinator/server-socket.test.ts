@@ -6,7 +6,6 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { AsciiWriter } from '../../src/coordinator/ascii.ts';
@@ -19,7 +18,7 @@ import {
   textFrame,
   unmask,
 } from '../../src/coordinator/frames.ts';
-import { accept, ServerSocket } from '../../src/coordinator/server-socket.ts';
+import { accept } from '../../src/coordinator/server-socket.ts';
 import type { Line } from '../../src/coordinator/server-socket.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
@@ -306,23 +305,6 @@ describe('a server’s end of a WebSocket', () => {
     expect(said).toHaveLength(2 * someText.length);
     await expect.poll(() => heard.ended).toBe(true);
     expect(heard.signs).toBe(1);
-  });
-
-  test.each(['end', 'close'])('what has come is heard before the connection’s %s', (how) => {
-    const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-    const line = new ServerSocket(connection, 1000);
-    const heard: string[] = [];
-    const ear = {
-      hear: (data: Buffer) => void heard.push(data.toString()),
-      heard() {},
-      tooLong() {},
-      closed: () => void heard.push('closed'),
-    };
-    line.listen(ear, Buffer.alloc(0));
-    connection.emit('data', bytesOf({ first: 0x81, payload: Buffer.from('last words') }, dice(1)));
-    connection.emit(how);
-    connection.emit('close');
-    expect(heard).toEqual(['last words', 'closed']);
   });
 
   test('who does not answer its goodbye is cut off, and what is said meanwhile is not heard', async () => {
