@@ -9,6 +9,8 @@ import type { Taken } from '../../src/wire/audits.ts';
 import type { ChecksView } from '../../src/wire/views.ts';
 import { answers, bent, hearsNoAudit, right, stage, until } from './auditors.ts';
 import type { Stage } from './auditors.ts';
+import { compiledOf, counting } from './counting.ts';
+import { kernel, shelf } from './under-audit.ts';
 import { identity } from './volunteer.ts';
 
 let open: { close(): Promise<unknown> }[] = [];
@@ -119,6 +121,29 @@ describe('an audit that a volunteer is given', () => {
     expect((await takenOver(at)).audits.map((one) => one.audit)).toContain(audit.id);
     expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'right' });
   }, 30_000);
+
+  test('[AU6] finds a kernel that disagrees with itself: it is paused, and nobody is blamed, voided or paid', async () => {
+    const [served] = [...shelf.values()].filter(({ kernel: { id } }) => id === kernel);
+    if (served === undefined) throw new Error('it is served');
+    const wasm = await compiledOf(counting);
+    const at = await opened({ shelf: new Map([[kernel, { ...served, wasm }]]) });
+    at.dice.anchors = true;
+    const author = await at.person(1, { audits: false });
+    // Of one unit alone two engines say the same.
+    let audit = await at.drawn(author, bent);
+    while (audit.units.length < 2) audit = await at.drawn(author, bent);
+    await takesOver(at, audit.id);
+    expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'paused' });
+    await until(() => at.events.some(({ e }) => e === 'kernelPaused'), 'the kernel is paused');
+    const [paused] = at.events.flatMap((event) => (event.e === 'kernelPaused' ? [event] : []));
+    expect(paused).toMatchObject({ kernel, reason: expect.stringContaining('two engines disagree on unit') });
+    const later = at.events.map(({ e }) => e);
+    for (const kind of ['disproved', 'voided', 'audited', 'misdeed']) expect(later).not.toContain(kind);
+    expect(at.house.runtime.state.audits.has(audit.id)).toBe(true);
+    expect([...at.house.runtime.state.pausedKernels.keys()]).toEqual([kernel]);
+    author.ask(kernel);
+    expect(await author.refusal()).toMatchObject({ about: 'ask', reason: 'kernel-paused' });
+  }, 60_000);
 
   test('that gets what no output looks like, or too few, is somebody else’s; it is on record', async () => {
     const at = await opened();

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import asc from 'assemblyscript/asc';
 import { afterEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/kernels/catalogue.ts';
 import { encodeInput as encodeMersenne } from '../../src/kernels/mersenne-tf/index.ts';
@@ -16,6 +15,7 @@ import { compilers } from '../../src/coordinator/tribunal-engines.ts';
 import type { Dispute, Finding, TribunalParts } from '../../src/coordinator/tribunal.ts';
 import type { TribunalWork } from '../../src/coordinator/tribunal-compute.ts';
 import { compileMix } from '../kernels/fixtures/compile.ts';
+import { compiledOf, counting } from './counting.ts';
 import { mixInput, mixOutput } from '../kernels/fixtures/mix.ts';
 import type { MixInput } from '../kernels/fixtures/mix.ts';
 
@@ -25,29 +25,6 @@ const liar = new URL('./tribunal-liar.ts', import.meta.url);
 /** Who is asked where there are no browsers. */
 const engines = ['baseline', 'optimising'];
 const wasmOf = (kernel: string): Uint8Array => readFileSync(join(built, kernel, 'reference.wasm'));
-
-/** A kernel whose answer is how often it was asked, against the rule that a unit leaves nothing to the next. */
-const counting = `
-  let asked: i32 = 0;
-  export function abi(): i32 { return 1; }
-  export function input(_length: i32): i32 { return 1024; }
-  export function prepare(): i32 { return 0; }
-  export function run(_unit: i64): i32 { store<i32>(2048, ++asked); return 4; }
-  export function output(): i32 { return 2048; }`;
-
-async function compiledOf(source: string): Promise<Uint8Array> {
-  let binary: Uint8Array | null = null;
-  const flags = ['--runtime', 'stub', '--initialMemory', '1', '--maximumMemory', '1'];
-  const { error } = await asc.main(['it.ts', '--outFile', 'it.wasm', ...flags], {
-    readFile: (name) => (name === 'it.ts' ? source : null),
-    writeFile: (_, contents) => {
-      if (typeof contents !== 'string') binary = contents;
-    },
-  });
-  if (error !== null || binary === null)
-    throw new Error(`the test kernel does not compile: ${error?.message}`);
-  return binary;
-}
 
 let open: Tribunal[] = [];
 let notes: [string, Readonly<Record<string, unknown>>][] = [];
