@@ -103,6 +103,12 @@ function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number 
   return compute / people.final + perUnit * (hostile / (1 - hostile));
 }
 
+/** What liars have computed and nobody keeps, for each final unit of honest people: it is no cost of anybody else's, and stands apart. */
+function discarded(people: Outcome, liars: Outcome, hostile: number): number {
+  const perUnit = Math.max(0, liars.computed - liars.final) / liars.answered;
+  return (perUnit * people.answered * (hostile / (1 - hostile))) / people.final;
+}
+
 const words = wordsOf(seed);
 const stays = [
   { name: '35 min on average', seconds: 2_100, isExact: false, atMost: 1.06 },
@@ -134,6 +140,7 @@ for (const kind of policies)
     );
     for (const { name, seconds, isExact, atMost } of stays) {
       const cells: string[] = [kind, name, who];
+      const thrownAway: string[] = [];
       for (const [i, hostile] of shares.entries()) {
         const people = crowd(seconds, isExact, { kind, terms, assumed: { hostile, anchors } }, words);
         const r = redundancyOf(people, liars[i] as Outcome, hostile);
@@ -142,8 +149,9 @@ for (const kind of policies)
         if (people.faults > 0)
           goals.push({ what: 'fault-free identities penalised', value: people.faults, atMost: 0 });
         cells.push(number(r));
+        thrownAway.push(number(discarded(people, liars[i] as Outcome, hostile)));
       }
-      redundancy.push([...cells, isGoal(atMost) ? `≤ ${atMost}` : '–']);
+      redundancy.push([...cells, isGoal(atMost) ? `≤ ${atMost}` : '–', thrownAway.join(', ')]);
     }
   }
 
@@ -310,7 +318,14 @@ process.stdout.write(
 );
 table(
   'R: honest compute ÷ final useful work of honest people, audits of liars included (4 workers a device, units of 5 ms)',
-  ['policy', 'stay', 'liars', ...shares.map((hostile) => `${hostile * 100} % hostile`), 'goal'],
+  [
+    'policy',
+    'stay',
+    'liars',
+    ...shares.map((hostile) => `${hostile * 100} % hostile`),
+    'goal',
+    'beside it, computed by liars and discarded',
+  ],
   redundancy,
 );
 table(
