@@ -1,6 +1,8 @@
 /** Which leases a device holds: for telling it again what it may never have heard. */
-import type { Backend, Event, Lease, State } from '../core/state.ts';
+import type { Backend, Command, Event, Lease, State } from '../core/state.ts';
 import type { LeaseRun } from './batch.ts';
+
+type GiveBackCommand = Extract<Command, { c: 'giveBack' }>;
 
 /** So many leases of a device are remembered before those that are over are thrown out. */
 const tidyAt = 64;
@@ -29,11 +31,21 @@ export class LeasesByDevice {
     return (this.#ids.get(device) ?? []).flatMap((id) => state.leases.get(id) ?? []);
   }
 
-  /** Replicas that a device still has to compute with this backend, and perhaps some that it has not. */
-  heldBy(state: State, device: string, backend: Backend): number[] {
+  /** Replicas that a device still has to compute (with this backend; null: with any), and perhaps some that it has not. */
+  heldBy(state: State, device: string, backend: Backend | null): number[] {
     return this.of(state, device)
-      .filter((lease) => lease.backend === backend && lease.left > 0)
+      .filter((lease) => (backend === null || lease.backend === backend) && lease.left > 0)
       .flatMap(({ id, count }) => Array.from({ length: count }, (_, i) => id + i));
+  }
+
+  /**
+   * What is given back, with all that its device was leased and does not say it keeps. Asked when it is decided: by then
+   * what it asked for before is leased, although it may never have heard of it.
+   */
+  allBut(state: State, command: GiveBackCommand, keeps: readonly number[]): GiveBackCommand {
+    const kept = new Set(keeps);
+    const others = this.heldBy(state, command.device, null).filter((id) => !kept.has(id));
+    return { ...command, replicas: [...command.replicas, ...others] };
   }
 }
 

@@ -5,6 +5,8 @@ import type { Outputs, StoreFault } from './log.ts';
 /** Something that shall be decided, and who wants to know. */
 export interface Order {
   readonly command: Command;
+  /** Of a `giveBack`: all else that its device is leased when this is decided comes back too, but for these. */
+  readonly keeps?: readonly number[];
   /** What came with a commit. */
   readonly outputs: Outputs | null;
   /** Called once: when it is durable, or refused. */

@@ -241,9 +241,11 @@ export class Runtime {
 
   /** null: it comes back later, when bytes it needs have been read. */
   #decideOrder(batch: Batch, order: Order, at: number): Outcome | null {
-    const { command, outputs } = order;
+    const { command, outputs, keeps } = order;
     if (command.c !== 'commit') {
-      const outcome = this.#decideOne(batch, command, outputs, at);
+      const leaves = command.c === 'giveBack' && keeps !== undefined;
+      const whole = leaves ? this.#leases.allBut(this.#state, command, keeps) : command;
+      const outcome = this.#decideOne(batch, whole, outputs, at);
       if (command.c === 'ask') this.parking.answered(command, outcome.refused);
       if (command.c === 'giveBack' && restReasons.has(command.why)) this.parking.dropDevice(command.device);
       return outcome;

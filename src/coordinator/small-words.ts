@@ -30,10 +30,11 @@ export function unreadable(talk: Talk, { malformed }: Malformed): void {
 }
 
 /** Chunks that will not be computed here. */
-export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, why }: GiveBack): void {
+export function hearGiveBack(talk: Talk, runtime: Runtime, { replicas, keeps, why }: GiveBack): void {
   talk.flow.begin();
   runtime.submit({
     command: { c: 'giveBack', device: talk.device, replicas, why },
+    ...(keeps === undefined ? {} : { keeps }),
     outputs: null,
     done: (outcome) => {
       talk.flow.end();

@@ -92,7 +92,9 @@ export interface CommitHeader {
 
 export const giveBack = v.strictObject({
   t: v.literal('giveBack'),
-  replicas: v.pipe(v.array(positive), v.minLength(1), v.maxLength(limits.holdingMax)),
+  replicas: v.pipe(v.array(positive), v.maxLength(limits.holdingMax)),
+  /** All else that was leased to this device comes back too, heard of or not: it keeps these alone, whose results it will send. */
+  keeps: v.optional(v.pipe(v.array(positive), v.maxLength(limits.holdingMax))),
   why: v.picklist(['paused', 'finished', 'closing', 'settings', 'failed', 'trap', 'gpu-lost', 'superseded']),
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
 import { whyNo } from '../browser/browsers.ts';
+import { Cable } from '../cable.ts';
 import { Door, freePort, freshFolder, holds, openApart } from './house.ts';
 import type { Apart } from './house.ts';
 import { factoring } from './orders.ts';
@@ -64,6 +65,39 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
         .map(({ why }) => why),
     ).toContain('closing');
     expect(told.paidMicro(account)).toBeGreaterThan(0);
+  });
+
+  it('[WR13] a tab is closed while its ask is on its way: what the ask brings goes back too', async () => {
+    const port = await freePort();
+    const house = await scene.house({ allowOrigins: [`http://127.0.0.1:${port}`] });
+    const cable = await Cable.lay(port, () => Number(new URL(house.door.url).port));
+    try {
+      const { job, chunks } = await house.door.submit(factoring(40, 100));
+      const ona = await scene.person(cable.url);
+      await scene.person(house.door.url);
+      const account = await ona.account();
+      await ona.computed(2);
+      // From here on she is heard and hears nothing.
+      cable.silence('down');
+      const heard = house.running.runtime.state.nextReplica;
+      const unheard = (): boolean =>
+        [...house.running.runtime.state.leases.values()].some(
+          ({ id, device, left }) =>
+            id >= heard &&
+            left > 0 &&
+            house.running.runtime.state.devices.get(device)?.account === account,
+        );
+      await holds('she is leased what she has not heard of', unheard);
+      await ona.page.close();
+      await holds('nothing is leased to the closed tab', () => house.heldBy(account) === 0, 10_000);
+      await scene.person(house.door.url);
+      await house.door.finished(job);
+      const told = await scene.told(house);
+      allIsWell(told, chunks);
+      expect(told.expired).toBe(0);
+    } finally {
+      await cable.close();
+    }
   });
 
   it('a reload in the middle: the same account goes on without being asked', async () => {

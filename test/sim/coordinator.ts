@@ -18,7 +18,7 @@ import { agenda } from './heap.ts';
 import { receipt, settledWord } from './messages.ts';
 import type { CommitItem, HelloMessage, OpenReceipt, Outgoing, UpMessage } from './messages.ts';
 import type { Dice } from './random.ts';
-import { agreeing, descriptorOf, isStoreRefusal, makesWork, networkOf, restReasons, waits, whereIs } from './where.ts'; // prettier-ignore
+import { descriptorOf, isStoreRefusal, makesWork, networkOf, restReasons, waits, whereIs, whole } from './where.ts'; // prettier-ignore
 import type { Outcome } from './where.ts';
 
 /** What the world hears, so that oracles can judge. */
@@ -76,7 +76,7 @@ export class Coordinator {
   readonly #misdeeds = new Map<string, { hour: number; count: number; until: number }>();
   readonly #parked = new Map<string, { readonly device: string; readonly slot: Slot }>();
   #deadlines = agenda<number>();
-  #orders: { readonly command: Command; readonly done: Done }[] = [];
+  #orders: { readonly command: Command; readonly done: Done; readonly keeps?: readonly number[] }[] = [];
   #parkedPending = 0;
   #now: Outgoing[] = [];
   #turn: Turn | null = null;
@@ -164,8 +164,8 @@ export class Coordinator {
   }
 
   /** A command of the operator, of a requester, or of the anchor, which has no socket. */
-  order(command: Command, done: Done = () => undefined): void {
-    this.#orders.push({ command, done });
+  order(command: Command, done: Done = () => undefined, keeps?: readonly number[]): void {
+    this.#orders.push(keeps === undefined ? { command, done } : { command, done, keeps });
   }
 
   /** Decides what waits. What came of it leaves with `append`. */
@@ -184,14 +184,8 @@ export class Coordinator {
       const lease = this.#deadlines.next()?.what ?? -1;
       if ((this.state.leases.get(lease)?.left ?? 0) > 0) this.#decide(turn, { c: 'expire', lease });
     }
-    for (const { command, done } of this.#orders.splice(0, commandsPerTickMax)) {
-      // Which answers it agrees with depends on those that came just before.
-      const decision = this.#decide(
-        turn,
-        command.c === 'commit'
-          ? { ...command, agrees: agreeing(this.state, command.replica, command.root) }
-          : command,
-      );
+    for (const { command, done, keeps } of this.#orders.splice(0, commandsPerTickMax)) {
+      const decision = this.#decide(turn, whole(this.state, command, keeps));
       turn.whenDurable.push(() => done(decision));
       turn.otherwise.push(() => done({ refused: 'store' }));
     }
@@ -396,17 +390,18 @@ export class Coordinator {
   #giveBack(
     talk: Conversation,
     device: string,
-    { replicas, why }: Extract<UpMessage, { t: 'giveBack' }>,
+    { replicas, why, keeps }: Extract<UpMessage, { t: 'giveBack' }>,
   ): void {
     if (restReasons.has(why)) {
       if (talk.present !== null) this.people.rests(talk.present);
       this.#unpark(device);
     }
-    this.order({ c: 'giveBack', device, replicas, why }, (outcome) => {
+    const done: Done = (outcome) => {
       if (isStoreRefusal(outcome) || !isRefusal(outcome) || outcome.refused === 'already-so') return;
       if (outcome.refused === 'not-yours') this.#misdeed(talk.socket, device, 'not-yours', null);
       this.#refuse(talk.socket, 'giveBack', outcome.refused, {});
-    });
+    };
+    this.order({ c: 'giveBack', device, replicas, why }, done, keeps);
   }
 
   #misdeed(socket: number, device: string, what: string, replica: number | null): void {

@@ -1,5 +1,5 @@
 /** Small things the simulated coordinator asks: where a replica stands, which answers agree, which refusals wait. */
-import type { Chunk, Decision, Event, Job, RefusalReason, State } from '../../src/core/state.ts';
+import type { Chunk, Command, Decision, Event, Job, RefusalReason, State } from '../../src/core/state.ts';
 import type { JobDescriptor } from '../../src/wire/volunteer.ts';
 import { valueOf } from './truth.ts';
 
@@ -64,4 +64,17 @@ export function agreeing(state: State, id: number, root: string): number[] {
 /** The network that a group is in, as its name says (`net3@as1`); '' where it says none. */
 export function networkOf(group: string): string {
   return group.split('@')[1] ?? '';
+}
+
+/**
+ * A command with all that depends on what was decided just before it: which answers a commitment agrees with; and of whoever
+ * goes away, what it is leased and does not keep [WR13].
+ */
+export function whole(state: State, command: Command, keeps?: readonly number[]): Command {
+  if (command.c === 'commit') return { ...command, agrees: agreeing(state, command.replica, command.root) };
+  if (command.c !== 'giveBack' || keeps === undefined) return command;
+  const held: number[] = [];
+  for (const { id, device, count, left } of state.leases.values())
+    if (device === command.device && left > 0) for (let i = 0; i < count; i++) held.push(id + i);
+  return { ...command, replicas: [...command.replicas, ...held.filter((id) => !keeps.includes(id))] };
 }

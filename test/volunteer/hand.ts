@@ -132,12 +132,14 @@ export class Hand {
 
 export const kinds = (effects: readonly LoopEffect[]): string[] =>
   effects.map((effect) => (effect.do === 'send' ? effect.word.t : effect.do));
-export const returned = (effects: readonly LoopEffect[]): { why: string; replicas: readonly number[] }[] =>
-  effects.flatMap((effect) =>
-    effect.do === 'send' && effect.word.t === 'giveBack'
-      ? [{ why: effect.word.why, replicas: effect.word.replicas }]
-      : [],
-  );
+export const returned = (
+  effects: readonly LoopEffect[],
+): { why: string; replicas: readonly number[]; keeps?: readonly number[] | undefined }[] =>
+  effects.flatMap((effect) => {
+    if (effect.do !== 'send' || effect.word.t !== 'giveBack') return [];
+    const { t: _, ...rest } = effect.word;
+    return [rest];
+  });
 export const commits = (effects: readonly LoopEffect[]): Extract<LoopEffect, { do: 'commit' }>[] =>
   effects.filter((effect) => effect.do === 'commit');
 export const asks = (effects: readonly LoopEffect[]): number[] =>

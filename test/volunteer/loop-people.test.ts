@@ -43,7 +43,13 @@ describe('people', () => {
     hand.computed(1);
     expect(hand.loop.phase).toBe('finishing');
     expect(viewOf(hand.loop).reason).toEqual({ why: 'delivering' });
-    expect(kinds(hand.receipt([1]))).toEqual(['dropResults', 'endEngine', 'signChain', 'disconnect']);
+    expect(kinds(hand.receipt([1]))).toEqual([
+      'dropResults',
+      'giveBack',
+      'endEngine',
+      'signChain',
+      'disconnect',
+    ]);
     expect(viewOf(hand.loop)).toMatchObject({
       phase: 'finished',
       reason: { why: 'finished-by-you' },
@@ -65,9 +71,32 @@ describe('people', () => {
     const hand = new Hand().ready();
     hand.lease(1, { count: 2 });
     hand.quiet(0);
-    expect(returned(hand.on({ on: 'closing' }))).toEqual([{ why: 'closing', replicas: [1, 2] }]);
+    expect(returned(hand.on({ on: 'closing' }))).toEqual([{ why: 'closing', replicas: [], keeps: [] }]);
+    expect(hand.loop.held.size).toBe(0);
     expect(asks(hand.wait(10_000))).toEqual([]);
     expect(asks(hand.on({ on: 'shown' }))).toEqual([0]);
+  });
+
+  it('[WR13] says what it keeps when it goes, so that what it never heard of comes back too', () => {
+    for (const [on, why] of [
+      ['closing', 'closing'],
+      ['leave', 'finished'],
+    ] as const) {
+      const hand = new Hand().ready();
+      expect(asks(hand.last)).toEqual([0]);
+      hand.lease(1, { count: 3 });
+      // Its result is on its way, and with it the next ask.
+      expect(commits(hand.computed(1))).toHaveLength(1);
+      expect(returned(hand.on({ on }))).toEqual([{ why, replicas: [], keeps: [1] }]);
+      expect(hand.loop.unsent.size).toBe(1);
+    }
+  });
+
+  it('[WR13] gives back nothing where another tab of ours goes on', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 3 });
+    expect(returned(hand.word({ t: 'bye', reason: 'elsewhere' }))).toEqual([]);
+    expect(returned(hand.on({ on: 'closing' }))).toEqual([]);
   });
 
   it('keeps its leases for the next visit when the page closes while nobody can be told', () => {

@@ -3,7 +3,7 @@ import type { Reason } from '../store.ts';
 import { giveBackAudits, loseAudits, sendAuditsBack } from './auditing.ts';
 import { keepTold } from './remembering.ts';
 import { dropSlot } from './slots.ts';
-import { giveBack, gpuSlot, isLive, noteSeen } from './state.ts';
+import { giveBack, gpuSlot, isLive, noteSeen, release } from './state.ts';
 import type { Loop } from './state.ts';
 import { toldSoFar } from './told.ts';
 import type { Remembered, Settings } from './words.ts';
@@ -142,9 +142,20 @@ export function onClosing(loop: Loop): void {
   if (!isLive(loop)) return;
   loop.closing = true;
   if (loop.link.is !== 'open') return;
-  for (const replica of [...loop.held.keys()]) giveBack(loop, replica, 'closing');
+  leaveAll(loop, 'closing');
   giveBackAudits(loop);
   keepTold(loop, true);
+}
+
+/**
+ * Gives back all that is not computed, and what was never heard of: an ask may be on its way, or a lease that nobody asked for. What
+ * is computed and not acknowledged is kept, and sent when we are back.
+ */
+function leaveAll(loop: Loop, why: 'closing' | 'finished'): void {
+  for (const replica of [...loop.held.keys()]) release(loop, replica);
+  if (loop.link.is !== 'open') return;
+  const keeps = [...loop.unsent.keys()].slice(0, returnsPerWordMax);
+  loop.out.push({ do: 'send', socket: loop.link.socket, word: { t: 'giveBack', replicas: [], why, keeps } });
 }
 
 /** The page is back from the browser's cache. */
@@ -180,11 +191,10 @@ export function stopLoop(loop: Loop, reason: Reason): void {
 export function end(loop: Loop, phase: 'finished' | 'stopped'): void {
   // Another tab of ours goes on with the very same leases.
   const keep = loop.stopped?.why === 'elsewhere';
-  for (const replica of [...loop.held.keys()]) {
-    if (keep) loop.held.delete(replica);
-    else giveBack(loop, replica, 'finished');
-  }
-  if (keep) loop.leases.clear();
+  if (keep) {
+    loop.held.clear();
+    loop.leases.clear();
+  } else leaveAll(loop, 'finished');
   giveBackAudits(loop);
   sendReturns(loop);
   loseAudits(loop);

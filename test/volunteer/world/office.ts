@@ -12,6 +12,7 @@ import type {
   ReceiptWord,
   SlotWord,
 } from '../../../src/wire/volunteer.ts';
+import { whole } from '../../sim/where.ts';
 import { Time } from './time.ts';
 
 type Settled = ReceiptWord['settled'][number];
@@ -202,7 +203,7 @@ export abstract class Office extends Time {
     }
   }
 
-  giveBack(person: Person, replicas: readonly number[], why: GiveBack['why']): void {
-    this.decide({ c: 'giveBack', device: person.name, replicas, why });
+  giveBack(person: Person, { replicas, keeps, why }: GiveBack): void {
+    this.decide(whole(this.state, { c: 'giveBack', device: person.name, replicas, why }, keeps));
   }
 }

@@ -210,7 +210,7 @@ export class World extends Office {
           word.t === 'ask'
             ? this.ask(profile, word.slots)
             : word.t === 'giveBack'
-              ? this.giveBack(profile, word.replicas, word.why)
+              ? this.giveBack(profile, word)
               : this.auditsReturned(profile, word.audits),
         );
       }
