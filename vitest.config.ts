@@ -9,7 +9,7 @@ const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 const slowTests = [
   'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,full,kill,kill-audit,main,objections,receipts,restart,seed,tribunal,witnesses}.test.ts',
   'test/core/chunk.all.test.ts',
-  'test/volunteer/{auditing,cli,engine,engine-host,loop.prop,rebuild,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
+  'test/volunteer/{auditing,cli,engine,engine-host,loop.prop,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
   'test/wire/conversations.test.ts',
 ];
 

@@ -1,8 +1,8 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
 import type { Outbox, Change, KeptResult } from './outbox.ts';
+import { lastOnly, withoutBytes } from './changes.ts';
 import { memoryOutbox } from './outbox-memory.ts';
 import { Answers } from './answers.ts';
-import { lastOnly } from './changes.ts';
 import { encodeCommit } from '../wire/frame.ts';
 import type { Payee } from '../wire/receipt.ts';
 import { openJobs } from './jobs.ts';
@@ -142,12 +142,14 @@ export class Deeds {
         this.#blobs.delete(effect.digest);
         return;
       case 'keepResult':
+      case 'keepDurable':
       case 'dropResults':
       case 'keepLease':
       case 'dropLeases':
       case 'keepHead':
         return this.#keep(effect);
       case 'keepReceipt':
+        for (const { replica } of effect.receipt.settled) this.#results.delete(replica);
         return void this.#receipts.keep(effect.receipt, this.#payee());
       case 'checkLog':
         return void this.#checkLog(effect.from, effect.to);
@@ -303,7 +305,9 @@ export class Deeds {
   }
 
   /** Notes a change of what is kept; many become one transaction. */
-  #keep(effect: EffectOf<'keepResult' | 'dropResults' | 'keepLease' | 'dropLeases' | 'keepHead'>): void {
+  #keep(
+    effect: EffectOf<'keepResult' | 'keepDurable' | 'dropResults' | 'keepLease' | 'dropLeases' | 'keepHead'>,
+  ): void {
     switch (effect.do) {
       case 'keepResult': {
         const value = this.#results.get(effect.result.replica);
@@ -312,6 +316,15 @@ export class Deeds {
         this.#results.set(value.replica, whole);
         return this.#change({ put: 'results', value: whole });
       }
+      case 'keepDurable':
+        for (const replica of effect.replicas) {
+          const value = this.#results.get(replica);
+          if (value === undefined) continue;
+          const rest = withoutBytes(value);
+          this.#results.set(replica, rest);
+          this.#change({ put: 'results', value: rest });
+        }
+        return;
       case 'dropResults':
         for (const id of effect.replicas) {
           this.#results.delete(id);

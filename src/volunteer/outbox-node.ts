@@ -60,6 +60,7 @@ const resultHead = v.strictObject({
   outputBytes: natural,
   units: natural,
   bytes: v.boolean(),
+  durable: v.optional(v.literal(true)),
   lengths: v.array(natural),
 });
 
@@ -134,21 +135,24 @@ class NodeOutbox implements Outbox {
 
   async write(changes: readonly Change[]): Promise<void> {
     let state = false;
-    const receipts: KeptReceipt[] = [];
+    // Before what could ask for them again is dropped.
+    const receipts = changes.flatMap((change) =>
+      'put' in change && change.put === 'receipts' ? [change.value] : [],
+    );
+    if (receipts.length > 0) await this.#writeReceipts(receipts);
     for (const change of changes) {
+      if ('put' in change && change.put === 'receipts') continue;
       if ('set' in change && change.set === 'identity') await this.#writeIdentity(change.value);
       else if ('put' in change && change.put === 'results')
         await writePrivate(this.#resultPath(change.value.replica), resultBytes(change.value));
       else if ('drop' in change && change.drop === 'results')
         await rm(this.#resultPath(change.id), { force: true });
-      else if ('put' in change && change.put === 'receipts') receipts.push(change.value);
       else {
         this.#note(change);
         state = true;
       }
     }
     if (state) await this.#writeState();
-    if (receipts.length > 0) await this.#writeReceipts(receipts);
   }
 
   async erase(): Promise<void> {
@@ -266,9 +270,10 @@ function parsed(text: string): unknown {
 
 /** One line of JSON, then the digests and the outputs. */
 function resultBytes(result: KeptResult): Uint8Array {
-  const { digests, outputs, lengths, replica, job, chunk, root, digestBytes, outputBytes, units, bytes } =
-    result;
-  const head = { replica, job, chunk, root, digestBytes, outputBytes, units, bytes, lengths: [...lengths] };
+  const { digests, outputs, lengths, ...name } = result;
+  const { replica, job, chunk, root, digestBytes, outputBytes, units, bytes, durable } = name;
+  const more = { ...(durable === true ? { durable } : {}), lengths: [...lengths] };
+  const head = { replica, job, chunk, root, digestBytes, outputBytes, units, bytes, ...more };
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), digests, outputs]);
 }
 

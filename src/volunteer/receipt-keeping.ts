@@ -79,6 +79,8 @@ export class ReceiptKeeping {
         put: 'receipts',
         value: { leaf, index, path, tick, jobs: this.#pricesOf(one) },
       });
+      // In one write with it: until then they can ask for it again [WR5].
+      for (const { replica } of one.settled) this.#place.keep({ drop: 'results', id: replica });
       const isLater = one.vested !== undefined || one.voided !== undefined || one.audits !== undefined;
       if (isLater && this.#isUpToDate) this.#marked({ coordinator: payee.coordinator, next: tick.tick + 1 });
     }

@@ -83,9 +83,7 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
       const unheard = (): boolean =>
         [...house.running.runtime.state.leases.values()].some(
           ({ id, device, left }) =>
-            id >= heard &&
-            left > 0 &&
-            house.running.runtime.state.devices.get(device)?.account === account,
+            id >= heard && left > 0 && house.running.runtime.state.devices.get(device)?.account === account,
         );
       await holds('she is leased what she has not heard of', unheard);
       await ona.page.close();

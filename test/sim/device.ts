@@ -224,14 +224,9 @@ export class Device {
         );
       }
       case 'keepResult':
-        this.#outbox.results.set(effect.result.replica, effect.result);
-        return;
+      case 'keepDurable':
       case 'dropResults':
-        for (const replica of effect.replicas) {
-          this.#outbox.results.delete(replica);
-          this.#outbox.roots.delete(replica);
-        }
-        return;
+        return this.#keepResults(effect);
       case 'keepLease':
         this.#outbox.leases.set(effect.lease.lease, effect.lease);
         return;
@@ -260,6 +255,19 @@ export class Device {
       default:
         effect satisfies never;
     }
+  }
+
+  #keepResults(effect: Extract<LoopEffect, { do: 'keepResult' | 'keepDurable' | 'dropResults' }>): void {
+    const { results, roots } = this.#outbox;
+    if (effect.do === 'keepResult') results.set(effect.result.replica, effect.result);
+    else
+      for (const replica of effect.replicas) {
+        const known = results.get(replica);
+        if (effect.do === 'dropResults') {
+          results.delete(replica);
+          roots.delete(replica);
+        } else if (known !== undefined) results.set(replica, { ...known, bytes: false, durable: true });
+      }
   }
 
   #send(socket: number, message: UpMessage): void {

@@ -44,7 +44,7 @@ describe('people', () => {
     expect(hand.loop.phase).toBe('finishing');
     expect(viewOf(hand.loop).reason).toEqual({ why: 'delivering' });
     expect(kinds(hand.receipt([1]))).toEqual([
-      'dropResults',
+      'keepDurable',
       'giveBack',
       'endEngine',
       'signChain',

@@ -45,12 +45,18 @@ function ends(world: World): string[] {
       faults.push(`${profile.name} shows ${loop.audits.checked.units} units checked`);
     for (const [replica, chunk] of profile.taken) {
       const open = loop.held.has(replica) || loop.unsent.has(replica);
-      if (open || profile.results.has(replica))
+      // Durable, and its chunk not settled: what asks for its receipt is kept.
+      const waits = profile.results.get(replica)?.durable === true && world.state.replicas.has(replica);
+      if (open || (profile.results.has(replica) && !waits))
         faults.push(`${profile.name} still holds ${replica} (${chunk})`);
       if (profile.computed.has(replica) && !profile.closedBy.has(replica) && !profile.results.has(replica))
         faults.push(`a result for ${replica} vanished`);
     }
   }
+  // A line that died took a receipt with it: it was asked for again.
+  for (const { account, replica } of world.paid)
+    if (world.profiles.find((one) => one.account === account)?.paid.has(replica) !== true)
+      faults.push(`${account} was paid for ${replica}, and has no receipt of it`);
   return faults;
 }
 

@@ -210,7 +210,7 @@ describe('the outbox', () => {
       expect(hello).toMatchObject({ holding: [1] });
       expect(commits(hand.welcome([1]))[0]?.items).toEqual([{ replica: 1, bytes: true }]);
     }
-    expect(kinds(hand.receipt([1]))).toContain('dropResults');
+    expect(hand.receipt([1])).toContainEqual({ do: 'keepDurable', replicas: [1] });
     expect(hand.loop.unsent.size).toBe(0);
   });
 

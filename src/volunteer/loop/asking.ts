@@ -1,6 +1,7 @@
 /** What goes up while work flows: results, the wish for more, what is too late, and the signed chain. */
 import type { JobDescriptor, SlotWord } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
+import { tendDoubts } from './awaiting.ts';
 import { isProven } from './code.ts';
 import {
   giveBack,
@@ -44,6 +45,7 @@ export function tendAsking(loop: Loop): void {
     else if (slots.length > 0)
       loop.out.push({ do: 'send', socket: loop.link.socket, word: { t: 'ask', slots } });
   }
+  tendDoubts(loop);
   if (loop.unsigned > 0 && loop.at >= loop.chainAfter) {
     loop.out.push({ do: 'signChain', socket: loop.link.socket });
     loop.unsigned = 0;
@@ -251,6 +253,7 @@ export function askingDue(loop: Loop): number | null {
     for (const result of loop.unsent.values())
       if (result.sentOn !== socket) due = Math.min(due, sendDue(loop, result.notBefore));
     if (loop.unsigned > 0) due = Math.min(due, loop.chainAfter);
+    if (loop.doubts.next.length > 0) due = Math.min(due, sendDue(loop, loop.doubts.after));
     if (mayAsk(loop)) for (const slot of loop.slots.values()) due = Math.min(due, slotDue(loop, slot));
   }
   return due === Number.POSITIVE_INFINITY ? null : due;

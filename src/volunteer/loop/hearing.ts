@@ -11,16 +11,19 @@ import type {
 } from '../../wire/volunteer.ts';
 import type { Reason } from '../store.ts';
 import { onAudit, onAudited } from './auditing.ts';
+import { awaitVerdict, doubtAll, doubtRefused, endAwaiting } from './awaiting.ts';
 import { onLease, refusalWaitMsMax } from './leases.ts';
 import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
 import { restWork, stopLoop } from './phases.ts';
 import { keepTold } from './remembering.ts';
-import { awaitVerdict, dropResults, failsMaxOfChunk, isLive, noteFail, release, stitch } from './state.ts';
+import { dropResults, failsMaxOfChunk, isLive, noteFail, release, stitch } from './state.ts';
 import type { Loop, Unsent } from './state.ts';
 
 const refusalWaitMs = 1_000;
 /** Byes of a kind that a second try may heal, in a row, before it is our own fault. */
 const attemptsBeforeRefused = 6;
+
+type Settled = ReceiptWord['settled'][number];
 
 /** One word of the coordinator. */
 export function onWord(loop: Loop, socket: number, word: FromCoordinator): void {
@@ -65,6 +68,7 @@ function onWelcome(loop: Loop, socket: number, word: Welcome): void {
   hearBalance(loop, word);
   setJobs(loop, word.jobs);
   for (const replica of over) endReplica(loop, replica);
+  doubtAll(loop);
   if (loop.phase === 'starting') loop.phase = 'running';
 }
 
@@ -112,50 +116,70 @@ export function setJobs(loop: Loop, jobs: readonly JobDescriptor[]): void {
 }
 
 function onReceipt(loop: Loop, word: ReceiptWord): void {
-  for (const replica of word.acks) acked(loop, replica);
-  // A receipt that is told again names all that its tick paid us: what the welcome counted is not counted twice.
+  const durable = new Set(word.acks.filter((replica) => acked(loop, replica)));
+  // A receipt that is told again names all that its tick paid us: what was counted is not counted twice.
   // (The simulator's receipts have no tick; a real one that pays without one is refused by its check.)
   const isNews = word.tick === null || word.tick.tick > loop.creditAsOf;
-  for (const { replica, amountMicro, withAnchor, final } of word.settled) {
-    acked(loop, replica);
-    const known = loop.awaited.get(replica);
-    if (known === undefined && !isNews) continue;
-    loop.awaited.delete(replica);
-    loop.counts.final += 1;
-    if (!final) loop.counts.provisional += 1;
-    if (withAnchor) loop.finalWithAnchor += 1;
-    const { pendingMicro, vestedMicro, sessionMicro } = loop.credit;
-    loop.credit = {
-      pendingMicro: pendingMicro + (isNews && !final ? amountMicro : 0),
-      vestedMicro: vestedMicro + (isNews && final ? amountMicro : 0),
-      sessionMicro: sessionMicro + amountMicro,
-    };
-    if (known !== undefined) stitch(loop, known.job, known.chunk, final ? 'final' : 'accepted');
+  for (const one of word.settled) {
+    acked(loop, one.replica);
+    settled(loop, one, isNews);
+    durable.delete(one.replica);
   }
   for (const replica of word.lost) {
-    const known = loop.awaited.get(replica);
-    if (known === undefined) {
-      endReplica(loop, replica);
-      continue;
-    }
-    loop.awaited.delete(replica);
-    loop.counts.lost += 1;
-    stitch(loop, known.job, known.chunk, 'lost');
+    durable.delete(replica);
+    lost(loop, replica);
   }
-  if (word.tick === null) return;
-  loop.told.newest = { size: word.tick.size, root: word.tick.root };
-  keepTold(loop);
+  if (durable.size > 0) loop.out.push({ do: 'keepDurable', replicas: [...durable] });
+  if (word.tick === null) {
+    if (word.settled.length > 0)
+      loop.out.push({ do: 'dropResults', replicas: word.settled.map(({ replica }) => replica) });
+    return;
+  }
+  loop.creditAsOf = Math.max(loop.creditAsOf, word.tick.tick);
+  // One that is told again is of a log that was.
+  if (isNews) {
+    loop.told.newest = { size: word.tick.size, root: word.tick.root };
+    keepTold(loop);
+  }
   loop.out.push({ do: 'keepReceipt', receipt: word });
 }
 
-/** A commitment is durable: its bytes need not be kept any longer. */
-function acked(loop: Loop, replica: number): void {
+/** A commitment is durable. Whether that is new. */
+function acked(loop: Loop, replica: number): boolean {
+  loop.doubts.asked.delete(replica);
   const result = loop.unsent.get(replica);
-  if (result === undefined) return;
-  dropResults(loop, [replica]);
+  if (result === undefined) return false;
+  loop.unsent.delete(replica);
   loop.counts.committed += 1;
   awaitVerdict(loop, replica, result.job, result.chunk);
   stitch(loop, result.job, result.chunk, 'committed');
+  return true;
+}
+
+/** A chunk is paid: now, or in a tick that is told again. What asks for its receipt is kept until that is. */
+function settled(loop: Loop, { replica, amountMicro, withAnchor, final }: Settled, isNews: boolean): void {
+  const known = loop.awaited.get(replica);
+  if (known === undefined && !isNews) return;
+  loop.awaited.delete(replica);
+  loop.counts.final += 1;
+  if (!final) loop.counts.provisional += 1;
+  if (withAnchor) loop.finalWithAnchor += 1;
+  const { pendingMicro, vestedMicro, sessionMicro } = loop.credit;
+  loop.credit = {
+    pendingMicro: pendingMicro + (isNews && !final ? amountMicro : 0),
+    vestedMicro: vestedMicro + (isNews && final ? amountMicro : 0),
+    sessionMicro: sessionMicro + amountMicro,
+  };
+  if (known !== undefined) stitch(loop, known.job, known.chunk, final ? 'final' : 'accepted');
+}
+
+/** Settled against our answer, or without it. */
+function lost(loop: Loop, replica: number): void {
+  const known = loop.awaited.get(replica);
+  if (known === undefined) return endReplica(loop, replica);
+  endAwaiting(loop, [replica]);
+  loop.counts.lost += 1;
+  stitch(loop, known.job, known.chunk, 'lost');
 }
 
 function onRefusal(loop: Loop, word: RefusalWord): void {
@@ -198,10 +222,11 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
 function commitRefused(loop: Loop, word: RefusalWord): void {
   if (word.replica === undefined) return;
   const result = loop.unsent.get(word.replica);
-  if (result === undefined) return;
+  if (result === undefined) return doubtRefused(loop, word.replica, word);
   switch (word.reason) {
     case 'same-commitment':
-      return acked(loop, word.replica);
+      if (acked(loop, word.replica)) loop.out.push({ do: 'keepDurable', replicas: [word.replica] });
+      return;
     case 'no-bytes':
       result.withBytes = true;
       result.sentOn = null;

@@ -2,6 +2,7 @@
 import type { Challenge } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
 import { loseAudits } from './auditing.ts';
+import { endAwaiting } from './awaiting.ts';
 import { beginLog, checkLog, headFault, logCheckWaitsUntil, lossReason, wentOn } from './head.ts';
 import { lastHead } from './remembering.ts';
 import { stopLoop } from './phases.ts';
@@ -71,6 +72,7 @@ function oldestUnanswered(loop: Loop): number | null {
   for (const { sentOn, sentAt } of loop.unsent.values()) {
     if (sentOn === loop.link.socket && (oldest === null || sentAt < oldest)) oldest = sentAt;
   }
+  for (const askedAt of loop.doubts.asked.values()) if (oldest === null || askedAt < oldest) oldest = askedAt;
   return oldest;
 }
 
@@ -92,6 +94,7 @@ export function linkDue(loop: Loop): number | null {
 /** The socket is gone: what was asked is unanswered. (What was sent over it and not acknowledged is sent again, as over any other.) */
 export function lostLink(loop: Loop, retryMs: number): void {
   for (const slot of loop.slots.values()) slot.askedAt = null;
+  loop.doubts.asked.clear();
   loseAudits(loop);
   loop.suspectAt = null;
   loop.unsigned = 0;
@@ -158,7 +161,7 @@ function otherCoordinator(loop: Loop, coordinator: string): void {
     for (const replica of [...loop.held.keys()]) release(loop, replica);
     dropResults(loop, [...loop.unsent.keys()]);
     loop.returning.clear();
-    loop.awaited.clear();
+    endAwaiting(loop, [...loop.awaited.keys()]);
     loop.seen.clear();
     loop.fails.clear();
   }

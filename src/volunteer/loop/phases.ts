@@ -1,5 +1,6 @@
 /** What a person may ask of the volunteer, and how each wish changes the loop: start, pause, resume, finish, settings, end. */
 import type { Reason } from '../store.ts';
+import { awaitVerdict } from './awaiting.ts';
 import { giveBackAudits, loseAudits, sendAuditsBack } from './auditing.ts';
 import { keepTold } from './remembering.ts';
 import { dropSlot } from './slots.ts';
@@ -45,6 +46,10 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
   loop.restores = remembered.restores ?? null;
   for (const result of results) {
     if (loop.unsent.has(result.replica)) continue;
+    if (result.durable === true) {
+      awaitVerdict(loop, result.replica, result.job, result.chunk);
+      continue;
+    }
     loop.unsent.set(result.replica, {
       ...result,
       withBytes: result.bytes,

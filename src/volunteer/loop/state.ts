@@ -171,6 +171,8 @@ export interface Loop {
   readonly unsent: Map<number, Unsent>;
   /** Durable and not yet settled. */
   readonly awaited: Map<number, { readonly job: string; readonly chunk: number }>;
+  /** Of these the verdict may have been said into nothing: to be asked about, asked about and when, and no sooner than (`awaiting.ts`). */
+  doubts: { readonly next: number[]; readonly asked: Map<number, number>; after: number };
   readonly returning: Map<GiveBack['why'], number[]>;
   audits: Audits;
 
@@ -179,7 +181,7 @@ export interface Loop {
   judged: Judgement | null;
   finalWithAnchor: number;
   credit: { pendingMicro: number; vestedMicro: number; sessionMicro: number };
-  /** The last tick whose payments the welcome's credit held. */
+  /** The last tick whose payments the credit holds. */
   creditAsOf: number;
   /** Reference work done, in microcredits, by second. */
   readonly work: { second: number; costMicro: number }[];
@@ -242,6 +244,7 @@ export function createLoop(options: LoopOptions): Loop {
     seen: new Set(),
     unsent: new Map(),
     awaited: new Map(),
+    doubts: { next: [], asked: new Map(), after: 0 },
     returning: new Map(),
     audits: noAudits(),
     units: 0,
@@ -364,12 +367,6 @@ export function stitch(loop: Loop, job: string, chunk: number, state: Stitch['st
   loop.stitches.set(`${job}/${chunk}`, { job, chunk, state, at: loop.at });
   trim(loop.stitches, stitchesMax);
   loop.stitchesChanged = true;
-}
-
-/** Remembers a durable replica until its verdict comes. */
-export function awaitVerdict(loop: Loop, replica: number, job: string, chunk: number): void {
-  loop.awaited.set(replica, { job, chunk });
-  trim(loop.awaited, endedMax);
 }
 
 /** Remembers a lease's id for good, within bounds. */

@@ -50,6 +50,8 @@ export interface ResultName {
   readonly units: number;
   /** Whether the coordinator wants the outputs, or digests are enough. */
   readonly bytes: boolean;
+  /** It is durable there, and its bytes are no longer here: what is left asks for its receipt. */
+  readonly durable?: true | undefined;
 }
 
 /** A lease as it is remembered over a reload. Times are of this machine's clock, in ms since 1970. */
@@ -227,6 +229,8 @@ export type LoopEffect =
   | { readonly do: 'cancel'; readonly slot: number; readonly engine: number; readonly replica: number }
   | { readonly do: 'share'; readonly slot: number; readonly engine: number; readonly share: number }
   | { readonly do: 'keepResult'; readonly result: ResultName }
+  /** These are durable: their bytes are forgotten, and what it takes to ask about them is kept until they are dropped. */
+  | { readonly do: 'keepDurable'; readonly replicas: readonly number[] }
   | { readonly do: 'dropResults'; readonly replicas: readonly number[] }
   | { readonly do: 'keepLease'; readonly lease: LeaseRecord }
   | { readonly do: 'dropLeases'; readonly leases: readonly number[] }
@@ -241,6 +245,7 @@ export type LoopEffect =
       /** A restore that its person goes on from left this much of the log. */
       readonly isCut?: true;
     }
+  /** Keep it, if it holds; the results that it settles are dropped with that, and not before. */
   | { readonly do: 'keepReceipt'; readonly receipt: ReceiptWord };
 
 /**

@@ -25,6 +25,8 @@ export interface Profile {
   readonly computed: Map<number, string>;
   /** Replicas that the coordinator closed in a word that arrived, and how: the last word counts. */
   readonly closedBy: Map<number, Ending>;
+  /** Replicas whose receipt it was told. */
+  readonly paid: Set<number>;
   listed: number[];
   engines: Engines;
   /** Audits that were begun in this visit and neither answered nor dropped. */
@@ -48,7 +50,7 @@ export function rememberedBy({ name, account, coordinator, results, leases }: Pr
 /** Keeps what the loop wants kept; says what is wrong with that. */
 export function keep(
   profile: Profile,
-  effect: EffectOf<'keepResult' | 'dropResults' | 'keepLease' | 'dropLeases' | 'keepHead'>,
+  effect: EffectOf<'keepResult' | 'keepDurable' | 'dropResults' | 'keepLease' | 'dropLeases' | 'keepHead'>,
 ): string[] {
   const faults: string[] = [];
   switch (effect.do) {
@@ -59,6 +61,13 @@ export function keep(
       profile.results.set(replica, effect.result);
       break;
     }
+    case 'keepDurable':
+      for (const id of effect.replicas) {
+        const result = profile.results.get(id);
+        if (result === undefined) faults.push(`the outbox lost ${id}, which is durable`);
+        else profile.results.set(id, { ...result, bytes: false, durable: true });
+      }
+      break;
     case 'dropResults':
       for (const id of effect.replicas) {
         if (profile.results.delete(id) && !profile.closedBy.has(id)) faults.push(`the outbox lost ${id}`);

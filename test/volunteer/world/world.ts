@@ -45,6 +45,7 @@ export class World extends Office {
       taken: new Map(),
       computed: new Map(),
       closedBy: new Map(),
+      paid: new Set(),
       listed: [],
       engines: new Engines(this, loop, () => {}),
       answers: new Set(),
@@ -143,6 +144,7 @@ export class World extends Office {
       case 'commit':
         return this.#say(profile, effect);
       case 'keepResult':
+      case 'keepDurable':
       case 'dropResults':
       case 'keepLease':
       case 'dropLeases':
@@ -273,7 +275,10 @@ export class World extends Office {
       profile.checked.set(word.audit, this.audits.get(word.audit)?.units ?? 0);
     if (word.t === 'receipt') {
       for (const id of word.acks) profile.closedBy.set(id, 'acked');
-      for (const { replica } of word.settled) profile.closedBy.set(replica, 'settled');
+      for (const { replica } of word.settled) {
+        profile.closedBy.set(replica, 'settled');
+        profile.paid.add(replica);
+      }
       for (const id of word.lost) profile.closedBy.set(id, 'lost');
     }
     if (
