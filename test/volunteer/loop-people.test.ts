@@ -92,6 +92,19 @@ describe('people', () => {
     }
   });
 
+  it('[WR13] sends what is computed and still gathers company, when the page closes', () => {
+    const hand = new Hand().ready();
+    hand.lease(1, { count: 3 });
+    expect(commits(hand.computed(1))).toHaveLength(1);
+    hand.quiet();
+    expect(commits(hand.computed(2))).toEqual([]);
+    const effects = hand.on({ on: 'closing' });
+    expect(returned(effects)).toEqual([{ why: 'closing', replicas: [], keeps: [1, 2] }]);
+    expect(commits(effects).map(({ items, slots }) => [items, slots])).toEqual([
+      [[{ replica: 2, bytes: true }], []],
+    ]);
+  });
+
   it('[WR13] gives back nothing where another tab of ours goes on', () => {
     const hand = new Hand().ready();
     hand.lease(1, { count: 3 });

@@ -35,10 +35,10 @@ const lengthHeaderBytes = 4;
 /** Sends what is ready: results, and in the same message the slots that want more. */
 export function tendAsking(loop: Loop): void {
   expire(loop);
-  if (loop.link.is !== 'open' || loop.closing) return;
+  if (loop.link.is !== 'open') return;
   const slots = wishes(loop);
-  // Waiting for company is for results alone: who would idle asks at once, and takes the results along.
-  if (loop.at >= loop.commitAfter || slots.length > 0) {
+  // Waiting for company is for results alone: who would idle asks at once, and takes the results along; so does who goes.
+  if (loop.at >= loop.commitAfter || slots.length > 0 || loop.closing) {
     const batches = readyBatches(loop);
     batches.forEach((batch, i) => send(loop, batch, i === 0 ? slots : []));
     if (batches.length > 0) loop.commitAfter = loop.at + commitEveryMs;
@@ -46,7 +46,7 @@ export function tendAsking(loop: Loop): void {
       loop.out.push({ do: 'send', socket: loop.link.socket, word: { t: 'ask', slots } });
   }
   tendDoubts(loop);
-  if (loop.unsigned > 0 && loop.at >= loop.chainAfter) {
+  if (loop.unsigned > 0 && loop.at >= loop.chainAfter && !loop.closing) {
     loop.out.push({ do: 'signChain', socket: loop.link.socket });
     loop.unsigned = 0;
     loop.chainAfter = loop.at + chainEveryMs;
