@@ -1,4 +1,5 @@
 /** What every outbox must do, as plain steps that run anywhere: returns what is wrong, nothing if all is well. */
+import { withoutBytes } from '../../src/volunteer/changes.ts';
 import type { Change, KeptResult, Outbox } from '../../src/volunteer/outbox.ts';
 import type { LeaseRecord } from '../../src/volunteer/loop/words.ts';
 
@@ -49,10 +50,13 @@ const head = {
 
 const mark = { coordinator: 'C'.repeat(43), next: 17 };
 
+/** As text, whatever order the fields are kept in. */
 function plain(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    ArrayBuffer.isView(inner) ? [...(inner as Uint8Array)] : inner,
-  );
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (ArrayBuffer.isView(inner)) return [...(inner as Uint8Array)];
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }
 
 /** `reopen` closes nothing and opens the same place afresh, as a reload does; null where nothing outlives the visit. */
@@ -79,6 +83,8 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     { put: 'leases', value: leaseOf(7) },
     { put: 'leases', value: leaseOf(8) },
     { drop: 'results', id: 2 },
+    // Durable on the other side: what is left asks for its receipt.
+    { put: 'results', value: withoutBytes(resultOf(3)) },
     { drop: 'leases', id: 7 },
     { drop: 'results', id: 99 },
   ];
@@ -89,7 +95,7 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     consent,
     head,
     mark,
-    results: [resultOf(1), resultOf(3)],
+    results: [resultOf(1), withoutBytes(resultOf(3))],
     leases: [{ ...leaseOf(8), done: 3 }],
   };
   const sorted = async (): Promise<unknown> => {
