@@ -83,7 +83,6 @@ export async function outboxFaults(open: () => Promise<Outbox>, survives: boolea
     { put: 'leases', value: leaseOf(7) },
     { put: 'leases', value: leaseOf(8) },
     { drop: 'results', id: 2 },
-    // Durable on the other side: what is left asks for its receipt.
     { put: 'results', value: withoutBytes(resultOf(3)) },
     { drop: 'leases', id: 7 },
     { drop: 'results', id: 99 },
