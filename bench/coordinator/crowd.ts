@@ -30,10 +30,10 @@ interface Member {
   wishes: Buffer;
 }
 
-/** A lease as our own coordinator writes it. */
+/** What a tick tells begins with leases, as our own coordinator writes them; a receipt follows. */
 const leases =
-  /\{"t":"lease","slot":\d+,"lease":(\d+),"job":"(j\d+)","chunk":(\d+),"count":(\d+),"deadlineMs":\d+,"bytes":(true|false)\}/g;
-const acknowledged = /"acks":\[(\d[\d,]*)\]/;
+  /\[?,?\{"t":"lease","slot":\d+,"lease":(\d+),"job":"(j\d+)","chunk":(\d+),"count":(\d+),"deadlineMs":\d+,"bytes":(true|false)\}/y;
+const receipt = /\[?,?\{"t":"receipt","acks":\[([\d,]*)\]/y;
 
 const utf8 = new TextEncoder();
 
@@ -181,26 +181,22 @@ export class Crowd {
    * the machine with what it measures. False when there is anything else in the frame.
    */
   #hearFast(member: Member, text: string): boolean {
-    if (text.includes('"t":"refusal"') || text.includes('"t":"news"') || text.includes('"t":"bye"'))
-      return false;
-    const acks = acknowledged.exec(text)?.[1];
-    if (acks !== undefined) {
-      this.acked++;
-      if (member.timed >= 0 && `,${acks},`.includes(`,${member.timed},`)) {
-        if (this.latenciesMs.length < 2e6) this.latenciesMs.push(performance.now() - member.timedAt);
-        member.timed = -1;
-      }
-    }
+    let at = 0;
     leases.lastIndex = 0;
-    for (let found = leases.exec(text); found !== null; found = leases.exec(text))
-      this.#answer(
-        member,
-        found[2] as string,
-        Number(found[1]),
-        Number(found[3]),
-        Number(found[4]),
-        found[5] === 'true',
-      );
+    for (let found = leases.exec(text); found !== null; found = leases.exec(text)) {
+      at = leases.lastIndex;
+      const [, lease, job, chunk, count, bytes] = found;
+      this.#answer(member, job as string, Number(lease), Number(chunk), Number(count), bytes === 'true');
+    }
+    receipt.lastIndex = at;
+    const acks = receipt.exec(text)?.[1];
+    if (acks === undefined) return at > 0;
+    if (acks === '') return true;
+    this.acked++;
+    if (member.timed >= 0 && `,${acks},`.includes(`,${member.timed},`)) {
+      if (this.latenciesMs.length < 2e6) this.latenciesMs.push(performance.now() - member.timedAt);
+      member.timed = -1;
+    }
     return true;
   }
 

@@ -153,11 +153,11 @@ describe('views', () => {
     const job = await house.job();
     await house.operator(`/jobs/${job.job}/cancel`, {});
     // What has ended is in the list, and not sent again each second.
-    const open = await house.job();
+    const opened = await house.job();
     await listen;
     clearInterval(timer);
     await reader.cancel();
-    expect(pulses.at(-1)?.view.jobs.map((view) => view.job)).toEqual([open.job]);
+    expect(pulses.at(-1)?.view.jobs.map((view) => view.job)).toEqual([opened.job]);
     expect((pulses[2]?.at ?? 0) - (pulses[1]?.at ?? 0)).toBeGreaterThan(700);
   });
 });
