@@ -2,18 +2,19 @@
  * The operator's anchor: a volunteer on this machine that steps in where a chunk has waited and nobody who is
  * connected may join it [LS4]. It asks and commits by the same commands as everybody, and its bytes are always stored.
  */
+import { nextLook } from '../core/audit.ts';
 import { unitsOf } from '../core/state.ts';
 import type { Event, LiveNetworks, LivePeople, Slot } from '../core/state.ts';
 import { limits } from '../wire/version.ts';
 import { AnchorThreads } from './anchor-threads.ts';
 import { isNotAnswered } from './auditor.ts';
-import type { Auditor } from './auditor.ts';
+import type { Auditor, NotAnswered } from './auditor.ts';
 import { rootOfDigests, unitDigest } from './digests.ts';
 import type { Inputs } from './inputs.ts';
 import type { Shelf } from './kernels.ts';
 import type { Outputs } from './log.ts';
 import type { Runtime } from './runtime.ts';
-import type { TakenAudit } from '../wire/audits.ts';
+import type { Became, TakenAudit } from '../wire/audits.ts';
 
 /** How often it looks for work when there is none, and after a fault. */
 const askMs = 5_000;
@@ -109,13 +110,13 @@ export class Anchor {
     }
   }
 
-  /** Recomputes the units of one audit; false when there is none for it to make. A fault of ours is no verdict on anybody. */
+  /** Makes one audit; false when there is none for it to make. A fault of ours is no verdict on anybody. */
   async #audit(slot: number, share: number): Promise<boolean> {
     const { auditor } = this.#parts;
     const [audit] = (await auditor.take(1)).audits;
     if (audit === undefined) return false;
     try {
-      const answered = await auditor.answer(audit.audit, await this.#recompute(audit, slot, share));
+      const answered = await this.#looked(audit, slot, share);
       if (!isNotAnswered(answered)) return true;
       // Its job may have been cancelled, or its author's work voided, meanwhile.
       if (answered.refused === 'unknown-audit') return true;
@@ -124,6 +125,20 @@ export class Anchor {
       if (!this.#stopped) this.#parts.onNote('an audit failed', { ...audit, error: String(error) });
     }
     return false;
+  }
+
+  /** Recomputes the units of an audit, and stops now and then to hear whether one is wrong: then the others are nobody's concern [AU2]. */
+  async #looked(audit: TakenAudit, slot: number, share: number): Promise<Became | NotAnswered> {
+    const { units } = audit;
+    const outputs: Uint8Array[] = [];
+    const { auditor } = this.#parts;
+    for (;;) {
+      const next = units.slice(outputs.length, nextLook(outputs.length, units.length));
+      outputs.push(...(await this.#recompute({ ...audit, units: next }, slot, share)));
+      if (outputs.length === units.length) return auditor.answer(audit.audit, outputs);
+      const found = await auditor.look(audit.audit, outputs);
+      if (found !== null) return found;
+    }
   }
 
   async #recompute({ job, kernel, input: inputDigest, units }: TakenAudit, slot: number, share: number) {

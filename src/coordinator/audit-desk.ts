@@ -3,7 +3,7 @@
  * more [AU8]. Without a clock, dice or sockets of its own, so that the simulator plays with this very desk. Remembers nothing beyond a
  * restart: then everything is given anew.
  */
-import { whoMay } from '../core/auditing.ts';
+import { isOfSuspended, whoMay } from '../core/auditing.ts';
 import type { Parties } from '../core/auditing.ts';
 import type { Audit, State } from '../core/state.ts';
 import { Rations } from './audit-rations.ts';
@@ -141,6 +141,7 @@ export class AuditDesk {
   isAnchors(state: State, audit: Audit, at: number): boolean {
     const { id } = audit;
     if (audit.anchored === true || this.#canaries.has(id) || this.#anchorsNow.has(id)) return true;
+    if (isOfSuspended(state, audit)) return true;
     // A clock that was put back must not keep an audit from everybody.
     const isLate = Math.abs(at - audit.at) >= patienceMs;
     if (!this.isShared || isLate || costMicroOf(state, audit) > givenMicroMax) return true;

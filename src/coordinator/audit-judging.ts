@@ -3,6 +3,7 @@
  * is the kernel's fault and nobody else's.
  */
 import type { Audit } from '../core/state.ts';
+import type { OutputBounds } from '../wire/audits.ts';
 import { unitDigest } from './digests.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
@@ -52,6 +53,19 @@ export type Finding =
     }
   /** The two disagree: the kernel is paused. */
   | { readonly is: 'paused' };
+
+/** Whether a finding says something of the claim, though it is of some of the audit's units only. */
+export function isFound(finding: Finding): boolean {
+  return finding.is === 'paused' || (finding.is === 'differing' && finding.wrong.length > 0);
+}
+
+/** What an answer to an audit must look like. */
+export function boundsFor(
+  { units }: Audit,
+  { outputBytesMax: lengthMax }: Pick<KernelInput, 'outputBytesMax'>,
+): OutputBounds {
+  return { count: units.length, lengthMax };
+}
 
 /** An audit that could not be made or judged is not given to anybody for so long. */
 export const againMs = 60_000;

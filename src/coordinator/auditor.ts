@@ -11,7 +11,16 @@ import { limits } from '../wire/version.ts';
 import type { AuditWord, AuditedWord } from '../wire/volunteer.ts';
 import { AuditDesk, costMicroOf } from './audit-desk.ts';
 import type { DeskParts, Voucher } from './audit-desk.ts';
-import { againMs, digestsOf, faultOf, isNotAnswered, Judging, wrongOf } from './audit-judging.ts';
+import {
+  againMs,
+  boundsFor,
+  digestsOf,
+  faultOf,
+  isFound,
+  isNotAnswered,
+  Judging,
+  wrongOf,
+} from './audit-judging.ts';
 import type { Finding, NotAnswered } from './audit-judging.ts';
 import type { Inputs } from './inputs.ts';
 import type { KernelInput } from './inspecting.ts';
@@ -130,14 +139,33 @@ export class Auditor {
   async answer(id: number, outputs: readonly Uint8Array[]): Promise<Became | NotAnswered> {
     const known = this.#taken(id);
     if (isNotAnswered(known)) return known;
-    const fault = faultOf(known.audit, outputs, known.input);
+    return (await this.#heldAgainst(known.audit, known, outputs)) as Became | NotAnswered;
+  }
+
+  /** The same of the first of its units [AU2]. null: none of these is wrong, and the others are still wanted. */
+  async look(id: number, outputs: readonly Uint8Array[]): Promise<Became | NotAnswered | null> {
+    const known = this.#taken(id);
+    if (isNotAnswered(known)) return known;
+    const { audit } = known;
+    return this.#heldAgainst({ ...audit, units: audit.units.slice(0, outputs.length) }, known, outputs);
+  }
+
+  /** `looked`: the audit, or the first of its units. null: of these nothing was wrong, and they are not all. */
+  async #heldAgainst(
+    looked: Audit,
+    { audit, input }: { readonly audit: Audit; readonly input: KernelInput },
+    outputs: readonly Uint8Array[],
+  ): Promise<Became | NotAnswered | null> {
+    const fault = faultOf(looked, outputs, input);
     if (fault !== null) return fault;
-    this.#rest(id, true);
+    const isAll = looked.units.length === audit.units.length;
+    this.#rest(audit.id, true);
     try {
-      const finding = await this.#judging.compare(known.audit, outputs, known.input);
-      return isNotAnswered(finding) ? finding : await this.#concluded(known.audit, known.input, finding);
+      const finding = await this.#judging.compare(looked, outputs, input);
+      if (isNotAnswered(finding)) return finding;
+      return isAll || isFound(finding) ? await this.#concluded(looked, input, finding, isAll) : null;
     } finally {
-      this.#rest(id, false);
+      this.#rest(audit.id, false);
     }
   }
 
@@ -251,7 +279,12 @@ export class Auditor {
   }
 
   /** An anchor's answer was compared: what it means for the claim, and for who vouched for it [AU8]. */
-  async #concluded(audit: Audit, input: KernelInput, finding: Finding): Promise<Became | NotAnswered> {
+  async #concluded(
+    audit: Audit,
+    input: KernelInput,
+    finding: Finding,
+    isAll: boolean,
+  ): Promise<Became | NotAnswered> {
     if (finding.is === 'paused') return { became: 'paused' };
     const voucher = this.#desk.voucherOf(audit.id);
     const { wrong, ours } = finding.is === 'equal' ? { wrong: [], ours: [] } : finding;
@@ -259,7 +292,7 @@ export class Auditor {
     const fault =
       finding.is === 'equal' || wrong.length === 0
         ? await this.#vouched(audit, voucher)
-        : await this.#disproves(audit, input, finding, voucher);
+        : await this.#disproves(audit, input, finding, voucher, isAll);
     if (fault !== null) return fault;
     this.#desk.concluded(audit.id);
     if (wrong.length > 0) return { became: 'wrong', units: [...wrong] };
@@ -282,8 +315,10 @@ export class Auditor {
     input: KernelInput,
     { wrong, right }: Differing,
     voucher: Voucher | undefined,
+    isAll: boolean,
   ): Promise<NotAnswered | null> {
-    const found = { audit: audit.id, wrong, right: digestsOf(audit.job, wrong, right) };
+    const looked = isAll ? {} : { units: audit.units };
+    const found = { audit: audit.id, wrong, right: digestsOf(audit.job, wrong, right), ...looked };
     if (voucher === undefined) return this.#settle(found);
     const units = wrongOf(audit, input, voucher.outputs, right).filter((unit) => wrong.includes(unit));
     const { device } = voucher;
@@ -297,6 +332,7 @@ export class Auditor {
     readonly audit: number;
     readonly wrong: readonly number[];
     readonly right: readonly string[];
+    readonly units?: readonly number[];
     readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
   }): Promise<NotAnswered | null> {
     const { runtime, device } = this.#parts;
@@ -360,8 +396,4 @@ export class Auditor {
     const input = this.#parts.inputs.of(audit.job);
     return input !== null && answerBytes(outputBytesMax(boundsFor(audit, input))) <= limits.frameBytesMax;
   }
-}
-
-function boundsFor({ units }: Audit, { outputBytesMax: lengthMax }: KernelInput): OutputBounds {
-  return { count: units.length, lengthMax };
 }

@@ -102,6 +102,18 @@ export function leaverShortfall(
   return Math.max(0, Math.min(units, leaverUnits) - drawn);
 }
 
+/**
+ * An anchor holds what it recomputes of an audit against the claim after 1, 8, 64 … units, and goes no further where one is wrong [AU2]:
+ * the chunk is void then, whatever its others are. Fewer than four are looked at together. `done`: how many it has recomputed; gives back
+ * how many they are when it looks next.
+ */
+export function nextLook(done: number, units: number): number {
+  return units < fewUnits ? units : Math.min(units, Math.max(1, lookFactor * done));
+}
+
+const fewUnits = 4;
+const lookFactor = 8;
+
 /** Of somebody who leaves with no more units than this, anchors recompute all [AU5]: a gang must not vouch for its own crumbs. */
 export const anchoredUnitsMax = 1_000;
 

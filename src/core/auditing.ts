@@ -64,6 +64,11 @@ export function mayAudit(
   return own.group === '' || !groups.has(own.group);
 }
 
+/** Whether somebody who answered so is suspended: what was drawn of it before opens its examination, which is the anchors' [TR5]. */
+export function isOfSuspended({ identities }: State, { authors }: Audit): boolean {
+  return authors.some((key) => identities.get(key)?.phase === 'suspended');
+}
+
 /** Who may audit what, as those ask who draw lots; the simulator puts others in their place. */
 export const whoMay = { isApart, isAuditor, mayAudit, partiesOf };
 
@@ -76,11 +81,12 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   if (auditor.role !== 'anchor' && !mayAudit(state, audit, command.device, at))
     return { refused: 'not-yours' };
   const job = state.jobs.get(audit.job) as Job;
-  const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
+  const { id, chunk } = audit;
+  const units = lookedAt(audit, command, auditor);
+  const wrong = units.filter((unit) => command.wrong.includes(unit));
   const right = rightOf(command);
-  const amountMicro = audit.units.length * job.spec.unitCostMicro;
+  const amountMicro = units.length * job.spec.unitCostMicro;
   const from = spareMicro(state, job) >= amountMicro ? escrowAccount(job.id) : 'operator';
-  const { id, units, chunk } = audit;
   const events: Event[] = [
     {
       e: 'audited',
@@ -112,6 +118,20 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
       audit: id,
     });
   return events;
+}
+
+/** The units that were recomputed: all, or no more than an anchor needed to find one wrong [AU2]. */
+function lookedAt(
+  { units }: Audit,
+  { units: looked, wrong }: CommandOf<'audit'>,
+  { role }: Device,
+): readonly number[] {
+  if (looked === undefined) return units;
+  const isEnough =
+    looked.every((unit) => units.includes(unit)) && looked.some((unit) => wrong.includes(unit));
+  if (role !== 'anchor' || !isEnough)
+    throw new Error('an audit ends early only where an anchor has found a unit wrong');
+  return looked;
 }
 
 /** The record of somebody who vouched for what was wrong; null where it is an author too, or is banned already. */

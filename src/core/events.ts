@@ -75,6 +75,8 @@ export type Command =
       readonly wrong: readonly number[];
       /** What the wrong ones should have been: their digests in hex, in the same order. */
       readonly right: readonly string[];
+      /** Of its units those that were recomputed, where an anchor found some of them wrong and went no further [AU2]. Absent: all. */
+      readonly units?: readonly number[];
       /** A volunteer whose answer agreed with the claim where both are wrong: an anchor found it out [AU8]. */
       readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
     }

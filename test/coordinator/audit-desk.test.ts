@@ -74,6 +74,16 @@ const isAnchors = ({ h, desk }: Room, id: number): boolean => {
 };
 
 describe('[AU7] a desk', () => {
+  test('[TR5] leaves to anchors what waits of who is suspended, and to nobody else’s harm', () => {
+    const at = room('bc');
+    at.thrown.set(2, 0);
+    const [first, second] = [at.draws(), at.draws()];
+    at.h.must(auditCommand(at.draws(), [16]));
+    expect([isAnchors(at, first), isAnchors(at, second)]).toEqual([true, true]);
+    expect(at.give()).toEqual([]);
+    for (const { authors } of at.h.state.audits.values()) expect(authors).toEqual(['a/wasm']);
+  });
+
   test('gives a device one audit at a time; what it was drawn for waits for it, though another is idle', () => {
     const at = room('bc');
     at.thrown.set(2, 0);

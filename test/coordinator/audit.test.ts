@@ -148,4 +148,22 @@ describe('a job under audit', () => {
     expect(balances.get(`vested:${honest.who.account}`)).toBe(BigInt(units * job.unitCostMicro));
     expect(Buffer.compare(await resultsOf(house, job), honestResults)).toBe(0);
   }, 60_000);
+
+  test('[AU2] an anchor goes no further than to a wrong unit: no other of the chunk is recomputed, counted or paid', async () => {
+    const house = await started({ shelf, anchorShare: 1 });
+    open.push(house);
+    const perChunk = units / 2;
+    const job = (await (
+      await submit(house, '/jobs', undefined, { unitsPerChunk: perChunk })
+    ).json()) as JobView;
+    const liar = new Scripted(house.url);
+    await liar.signIn();
+    await works(liar, job, madeUp, 2, perChunk);
+    await until(house, job, ({ free }) => free === 2);
+    const { checks } = house.runtime.state;
+    expect(checks).toMatchObject({ mismatches: 2, voidedChunks: 2, suspended: 1 });
+    // One of each; of a chunk of which up to three were drawn at once, these.
+    expect(checks.units).toBeLessThanOrEqual(6);
+    expect(checks.auditMicro).toBe(checks.units * job.unitCostMicro);
+  }, 60_000);
 });

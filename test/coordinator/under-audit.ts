@@ -65,12 +65,13 @@ export async function works(
   job: JobView,
   answer: (unit: number) => Uint8Array,
   chunks: number,
+  perChunk = unitsPerChunk,
 ): Promise<void> {
   for (let done = 0; done < chunks;) {
     const lease = await one.leaseOf(kernel);
     for (let i = 0; i < lease.count; i++, done++) {
-      const from = (lease.chunk + i) * unitsPerChunk;
-      const outputs = Array.from({ length: unitsPerChunk }, (_, k) => answer(from + k));
+      const from = (lease.chunk + i) * perChunk;
+      const outputs = Array.from({ length: perChunk }, (_, k) => answer(from + k));
       one.commit([answerOf(job.job, 'exact', lease.lease + i, from, outputs)]);
       await one.acked(lease.lease + i);
     }

@@ -6,6 +6,7 @@ import {
   isFinal,
   leaverShortfall,
   noticed,
+  nextLook,
   priceMultiplier,
   strictTerms,
   wordsFor,
@@ -35,6 +36,23 @@ const tiers: readonly Tier[] = [0, 1, 2];
 function words(count: number, throws: ReturnType<typeof dice>): number[] {
   return Array.from({ length: count }, () => throws.below(4_294_967_296));
 }
+
+describe('[AU2] an anchor at an audit', () => {
+  test('looks after one unit, and recomputes at most eight times what lies before a wrong one, wherever it is', () => {
+    for (let units = 1; units <= 300; units++) {
+      const looks: number[] = [];
+      for (let done = 0; done < units; looks.push(done)) {
+        const next = nextLook(done, units);
+        expect(next).toBeGreaterThan(done);
+        done = next;
+      }
+      expect(looks.at(-1)).toBe(units);
+      expect(looks[0]).toBe(units < 4 ? units : 1);
+      for (let wrong = 1; units >= 4 && wrong <= units; wrong++)
+        expect(looks.find((look) => look >= wrong)).toBeLessThanOrEqual(8 * Math.max(1, wrong - 1));
+    }
+  });
+});
 
 describe('[AU1] the units that are recomputed', () => {
   test.each(tiers)('tier %i: ascending, within the chunk, and drawn by their own bits alone', (tier) => {

@@ -104,6 +104,13 @@ function wrongOf(books: Books, state: State, audit: number): readonly number[] {
     : (known?.units ?? []);
 }
 
+/** Every other anchor goes no further than it must [AU2]. */
+function early(wrong: readonly number[], which: number): { readonly units?: readonly number[] } {
+  return wrong.length > 0 && which % 4 !== 1 && which % 8 > 3
+    ? { units: wrong.slice(0, 1 + (which % 3)) }
+    : {};
+}
+
 function nth<T>(list: Iterable<T>, which: number): T | undefined {
   const all = [...list];
   return all[which % Math.max(1, all.length)];
@@ -136,22 +143,8 @@ function commandOf(
       const lies = ['c', 'd', 'e'].includes(name) && which % 5 !== 0;
       return commitCommand(name, replica, rootOf(name, lies), { words: often(8) });
     }
-    case 5: {
-      const audit = nth(h.state.audits.keys(), which) ?? which;
-      const wrong = wrongOf(books, h.state, audit);
-      const crook = ['c', 'd', 'e'][who % 3] as string;
-      const made = auditCommand(audit, wrong, which % 4 === 1 ? device : 'anchor');
-      if (which % 4 === 2)
-        return {
-          c: 'refute',
-          audit,
-          device: crook,
-          wrong: h.state.audits.get(audit)?.units ?? [1],
-          right: [],
-        };
-      const isVouched = which % 4 === 3 && wrong.length > 0 && made.c === 'audit';
-      return isVouched ? { ...made, vouched: { device: crook, wrong } } : made;
-    }
+    case 5:
+      return answerTo(h, books, device, who, which);
     case 6: {
       const due = nth(upkeep(h.state, h.now(), 50), which);
       if (due !== undefined) return due.c === 'close' ? { ...due, words: words(due.units) } : due;
@@ -169,6 +162,27 @@ function commandOf(
     default:
       return operatorOrTime(h, device, who, which);
   }
+}
+
+/** An audit is answered: by an anchor or a volunteer, or its auditor is found wrong, or somebody vouched for a lie. */
+function answerTo(h: House, books: Books, device: string, who: number, which: number): Command {
+  const audit = nth(h.state.audits.keys(), which) ?? which;
+  const wrong = wrongOf(books, h.state, audit);
+  const crook = ['c', 'd', 'e'][who % 3] as string;
+  const made = {
+    ...auditCommand(audit, wrong, which % 4 === 1 ? device : 'anchor'),
+    ...early(wrong, which),
+  };
+  if (which % 4 === 2)
+    return {
+      c: 'refute',
+      audit,
+      device: crook,
+      wrong: h.state.audits.get(audit)?.units ?? [1],
+      right: [],
+    };
+  const isVouched = which % 4 === 3 && wrong.length > 0 && made.c === 'audit';
+  return isVouched ? { ...made, vouched: { device: crook, wrong } } : made;
 }
 
 /** A job is cancelled, somebody is let in again, or time passes. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { batchUnitsMax } from '../../src/core/audit.ts';
 import { leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import { has } from '../../src/core/intervals.ts';
-import type { Audit, Event, LedgerAccount } from '../../src/core/state.ts';
+import type { Audit, Command, Event, LedgerAccount } from '../../src/core/state.ts';
 import {
   accidentChunks,
   accidentShare,
@@ -246,6 +246,41 @@ describe('[TR6] what is no accident', () => {
     );
     expect(identityOf(h, 'a').phase).toBe('suspended');
     expect(identityOf(h, 'a').examined).toEqual({ units: 0, wrong: 0, chunks: 0 });
+  });
+
+  test('[AU2] an anchor that found a unit wrong went no further: what it recomputed is counted and paid, and the chunk is void', () => {
+    const h = audited('a', {}, { units: 800 });
+    for (let chunk = 0; chunk < 3; chunk++) answers(h, 'a');
+    const all = [24, 25, 26, 27, 28, 29, 30, 31];
+    answers(h, 'a', 'lie', { words: drawing(all.map((unit) => unit - 24)) });
+    const [audit] = h.state.audits.keys();
+    const early = { ...auditCommand(audit ?? 0, [25, 27]), units: [24, 25] } as Command;
+    const events = h.must(early);
+    expect(events).toMatchObject([
+      { e: 'audited', units: [24, 25], wrong: [25], entries: [{ amountMicro: 250_000 }] },
+      { e: 'disproved', wrong: [25], consequence: 'suspend' },
+    ]);
+    expect(h.state.checks).toMatchObject({ units: 2, auditMicro: 250_000 });
+    putInOrder(h);
+    expect(job(h)).toMatchObject({ final: [0, 3], accepted: [] });
+    expect([identityOf(h, 'a').examined.units, batchesOf(h, 'a')]).toEqual([24, []]);
+  });
+
+  test('[AU2] nobody else leaves off early, nor does an anchor that found nothing', () => {
+    const h = audited('ab', {}, { units: 800 });
+    proven(h, 'b', 1e9);
+    answers(h, 'a', 'lie', { words: drawing([0, 1, 2, 3]) });
+    const [audit] = h.state.audits.keys();
+    const early = (wrong: readonly number[], device: string, units: readonly number[]): Command =>
+      ({ ...auditCommand(audit ?? 0, wrong, device), units }) as Command;
+    for (const command of [
+      early([0], 'b', [0]),
+      early([], 'anchor', [0]),
+      early([1], 'anchor', [0]),
+      early([5], 'anchor', [5]),
+    ])
+      // prettier-ignore
+      expect(() => h.run(command)).toThrow('ends early only where an anchor');
   });
 
   test('two wrong answers about one chunk are one, and what was right is counted with it', () => {

@@ -1,5 +1,7 @@
 /** The operator's anchor of a simulated day: no socket, the same rules. */
+import { nextLook } from '../../src/core/audit.ts';
 import type { Command, Slot } from '../../src/core/state.ts';
+import type { Looked } from './auditor.ts';
 import type { Coordinator, Outcome } from './coordinator.ts';
 import { rightRoot, wrongUnits } from './truth.ts';
 
@@ -53,6 +55,17 @@ function computes(ground: AnchorGround, replica: number, job: string, chunk: num
   });
 }
 
+/** As much of an audit as the anchor recomputes until it finds something wrong [AU2]. */
+function lookedAt(units: readonly number[], wrongOf: (some: readonly number[]) => number[]): Looked {
+  for (let done = 0; ;) {
+    done = nextLook(done, units.length);
+    const some = units.slice(0, done);
+    const wrong = wrongOf(some);
+    if (done === units.length) return { wrong };
+    if (wrong.length > 0) return { wrong, units: some };
+  }
+}
+
 /** Recomputes what was drawn, oldest first, without a look at the claim until it has its own answer. */
 function audits(ground: AnchorGround, left: number): void {
   const house = ground.house();
@@ -65,7 +78,8 @@ function audits(ground: AnchorGround, left: number): void {
     const claim = house.auditor.claimOf(job, chunk);
     // It may have been settled, or voided, meanwhile.
     if (claim === undefined || !house.state.audits.has(id)) return audits(ground, left - 1);
-    const command = house.auditor.found(audit, wrongUnits(claim, job, chunk, units));
+    const looked = lookedAt(units, (some) => wrongUnits(claim, job, chunk, some));
+    const command = house.auditor.found(audit, looked);
     ground.order(command, (outcome) => {
       // Who vouched for it was sent away meanwhile: the anchor has found the same.
       if ('refused' in outcome && outcome.refused === 'not-yours')

@@ -28,6 +28,12 @@ export interface Ground {
   say(device: string, word: AuditWord | AuditedWord | RefusalWord): void;
 }
 
+/** What an anchor found wrong, and of which units; absent: of all. */
+export interface Looked {
+  readonly wrong: readonly number[];
+  readonly units?: readonly number[];
+}
+
 const giveMax = 32;
 const againMs = 60_000;
 const anchorsMs = 60_000;
@@ -117,12 +123,13 @@ export class Auditor {
   }
 
   /** What an anchor found, as commands: who vouched for it is paid where it was right, and blamed where it was not [AU8]. */
-  found({ id, job, chunk, units }: Audit, wrong: readonly number[]): Command {
+  found({ id, job, chunk, units }: Audit, looked: Looked): Command {
+    const { wrong } = looked;
     const voucher = this.#desk.voucherOf(id);
     const said = this.#vouched.get(id) ?? [];
     this.#desk.concluded(id);
     this.#vouched.delete(id);
-    const command = { c: 'audit', audit: id, device: 'anchor', wrong, right: [] } as const;
+    const command = { c: 'audit', audit: id, device: 'anchor', ...looked, right: [] } as const;
     if (voucher === undefined) return command;
     const { device } = voucher;
     if (wrong.length === 0) return { ...command, device };

@@ -7,16 +7,19 @@ import {
   drawUnits,
   isFinal,
   leaverShortfall,
+  nextLook,
   noticed,
   wordsFor,
 } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, awayFor, newStanding, punish, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
+import type { Outcome } from './outcome.ts';
 import type { Words } from './words.ts';
 
 /** Half a second of work on the reference core in units of 5 ms. */
 export const unitsPerChunk = 100;
+const everyUnit: readonly number[] = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
 const chunkMicro = 500_000;
 const chunkMs = 500;
 /** Workers of one device. */
@@ -46,54 +49,6 @@ export interface Under {
   readonly assumed: Assumptions;
 }
 
-/** What came of a life. Counted in units. */
-export interface Outcome {
-  /** Chunks it answered. */
-  chunks: number;
-  answered: number;
-  /** What it really computed: whoever skips computes less. */
-  computed: number;
-  final: number;
-  wrongFinal: number;
-  void: number;
-  /** What others computed to check it: second copies, audits. */
-  second: number;
-  audited: number;
-  /** Work that was right, and was computed again because its author was not. */
-  faults: number;
-  bans: number;
-  /** Bans at an identity's first fault; and those because the examination after it found too much. */
-  bansAtFirst: number;
-  bansExamined: number;
-  /** Units that were recomputed in examinations, and those that were kept after them. */
-  examined: number;
-  kept: number;
-  /** Chunks that a second person contradicted: not accepted, and nobody is blamed. */
-  outvoted: number;
-  caughtAfter: number | null;
-}
-
-export function nothing(): Outcome {
-  return {
-    chunks: 0,
-    answered: 0,
-    computed: 0,
-    final: 0,
-    wrongFinal: 0,
-    void: 0,
-    second: 0,
-    audited: 0,
-    faults: 0,
-    bans: 0,
-    bansAtFirst: 0,
-    bansExamined: 0,
-    examined: 0,
-    kept: 0,
-    outvoted: 0,
-    caughtAfter: null,
-  };
-}
-
 interface OpenBatch {
   units: number;
   wrong: number;
@@ -101,8 +56,8 @@ interface OpenBatch {
   passed: number;
   auditedBefore: number;
   chunks: number;
-  /** How many units are wrong in which of its chunks, where any are. */
-  spoilt: Map<number, number>;
+  /** Which units are wrong in which of its chunks, where any are. */
+  spoilt: Map<number, readonly number[]>;
   /** Wrong units that were drawn and that an auditor of its gang called right: only where anchors make all audits are they drawn again. */
   vouched: number;
   /** Its chunks that a second person answers for too. */
@@ -111,12 +66,18 @@ interface OpenBatch {
   lost: Set<number>;
 }
 
-/** An audit that is still to be made: when, of which chunk, how many units, and how many of these are found wrong. */
+/** An audit that is still to be made: when, of which chunk, how many units; and what an anchor makes of it. */
 interface Waiting {
   at: number;
   batch: OpenBatch;
   chunk: number;
   drawn: number;
+  looked: Looked;
+}
+
+/** So many units an anchor recomputes until it goes no further, and so many of these are wrong. */
+interface Looked {
+  units: number;
   wrong: number;
 }
 
@@ -158,17 +119,20 @@ export function liveOnce(
     if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
-    const [seen, vouched] = wrong.length === 0 ? [0, 0] : looked(drawn, wrong, isNoticed, words);
-    const found = { wrong: wrong.length, vouched, drawn: drawn.length };
+    const [seen, vouched] = wrong.length === 0 ? [0, 0] : noticedOf(drawn, wrong, isNoticed, words);
+    const found = { wrong, vouched, drawn: drawn.length };
     const batch = addToBatches(batches, found, isBeside, standing);
     // Throws are for what matters: audits that find nothing are spread evenly over the same time.
     const lag = seen > 0 ? words.below(2 * lagChunks) : (nth * 37) % (2 * lagChunks);
-    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, wrong: seen };
+    const looked = lookedAt(drawn, wrong);
+    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, looked };
     ring[nth % (2 * lagChunks)] = audit;
     if (seen > 0) finds.push(audit);
     const due = finds.find((one) => one.at <= nth);
     if (due !== undefined) {
       into.caughtAfter ??= nth + 1;
+      // One audit in four is an anchor's, who went no further.
+      into.audited -= anchors * (due.drawn - due.looked.units);
       if (isBanned(standing, batches, waitingAfter(ring, due), at, into)) return nth + 1;
       [batches, finds] = [[], []];
       ring.fill(undefined);
@@ -188,7 +152,7 @@ export function liveOnce(
 }
 
 /** Of the wrong units of a chunk that are drawn: how many are noticed, and how many are called right. */
-function looked(
+function noticedOf(
   drawn: readonly number[],
   wrong: readonly number[],
   isNoticed: number,
@@ -201,6 +165,16 @@ function looked(
       else vouched++;
     }
   return [seen, vouched];
+}
+
+/** What an anchor makes of such an audit: it goes no further than where it looks and finds one wrong [AU2]. */
+function lookedAt(drawn: readonly number[], wrong: readonly number[]): Looked {
+  let [units, found] = [0, 0];
+  while (units < drawn.length && found === 0) {
+    units = nextLook(units, drawn.length);
+    found = wrong.length === 0 ? 0 : drawn.slice(0, units).filter((unit) => wrong.includes(unit)).length;
+  }
+  return { units, wrong: found };
 }
 
 /** An audit has found a chunk wrong: it is void, and these are still to be made, the next first. */
@@ -238,13 +212,13 @@ function isBanned(
   return true;
 }
 
-/** Audits that were drawn before are made, until there is too much wrong for an accident: the others are never made, and all is void. */
+/** Audits that were drawn before are made, by anchors [TR5], until there is too much wrong for an accident: the others are never made, and all is void. */
 function isFoundOut(standing: Standing, waiting: readonly Waiting[], into: Outcome): boolean {
   let banned = false;
-  for (const { batch, chunk, drawn, wrong } of waiting) {
-    if (banned) into.audited -= drawn;
-    else banned = isTooMuch(standing, drawn, wrong);
-    if (wrong > 0) batch.lost.add(chunk);
+  for (const { batch, chunk, drawn, looked } of waiting) {
+    into.audited -= banned ? drawn : drawn - looked.units;
+    if (!banned) banned = isTooMuch(standing, looked.units, looked.wrong);
+    if (looked.wrong > 0) batch.lost.add(chunk);
   }
   return banned;
 }
@@ -267,7 +241,7 @@ function examine(standing: Standing, batches: readonly OpenBatch[], into: Outcom
     // A batch vests when all of it was examined.
     let good = 0;
     for (let chunk = batch.chunks - 1; chunk >= 0; chunk--) {
-      const wrong = batch.spoilt.get(chunk) ?? 0;
+      const looked = lookedAt(everyUnit, batch.spoilt.get(chunk) ?? []);
       // What a second person answers for stands without it, and is not kept for it; what was found wrong is void already.
       if (chunk < batch.beside || batch.lost.has(chunk)) {
         into.void += unitsPerChunk;
@@ -275,12 +249,12 @@ function examine(standing: Standing, batches: readonly OpenBatch[], into: Outcom
       }
       if (!banned) {
         // What an anchor made already is not drawn again: on average as much of each chunk.
-        const units = unitsPerChunk - (anchors * batch.drawn) / batch.chunks;
+        const units = looked.units * (1 - (anchors * batch.drawn) / batch.units);
         into.audited += units;
         into.examined += units;
-        banned = isTooMuch(standing, unitsPerChunk, wrong);
+        banned = isTooMuch(standing, looked.units, looked.wrong);
       }
-      if (!banned && wrong === 0) good += unitsPerChunk;
+      if (!banned && looked.wrong === 0) good += unitsPerChunk;
       else into.void += unitsPerChunk;
     }
     if (banned) into.void += good;
@@ -315,7 +289,11 @@ function isOutvoted(
 
 function addToBatches(
   batches: OpenBatch[],
-  { wrong, vouched, drawn }: { readonly wrong: number; readonly vouched: number; readonly drawn: number },
+  {
+    wrong,
+    vouched,
+    drawn,
+  }: { readonly wrong: readonly number[]; readonly vouched: number; readonly drawn: number },
   isBeside: boolean,
   standing: Standing,
 ): OpenBatch {
@@ -336,8 +314,8 @@ function addToBatches(
     batches.push(last);
   }
   last.units += unitsPerChunk;
-  last.wrong += wrong;
-  if (wrong > 0) last.spoilt.set(last.chunks, wrong);
+  last.wrong += wrong.length;
+  if (wrong.length > 0) last.spoilt.set(last.chunks, wrong);
   last.vouched += vouched;
   // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
   if (isBeside) last.beside++;
@@ -381,11 +359,23 @@ function leave(
   const vouched = batches.reduce((sum, batch) => sum + batch.vouched, 0);
   let caught = waiting !== null || (isAnchored && wrong > 0);
   for (let i = vouched; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
-  const { examined } = into;
-  if (caught) isBanned(standing, batches, waiting ?? [], endAt, into);
-  // An examination recomputes those too, and counts them.
-  if (into.examined === examined) into.audited += more;
-  if (caught) return;
+  if (caught) {
+    // What was drawn before is answered before it is seen to have left; else the further draws find the first, and an examination counts the others.
+    if (waiting === null) into.audited += foundAtLast(batches);
+    isBanned(standing, batches, waiting ?? [], endAt, into);
+    return;
+  }
+  into.audited += more;
   into.final += units;
   into.wrongFinal += wrong;
+}
+
+/** The further draws for who left find a chunk wrong: so many of its units an anchor recomputes. */
+function foundAtLast(batches: readonly OpenBatch[]): number {
+  for (const { spoilt, lost } of batches)
+    for (const [chunk, wrong] of spoilt) {
+      lost.add(chunk);
+      return lookedAt(everyUnit, wrong).units;
+    }
+  return 0;
 }
