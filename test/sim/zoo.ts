@@ -299,8 +299,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'boaster',
     kind: 'audit',
-    figure: 'of a job of half a minute it takes at most twice the share of somebody honest',
-    holds: ({ earns }) => earns < 2,
+    figure: 'of a job of half a minute it takes at most 1.4 times the share of somebody honest',
+    holds: ({ earns }) => earns < 1.4,
     defence: 'a claimed speed counts only as far as it was shown [LS1]',
     off: [
       {
