@@ -73,7 +73,7 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
     const house = await scene.house({ allowOrigins: [`http://127.0.0.1:${port}`] });
     const cable = await Cable.lay(port, () => Number(new URL(house.door.url).port));
     try {
-      const { job, chunks } = await house.door.submit(factoring(150, 40));
+      const { job, chunks } = await house.door.submit(factoring(60, 40));
       const ona = await scene.person(cable.url);
       await scene.person(house.door.url);
       const account = await ona.account();
