@@ -31,7 +31,7 @@ async function compute({ unitFrom, unitTo }: FirstUnits): Promise<FirstAnswer> {
 }
 
 addEventListener('message', ({ data }: MessageEvent<FirstProgram | FirstUnits>) => {
-  ('wasm' in data ? prove(data) : compute(data))
+  void ('wasm' in data ? prove(data) : compute(data))
     .catch((): FirstAnswer => ({ is: 'failed' }))
     .then((answer) => globalThis.postMessage(answer));
 });

@@ -136,7 +136,10 @@ describe('an audit that a volunteer is given', () => {
     expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'paused' });
     await until(() => at.events.some(({ e }) => e === 'kernelPaused'), 'the kernel is paused');
     const [paused] = at.events.flatMap((event) => (event.e === 'kernelPaused' ? [event] : []));
-    expect(paused).toMatchObject({ kernel, reason: expect.stringContaining('two engines disagree on unit') });
+    expect(paused).toMatchObject({
+      kernel,
+      reason: expect.stringContaining('two engines disagree on unit') as string,
+    });
     const later = at.events.map(({ e }) => e);
     for (const kind of ['disproved', 'voided', 'audited', 'misdeed']) expect(later).not.toContain(kind);
     expect(at.house.runtime.state.audits.has(audit.id)).toBe(true);
