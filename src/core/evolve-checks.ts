@@ -262,6 +262,7 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     record.chunks--;
     record.units -= to - from;
     record.earnedMicro -= chunkCostMicro(job.spec, chunk);
+    record[event.backend].micro -= chunkCostMicro(job.spec, chunk);
     const authors = job.authors.get(chunk);
     if (authors === undefined) continue;
     add(job.disowned, chunk, chunk + 1);

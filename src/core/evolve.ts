@@ -21,6 +21,7 @@ import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type {
   AccountRecord,
+  Backend,
   BusySlot,
   Chunk,
   Device,
@@ -108,6 +109,8 @@ function deviceOf(state: State, device: string): Device {
 /** What is known of a device that has done nothing. */
 const untried = { committed: 0, leases: 0, returned: 0, returnedAt: 0, misdeeds: 0 };
 
+const nothingShown = { busy: 0, at: 0, busyMs: 0, micro: 0 };
+
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const { account, site, group, network = '', role } = event;
   state.devices.set(event.device, { account, site, group, network, role, ...untried });
@@ -115,7 +118,11 @@ function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const record = state.accounts.get(account);
   if (record !== undefined) record.devices++;
   else
-    state.accounts.set(account, { firstAt: at, devices: 1, chunks: 0, units: 0, earnedMicro: 0, lastAt: at });
+    state.accounts.set(account, {
+      ...{ firstAt: at, devices: 1, chunks: 0, units: 0, earnedMicro: 0, lastAt: at },
+      wasm: { ...nothingShown },
+      webgpu: { ...nothingShown },
+    });
 }
 
 function elsewhere(state: State, event: EventOf<'moved'>): void {
@@ -219,8 +226,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   }
   job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
-  const known = knownRateMilli(state.accounts.get(event.account), rateMilli, at);
-  occupy(state, slotKey(event.device, slot), known, count * chunkCostMicro(job.spec, 0));
+  occupy(state, event, count * chunkCostMicro(job.spec, 0));
   device.leases++;
 }
 
@@ -241,13 +247,15 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
   const [from, to] = unitsOf(job.spec, event.chunk);
   let withAnchor = false;
   for (let i = 0; i < event.winners.length; i++) {
-    const { account, device } = event.winners[i] as Winner;
+    const { account, device, replica } = event.winners[i] as Winner;
     const record = state.accounts.get(account) as AccountRecord;
     record.chunks++;
     record.units += to - from;
     record.lastAt = at;
     // The entries are the winners' payments, in their order.
-    record.earnedMicro += (event.entries[i] as Entry).amountMicro;
+    const { amountMicro } = event.entries[i] as Entry;
+    record.earnedMicro += amountMicro;
+    for (const { id, backend } of chunk.replicas) if (id === replica) record[backend].micro += amountMicro;
     if (deviceOf(state, device).role === 'anchor') withAnchor = true;
   }
   if (isAudited(job.spec)) identitiesAccepted(state, job, chunk, event, at);
@@ -355,17 +363,35 @@ function leaveLease(state: State, id: number, replicas: number): void {
   if (left === 0 && busy.leases === 1) {
     state.busy.delete(slot);
     state.busyRateMilli -= busy.rateMilli;
+    countBusy(state, deviceOf(state, lease.device).account, busy.backend, -1);
     return;
   }
   busy.heldMicro -= replicas * chunkCostMicro(job.spec, 0);
   if (left === 0) busy.leases--;
 }
 
-function occupy(state: State, slot: string, rateMilli: number, costMicro: number): void {
-  let busy = state.busy.get(slot);
-  if (busy === undefined) state.busy.set(slot, (busy = { rateMilli: 0, leases: 0, heldMicro: 0 }));
+function occupy(
+  state: State,
+  { device, account, slot, backend, rateMilli: claimedMilli }: EventOf<'leased'>,
+  costMicro: number,
+): void {
+  const key = slotKey(device, slot);
+  const rateMilli = knownRateMilli(state.accounts.get(account)?.[backend], claimedMilli, state.at);
+  let busy = state.busy.get(key);
+  if (busy === undefined) {
+    state.busy.set(key, (busy = { backend, rateMilli: 0, leases: 0, heldMicro: 0 }));
+    countBusy(state, account, backend, 1);
+  }
   state.busyRateMilli += rateMilli - busy.rateMilli;
   busy.rateMilli = rateMilli;
   busy.leases++;
   busy.heldMicro += costMicro;
+}
+
+/** One slot of an account more is busy, or one less. */
+function countBusy(state: State, account: string, backend: Backend, by: 1 | -1): void {
+  const shown = (state.accounts.get(account) as AccountRecord)[backend];
+  shown.busyMs += shown.busy * (state.at - shown.at);
+  shown.at = state.at;
+  shown.busy += by;
 }

@@ -225,6 +225,9 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
   for (const [id, device] of state.devices)
     assert(device.leases === (holding.get(id) ?? 0), `device ${id} counts its leases`);
   assert(busy.size === state.busy.size, 'exactly the slots with a lease are busy');
+  let ofAccounts = 0;
+  for (const account of state.accounts.values()) ofAccounts += account.wasm.busy + account.webgpu.busy;
+  assert(ofAccounts === busy.size, 'each busy slot is counted for one account');
   for (const [slot, leases] of busy)
     assert(state.busy.get(slot)?.leases === leases, `slot ${slot} counts its leases`);
   for (const [slot, heldMicro] of held)

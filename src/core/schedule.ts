@@ -24,8 +24,8 @@ import type {
 export const leaseTargetMs = 15_000;
 /** No lease is longer, however fast its slot claims to be: its deadline, its events and its giving back stay small. */
 export const leaseChunksMax = 4_096;
-/** A slot computes one lease and has one ahead; two more may have been lost on their way to it and wait for their deadline. */
-export const leasesPerSlotMax = 4;
+/** A slot computes one lease and has one ahead. What was lost on its way to it is told again when it comes back: nothing else waits for a deadline. */
+export const leasesPerSlotMax = 2;
 /** A device may hold this many leases over all its slots, and twice as many more as it has committed chunks: a new key cannot hoard. */
 export const leasesPerNewDeviceMax = 8;
 /** Who gave back so often, and twice as often more as it has committed chunks, is given nothing for so long after: nobody picks the cheap chunks out. */
@@ -91,7 +91,7 @@ export function pick(
     return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
   const knownMilli = (claimedMilli: number): number =>
-    knownRateMilli(state.accounts.get(device.account), claimedMilli, at);
+    knownRateMilli(state.accounts.get(device.account)?.[slot.backend], claimedMilli, at);
   const asker: Asker = {
     device,
     slot,

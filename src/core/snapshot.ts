@@ -8,6 +8,7 @@ import type {
   Audit,
   Batch,
   BusySlot,
+  Shown,
   Chunk,
   Device,
   Identity,
@@ -20,7 +21,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 14;
+export const snapshotSchema = 15;
 
 type DeviceRow = [
   string,
@@ -35,7 +36,7 @@ type DeviceRow = [
   number,
   number,
 ];
-type AccountRow = [string, number, number, number, number, number, number];
+type AccountRow = [string, number, number, number, number, number, number, Shown, Shown];
 type LeaseRow = [
   number,
   string,
@@ -120,6 +121,8 @@ export function freeze(state: State): string {
       a.units,
       a.earnedMicro,
       a.lastAt,
+      a.wasm,
+      a.webgpu,
     ]),
     leases: Array.from(state.leases.values(), leaseRow),
     jobs: Array.from(state.jobs.values(), (job) => {
@@ -210,8 +213,8 @@ export function thaw(text: string): State | null {
   // Devices stand in the order in which they joined.
   for (const [id, { role, committed }] of state.devices)
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
-  for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt] of frozen.accounts)
-    state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt } satisfies AccountRecord);
+  for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt, wasm, webgpu] of frozen.accounts)
+    state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt, wasm, webgpu });
   for (const row of frozen.identities) {
     const key = identityKey(row.device, row.backend);
     state.identities.set(key, { ...row, open: new Map(row.open) });

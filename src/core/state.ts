@@ -128,6 +128,16 @@ export interface Job {
   readonly wantingKey: Map<number, string>;
 }
 
+/** How fast the slots of an account are that compute with one backend. */
+export interface Shown {
+  /** How many of them hold a lease with something left to compute, and since when so many… */
+  busy: number;
+  at: number;
+  /** …how long they have done so until then, all of them together, and what for, in microcredits. */
+  busyMs: number;
+  micro: number;
+}
+
 export interface AccountRecord {
   readonly firstAt: number;
   /** Its devices that are remembered. */
@@ -137,6 +147,8 @@ export interface AccountRecord {
   /** Sum of what was ever credited, for the leaderboard. */
   earnedMicro: number;
   lastAt: number;
+  readonly wasm: Shown;
+  readonly webgpu: Shown;
 }
 
 /**
@@ -258,6 +270,8 @@ export interface State {
 
 /** What a slot holds now. */
 export interface BusySlot {
+  /** What it computed with when it began. */
+  readonly backend: Backend;
   /** Speed it claims, in thousandths of the reference core. */
   rateMilli: number;
   leases: number;

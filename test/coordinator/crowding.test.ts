@@ -12,7 +12,7 @@ function computing(who: readonly (readonly [string, string, string, number])[]):
     const untried = { committed: 0, leases: 0, returned: 0, returnedAt: 0, misdeeds: 0 };
     const role = account === 'anchor' ? 'anchor' : 'volunteer';
     state.devices.set(`d${i}`, { account, site: null, group, network, role, ...untried });
-    state.busy.set(`d${i}/0`, { rateMilli, leases: 1, heldMicro: 0 });
+    state.busy.set(`d${i}/0`, { backend: 'wasm', rateMilli, leases: 1, heldMicro: 0 });
   });
   return state;
 }

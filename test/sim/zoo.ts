@@ -254,7 +254,7 @@ export const zoo: readonly Member[] = [
     kind: 'adaptive',
     seeds: [1, 2, 3, 4],
     figure: 'it earns what it computed, once, and nothing is held against it',
-    holds: ({ earns, day }) => earns <= 1.2 && day.tally.misdeeds === 0,
+    holds: ({ earns, day }) => earns < 1.1 && day.tally.misdeeds === 0,
     defence: 'the same commitment twice is one [CH8]',
     off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'closed')\n" }], // prettier-ignore
     toldBy: 'safe',
@@ -299,14 +299,15 @@ export const zoo: readonly Member[] = [
   {
     role: 'boaster',
     kind: 'audit',
-    figure: 'of a job of half a minute it takes at most 1.4 times the share of somebody honest',
-    holds: ({ earns }) => earns < 1.4,
+    seeds: [1, 2, 3, 4],
+    figure: 'of a job of half a minute it takes no larger share than somebody honest',
+    holds: ({ earns }) => earns < 1.1,
     defence: 'a claimed speed counts only as far as it was shown [LS1]',
     off: [
       {
         file: 'speed.ts',
-        from: 'return Math.min(claimedMilli, Math.ceil(unprovenRateMilli + shownFactor * shownMilli));',
-        to: 'return claimedMilli + 0 * shownMilli;',
+        from: 'const shownMilli = shown.micro / Math.max(1, busyMs);',
+        to: 'const shownMilli = claimedMilli + 0 * busyMs;',
       },
     ],
     toldBy: 'figure',
@@ -368,7 +369,7 @@ export const zoo: readonly Member[] = [
     defence: 'some answers that agree are looked at once more [AU8]',
     off: { Desk: TrustingDesk },
     toldBy: 'figure',
-    seeds: [13, 77],
+    seeds: [135, 169],
   },
   {
     role: 'selfChecker',
