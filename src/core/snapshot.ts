@@ -4,7 +4,6 @@
  */
 import { emptyState, identityKey } from './state.ts';
 import type {
-  AccountRecord,
   Audit,
   Batch,
   BusySlot,
