@@ -38,6 +38,18 @@ describe('the codec', () => {
       expect(Number(end)).toBeGreaterThanOrEqual(2 ** b * (1 - 1e-6));
       expect(Number(end)).toBeLessThan(2 ** b * (1 + 1e-6) + 3 * 2 ** 20 * 2 * p);
     }
+    // Whole units up to the very end of what the kernel takes: then they begin a little below what was asked for.
+    for (const [p, a] of [
+      [53111563, 79],
+      [1999999943, 79.9],
+    ] as const) {
+      const spec = specForBits(p, a, 80);
+      expect(Number(candidate(p, spec.kFrom))).toBeLessThanOrEqual(2 ** a);
+      const end = candidate(p, spec.kFrom + BigInt(spec.units) * BigInt(spec.kPerUnit));
+      expect(end).toBeLessThan(1n << 80n);
+      // Fewer than eight k are left.
+      expect(end).toBeGreaterThan((1n << 80n) - 16n * BigInt(p));
+    }
     expect(() => specForBits(11, 8, 8)).toThrow(KernelInputError);
     expect(() => specForBits(12, 1, 8)).toThrow(KernelInputError);
     expect(() => specForBits(11, 1, 81)).toThrow(KernelInputError);

@@ -108,7 +108,7 @@ export function decodeInput(input: Uint8Array): MersenneSpec {
 
 /**
  * The job that covers every q of 2^exponent − 1 from 2^bitFrom to 2^bitTo (bits may be fractions:
- * 2^bitTo is rounded up to whole units). Throws KernelInputError when that is no job.
+ * 2^bitTo is rounded up to whole units; up to 2^80, but for the last seven k at most, 2^bitFrom is rounded down instead). Throws KernelInputError when that is no job.
  */
 export function specForBits(
   exponent: number,
@@ -125,12 +125,11 @@ export function specForBits(
   const kFrom = (powerOfTwo(bitFrom) / twoP / 4n) * 4n;
   const kEnd = powerOfTwo(bitTo) / twoP + 1n;
   const block = BigInt(kPerUnit);
-  const spec: MersenneSpec = {
-    exponent,
-    kFrom,
-    kPerUnit,
-    units: Number((kEnd - kFrom + block - 1n) / block),
-  };
+  const units = (kEnd - kFrom + block - 1n) / block;
+  // Where whole units would reach beyond what the kernel takes they end there, and begin so much earlier.
+  const kLast = (((1n << BigInt(qBitsMax)) - 2n) / twoP / 4n) * 4n;
+  const from = kFrom + units * block > kLast ? kLast - units * block : kFrom;
+  const spec: MersenneSpec = { exponent, kFrom: from, kPerUnit, units: Number(units) };
   const reason = fault(spec);
   if (reason !== null) throw new KernelInputError(reason);
   return spec;
