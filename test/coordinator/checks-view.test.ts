@@ -10,7 +10,7 @@ import {
   policyOf,
 } from '../../src/coordinator/checks-view.ts';
 import type { ChecksView } from '../../src/wire/views.ts';
-import { ask, commit, commitCommand, house, join, nobody, specOf, submit } from '../core/house.ts';
+import { ask, commit, commitCommand, house, join, nobody, slotOf, specOf, submit } from '../core/house.ts';
 import type { House } from '../core/house.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
@@ -32,8 +32,8 @@ function auditedHouse(names: string): House {
 }
 
 /** Commits a chunk of which every unit is drawn. */
-function commitDrawn(h: House, name: string, root = `root of ${name}`): void {
-  const command = commitCommand(name, ask(h, name).lease, root);
+function commitDrawn(h: House, name: string, root = `root of ${name}`, slot = 0): void {
+  const command = commitCommand(name, ask(h, name, slotOf({ slot })).lease, root);
   if (command.c === 'commit') h.must({ ...command, words: [0] });
 }
 
@@ -103,8 +103,9 @@ describe('what came of checking', () => {
     submit(h, specOf({ units: 800, policy: adaptive }));
     for (let chunk = 0; chunk < 4; chunk++)
       for (const name of 'ab') {
-        commitDrawn(h, name, 'same');
-        commit(plain, name, ask(plain, name).lease);
+        // Leases grow, and what is not answered of one keeps its slot: each time another asks.
+        commitDrawn(h, name, 'same', chunk);
+        commit(plain, name, ask(plain, name, slotOf({ slot: chunk })).lease);
       }
     expect(viewOf(h)).toMatchObject({
       made: { audits: 0, secondCopies: 4 },

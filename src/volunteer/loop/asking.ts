@@ -40,7 +40,8 @@ export function tendAsking(loop: Loop): void {
   // Waiting for company is for results alone: who would idle asks at once, and takes the results along; so does who goes.
   if (loop.at >= loop.commitAfter || slots.length > 0 || loop.closing) {
     const batches = readyBatches(loop);
-    batches.forEach((batch, i) => send(loop, batch, i === 0 ? slots : []));
+    // Behind all results: what is asked for first may be a chunk whose answer comes in the next frame.
+    batches.forEach((batch, i) => send(loop, batch, i === batches.length - 1 ? slots : []));
     if (batches.length > 0) loop.commitAfter = loop.at + commitEveryMs;
     else if (slots.length > 0)
       loop.out.push({ do: 'send', socket: loop.link.socket, word: { t: 'ask', slots } });
