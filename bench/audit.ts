@@ -4,8 +4,6 @@
  *
  * node bench/audit.ts [--seconds N] [--rounds N] [--people N] [--json FILE]
  */
-import { fork } from 'node:child_process';
-import { join } from 'node:path';
 import process from 'node:process';
 import { strictTerms, wordsForAny } from '../src/core/audit.ts';
 import { evolve } from '../src/core/evolve.ts';
@@ -13,9 +11,9 @@ import { decide } from '../src/core/machine.ts';
 import { emptyState, isRefusal } from '../src/core/state.ts';
 import type { Command, Event, JobSpec, State } from '../src/core/state.ts';
 import { bareInserts, bareSqlite } from './coordinator/bare-sqlite.ts';
-import type { Told } from './coordinator/coordinator-child.ts';
 import { Crowd } from './coordinator/crowd.ts';
 import { madeUpOutput } from './coordinator/job.ts';
+import { echoing, Measured } from './coordinator/measured.ts';
 import { median, report } from './measure.ts';
 
 const argument = (name: string, otherwise: number): number => {
@@ -29,37 +27,33 @@ const outputBytes = 16;
 const unitsPerChunk = 16;
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** Provisional chunks and audits per second, everybody busy and the auditor keeping up. */
-async function settling(rateMilli: number): Promise<{ chunks: number; audits: number }> {
-  const child = fork(
-    join(import.meta.dirname, 'coordinator/coordinator-child.ts'),
-    [String(unitsPerChunk), 'audit'],
-    {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    },
-  );
-  const heard = (): Promise<Told> => new Promise((told) => child.once('message', told));
-  const { port } = await heard();
-  const ask = (): Promise<Told> => {
-    const answer = heard();
-    child.send('tell');
-    return answer;
-  };
-  const crowd = new Crowd({ url: `http://127.0.0.1:${port}`, people, rateMilli, output: madeUpOutput });
+/** Provisional chunks, audits and frames (both ways) per second, everybody busy and the auditor keeping up. */
+async function settling(rateMilli: number): Promise<{ chunks: number; audits: number; frames: number }> {
+  const measured = await Measured.start('coordinator-child.ts', String(unitsPerChunk), 'audit');
+  const crowd = new Crowd({
+    url: `http://127.0.0.1:${measured.port}`,
+    people,
+    rateMilli,
+    output: madeUpOutput,
+  });
   await crowd.join();
   crowd.start();
   await sleep(2_000);
-  const before = await ask();
+  const before = await measured.ask();
+  const { sent, received } = crowd;
   const at = performance.now();
   await sleep(seconds * 1000);
   const spent = (performance.now() - at) / 1000;
-  const after = await ask();
+  const frames = (crowd.sent - sent + crowd.received - received) / spent;
+  const after = await measured.ask();
   crowd.stop();
   crowd.leave();
-  child.disconnect();
-  await new Promise((ended) => child.once('exit', ended));
-  return { chunks: (after.final - before.final) / spent, audits: (after.audits - before.audits) / spent };
+  await measured.end();
+  return {
+    chunks: (after.final - before.final) / spent,
+    audits: (after.audits - before.audits) / spent,
+    frames,
+  };
 }
 
 /** A job in the rules alone, with one device that has begun. */
@@ -128,6 +122,7 @@ const plain = { kind: 'none', quorum: 1 } as const;
 const bare: number[] = [];
 const one: Awaited<ReturnType<typeof settling>>[] = [];
 const eight: Awaited<ReturnType<typeof settling>>[] = [];
+const echo: number[] = [];
 const inserts: number[] = [];
 const drawn: number[] = [];
 const undrawn: number[] = [];
@@ -135,6 +130,7 @@ const answered: number[] = [];
 for (let round = 0; round < rounds; round++) {
   bare.push(bareSqlite(seconds, 100, unitsPerChunk * outputBytes, unitsPerChunk * 8, 1));
   one.push(await settling(1));
+  echo.push((await echoing(people, seconds, outputBytes)).messages);
   eight.push(await settling(8));
   inserts.push(1e6 / bareInserts(seconds / 5));
   const audited = deciding(audit, 50_000);
@@ -160,6 +156,14 @@ report('Checking by audits', [
     reference: median(bare),
     beside: bareSql,
     goal: { atLeast: 0.6 },
+  },
+  {
+    what: 'frames in and out under audit',
+    unit: '/s',
+    ours: median(one.map(({ frames }) => frames)),
+    reference: median(echo),
+    beside: 'bare ws echo',
+    goal: { atLeast: 0.3 },
   },
   {
     what: 'audits answered meanwhile',

@@ -5,16 +5,13 @@
  *
  * node bench/coordinator.ts [--seconds N] [--rounds N] [--people N] [--json FILE]
  */
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import process from 'node:process';
 import { WebSocket } from 'ws';
 import { bareSqlite } from './coordinator/bare-sqlite.ts';
-import type { Told } from './coordinator/coordinator-child.ts';
 import { Crowd } from './coordinator/crowd.ts';
 import { madeUpOutput } from './coordinator/job.ts';
-import { headRoom, LeanSocket, putHead } from './coordinator/lean-socket.ts';
+import { echoing, Measured } from './coordinator/measured.ts';
+import type { Echo } from './coordinator/measured.ts';
 import { median, quantile, report } from './measure.ts';
 import type { Line } from './measure.ts';
 
@@ -31,43 +28,6 @@ const outputBytes = 16;
 const largeUnits = 200;
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-
-/** A process under measurement, asked over IPC. */
-class Measured {
-  readonly #child: ChildProcess;
-  readonly port: number;
-
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child;
-    this.port = port;
-  }
-
-  static start(file: string, ...args: string[]): Promise<Measured> {
-    const child = fork(join(import.meta.dirname, 'coordinator', file), args, {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    return new Promise((found, failed) => {
-      child.once('message', (told: Told) => found(new Measured(child, told.port as number)));
-      child.once('exit', (code) => failed(new Error(`${file} ended with ${code}`)));
-    });
-  }
-
-  ask(): Promise<Told & { memory?: number }> {
-    return new Promise((answer) => {
-      this.#child.once('message', answer);
-      this.#child.send('tell');
-    });
-  }
-
-  end(): Promise<void> {
-    return new Promise((done) => {
-      this.#child.removeAllListeners('exit');
-      this.#child.once('exit', () => done());
-      this.#child.disconnect();
-    });
-  }
-}
 
 interface Rate {
   readonly chunks: number;
@@ -108,48 +68,6 @@ async function settling(unitsPerChunk: number, rateMilli: number): Promise<Rate>
     p99Ms,
     storedFinal: after.storedBytes / Math.max(1, after.final),
   };
-}
-
-interface Echo {
-  readonly messages: number;
-  readonly p99Ms: number;
-}
-
-/** Frames (both ways) per second through a bare echo, with as many connections and frames of a one-chunk commit's size. */
-async function echoing(): Promise<Echo> {
-  const measured = await Measured.start('echo-child.ts');
-  const payload = 16 * 8 + 16 * outputBytes + 350;
-  const frame = Buffer.alloc(headRoom(payload) + payload, 7);
-  putHead(frame, true);
-  const latencies: number[] = [];
-  let frames = 0;
-  let running = true;
-  // The same driver as the coordinator's: what it spends is not measured on one side only.
-  const sockets = Array.from({ length: people }, () => {
-    const socket = new LeanSocket(`http://127.0.0.1:${measured.port}`);
-    let sentAt = 0;
-    const send = (): void => {
-      sentAt = performance.now();
-      socket.send(frame);
-    };
-    socket.onText = () => {
-      latencies.push(performance.now() - sentAt);
-      frames += 2;
-      if (running) send();
-    };
-    socket.onOpen = send;
-    return socket;
-  });
-  await sleep(1000);
-  const from = frames;
-  const at = performance.now();
-  latencies.length = 0;
-  await sleep(seconds * 1000);
-  const messages = (frames - from) / ((performance.now() - at) / 1000);
-  running = false;
-  for (const socket of sockets) socket.end();
-  await measured.end();
-  return { messages, p99Ms: quantile(latencies, 0.99) };
 }
 
 async function connect(port: number, count: number): Promise<WebSocket[]> {
@@ -252,7 +170,7 @@ const echo: Echo[] = [];
 for (let round = 0; round < rounds; round++) {
   bare.push(bareSqlite(seconds, 100, 16 * outputBytes, 16 * 8));
   one.push(await settling(16, 1));
-  echo.push(await echoing());
+  echo.push(await echoing(people, seconds, outputBytes));
   eight.push(await settling(16, 8));
 }
 const bareLarge: number[] = [];

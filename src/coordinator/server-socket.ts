@@ -298,6 +298,8 @@ function isCloseCode(code: number): boolean {
  * comes then is ours: one after the other in turn, each would find nothing of its own left in the processor's memory.
  */
 let arrived: { readonly socket: ServerSocket; readonly data: Buffer }[] = [];
+/** So many pieces, of 64 KiB at most each, wait: thousands who talk at once must not be gathered in memory first. */
+const arrivedMax = 256;
 
 function takeArrived(): void {
   const all = arrived;
@@ -307,7 +309,10 @@ function takeArrived(): void {
 
 function onData(this: Connection, data: Buffer): void {
   const socket = this[mine];
-  if (socket !== undefined && arrived.push({ socket, data }) === 1) setImmediate(takeArrived);
+  if (socket === undefined) return;
+  const count = arrived.push({ socket, data });
+  if (count === 1) setImmediate(takeArrived);
+  else if (count >= arrivedMax) takeArrived();
 }
 
 function onEnd(this: Connection): void {
