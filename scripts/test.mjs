@@ -51,8 +51,8 @@ const steps = [
   { name: 'slow', vitest: 'slow', minutesMax: 4.5 },
   { name: 'sim', vitest: 'sim', minutesMax: 2 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 15 },
-  { name: 'e2e', vitest: 'e2e', minutesMax: 8.5 },
+  { name: 'browser', vitest: 'browser', minutesMax: 13 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 10.5 },
   { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4, needs: 'chromium' },
 ];
 
