@@ -30,8 +30,15 @@ export class FakeSocket implements Line {
   }
 
   sayFrame(frame: Buffer): boolean {
-    const length = frame.length - 2 < 126 ? 2 : frame.length - 4 < 65_536 ? 4 : 10;
-    this.say(frame.toString('utf8', length));
+    const short = (frame[1] as number) & 0x7f;
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length =
+      short < 126 ? short : short === 126 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+    const text = frame.toString('latin1', head);
+    if (frame[0] !== 0x81 || length !== text.length)
+      this.faults.push('a frame whose head is not of its text');
+    if (!/^[\x20-\x7e]*$/.test(text)) this.faults.push(`not ASCII: ${text.slice(0, 300)}`);
+    this.say(text);
     return true;
   }
 
