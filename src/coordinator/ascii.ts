@@ -18,6 +18,11 @@ export function asciiOf(put: (to: AsciiWriter) => void): string {
   return rare.bytes.toString('utf8', 0, rare.at);
 }
 
+/** A piece of text that is always the same, as bytes: they are copied in half the time that its characters take. */
+export function literal(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 export class AsciiWriter {
   #bytes: Buffer<ArrayBuffer>;
   /** Where the next piece goes. */
@@ -49,6 +54,15 @@ export class AsciiWriter {
     const bytes = this.#bytes;
     if (length >= shortText) bytes.write(text, at, length, 'latin1');
     else for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+    this.at = at + length;
+  }
+
+  /** A literal. */
+  put(piece: Uint8Array): void {
+    const { length } = piece;
+    const at = this.#reserve(length);
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) bytes[at + i] = piece[i] as number;
     this.at = at + length;
   }
 

@@ -6,7 +6,7 @@ import { levelsOf, pathIn } from '../core/merkle.ts';
 import type { Event } from '../core/state.ts';
 import { receiptForm, receiptText } from '../wire/receipt.ts';
 import type { AuditRow, BatchRow, PaidRow, ReceiptForm } from '../wire/receipt.ts';
-import { AsciiWriter } from './ascii.ts';
+import { AsciiWriter, literal } from './ascii.ts';
 import { headBytes, sha256Hex, textNode } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
@@ -97,6 +97,9 @@ function sumOf({ entries }: Later, from?: string): number {
   return sum;
 }
 
+/** What stands around hashes in a list of them. */
+const path = { first: literal('"'), next: literal('","'), last: literal('"') };
+
 /** A tick's tree of receipts: hashes are hex text from the start. */
 export class ReceiptTree {
   /** '' when there are no receipts. */
@@ -120,15 +123,15 @@ export class ReceiptTree {
 
   /** The same as a receipt lists it: hashes in quotes, comma separated. */
   putPath(to: AsciiWriter, index: number): void {
-    let before = '"';
+    let before = path.first;
     for (let level = 0; level < this.#levels.length - 1; level++) {
       const neighbour = (this.#levels[level] as string[])[(index >> level) ^ 1];
       if (neighbour === undefined) continue;
-      to.ascii(before);
+      to.put(before);
       to.ascii(neighbour);
-      before = '","';
+      before = path.next;
     }
-    if (before !== '"') to.ascii('"');
+    if (before === path.next) to.put(path.last);
   }
 }
 
@@ -137,41 +140,56 @@ const leaves = new AsciiWriter(1 << 12);
 /** SHA-256(0x00 ‖ a slip's text), in hex: a hash as text costs a third of one as a buffer. */
 function leafHash(slip: Payslip, at: number, coordinator: string, form: ReceiptForm): string {
   leaves.restart();
-  leaves.ascii('\0');
   if (form === receiptForm && !hasLater(slip)) putLeaf(leaves, slip, at, coordinator);
-  else leaves.text(leafText(slip, at, coordinator, form));
+  else leaves.text(`\0${leafText(slip, at, coordinator, form)}`);
   return sha256Hex(leaves.view());
 }
 
-/** Writes what `leafText` says of a slip with nothing but accepted chunks, as nearly all are: it is made for every answer. */
+/** What stands between the values of a leaf's text. */
+const leaf = {
+  form: literal(`\0["talka/receipt/${receiptForm}","`),
+  next: literal('","'),
+  noSite: literal('",null,'),
+  rows: literal(',['),
+  row: literal('["'),
+  nextRow: literal(',["'),
+  chunk: literal('",'),
+  comma: literal(','),
+  final: literal(',true]'),
+  notFinal: literal(',false]'),
+  nothingElse: literal('],[],[],[]]'),
+};
+
+/** Writes 0x00 and what `leafText` says of a slip with nothing but accepted chunks, as nearly all are: it is made for every answer. */
 function putLeaf(
   to: AsciiWriter,
   { account, device, site, accepted }: Payslip,
   at: number,
   coordinator: string,
 ): void {
-  to.ascii(`["talka/receipt/${receiptForm}","`);
+  to.put(leaf.form);
   to.ascii(coordinator);
-  to.ascii('","');
+  to.put(leaf.next);
   to.ascii(account);
-  to.ascii('","');
+  to.put(leaf.next);
   to.ascii(device);
-  to.ascii(site === null ? '",null,' : `","${site}",`);
+  if (site === null) to.put(leaf.noSite);
+  else to.ascii(`","${site}",`);
   to.number(at);
-  to.ascii(',[');
+  to.put(leaf.rows);
   for (let i = 0; i < accepted.length; i++) {
     const { job, chunk, replica, amountMicro, final } = accepted[i] as ToldRow;
-    to.ascii(i === 0 ? '["' : ',["');
+    to.put(i === 0 ? leaf.row : leaf.nextRow);
     to.ascii(job);
-    to.ascii('",');
+    to.put(leaf.chunk);
     to.number(chunk);
-    to.ascii(',');
+    to.put(leaf.comma);
     to.number(replica);
-    to.ascii(',');
+    to.put(leaf.comma);
     to.number(amountMicro);
-    to.ascii(final ? ',true]' : ',false]');
+    to.put(final ? leaf.final : leaf.notFinal);
   }
-  to.ascii('],[],[],[]]');
+  to.put(leaf.nothingElse);
 }
 
 function hasLater({ vested, voided, audits }: Payslip): boolean {
@@ -227,6 +245,30 @@ export interface Asker {
   readonly reads: number;
 }
 
+/** What stands between the values of a receipt message. */
+const receipt = {
+  acks: literal('{"t":"receipt","acks":['),
+  settled: literal('],"settled":['),
+  lost: literal('],"lost":['),
+  noTick: literal('],"tick":null}'),
+  tick: literal('],"tick":'),
+  index: literal(',"index":'),
+  path: literal(',"path":['),
+  endOfPath: literal(']}'),
+  end: literal('}'),
+};
+const settled = {
+  replica: literal('{"replica":'),
+  next: literal(',{"replica":'),
+  job: literal(',"job":"'),
+  chunk: literal('","chunk":'),
+  amountMicro: literal(',"amountMicro":'),
+  final: literal(',"final":true'),
+  notFinal: literal(',"final":false'),
+  withAnchor: literal(',"withAnchor":true}'),
+  withPeople: literal(',"withAnchor":false}'),
+};
+
 /**
  * Writes a receipt message with what one slip says; `tick` is its `tickWord`. Somebody whose program is from before
  * this form of receipts is told what was accepted, and no proof of it, which it would take for a forged one: once it is
@@ -242,41 +284,40 @@ export function putReceipt(
   tick: string,
 ): void {
   const slip = payroll.slips[index] as Payslip;
-  to.ascii('{"t":"receipt","acks":[');
+  to.put(receipt.acks);
   to.numbers(acks);
-  to.ascii('],"settled":[');
+  to.put(receipt.settled);
   for (let i = 0; i < slip.accepted.length; i++)
-    putSettled(to, i === 0 ? '' : ',', slip.accepted[i] as ToldRow);
-  to.ascii('],"lost":[');
+    putSettled(to, i === 0 ? settled.replica : settled.next, slip.accepted[i] as ToldRow);
+  to.put(receipt.lost);
   to.numbers(lost);
-  if (reads < tree.form) return to.ascii('],"tick":null}');
-  to.ascii('],"tick":');
+  if (reads < tree.form) return to.put(receipt.noTick);
+  to.put(receipt.tick);
   to.ascii(tick);
-  to.ascii(',"index":');
+  to.put(receipt.index);
   to.number(index);
-  to.ascii(',"path":[');
+  to.put(receipt.path);
   tree.putPath(to, index);
-  to.ascii(']}');
+  to.put(receipt.endOfPath);
   if (slip.site !== site) to.text(`,"site":${JSON.stringify(slip.site)}`);
   if (hasLater(slip)) {
     const { vested, voided, audits } = slip;
     to.ascii(`,${JSON.stringify({ vested, voided, audits }).slice(1, -1)}`);
   }
-  to.ascii('}');
+  to.put(receipt.end);
 }
 
-function putSettled(to: AsciiWriter, before: string, row: ToldRow): void {
-  to.ascii(before);
-  to.ascii('{"replica":');
+function putSettled(to: AsciiWriter, before: Uint8Array, row: ToldRow): void {
+  to.put(before);
   to.number(row.replica);
-  to.ascii(',"job":"');
+  to.put(settled.job);
   to.ascii(row.job);
-  to.ascii('","chunk":');
+  to.put(settled.chunk);
   to.number(row.chunk);
-  to.ascii(',"amountMicro":');
+  to.put(settled.amountMicro);
   to.number(row.amountMicro);
-  to.ascii(row.final ? ',"final":true' : ',"final":false');
-  to.ascii(row.withAnchor ? ',"withAnchor":true}' : ',"withAnchor":false}');
+  to.put(row.final ? settled.final : settled.notFinal);
+  to.put(row.withAnchor ? settled.withAnchor : settled.withPeople);
 }
 
 /** The receipts of a tick, from its record. */

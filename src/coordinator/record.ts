@@ -1,7 +1,7 @@
 /** A tick's record as the log keeps it [LO1]: written once, hashed into the tree, read when the state is folded. */
 import { randomBytes } from 'node:crypto';
 import type { Entry, Event, Winner } from '../core/state.ts';
-import { AsciiWriter } from './ascii.ts';
+import { AsciiWriter, literal } from './ascii.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
@@ -32,10 +32,10 @@ export function leafOf(
   writer.restart();
   writer.ascii(`\0{"v":1,"tick":${tick},"at":${at},"salt":"${salt}","receipts":"${receipts}","events":[`);
   for (let i = 0; i < events.length; i++) {
-    if (i > 0) writer.ascii(',');
+    if (i > 0) writer.put(comma);
     putEvent(events[i] as Event);
   }
-  writer.ascii(']}');
+  writer.put(endOfAll);
   return writer.copy();
 }
 
@@ -59,100 +59,159 @@ function putEvent(event: Event): void {
   }
 }
 
+/** What stands between the values of an event, in its order. */
+const leased = {
+  lease: literal('{"e":"leased","lease":'),
+  slot: literal(',"slot":'),
+  backend: literal(',"backend":"'),
+  rateMilli: literal('","rateMilli":'),
+  deadline: literal(',"deadline":'),
+  beside: literal(',"beside":true}'),
+};
+const committed = {
+  job: literal('{"e":"committed","job":"'),
+  digests: literal('","digests":"'),
+  stored: literal('","stored":true,"agrees":['),
+  notStored: literal('","stored":false,"agrees":['),
+};
+const accepted = {
+  job: literal('{"e":"accepted","job":"'),
+  replica: literal('","replica":'),
+  winners: literal(',"winners":['),
+  winner: literal('{"replica":'),
+  next: literal(',{"replica":'),
+  losers: literal('],"losers":['),
+  final: literal('],"final":true'),
+  notFinal: literal('],"final":false'),
+  drawn: literal(',"drawn":['),
+};
+const audited = {
+  audit: literal('{"e":"audited","audit":'),
+  units: literal(',"units":['),
+  wrong: literal('],"wrong":['),
+};
+const entry = {
+  all: literal(',"entries":['),
+  from: literal('{"from":"'),
+  next: literal(',{"from":"'),
+  to: literal('","to":"'),
+  amountMicro: literal('","amountMicro":'),
+};
+const job = literal(',"job":"');
+const chunk = literal('","chunk":');
+const count = literal(',"count":');
+const replica = literal(',"replica":');
+const root = literal(',"root":"');
+const end = literal('}');
+const endOfList = literal(']');
+const comma = literal(',');
+const afterList = literal('],');
+const endOfAll = literal(']}');
+
 function putLeased(event: EventOf<'leased'>): void {
-  putNumber('{"e":"leased","lease":', event.lease);
-  putText(',"job":"', event.job);
-  putNumber('","chunk":', event.chunk);
-  putNumber(',"count":', event.count);
-  putWho(',', event.device, event.account, event.site);
-  putNumber(',"slot":', event.slot);
-  putText(',"backend":"', event.backend);
-  putNumber('","rateMilli":', event.rateMilli);
-  putNumber(',"deadline":', event.deadline);
-  writer.ascii(event.beside === true ? ',"beside":true}' : '}');
+  putNumber(leased.lease, event.lease);
+  putText(job, event.job);
+  putNumber(chunk, event.chunk);
+  putNumber(count, event.count);
+  putWho(comma, event.device, event.account, event.site);
+  putNumber(leased.slot, event.slot);
+  putText(leased.backend, event.backend);
+  putNumber(leased.rateMilli, event.rateMilli);
+  putNumber(leased.deadline, event.deadline);
+  writer.put(event.beside === true ? leased.beside : end);
 }
 
 function putCommitted(event: EventOf<'committed'>): void {
-  putText('{"e":"committed","job":"', event.job);
-  putNumber('","chunk":', event.chunk);
-  putNumber(',"replica":', event.replica);
-  putWho(',', event.device, event.account, event.site);
-  putText(',"root":"', event.root);
-  putText('","digests":"', event.digests);
-  writer.ascii(event.stored ? '","stored":true' : '","stored":false');
-  putNumbers(',"agrees":[', event.agrees);
-  writer.ascii(']}');
+  putText(committed.job, event.job);
+  putNumber(chunk, event.chunk);
+  putNumber(replica, event.replica);
+  putWho(comma, event.device, event.account, event.site);
+  putText(root, event.root);
+  putText(committed.digests, event.digests);
+  putNumbers(event.stored ? committed.stored : committed.notStored, event.agrees);
+  writer.put(endOfAll);
 }
 
 function putAccepted(event: EventOf<'accepted'>): void {
-  putText('{"e":"accepted","job":"', event.job);
-  putNumber('","chunk":', event.chunk);
-  putText(',"root":"', event.root);
-  putNumber('","replica":', event.replica);
-  writer.ascii(',"winners":[');
+  putText(accepted.job, event.job);
+  putNumber(chunk, event.chunk);
+  putText(root, event.root);
+  putNumber(accepted.replica, event.replica);
+  writer.put(accepted.winners);
   for (let i = 0; i < event.winners.length; i++) {
-    const { replica, device, account, site } = event.winners[i] as Winner;
-    putNumber(i === 0 ? '{"replica":' : ',{"replica":', replica);
-    putWho(',', device, account, site);
-    writer.ascii('}');
+    const { replica: id, device, account, site } = event.winners[i] as Winner;
+    putNumber(i === 0 ? accepted.winner : accepted.next, id);
+    putWho(comma, device, account, site);
+    writer.put(end);
   }
-  putNumbers('],"losers":[', event.losers);
-  writer.ascii(event.final ? '],"final":true' : '],"final":false');
+  putNumbers(accepted.losers, event.losers);
+  writer.put(event.final ? accepted.final : accepted.notFinal);
   if (event.drawn !== undefined) {
-    putNumbers(',"drawn":[', event.drawn);
-    writer.ascii(']');
+    putNumbers(accepted.drawn, event.drawn);
+    writer.put(endOfList);
   }
   putEntries(event.entries);
 }
 
 function putAudited(event: EventOf<'audited'>): void {
-  putNumber('{"e":"audited","audit":', event.audit);
-  putText(',"job":"', event.job);
-  putNumber('","chunk":', event.chunk);
-  putNumbers(',"units":[', event.units);
-  putNumbers('],"wrong":[', event.wrong);
-  putWho('],', event.device, event.account, event.site);
+  putNumber(audited.audit, event.audit);
+  putText(job, event.job);
+  putNumber(chunk, event.chunk);
+  putNumbers(audited.units, event.units);
+  putNumbers(audited.wrong, event.wrong);
+  putWho(afterList, event.device, event.account, event.site);
   putEntries(event.entries);
 }
 
 /** The last field of an event. */
 function putEntries(entries: readonly Entry[]): void {
-  writer.ascii(',"entries":[');
+  writer.put(entry.all);
   for (let i = 0; i < entries.length; i++) {
     const { from, to, amountMicro } = entries[i] as Entry;
-    putText(i === 0 ? '{"from":"' : ',{"from":"', from);
-    putText('","to":"', to);
-    putNumber('","amountMicro":', amountMicro);
-    writer.ascii('}');
+    putText(i === 0 ? entry.from : entry.next, from);
+    putText(entry.to, to);
+    putNumber(entry.amountMicro, amountMicro);
+    writer.put(end);
   }
-  writer.ascii(']}');
+  writer.put(endOfAll);
 }
+
+/** Who did something, as events name them. */
+interface Who {
+  readonly account: string;
+  readonly site: string | null | undefined;
+  readonly words: Uint8Array;
+}
+
+/** So many are remembered: each stands in every event of its work, several times a chunk. */
+const whoMax = 1 << 14;
+const known = new Map<string, Who>();
 
 /** An anchor's audit names no site. */
-function putWho(before: string, device: string, account: string, site: string | null | undefined): void {
-  writer.ascii(before);
-  putText('"device":"', device);
-  putText('","account":"', account);
-  if (site === undefined) writer.ascii('"');
-  else if (site === null) writer.ascii('","site":null');
-  else {
-    putText('","site":"', site);
-    writer.ascii('"');
+function putWho(before: Uint8Array, device: string, account: string, site: string | null | undefined): void {
+  writer.put(before);
+  let who = known.get(device);
+  if (who?.account !== account || who.site !== site) {
+    const fields = JSON.stringify({ device, account, site }).slice(1, -1);
+    who = { account, site, words: literal(fields) };
+    if (known.size >= whoMax) known.clear();
+    known.set(device, who);
   }
+  writer.put(who.words);
 }
 
-function putText(before: string, text: string): void {
-  writer.ascii(before);
+function putText(before: Uint8Array, text: string): void {
+  writer.put(before);
   writer.ascii(text);
 }
 
-function putNumber(before: string, value: number): void {
-  writer.ascii(before);
+function putNumber(before: Uint8Array, value: number): void {
+  writer.put(before);
   writer.number(value);
 }
 
-function putNumbers(before: string, values: readonly number[]): void {
-  writer.ascii(before);
+function putNumbers(before: Uint8Array, values: readonly number[]): void {
+  writer.put(before);
   writer.numbers(values);
 }
 

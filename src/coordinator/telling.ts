@@ -1,7 +1,7 @@
 /** The words for one device: what a durable tick means to it (leases, and a receipt of what is durable, paid or lost), and refusals. */
 import type { ByeReason } from '../wire/version.ts';
 import type { Bye, CreditWord, RefusalWord } from '../wire/volunteer.ts';
-import { asciiOf } from './ascii.ts';
+import { asciiOf, literal } from './ascii.ts';
 import type { AsciiWriter } from './ascii.ts';
 import type { Parcel, ToldLease } from './batch.ts';
 import { framed, headRoom } from './frames.ts';
@@ -47,21 +47,32 @@ function putWords(
   return count > 0;
 }
 
+/** What stands between the values of a lease message. */
+const lease = {
+  slot: literal('{"t":"lease","slot":'),
+  lease: literal(',"lease":'),
+  job: literal(',"job":"'),
+  chunk: literal('","chunk":'),
+  count: literal(',"count":'),
+  deadlineMs: literal(',"deadlineMs":'),
+  withBytes: literal(',"bytes":true}'),
+  withoutBytes: literal(',"bytes":false}'),
+};
+
 function putLease(to: AsciiWriter, { run, deadlineMs, bytes }: ToldLease): void {
-  const { lease, job, chunk, count, slot } = run;
-  to.ascii('{"t":"lease","slot":');
-  to.number(slot);
-  to.ascii(',"lease":');
-  to.number(lease);
-  to.ascii(',"job":"');
-  to.ascii(job);
-  to.ascii('","chunk":');
-  to.number(chunk);
-  to.ascii(',"count":');
-  to.number(count);
-  to.ascii(',"deadlineMs":');
+  to.put(lease.slot);
+  to.number(run.slot);
+  to.put(lease.lease);
+  to.number(run.lease);
+  to.put(lease.job);
+  to.ascii(run.job);
+  to.put(lease.chunk);
+  to.number(run.chunk);
+  to.put(lease.count);
+  to.number(run.count);
+  to.put(lease.deadlineMs);
   to.number(deadlineMs);
-  to.ascii(bytes ? ',"bytes":true}' : ',"bytes":false}');
+  to.put(bytes ? lease.withBytes : lease.withoutBytes);
 }
 
 /** A lease message, as JSON text. */
