@@ -25,6 +25,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { coordinatorFlags } from '../scripts/door/toolchain.mjs';
 import { firstLease } from './coordinator/first-lease.ts';
 import { median, report } from './measure.ts';
 
@@ -38,8 +39,9 @@ const rounds = option('rounds', 9);
 const scripts = join(import.meta.dirname, 'coordinator');
 const folder = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 
-/** As `npm start` starts a coordinator (scripts/door.mjs). */
-const flags = ['--disable-warning=ExperimentalWarning'];
+const quiet = '--disable-warning=ExperimentalWarning';
+/** As `npm start` starts a coordinator. */
+const flags = [quiet, ...coordinatorFlags];
 
 /** A process that is ended as soon as it has done what it was started for; milliseconds until then. */
 async function timed(
@@ -47,9 +49,10 @@ async function timed(
   env: NodeJS.ProcessEnv,
   signal: 'SIGKILL' | 'SIGTERM',
   done: (said: Promise<string>) => Promise<unknown>,
+  node: readonly string[] = flags,
 ): Promise<number> {
   const started = performance.now();
-  const child = spawn(process.execPath, [...flags, ...args], {
+  const child = spawn(process.execPath, [...node, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // As `npm start` does: what was compiled once is kept.
     env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled'), ...env },
@@ -80,7 +83,9 @@ async function freePort(): Promise<number> {
 /** Each gets a data folder that it may change. `SIGTERM` lets it end by itself. */
 const starts = {
   bare: (dataDir: string) =>
-    timed([join(scripts, 'restart-bare.mjs'), join(dataDir, 'log.db')], {}, 'SIGKILL', (said) => said),
+    timed([join(scripts, 'restart-bare.mjs'), join(dataDir, 'log.db')], {}, 'SIGKILL', (said) => said, [
+      quiet,
+    ]),
   rules: (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') =>
     timed([join(scripts, 'restart-child.ts'), dataDir], {}, signal, (said) => said),
   whole: async (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') => {

@@ -14,16 +14,17 @@ import { buildKernels, buildPages } from './door/build.mjs';
 import { holdingTheDoor } from './door/lock.mjs';
 import { installPackages } from './door/packages.mjs';
 import { root, say } from './door/place.mjs';
-import { findNode, nodeEnvironment } from './door/toolchain.mjs';
+import { coordinatorFlags, findNode, nodeEnvironment } from './door/toolchain.mjs';
 
 /**
- * Every command: which packages it needs (`run` leaves the test tools out), what must be built, and the file
- * that does it. Arguments given to the command follow those written here.
+ * Every command: which packages it needs (`run` leaves the test tools out), what must be built, what Node is told, and the
+ * file that does it. Arguments given to the command follow those written here.
  */
 const commands = {
   start: {
     packages: 'run',
     build: ['kernels', 'pages'],
+    node: coordinatorFlags,
     file: 'src/coordinator/main.ts',
   },
   talka: { packages: 'run', build: ['kernels'], file: 'scripts/talka.mjs' },
@@ -64,8 +65,9 @@ async function makeReady(command) {
 const watchMs = 500;
 
 /** Runs the command in the foreground and ends as it ended; Ctrl-C reaches it through the terminal. */
-function runInForeground(node, file, args) {
-  const child = spawn(node, [file, ...args], {
+function runInForeground(node, args) {
+  const [file] = args.filter((one) => !one.startsWith('-'));
+  const child = spawn(node, args, {
     cwd: root,
     stdio: 'inherit',
     env: nodeEnvironment(node),
@@ -94,7 +96,7 @@ try {
   if (command.file === undefined) say('built');
   else if (!existsSync(join(root, command.file)))
     throw new Error(`${command.file} is missing from this checkout`);
-  else runInForeground(node, command.file, [...(command.args ?? []), ...given]);
+  else runInForeground(node, [...(command.node ?? []), command.file, ...(command.args ?? []), ...given]);
 } catch (fault) {
   say(fault instanceof Error ? fault.message : String(fault));
   if (name.startsWith('test')) process.stdout.write('0 passed, 1 failed\n');

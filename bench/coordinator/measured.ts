@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { coordinatorFlags } from '../../scripts/door/toolchain.mjs';
 import { quantile } from '../measure.ts';
 import type { Told } from './coordinator-child.ts';
 import { headRoom, LeanSocket, putHead } from './lean-socket.ts';
@@ -20,7 +21,7 @@ export class Measured {
 
   static start(file: string, ...args: string[]): Promise<Measured> {
     const child = fork(join(import.meta.dirname, file), args, {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...coordinatorFlags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     return new Promise((found, failed) => {

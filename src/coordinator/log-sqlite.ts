@@ -22,6 +22,9 @@ const migrations: readonly string[] = [
    CREATE TABLE probe (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;`,
   // Nothing to fill it with: ticks of before have no receipts of what vested or was void.
   `CREATE TABLE credited (account TEXT NOT NULL, tick INTEGER NOT NULL, PRIMARY KEY (account, tick)) STRICT, WITHOUT ROWID;`,
+  // What is in it can be made again from the log.
+  `DROP TABLE snapshot;
+   CREATE TABLE snapshot (tick INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;`,
 ];
 
 /** More pages than any file has. */
@@ -130,7 +133,7 @@ export class SqliteLog implements Log {
 
   async saveSnapshot({ tick, text }: Snapshot): Promise<void> {
     this.#write(() => {
-      this.#sql.addSnapshot.run(tick, text);
+      this.#sql.addSnapshot.run(tick, zstdCompressSync(text, fast));
       // The one before stays: it costs little and a reader may still be at it.
       this.#sql.dropSnapshots.run();
     });
@@ -138,7 +141,7 @@ export class SqliteLog implements Log {
 
   async latestSnapshot(): Promise<Snapshot | null> {
     const row = this.#read(() => this.#sql.lastSnapshot.get());
-    return row === undefined ? null : { tick: numberOf(row['tick']), text: String(row['text']) };
+    return row === undefined ? null : { tick: numberOf(row['tick']), text: zstdDecompressSync(bytesOf(row['bytes'])).toString() };
   }
 
   async answer(replica: number): Promise<Answer | null> {
@@ -227,11 +230,11 @@ function prepareAll(db: DatabaseSync) {
     lastTick: sql('SELECT max(tick) AS tick FROM tick'),
     ticks: sql('SELECT tick, record, root FROM tick WHERE tick > ? ORDER BY tick LIMIT ?'),
     node: sql('SELECT hash FROM node WHERE position = ?'),
-    addSnapshot: sql('INSERT OR REPLACE INTO snapshot (tick, text) VALUES (?, ?)'),
+    addSnapshot: sql('INSERT OR REPLACE INTO snapshot (tick, bytes) VALUES (?, ?)'),
     dropSnapshots: sql(
       'DELETE FROM snapshot WHERE tick NOT IN (SELECT tick FROM snapshot ORDER BY tick DESC LIMIT 2)',
     ),
-    lastSnapshot: sql('SELECT tick, text FROM snapshot ORDER BY tick DESC LIMIT 1'),
+    lastSnapshot: sql('SELECT tick, bytes FROM snapshot ORDER BY tick DESC LIMIT 1'),
     answer: sql('SELECT replica, job, chunk, outputs FROM answer WHERE replica = ?'),
     dropReopened: sql(
       'UPDATE answer SET outputs = NULL WHERE replica IN (SELECT replica FROM settled WHERE job = ? AND chunk >= ? AND chunk < ?)',

@@ -7,13 +7,13 @@ import type { State } from '../core/state.ts';
 import { StoreFault } from './log.ts';
 import type { Log } from './log.ts';
 
-/** A tail below both is not worth a snapshot: it is folded in some 20 ms. */
-export const tailEventsMin = 2_000;
+/** A tail below both is not worth a snapshot: it is folded in some 20 ms, by a process that has just begun. */
+export const tailEventsMin = 1_000;
 export const tailBytesMin = 1_000_000;
-/** After a snapshot that took so long, the next one waits so many times as long: 2 % of the time, at most… */
-const restFactor = 50;
+/** After a snapshot that took so long, the next one waits so many times as long: 4 % of the time, at most… */
+const restFactor = 25;
 /** …and at least this long, and as long after a start: whoever waits for a first lease comes first. */
-const restMsMin = 500;
+const restMsMin = 250;
 
 export interface SnapshotParts {
   readonly log: Log;

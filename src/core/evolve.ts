@@ -208,6 +208,8 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   });
   state.nextReplica = event.lease + count;
   remove(job.free, chunk, chunk + count);
+  // One for all of the lease: it is never changed, only replaced.
+  const phase = { is: 'leased', deadline } as const;
   for (let i = 0; i < count; i++) {
     const replica: Replica = {
       id: event.lease + i,
@@ -218,11 +220,13 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
       group: device.group,
       backend,
       beside,
-      phase: { is: 'leased', deadline },
+      phase,
     };
     state.replicas.set(replica.id, event.lease);
-    const before = job.chunks.get(chunk + i) ?? { index: chunk + i, openedAt: at, since: at, replicas: [] };
-    putChunk(job, withReplica(before, replica), at);
+    const before = job.chunks.get(chunk + i);
+    if (before === undefined)
+      openChunk(job, { index: chunk + i, openedAt: at, since: at, replicas: [replica] });
+    else putChunk(job, withReplica(before, replica), at);
   }
   job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
@@ -318,6 +322,12 @@ function concluded(state: State, id: string): void {
   state.jobs.delete(id);
 }
 
+/** Stores a chunk that nobody had until now. */
+function openChunk(job: Job, chunk: Chunk): void {
+  job.chunks.set(chunk.index, chunk);
+  if (wanted(chunk, job.spec) > 0) reindex(job, chunk.index, undefined, soleAccount(chunk));
+}
+
 /** Stores a chunk's new value, keeps the index of wanting chunks, and marks when it began to want. */
 function putChunk(job: Job, chunk: Chunk, at: number): void {
   const keyBefore = job.wantingKey.get(chunk.index);
@@ -334,9 +344,9 @@ function reindex(job: Job, index: number, before: string | undefined, after: str
     job.wantingKey.delete(index);
   }
   if (after === undefined) return;
-  const set = job.wanting.get(after);
-  if (set === undefined) job.wanting.set(after, new Set([index]));
-  else set.add(index);
+  let set = job.wanting.get(after);
+  if (set === undefined) job.wanting.set(after, (set = new Set()));
+  set.add(index);
   job.wantingKey.set(index, after);
 }
 

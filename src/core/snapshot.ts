@@ -4,6 +4,7 @@
  */
 import { emptyState, identityKey } from './state.ts';
 import type {
+  AccountRecord,
   Audit,
   Batch,
   BusySlot,
@@ -20,7 +21,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 15;
+export const snapshotSchema = 16;
 
 type DeviceRow = [
   string,
@@ -35,7 +36,9 @@ type DeviceRow = [
   number,
   number,
 ];
-type AccountRow = [string, number, number, number, number, number, number, Shown, Shown];
+/** What an account has shown with a backend; 0: nothing, as of most with one of the two. */
+type ShownRow = [number, number, number, number] | 0;
+type AccountRow = [string, number, number, number, number, number, number, ShownRow, ShownRow];
 type LeaseRow = [
   number,
   string,
@@ -120,8 +123,8 @@ export function freeze(state: State): string {
       a.units,
       a.earnedMicro,
       a.lastAt,
-      a.wasm,
-      a.webgpu,
+      shownRow(a.wasm),
+      shownRow(a.webgpu),
     ]),
     leases: Array.from(state.leases.values(), leaseRow),
     jobs: Array.from(state.jobs.values(), (job) => {
@@ -150,6 +153,10 @@ export function freeze(state: State): string {
     busyRateMilli: state.busyRateMilli,
   };
   return JSON.stringify(frozen);
+}
+
+function shownRow({ busy, at, busyMs, micro }: Shown): ShownRow {
+  return at === 0 && busy === 0 && busyMs === 0 && micro === 0 ? 0 : [busy, at, busyMs, micro];
 }
 
 function leaseRow(lease: Lease): LeaseRow {
@@ -204,16 +211,11 @@ export function thaw(text: string): State | null {
     busy: new Map(frozen.busy),
     busyRateMilli: frozen.busyRateMilli,
   };
-  for (const row of frozen.devices) {
-    const [id, account, site, group, network, role, committed, leases, givenBack, returnedAt, misdeeds] = row;
-    const counts = { committed, leases, returned: givenBack, returnedAt, misdeeds };
-    state.devices.set(id, { account, site, group, network, role, ...counts });
-  }
+  for (const row of frozen.devices) state.devices.set(row[0], deviceOf(row));
   // Devices stand in the order in which they joined.
   for (const [id, { role, committed }] of state.devices)
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
-  for (const [id, firstAt, devices, chunks, units, earnedMicro, lastAt, wasm, webgpu] of frozen.accounts)
-    state.accounts.set(id, { firstAt, devices, chunks, units, earnedMicro, lastAt, wasm, webgpu });
+  for (const row of frozen.accounts) state.accounts.set(row[0], accountOf(row));
   for (const row of frozen.identities) {
     const key = identityKey(row.device, row.backend);
     state.identities.set(key, { ...row, open: new Map(row.open) });
@@ -223,6 +225,41 @@ export function thaw(text: string): State | null {
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));
   return state;
+}
+
+// All rows are read by position and without destructuring: this runs once, cold, while somebody waits for the first lease.
+
+function deviceOf(row: DeviceRow): Device {
+  return {
+    account: row[1],
+    site: row[2],
+    group: row[3],
+    network: row[4],
+    role: row[5],
+    committed: row[6],
+    leases: row[7],
+    returned: row[8],
+    returnedAt: row[9],
+    misdeeds: row[10],
+  };
+}
+
+function accountOf(row: AccountRow): AccountRecord {
+  return {
+    firstAt: row[1],
+    devices: row[2],
+    chunks: row[3],
+    units: row[4],
+    earnedMicro: row[5],
+    lastAt: row[6],
+    wasm: shownOf(row[7]),
+    webgpu: shownOf(row[8]),
+  };
+}
+
+function shownOf(row: ShownRow): Shown {
+  if (row === 0) return { busy: 0, at: 0, busyMs: 0, micro: 0 };
+  return { busy: row[0], at: row[1], busyMs: row[2], micro: row[3] };
 }
 
 function leaseOf(row: LeaseRow): Lease {
@@ -259,7 +296,6 @@ function jobOf(state: State, row: JobRow): Job {
   return job;
 }
 
-/** Read by position and without destructuring: this runs once, cold, while somebody waits for the first lease. */
 function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
   const chunks = new Map<number, Chunk>();
   for (let at = 0; at < row.length;) {
