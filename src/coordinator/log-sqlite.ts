@@ -141,7 +141,9 @@ export class SqliteLog implements Log {
 
   async latestSnapshot(): Promise<Snapshot | null> {
     const row = this.#read(() => this.#sql.lastSnapshot.get());
-    return row === undefined ? null : { tick: numberOf(row['tick']), text: zstdDecompressSync(bytesOf(row['bytes'])).toString() };
+    return row === undefined
+      ? null
+      : { tick: numberOf(row['tick']), text: zstdDecompressSync(bytesOf(row['bytes'])).toString() };
   }
 
   async answer(replica: number): Promise<Answer | null> {
