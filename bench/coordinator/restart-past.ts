@@ -6,6 +6,7 @@ import { mkdirSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { FolderBlobs } from '../../src/coordinator/blobs.ts';
+import { tokenWasShown } from '../../src/coordinator/keys.ts';
 import { shelfOf } from '../../src/coordinator/kernels.ts';
 import type { Log } from '../../src/coordinator/log.ts';
 import type { JobSpec } from '../../src/core/state.ts';
@@ -68,5 +69,7 @@ function mortal(log: Log): Log {
 }
 
 const runtime = await openRules(dataDir, mortal);
+// Its first start came to its end: later ones make no other token.
+tokenWasShown(dataDir);
 await submit(runtime, await specOf());
 await live(runtime, people, past);

@@ -33,6 +33,8 @@ const allPages = 2 ** 31 - 1;
 /** Records from this length on are compressed, at zstd's fastest. */
 const recordBytesMin = 4_096;
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** A snapshot comes out of it in few pieces. */
+const inOne = { chunkSize: 1 << 20 };
 /**
  * So many appends after a start the write-ahead log may be folded into the file: a process that was killed leaves a long
  * one, and whoever waits for the first lease should not wait for that.
@@ -143,7 +145,7 @@ export class SqliteLog implements Log {
     const row = this.#read(() => this.#sql.lastSnapshot.get());
     return row === undefined
       ? null
-      : { tick: numberOf(row['tick']), text: zstdDecompressSync(bytesOf(row['bytes'])).toString() };
+      : { tick: numberOf(row['tick']), text: zstdDecompressSync(bytesOf(row['bytes']), inOne).toString() };
   }
 
   async answer(replica: number): Promise<Answer | null> {
