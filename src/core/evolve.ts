@@ -13,7 +13,7 @@ import {
   voided,
 } from './evolve-checks.ts';
 import { isAudited, workMicro } from './job.ts';
-import { soleAccount, wanted, withClosed, withCommitment, withReplica } from './chunk.ts';
+import { withClosed, withCommitment, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { creditSites } from './sites.ts';
@@ -33,6 +33,7 @@ import type {
   State,
   Winner,
 } from './state.ts';
+import { openChunk, putChunk, reindex } from './wanting.ts';
 
 /** Applies one event that happened at `at`. */
 export function evolve(state: State, event: Event, at: number): void {
@@ -320,34 +321,6 @@ function concluded(state: State, id: string): void {
   for (const chunk of job.chunks.values()) dropChunk(state, job, chunk);
   if (isAudited(job.spec)) auditsOver(state, id);
   state.jobs.delete(id);
-}
-
-/** Stores a chunk that nobody had until now. */
-function openChunk(job: Job, chunk: Chunk): void {
-  job.chunks.set(chunk.index, chunk);
-  if (wanted(chunk, job.spec) > 0) reindex(job, chunk.index, undefined, soleAccount(chunk));
-}
-
-/** Stores a chunk's new value, keeps the index of wanting chunks, and marks when it began to want. */
-function putChunk(job: Job, chunk: Chunk, at: number): void {
-  const keyBefore = job.wantingKey.get(chunk.index);
-  const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
-  job.chunks.set(chunk.index, keyBefore === undefined && key !== undefined ? { ...chunk, since: at } : chunk);
-  if (key !== keyBefore) reindex(job, chunk.index, keyBefore, key);
-}
-
-function reindex(job: Job, index: number, before: string | undefined, after: string | undefined): void {
-  if (before !== undefined) {
-    const set = job.wanting.get(before);
-    set?.delete(index);
-    if (set?.size === 0) job.wanting.delete(before);
-    job.wantingKey.delete(index);
-  }
-  if (after === undefined) return;
-  let set = job.wanting.get(after);
-  if (set === undefined) job.wanting.set(after, (set = new Set()));
-  set.add(index);
-  job.wantingKey.set(index, after);
 }
 
 /** Forgets a chunk's record and its replicas; a lease without open replicas is forgotten too. */
