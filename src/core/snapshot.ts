@@ -57,7 +57,8 @@ type LeaseRow = [
 type IdentityRow = Omit<Identity, 'open'> & { open: [string, Batch[]][] };
 /**
  * All chunks of a job in one row, one after the other, since reading many small rows takes longer than reading what is in
- * them: number, opened, since, replicas; and of each replica id, lease, how it stands, and what its standing brings.
+ * them: number, how long ago it was opened, how long after that it began to want, replicas; and of each replica its place in
+ * the lease, the lease, how it stands, and what its standing brings. Small numbers need no memory of their own.
  */
 type Chunks = (number | string | null)[];
 /** How a replica stands. A commitment brings its root, how many it agrees with, and these. */
@@ -167,11 +168,11 @@ function leaseRow(lease: Lease): LeaseRow {
 function chunksRow(state: State, chunks: Iterable<Chunk>): Chunks {
   const row: Chunks = [];
   for (const { index, openedAt, since, replicas } of chunks) {
-    row.push(index, openedAt, since, replicas.length);
+    row.push(index, state.at - openedAt, since - openedAt, replicas.length);
     for (const { id, lease, device, site, group, phase } of replicas) {
       const now = state.devices.get(device);
       const away = now === undefined || now.site !== site || now.group !== group;
-      row.push(id, lease, standingOf(phase) + (away ? moved : 0));
+      row.push(id - lease, lease, standingOf(phase) + (away ? moved : 0));
       if (away) row.push(site, group);
       if (phase.is === 'committed') row.push(phase.root, phase.agrees.length, ...phase.agrees);
     }
@@ -300,12 +301,13 @@ function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
   const chunks = new Map<number, Chunk>();
   for (let at = 0; at < row.length;) {
     const index = row[at++] as number;
-    const openedAt = row[at++] as number;
-    const since = row[at++] as number;
+    const openedAt = state.at - (row[at++] as number);
+    const since = openedAt + (row[at++] as number);
     const replicas: Replica[] = [];
     for (let left = row[at++] as number; left > 0; left--) {
-      const id = row[at++] as number;
+      const place = row[at++] as number;
       const lease = row[at++] as number;
+      const id = lease + place;
       const standing = row[at++] as number;
       const { device, backend, beside, deadline } = state.leases.get(lease) as Lease;
       const now = state.devices.get(device) as Device;
