@@ -27,6 +27,8 @@ if (served === undefined) throw new Error('build the kernels first');
 const input = benchInput(unitsPerChunk);
 /** Audited: units are drawn from every commitment, and an auditor who knows all answers takes them as fast as they come. */
 const audited = process.argv[3] === 'audit';
+/** A unit is so many times as much work as it is: who computes costly ones has a record after a few chunks. */
+const costFactor = Number(process.argv[4] ?? 1);
 const policy: JobSpec['policy'] = audited
   ? { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 300 }
   : { kind: 'replicate', quorum: 2 };
@@ -38,7 +40,7 @@ const spec: JobSpec = {
   agreement: 'exact',
   units: served.kernel.units(input),
   unitsPerChunk,
-  unitCostMicro: served.kernel.unitCostMicro(input),
+  unitCostMicro: costFactor * served.kernel.unitCostMicro(input),
   policy,
   weight: 1,
   title: 'bench',
