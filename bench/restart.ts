@@ -25,6 +25,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { inOneFile } from '../scripts/door/one-file.mjs';
 import { coordinatorFlags } from '../scripts/door/toolchain.mjs';
 import { firstLease } from './coordinator/first-lease.ts';
 import { median, report } from './measure.ts';
@@ -37,6 +38,7 @@ const wanted = option('events', 1_000_000);
 const rounds = option('rounds', 9);
 
 const scripts = join(import.meta.dirname, 'coordinator');
+const built = join(import.meta.dirname, '../dist/coordinator/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 
 const quiet = '--disable-warning=ExperimentalWarning';
@@ -87,12 +89,11 @@ const starts = {
       quiet,
     ]),
   rules: (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') =>
-    timed([join(scripts, 'restart-child.ts'), dataDir], {}, signal, (said) => said),
+    timed([join(folder, 'restart-child.js'), dataDir], {}, signal, (said) => said),
   whole: async (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') => {
     const port = await freePort();
     const env = { PORT: String(port), DATA_DIR: dataDir, HOST: '127.0.0.1', LOG: 'error' };
-    const main = join(import.meta.dirname, '../src/coordinator/main.ts');
-    return timed([main], env, signal, () => firstLease(port));
+    return timed([built], env, signal, () => firstLease(port));
   },
 };
 type Start = keyof typeof starts;
@@ -130,6 +131,8 @@ async function medians(dataDir: string): Promise<Record<Start, number>> {
 const megabytes = (file: string): string => (statSync(file).size / 1e6).toFixed(0);
 
 try {
+  // In one file, as what `npm start` starts.
+  await inOneFile(folder, ['bench/coordinator/restart-child.ts']);
   // Who restarts has run before: a short life elsewhere leaves what was compiled.
   const warm = join(folder, 'warm');
   await past(warm, 20_000, 500);

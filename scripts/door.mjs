@@ -1,5 +1,5 @@
 /**
- * Opens the front door: makes a fresh clone ready (a Node that runs TypeScript, packages, kernels, pages)
+ * Opens the front door: makes a fresh clone ready (a Node that runs TypeScript, packages, kernels, program, pages)
  * and then runs one of the house's commands. `npm start` and `npm test` come through here.
  *
  * node scripts/door.mjs COMMAND [arguments for the command]
@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { buildKernels, buildPages } from './door/build.mjs';
+import { buildCoordinator, buildKernels, buildPages } from './door/build.mjs';
 import { holdingTheDoor } from './door/lock.mjs';
 import { installPackages } from './door/packages.mjs';
 import { root, say } from './door/place.mjs';
@@ -23,19 +23,19 @@ import { coordinatorFlags, findNode, nodeEnvironment } from './door/toolchain.mj
 const commands = {
   start: {
     packages: 'run',
-    build: ['kernels', 'pages'],
+    build: ['kernels', 'coordinator', 'pages'],
     node: coordinatorFlags,
-    file: 'src/coordinator/main.ts',
+    file: 'dist/coordinator/main.js',
   },
   talka: { packages: 'run', build: ['kernels'], file: 'scripts/talka.mjs' },
-  build: { packages: 'run', build: ['kernels', 'pages'] },
+  build: { packages: 'run', build: ['kernels', 'coordinator', 'pages'] },
   'build:kernels': { packages: 'run', build: ['kernels'] },
   dev: { packages: 'run', build: ['kernels'], file: 'scripts/dev.mjs' },
-  demo: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/demo.ts' },
+  demo: { packages: 'all', build: ['kernels', 'coordinator', 'pages'], file: 'scripts/demo.ts' },
   sim: { packages: 'all', build: ['kernels'], file: 'test/sim/main.ts' },
   'sim:schedule': { packages: 'all', build: ['kernels'], file: 'test/sim/schedule.ts' },
   'sim:verify': { packages: 'all', build: ['kernels'], file: 'test/sim/verify/main.ts' },
-  bench: { packages: 'all', build: ['kernels', 'pages'], file: 'scripts/bench.mjs' },
+  bench: { packages: 'all', build: ['kernels', 'coordinator', 'pages'], file: 'scripts/bench.mjs' },
   'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
   soak: { packages: 'all', build: ['kernels'], file: 'scripts/soak.ts' },
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
@@ -49,7 +49,7 @@ const commands = {
   'test:e2e': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'e2e'] },
 };
 
-const builders = { kernels: buildKernels, pages: buildPages };
+const builders = { kernels: buildKernels, coordinator: buildCoordinator, pages: buildPages };
 
 /** Makes ready what the command needs; each part is skipped in milliseconds when it is fresh. */
 async function makeReady(command) {

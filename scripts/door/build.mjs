@@ -1,4 +1,4 @@
-/** Builds kernels and pages, each only when the bytes it is made from have changed. */
+/** Builds kernels, the coordinator's program and the pages, each only when the bytes it is made from have changed. */
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -30,6 +30,15 @@ export async function buildKernels(node) {
   ];
   await unlessFresh('kernels', inputs, outputs, async () => {
     await call(node, ['scripts/build-kernels.mjs'], { env: nodeEnvironment(node) });
+  });
+}
+
+/** `dist/coordinator/`: the coordinator as it is started, in one file (decision 0011). */
+export async function buildCoordinator(node) {
+  const inputs = ['src', 'scripts/build-coordinator.mjs', 'scripts/door/one-file.mjs', 'package-lock.json'];
+  const outputs = ['dist/coordinator/main.js', 'dist/coordinator/log-thread-writer.js'];
+  await unlessFresh('coordinator', inputs, outputs, async () => {
+    await call(node, ['scripts/build-coordinator.mjs'], { env: nodeEnvironment(node) });
   });
 }
 
@@ -69,7 +78,7 @@ async function unlessFresh(what, inputs, outputs, build) {
   await build();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digest);
-  say(`${what} are built (${since(startMs)})`);
+  say(`${what} ${what.endsWith('s') ? 'are' : 'is'} built (${since(startMs)})`);
 }
 
 /** SHA-256 over names and bytes of every file below the given paths, in a fixed order. */

@@ -1,0 +1,66 @@
+/** A program in one file: it does what its modules do, and each of them believes that it lies where its source lies. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { inOneFile } from '../../scripts/door/one-file.mjs';
+
+const dir = mkdtempSync(join(tmpdir(), 'talka-one-file-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+mkdirSync(join(dir, 'deep'));
+
+function put(name: string, text: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function said(program: string): string {
+  return spawnSync(process.execPath, [program], { encoding: 'utf8' }).stdout;
+}
+
+describe('a program in one file', () => {
+  test('says the same as its modules do, of their places too', async () => {
+    put(
+      'deep/place.ts',
+      `export const place: string[] = [import.meta.dirname, import.meta.url, String(new URL('./beside.txt', import.meta.url))];`,
+    );
+    const program = put(
+      'program.ts',
+      `import { place } from './deep/place.ts'; console.log(JSON.stringify([...place, import.meta.dirname]));`,
+    );
+    await inOneFile(join(dir, 'out/further'), [program]);
+    const built = said(join(dir, 'out/further/program.js'));
+    expect(JSON.parse(built)).toStrictEqual([
+      join(dir, 'deep'),
+      String(pathToFileURL(join(dir, 'deep/place.ts'))),
+      String(pathToFileURL(join(dir, 'deep/beside.txt'))),
+      dir,
+    ]);
+    expect(built).toBe(said(program));
+  });
+
+  test('starts the built thread where there is one, and the source where there is none', async () => {
+    const thread = put('thread.ts', `console.log(import.meta.url.length);`);
+    const starts = (name: string) =>
+      put(
+        name,
+        `import { Worker } from 'node:worker_threads'; const file = new URL('./thread.ts', import.meta.url); console.log(String(file)); new Worker(file);`,
+      );
+    await inOneFile(join(dir, 'both'), [starts('starter.ts'), thread]);
+    await inOneFile(join(dir, 'alone'), [starts('starter.ts')]);
+    const length = pathToFileURL(thread).href.length;
+    const file = (path: string) => pathToFileURL(join(dir, path)).href;
+    expect(said(join(dir, 'both/starter.js'))).toBe(`${file('both/thread.js')}\n${length}\n`);
+    expect(said(join(dir, 'alone/starter.js'))).toBe(`${file('thread.ts')}\n${length}\n`);
+  });
+
+  test('is not written where a module asks what one file cannot answer', async () => {
+    const program = put('asks.ts', `console.log(import.meta.resolve('node:fs'));`);
+    await expect(inOneFile(join(dir, 'none'), [program])).rejects.toThrow(
+      /import\.meta\.resolve has no answer/,
+    );
+  });
+});
