@@ -5,7 +5,7 @@
 import { wantsBytes } from '../core/chunk.ts';
 import { pendingAccount, vestedAccount } from '../core/keys.ts';
 import { balanceOf } from '../core/ledger.ts';
-import type { Event, State } from '../core/state.ts';
+import type { Event, Replica, State, Winner } from '../core/state.ts';
 import { suspendedMs } from '../core/trust.ts';
 import type { Judged } from '../wire/volunteer.ts';
 import type { Answer, Concluded, Outputs, Reopened, Settled } from './log.ts';
@@ -160,20 +160,21 @@ export class Batch {
   }
 
   #accepted(state: State, event: EventOf<'accepted'>): void {
-    this.payroll.add(
-      event,
-      event.winners.some(({ device }) => state.devices.get(device)?.role === 'anchor'),
-    );
-    for (const { device, account } of event.winners) {
+    let withAnchor = false;
+    for (let i = 0; i < event.winners.length; i++) {
+      const { device, account } = event.winners[i] as Winner;
       this.parcelOf(device);
-      const isAway = this.#parts.isHere?.(device) === false;
-      if (isAway && state.devices.get(device)?.role !== 'anchor') this.payroll.credited.add(account);
+      const isAnchor = state.devices.get(device)?.role === 'anchor';
+      if (isAnchor) withAnchor = true;
+      else if (this.#parts.isHere?.(device) === false) this.payroll.credited.add(account);
     }
+    this.payroll.add(event, withAnchor);
     this.settled.push({ job: event.job, chunk: event.chunk, replica: event.replica });
     // The chunk still holds its replicas here; the commitment that settled it is in the state already.
-    for (const replica of state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? []) {
-      if (!event.winners.some((winner) => winner.replica === replica.id))
-        this.#lost(replica.device, replica.id);
+    const replicas = state.jobs.get(event.job)?.chunks.get(event.chunk)?.replicas ?? nothing;
+    for (let i = 0; i < replicas.length; i++) {
+      const replica = replicas[i] as Replica;
+      if (!hasWon(event, replica.id)) this.#lost(replica.device, replica.id);
       if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
         this.dropped.push(replica.id);
     }
@@ -203,6 +204,11 @@ export class Batch {
       }
     }
   }
+}
+
+function hasWon({ winners }: EventOf<'accepted'>, id: number): boolean {
+  for (let i = 0; i < winners.length; i++) if ((winners[i] as Winner).replica === id) return true;
+  return false;
 }
 
 /** What of a lease is told. */

@@ -38,6 +38,8 @@ import type { Parcel } from './batch.ts';
 const bufferedBytesMax = 4 * 1024 * 1024;
 /** The code that every goodbye of ours closes with; the words before it say why. */
 const byeCode = 4000;
+/** Whom an answer agrees with is found out when it is decided. */
+const nobody: readonly number[] = Object.freeze([]);
 /** So many messages that give back may come at once, and so many more each second: they write to the log and cost the sender nothing. */
 const giveBacksMax = 60;
 const giveBacksPerSecond = 1;
@@ -333,7 +335,7 @@ export class Conversation implements Ear {
     const { device } = this;
     const { outputs, digests } = found;
     this.#house.runtime.submit({
-      command: { c: 'commit', device, replica, root, digests, stored: outputs !== null, agrees: [] },
+      command: { c: 'commit', device, replica, root, digests, stored: outputs !== null, agrees: nobody },
       outputs,
       done: (outcome) => {
         this.flow.end();

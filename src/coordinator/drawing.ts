@@ -9,10 +9,14 @@ import { isAudited } from '../core/job.ts';
 import type { Command, State } from '../core/state.ts';
 
 const poolWords = 16_384;
+/** More than this are not copied. */
+const fewMax = 64;
 
 export class Drawing {
   readonly #pool = new Uint32Array(poolWords);
   #at = poolWords;
+  /** For the few words of a commitment: a view of the pool for each would cost more than copying them. */
+  #few = new Uint32Array(0);
 
   /** A commitment with the randomness that it may be drawn from; every other command as it is. */
   withWords(state: State, command: Command): Command {
@@ -20,8 +24,17 @@ export class Drawing {
     const lease = state.leases.get(state.replicas.get(command.replica) ?? -1);
     const spec = lease === undefined ? undefined : state.jobs.get(lease.job)?.spec;
     return spec !== undefined && isAudited(spec)
-      ? { ...command, words: this.#words(wordsForAny(spec.unitsPerChunk)) }
+      ? { ...command, words: this.#fewWords(wordsForAny(spec.unitsPerChunk)) }
       : command;
+  }
+
+  /** As `#words`, always in the same place. */
+  #fewWords(count: number): Uint32Array {
+    if (count > fewMax) return this.#words(count);
+    if (this.#few.length !== count) this.#few = new Uint32Array(count);
+    const from = this.#next(count);
+    for (let i = 0; i < count; i++) this.#few[i] = this.#pool[from + i] as number;
+    return this.#few;
   }
 
   /** What is due, as a command. */
@@ -32,10 +45,18 @@ export class Drawing {
   /** So many uniform 32-bit words that nobody has seen. Valid until the next call. */
   #words(count: number): Uint32Array {
     if (count > poolWords) return randomFillSync(new Uint32Array(count));
+    const from = this.#next(count);
+    return this.#pool.subarray(from, from + count);
+  }
+
+  /** Where the next words of the pool begin, which nobody gets again. */
+  #next(count: number): number {
     if (this.#at + count > poolWords) {
       randomFillSync(this.#pool);
       this.#at = 0;
     }
-    return this.#pool.subarray(this.#at, (this.#at += count));
+    const from = this.#at;
+    this.#at += count;
+    return from;
   }
 }

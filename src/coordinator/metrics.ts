@@ -55,13 +55,15 @@ export class Metrics {
 
   /** Counted by kind first: labels are looked up once a tick and not once an event. */
   #onTick({ batch }: Tick): void {
-    const kinds = new Map<Event['e'], number>();
+    const kinds = new Map<Event['e'], { times: number }>();
     const { events } = batch;
     for (let i = 0; i < events.length; i++) {
       const { e } = events[i] as Event;
-      kinds.set(e, (kinds.get(e) ?? 0) + 1);
+      const kind = kinds.get(e);
+      if (kind === undefined) kinds.set(e, { times: 1 });
+      else kind.times++;
     }
-    for (const [event, times] of kinds) this.#events.inc({ event }, times);
+    for (const [event, { times }] of kinds) this.#events.inc({ event }, times);
     this.#tickEvents.observe(batch.events.length);
   }
 }

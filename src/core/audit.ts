@@ -51,10 +51,10 @@ export function wordsForAny(units: number): number {
 }
 
 /**
- * The units [0, units) of a chunk that are recomputed, ascending. Each is drawn with the tier's share, independently of all
- * others. `words`: at least `wordsFor(units, tier)` uniform 32-bit words.
+ * The units [first, first + units) of a chunk that are recomputed, ascending. Each is drawn with the tier's share, independently of
+ * all others. `words`: at least `wordsFor(units, tier)` uniform 32-bit words.
  */
-export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>): number[] {
+export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>, first = 0): number[] {
   const bits = bitsOfTier[tier === 0 ? 1 : tier];
   const perWord = Math.floor(32 / bits);
   const mask = 2 ** bits - 1;
@@ -65,7 +65,8 @@ export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>): 
   for (let from = 0, at = 0; from < units; from += perWord, at++) {
     let word = words[at] as number;
     const end = Math.min(units, from + perWord);
-    for (let unit = from; unit < end; unit++, word >>>= bits) if ((word & mask) === 0) drawn.push(unit);
+    for (let unit = from; unit < end; unit++, word >>>= bits)
+      if ((word & mask) === 0) drawn.push(first + unit);
   }
   return drawn;
 }

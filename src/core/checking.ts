@@ -85,7 +85,7 @@ export function unitsDrawn(
     const own = tierNow(state, device, backend, at);
     if (own < tier) tier = own;
   }
-  return drawUnits(to - from, tier, words).map((unit) => from + unit);
+  return drawUnits(to - from, tier, words, from);
 }
 
 /** Whether everything of a job is answered, or nothing more is wanted of it: nobody is waited for any more. */

@@ -1,5 +1,6 @@
 /** Writes into the state what audits led to: batches, draws, records of identities. Parts of `evolve`: only writes, decides nothing. */
 import { batchUnitsMax } from './audit.ts';
+import { replicaIn } from './chunk.ts';
 import { add, count, has, numbersIn, remove } from './intervals.ts';
 import { chunkCostMicro, identityKey, unitsOf } from './state.ts';
 import type {
@@ -11,8 +12,8 @@ import type {
   Event,
   Identity,
   Job,
-  Replica,
   State,
+  Winner,
 } from './state.ts';
 import { addWork, mayWork, newStanding, pardon, punish, suspendedMs } from './trust.ts';
 import type { Examined } from './trust.ts';
@@ -30,10 +31,12 @@ export function identitiesAccepted(
   const cost = chunkCostMicro(job.spec, event.chunk);
   const [from, to] = unitsOf(job.spec, event.chunk);
   const drawn = event.drawn ?? [];
-  const authors: string[] = [];
-  event.winners.forEach(({ replica, device, account }, place) => {
-    if (state.devices.get(device)?.role === 'anchor') return;
-    const { backend } = chunk.replicas.find(({ id }) => id === replica) as Replica;
+  // Nearly always one: a list that grows takes room for seventeen.
+  let authors: string[] = [];
+  for (let place = 0; place < event.winners.length; place++) {
+    const { replica, device, account } = event.winners[place] as Winner;
+    if (state.devices.get(device)?.role === 'anchor') continue;
+    const { backend } = replicaIn(chunk, replica);
     const key = identityKey(device, backend);
     const identity = state.identities.get(key) ?? newIdentity(state, key, { device, backend, account }, at);
     if (identity.phase === 'suspended' && identity.open.size === 0 && mayWork(identity, at))
@@ -41,20 +44,26 @@ export function identitiesAccepted(
     addWork(identity, cost, at);
     identity.lastAt = at;
     if (event.final) identity.auditedUnits += to - from;
-    else putInBatch(state, identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);
-    authors.push(key);
-  });
-  const { checks } = state;
-  event.entries.forEach(({ amountMicro }, place) => {
+    else putInBatch(state, key, identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);
+    if (authors.length === 0) authors = [key];
+    else authors.push(key);
+  }
+  countPaid(state, event.entries);
+  if (event.final) return;
+  if (authors.length > 1) job.authors.set(event.chunk, authors.length);
+  if (drawn.length > 0) putAudit(state, { job: job.id, chunk: event.chunk, units: drawn, authors, at });
+}
+
+/** The first answer that is paid is the work, further ones are second copies. */
+function countPaid({ checks }: State, entries: readonly Entry[]): void {
+  for (let place = 0; place < entries.length; place++) {
+    const { amountMicro } = entries[place] as Entry;
     if (place === 0) checks.workMicro += amountMicro;
     else {
       checks.secondCopies++;
       checks.secondMicro += amountMicro;
     }
-  });
-  if (event.final) return;
-  if (authors.length > 1) job.authors.set(event.chunk, authors.length);
-  if (drawn.length > 0) putAudit(state, { job: job.id, chunk: event.chunk, units: drawn, authors, at });
+  }
 }
 
 function newIdentity(
@@ -70,6 +79,7 @@ function newIdentity(
 
 function putInBatch(
   state: State,
+  key: string,
   identity: Identity,
   job: Job,
   chunk: number,
@@ -97,10 +107,10 @@ function putInBatch(
     batches.push(batch);
     job.batches++;
   }
-  state.owing.add(identityKey(identity.device, identity.backend));
+  state.owing.add(key);
   add(batch.chunks, chunk, chunk + 1);
   batch.units += units;
-  batch.drawn.push(...drawn);
+  for (let i = 0; i < drawn.length; i++) batch.drawn.push(drawn[i] as number);
   batch.auditedBefore = identity.auditedUnits + waitingOf(identity);
   if (entry.from === 'operator') {
     batch.operatorMicro += entry.amountMicro;

@@ -1,36 +1,55 @@
 /**
- * Keys of two parts that are asked for again and again. The last of each kind is remembered: a text that is made anew is
- * hashed anew by every map that it is looked up in, and one commitment asks a dozen times for the same few.
+ * Keys that are asked for again and again. They are remembered: a text that is made anew is put together, and hashed anew by every map that
+ * it is looked up in, and one commitment asks a dozen times for the same few.
  */
 
-type Part = string | number;
+/** So many are remembered of each kind, by their first part. */
+const rememberedMax = 1 << 14;
 
-/** `join`, which is pure, without doing it again for the parts it was done for last. */
-function rememberingLast<A extends Part, B extends Part, K extends string>(
-  join: (a: A, b: B) => K,
-): (a: A, b: B) => K {
-  let last: { readonly a: A; readonly b: B; readonly key: K } | null = null;
+/** `join`, which is pure, without doing it again for parts that it was done for. `place`: a small number for each second part. */
+function remembering<B, K extends string>(
+  place: (b: B) => number,
+  join: (a: string, b: B) => K,
+): (a: string, b: B) => K {
+  const known = new Map<string, K[]>();
+  let last: { readonly a: string; readonly b: B; readonly key: K } | null = null;
   return (a, b) => {
-    if (last === null || last.a !== a || last.b !== b) last = { a, b, key: join(a, b) };
-    return last.key;
+    if (last !== null && last.a === a && last.b === b) return last.key;
+    let keys = known.get(a);
+    if (keys === undefined) {
+      if (known.size >= rememberedMax) known.clear();
+      known.set(a, (keys = []));
+    }
+    const key = (keys[place(b)] ??= join(a, b));
+    last = { a, b, key };
+    return key;
   };
 }
 
+/** The same for keys of one part. */
+function rememberingOne<K extends string>(join: (a: string) => K): (a: string) => K {
+  const both = remembering(
+    () => 0,
+    (a: string, _only: null) => join(a),
+  );
+  return (a) => both(a, null);
+}
+
 /** How `identities` names a device key with what it computes with. */
-export const identityKey = rememberingLast(
-  (device: string, backend: 'wasm' | 'webgpu') => `${device}/${backend}`,
+export const identityKey = remembering(
+  (backend: 'wasm' | 'webgpu') => (backend === 'wasm' ? 0 : 1),
+  (device, backend) => `${device}/${backend}`,
 );
 
 /** How `busy` names a slot. */
-export const slotKey = rememberingLast((device: string, slot: number) => `${device}/${slot}`);
-
-const escrow = rememberingLast((kind: 'escrow', job: string) => `${kind}:${job}` as const);
-const pending = rememberingLast((kind: 'pending', account: string) => `${kind}:${account}` as const);
-const vested = rememberingLast((kind: 'vested', account: string) => `${kind}:${account}` as const);
+export const slotKey = remembering(
+  (slot: number) => slot,
+  (device, slot) => `${device}/${slot}`,
+);
 
 /** The ledger's account of a job's escrow. */
-export const escrowAccount = (job: string) => escrow('escrow', job);
+export const escrowAccount = rememberingOne((job) => `escrow:${job}` as const);
 
 /** The ledger's account of credit that is pending, or vested. */
-export const pendingAccount = (account: string) => pending('pending', account);
-export const vestedAccount = (account: string) => vested('vested', account);
+export const pendingAccount = rememberingOne((account) => `pending:${account}` as const);
+export const vestedAccount = rememberingOne((account) => `vested:${account}` as const);

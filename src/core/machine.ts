@@ -3,25 +3,14 @@
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { auditAnswered, refute } from './auditing.ts';
-import {
-  closeBatch,
-  closingOf,
-  readmit,
-  sentAway,
-  tierNow,
-  unitsDrawn,
-  vest,
-  voidBatch,
-} from './checking.ts';
-import { judge, mayJoin, withCommitment } from './chunk.ts';
-import type { Judgement } from './chunk.ts';
+import { closeBatch, closingOf, readmit, sentAway, tierNow, vest, voidBatch } from './checking.ts';
+import { mayJoin, replicaIn, withCommitment } from './chunk.ts';
+import { conclude } from './concluding.ts';
 import { seal } from './epoch.ts';
-import { isAudited } from './job.ts';
 import { faultOf, priceOf } from './offer.ts';
-import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
-import { balanceOf, refund, spareMicro } from './ledger.ts';
+import { escrowAccount } from './keys.ts';
+import { balanceOf, refund } from './ledger.ts';
 import { pick } from './schedule.ts';
-import { chunkCostMicro, chunksOf } from './state.ts';
 import type {
   Chunk,
   Command,
@@ -214,7 +203,7 @@ function replicaOf(
   if (lease.device !== device) return refuse('not-yours');
   const job = state.jobs.get(lease.job) as Job;
   const chunk = job.chunks.get(lease.chunk + (id - lease.id)) as Chunk;
-  return { job, chunk, replica: chunk.replicas.find((r) => r.id === id) as Replica };
+  return { job, chunk, replica: replicaIn(chunk, id) };
 }
 
 /** A device binds itself to its answers for one chunk; the chunk is judged in the same step. */
@@ -245,7 +234,14 @@ function commit(state: State, command: CommandOf<'commit'>, at: number): Decisio
   };
   const next = withCommitment(chunk, replica.id, root, stored, agrees);
   const after = conclude(state, job, next, command.words, at);
-  return after.length === 0 ? [moved] : [moved, ...after];
+  switch (after.length) {
+    case 0:
+      return [moved];
+    case 1:
+      return [moved, after[0] as Event];
+    default:
+      return [moved, ...after];
+  }
 }
 
 /**
@@ -257,76 +253,6 @@ function mayOmitBytes(chunk: Chunk, spec: JobSpec, root: string): boolean {
     (r) =>
       r.phase.is === 'committed' && r.phase.stored && (spec.agreement === 'exact' || r.phase.root === root),
   );
-}
-
-/** What follows once a chunk has changed: a verdict, payment, perhaps the end of the job. */
-function conclude(
-  state: State,
-  job: Job,
-  chunk: Chunk,
-  words: ArrayLike<number> | undefined,
-  at: number,
-): Event[] {
-  const verdict = judge(chunk, job.spec);
-  if (verdict === null) return [];
-  const isAnchors = verdict.winners.some((winner) => state.devices.get(winner.device)?.role === 'anchor');
-  // What an anchor computed too is known to be right.
-  const final = !isAudited(job.spec) || isAnchors;
-  const drawn = final ? [] : unitsDrawn(state, job, chunk, verdict, words, at);
-  const entries = paymentsOf(state, job, chunk, verdict, final);
-  const events: Event[] = [
-    {
-      e: 'accepted',
-      job: job.id,
-      chunk: chunk.index,
-      root: verdict.root,
-      replica: verdict.canonical.id,
-      winners: verdict.winners.map(({ id, device, account, site }) => ({
-        replica: id,
-        device,
-        account,
-        site,
-      })),
-      losers: verdict.losers.map((loser) => loser.id),
-      final,
-      ...(drawn.length === 0 ? {} : { drawn }),
-      entries,
-    },
-  ];
-  if (!final || job.finalChunks + 1 < chunksOf(job.spec) || job.batches > 0) return events;
-  const withAnchor = isAnchors ? 1 : 0;
-  const summary: JobSummary = {
-    submittedAt: job.submittedAt,
-    finalChunks: job.finalChunks + 1,
-    settledByPeople: job.settledByPeople + 1 - withAnchor,
-    settledWithAnchor: job.settledWithAnchor + withAnchor,
-    disputes: job.disputes + (verdict.losers.length > 0 ? 1 : 0),
-  };
-  let paidNow = 0n;
-  for (const entry of entries) if (entry.from !== 'operator') paidNow += BigInt(entry.amountMicro);
-  events.push({
-    e: 'finished',
-    job: job.id,
-    summary,
-    entries: refund(state, job.id, job.requester, paidNow),
-  });
-  return events;
-}
-
-/** Who is paid what [LG3]: the first `quorum` by right, further ones while something is set aside for them, then by the operator. */
-function paymentsOf(state: State, job: Job, chunk: Chunk, { winners }: Judgement, final: boolean): Entry[] {
-  const amountMicro = chunkCostMicro(job.spec, chunk.index);
-  let spare = spareMicro(state, job);
-  return winners.map(({ account }, place): Entry => {
-    const byRight = place < job.spec.policy.quorum;
-    const fromEscrow = byRight || spare >= amountMicro;
-    if (fromEscrow && !byRight) spare -= amountMicro;
-    return {
-      from: fromEscrow ? escrowAccount(job.id) : 'operator',
-      to: final ? vestedAccount(account) : pendingAccount(account),
-      amountMicro,
-    };
-  });
 }
 
 /** A device gives chunks back that it will not compute: they are free at once. One event for each lease they belong to. */

@@ -16,6 +16,7 @@ import type {
   LiveNetworks,
   LivePeople,
   RefusalReason,
+  Shown,
   Slot,
   State,
 } from './state.ts';
@@ -90,12 +91,10 @@ export function pick(
   if (device.returned > returnsMax + 2 * device.committed && at - device.returnedAt < returnPauseMs)
     return 'holding-enough';
   const others = state.busy.size - (own === undefined ? 0 : 1);
-  const knownMilli = (claimedMilli: number): number =>
-    knownRateMilli(state.accounts.get(device.account)?.[slot.backend], claimedMilli, at);
   const asker: Asker = {
     device,
     slot,
-    knownMilli,
+    shown: state.accounts.get(device.account)?.[slot.backend],
     heldMicro: own?.heldMicro ?? 0,
     others,
     othersMilli: state.busyRateMilli - (own?.rateMilli ?? 0),
@@ -124,8 +123,8 @@ export function pick(
 interface Asker extends Others {
   readonly device: Device;
   readonly slot: Slot;
-  /** As what a claimed speed counts. */
-  readonly knownMilli: (claimedMilli: number) => number;
+  /** What its account has shown with such slots: as what a claimed speed counts. */
+  readonly shown: Shown | undefined;
   /** What the slot still has to compute, in microcredits. */
   readonly heldMicro: number;
   /** How many other slots hold a lease now, and their speed together, in thousandths of the reference core. */
@@ -144,32 +143,23 @@ function jobsByService(state: State): Iterable<Job> {
 
 function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pick | null {
   const { device, slot, at } = asker;
-  const wish = device.network === '' ? '' : `${slot.backend} ${job.spec.kernel}`;
-  const eligible = (chunk: Chunk): boolean =>
-    at - chunk.since >= tailMs &&
-    mayTake(chunk, device.account, device.group, at) &&
-    mayStandBeside(state, chunk, device.network, wish, asker) &&
-    helps(chunk, job.spec, slot.backend) &&
-    (device.role === 'anchor' ? isAnchors(state, chunk, job, asker) : takesMore(state, chunk));
   const max = runLength(job, asker, rateMilli);
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
-  const pickOf = (run: readonly [number, number] | null): Pick | null =>
-    run === null
-      ? null
-      : {
-          job,
-          chunk: run[0],
-          count: run[1] - run[0],
-          deadline: at + patienceMs(job, run[0], run[1] - run[0], rateMilli, asker),
-        };
-  const waiting = firstWaiting(job, device, max, eligible);
-  if (waiting !== null) return pickOf(waiting);
+  // Under audits nothing waits for a second person.
+  const waiting = job.wanting.size === 0 ? null : firstWaiting(state, job, asker, max, tailMs);
+  if (waiting !== null) return pickOf(job, waiting, rateMilli, asker);
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
   if (device.role === 'anchor') return null;
   if (at - job.leasedAt < tailMs) return null;
   if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && !mayOpenForReference(job))
     return null;
-  return pickOf(firstRun(job.free, max));
+  const free = firstRun(job.free, max);
+  return free === null ? null : pickOf(job, free, rateMilli, asker);
+}
+
+function pickOf(job: Job, [from, to]: readonly [number, number], rateMilli: number, asker: Asker): Pick {
+  const count = to - from;
+  return { job, chunk: from, count, deadline: asker.at + patienceMs(job, from, count, rateMilli, asker) };
 }
 
 /** A GPU opens chunks of a `tolerance` job only where its answer stands alone, or will be one of the quorum and not too many wait for their reference. */
@@ -180,11 +170,20 @@ function mayOpenForReference(job: Job): boolean {
 
 /** A run of chunks that want one more replica, of one other author or contested. */
 function firstWaiting(
+  state: State,
   job: Job,
-  device: Device,
+  asker: Asker,
   max: number,
-  eligible: (chunk: Chunk) => boolean,
+  tailMs: number,
 ): [number, number] | null {
+  const { device, slot, at } = asker;
+  const wish = device.network === '' ? '' : `${slot.backend} ${job.spec.kernel}`;
+  const eligible = (chunk: Chunk): boolean =>
+    at - chunk.since >= tailMs &&
+    mayTake(chunk, device.account, device.group, at) &&
+    mayStandBeside(state, chunk, device.network, wish, asker) &&
+    helps(chunk, job.spec, slot.backend) &&
+    (device.role === 'anchor' ? isAnchors(state, chunk, job, asker) : takesMore(state, chunk));
   let looked = 0;
   for (const [author, chunks] of job.wanting) {
     if (author === device.account) continue;
@@ -257,7 +256,8 @@ function isAnchors(state: State, chunk: Chunk, job: Job, { live, networks, at }:
 function runLength(job: Job, asker: Asker, rateMilli: number): number {
   const bySpeed = Math.floor(leaseTargetMs / expectedMs(job, 0, 1, rateMilli));
   const byRecord = asker.device.committed === 0 ? 1 : 2 * asker.device.committed;
-  const share = asker.knownMilli(rateMilli) / (asker.othersMilli + asker.knownMilli(rateMilli));
+  const knownMilli = knownRateMilli(asker.shown, rateMilli, asker.at);
+  const share = knownMilli / (asker.othersMilli + knownMilli);
   const byEnd = Math.ceil((openReplicas(job) * share) / 2);
   return Math.max(1, Math.min(bySpeed, byRecord, byEnd, leaseChunksMax));
 }
