@@ -24,8 +24,8 @@ export const noWindow: Edit = {
 };
 export const nothingDrawn: Edit = {
   file: 'audit.ts',
-  from: 'if ((word & mask) === 0) drawn.push(unit);',
-  to: 'if ((word & mask) === -1) drawn.push(unit);',
+  from: 'if ((word & mask) === 0) drawn.push(first + unit);',
+  to: 'if ((word & mask) === -1) drawn.push(first + unit);',
 };
 
 /** A desk that waits for whoever was given an audit once. */

@@ -210,7 +210,7 @@ export const zoo: readonly Member[] = [
     defence: 'what two people agree on is audited all the same [TR1]',
     off: [
       {
-        file: 'machine.ts',
+        file: 'concluding.ts',
         from: '!isAudited(job.spec) || isAnchors',
         to: '!isAudited(job.spec) || isAnchors || verdict.winners.length > 1',
       },
