@@ -66,6 +66,14 @@ export class AsciiWriter {
     this.at = at + length;
   }
 
+  /** A part of what is ASCII already. */
+  part(bytes: Uint8Array, from: number, length: number): void {
+    const at = this.#reserve(length);
+    const to = this.#bytes;
+    for (let i = 0; i < length; i++) to[at + i] = bytes[from + i] as number;
+    this.at = at + length;
+  }
+
   /** Any text, in UTF-8. */
   text(text: string): void {
     const at = this.#reserve(3 * text.length);

@@ -2,15 +2,16 @@
  * Receipts: for each device whose credit a tick changes one leaf, under a root that the tick's signed head covers. Made when
  * the tick is, and made again, word for word, from its record when somebody missed theirs.
  */
-import { levelsOf, pathIn } from '../core/merkle.ts';
 import type { Event } from '../core/state.ts';
 import { receiptForm, receiptText } from '../wire/receipt.ts';
 import type { AuditRow, BatchRow, PaidRow, ReceiptForm } from '../wire/receipt.ts';
 import { AsciiWriter, literal } from './ascii.ts';
-import { headBytes, sha256Hex, textNode } from './digests.ts';
+import { headBytes } from './digests.ts';
 import { signText } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import type { TickWord } from './record.ts';
+import { textTreeOf } from './text-tree.ts';
+import type { TextTree } from './text-tree.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 type Accepted = EventOf<'accepted'>;
@@ -97,53 +98,39 @@ function sumOf({ entries }: Later, from?: string): number {
   return sum;
 }
 
-/** What stands around hashes in a list of them. */
-const path = { first: literal('"'), next: literal('","'), last: literal('"') };
-
-/** A tick's tree of receipts: hashes are hex text from the start. */
+/** A tick's tree of receipts. */
 export class ReceiptTree {
   /** '' when there are no receipts. */
   readonly root: string;
   readonly form: ReceiptForm;
-  readonly #levels: string[][];
+  readonly #tree: TextTree;
 
   constructor({ slips }: Payroll, at: number, coordinator: string, form: ReceiptForm = receiptForm) {
     this.form = form;
-    this.#levels = levelsOf(
-      textNode,
-      slips.map((slip) => leafHash(slip, at, coordinator, form)),
-    );
-    this.root = this.#levels.at(-1)?.[0] ?? '';
+    leaves.restart();
+    const lengths: number[] = [];
+    for (const slip of slips) {
+      const from = leaves.at;
+      if (form === receiptForm && !hasLater(slip)) putLeaf(leaves, slip, at, coordinator);
+      else leaves.text(`\0${leafText(slip, at, coordinator, form)}`);
+      lengths.push(leaves.at - from);
+    }
+    this.#tree = textTreeOf(leaves.view(), lengths);
+    this.root = this.#tree.root;
   }
 
   /** The path of one leaf. */
   path(index: number): string[] {
-    return pathIn(this.#levels, index);
+    return this.#tree.path(index);
   }
 
   /** The same as a receipt lists it: hashes in quotes, comma separated. */
   putPath(to: AsciiWriter, index: number): void {
-    let before = path.first;
-    for (let level = 0; level < this.#levels.length - 1; level++) {
-      const neighbour = (this.#levels[level] as string[])[(index >> level) ^ 1];
-      if (neighbour === undefined) continue;
-      to.put(before);
-      to.ascii(neighbour);
-      before = path.next;
-    }
-    if (before === path.next) to.put(path.last);
+    this.#tree.putPath(to, index);
   }
 }
 
 const leaves = new AsciiWriter(1 << 12);
-
-/** SHA-256(0x00 ‖ a slip's text), in hex: a hash as text costs a third of one as a buffer. */
-function leafHash(slip: Payslip, at: number, coordinator: string, form: ReceiptForm): string {
-  leaves.restart();
-  if (form === receiptForm && !hasLater(slip)) putLeaf(leaves, slip, at, coordinator);
-  else leaves.text(`\0${leafText(slip, at, coordinator, form)}`);
-  return sha256Hex(leaves.view());
-}
 
 /** What stands between the values of a leaf's text. */
 const leaf = {

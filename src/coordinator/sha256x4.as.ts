@@ -1,6 +1,7 @@
 /**
- * Checks the digests of a chunk's units with SHA-256 (FIPS 180-4), four units side by side in the lanes of one vector:
- * one call for a chunk, where the platform's hash costs a call and two objects for each unit.
+ * SHA-256 (FIPS 180-4) of many short messages, four side by side in the lanes of one vector: the digests of a chunk's units, the
+ * links of sessions' chains, a tick's tree of receipts. One call for all of them, where the platform's hash costs a call and two
+ * objects for each.
  *
  * The caller lays everything out in this module's memory behind `room()` and says where it is.
  */
@@ -40,6 +41,13 @@ function rotr(x: v128, n: i32): v128 {
   return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
 }
 
+/** The padding of a message of so many bytes. */
+function pad(at: usize, length: i32, blocks: i32): void {
+  memory.fill(at + length, 0, (blocks << 6) - length);
+  store<u8>(at + length, 0x80);
+  store<u32>(at + (blocks << 6) - 4, bswap<u32>(<u32>length << 3));
+}
+
 /** Writes prefix ‖ unit ‖ output with its padding into a lane's message; says how many blocks that is. */
 function lay(lane: i32, prefix: usize, prefixBytes: i32, unit: i64, output: usize, outputBytes: i32): i32 {
   const at = messages + (<usize>lane) * <usize>messageMax;
@@ -48,9 +56,7 @@ function lay(lane: i32, prefix: usize, prefixBytes: i32, unit: i64, output: usiz
   memory.copy(at, prefix, prefixBytes);
   store<i64>(at + prefixBytes, bswap<i64>(unit));
   memory.copy(at + prefixBytes + 8, output, outputBytes);
-  memory.fill(at + length, 0, (blocks << 6) - length);
-  store<u8>(at + length, 0x80);
-  store<u32>(at + (blocks << 6) - 4, bswap<u32>(<u32>length << 3));
+  pad(at, length, blocks);
   return blocks;
 }
 
@@ -157,4 +163,84 @@ export function firstWrong(
     from += lanes;
   }
   return -1;
+}
+
+/** A message that lies at `message`, with its padding; says how many blocks that is. */
+function layPlain(lane: i32, message: usize, bytes: i32): i32 {
+  const at = messages + (<usize>lane) * <usize>messageMax;
+  const blocks = (bytes + 9 + 63) >> 6;
+  memory.copy(at, message, bytes);
+  pad(at, bytes, blocks);
+  return blocks;
+}
+
+/** Digest of one lane, to `out`. */
+function put(lane: i32, out: usize): void {
+  for (let i = 0; i < 32; i += 4) store<u32>(out + i, bswap<u32>(load<u32>(state + (i << 2) + (lane << 2))));
+}
+
+/**
+ * Digests, 32 bytes each, of `count` messages that lie one after the other at `at`; `lengths` holds a little-endian u32 for each, at
+ * most `outputMax(0)`. `out` may not lie among the messages.
+ */
+export function digests(count: i32, lengths: usize, at: usize, out: usize): void {
+  for (let from = 0; from < count;) {
+    let length = load<i32>(lengths + (from << 2));
+    const blocks = layPlain(0, at, length);
+    at += length;
+    let lanes = 1;
+    while (lanes < 4 && from + lanes < count) {
+      length = load<i32>(lengths + ((from + lanes) << 2));
+      if ((length + 9 + 63) >> 6 != blocks) break;
+      layPlain(lanes, at, length);
+      at += length;
+      lanes++;
+    }
+    hashFour(blocks);
+    for (let lane = 0; lane < lanes; lane++) put(lane, out + <usize>((from + lane) << 5));
+    from += lanes;
+  }
+}
+
+/**
+ * All levels of a tree above `count` digests that lie at `at` (RFC 9162: a node is SHA-256(0x01 ‖ left ‖ right), one without a neighbour
+ * moves up as it is). Each level is written behind the one below it; says how many digests there are in all.
+ */
+export function levels(count: i32, at: usize): i32 {
+  let all = count;
+  while (count > 1) {
+    const above = at + <usize>(count << 5);
+    const pairs = count >> 1;
+    for (let from = 0; from < pairs; from += 4) {
+      const lanes = min(4, pairs - from);
+      for (let lane = 0; lane < lanes; lane++) {
+        const message = messages + (<usize>lane) * <usize>messageMax;
+        store<u8>(message, 1);
+        memory.copy(message + 1, at + <usize>((from + lane) << 6), 64);
+        pad(message, 65, 2);
+      }
+      hashFour(2);
+      for (let lane = 0; lane < lanes; lane++) put(lane, above + <usize>((from + lane) << 5));
+    }
+    if ((count & 1) != 0) memory.copy(above + <usize>(pairs << 5), at + <usize>((count - 1) << 5), 32);
+    count = (count + 1) >> 1;
+    all += count;
+    at = above;
+  }
+  return all;
+}
+
+/** So many bytes, a multiple of 16, in lower-case hexadecimal. */
+export function hex(bytes: usize, count: i32, out: usize): void {
+  const digits = i8x16(48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102);
+  for (let i = 0; i < count; i += 16) {
+    const all = v128.load(bytes + i);
+    const high = v128.swizzle(digits, i8x16.shr_u(all, 4));
+    const low = v128.swizzle(digits, v128.and(all, i8x16.splat(15)));
+    v128.store(out + (i << 1), v128.shuffle<i8>(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    v128.store(
+      out + (i << 1) + 16,
+      v128.shuffle<i8>(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
+    );
+  }
 }

@@ -71,16 +71,20 @@ function winnerOf({ id: replica, device, account, site }: Replica): Winner {
 function paymentsOf(state: State, job: Job, chunk: Chunk, { winners }: Judgement, final: boolean): Entry[] {
   const amountMicro = chunkCostMicro(job.spec, chunk.index);
   const { quorum } = job.spec.policy;
-  // What is set aside is asked for only where somebody is not paid by right.
-  let spare = winners.length > quorum ? spareMicro(state, job) : 0;
-  return winners.map(({ account }, place): Entry => {
-    const byRight = place < quorum;
-    const fromEscrow = byRight || spare >= amountMicro;
-    if (fromEscrow && !byRight) spare -= amountMicro;
-    return {
-      from: fromEscrow ? escrowAccount(job.id) : 'operator',
-      to: final ? vestedAccount(account) : pendingAccount(account),
-      amountMicro,
-    };
+  const pay = ({ account }: Replica, from: Entry['from']): Entry => ({
+    from,
+    to: final ? vestedAccount(account) : pendingAccount(account),
+    amountMicro,
   });
+  const escrow = escrowAccount(job.id);
+  const byRight = winners.length <= quorum ? winners : winners.slice(0, quorum);
+  const entries = byRight.map((winner) => pay(winner, escrow));
+  if (byRight === winners) return entries;
+  let spare = spareMicro(state, job);
+  for (const winner of winners.slice(quorum)) {
+    const isSetAside = spare >= amountMicro;
+    if (isSetAside) spare -= amountMicro;
+    entries.push(pay(winner, isSetAside ? escrow : 'operator'));
+  }
+  return entries;
 }

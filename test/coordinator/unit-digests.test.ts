@@ -1,16 +1,12 @@
 /** Four digests side by side are the platform's, for every length around a block's end, and a wrong one is found where it is. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UnitDigests } from '../../src/coordinator/unit-digests.ts';
+import { built } from './four.ts';
 
-const wasm = Uint8Array.from(
-  readFileSync(join(import.meta.dirname, '../../build/coordinator/sha256x4.wasm')),
-);
 const ways = [
-  ['four side by side', new UnitDigests(wasm)],
+  ['four side by side', new UnitDigests(built())],
   ['by the platform', new UnitDigests(null)],
 ] as const;
 
