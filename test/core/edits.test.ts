@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { bugs } from '../sim/bugs.ts';
 import { zoo } from '../sim/zoo.ts';
 
-const edits = [...bugs, ...zoo.flatMap(({ off }) => (Array.isArray(off) ? off : []))];
+const edits = [...bugs, ...zoo.flatMap(({ off }) => ('map' in off ? off : []))];
 
 test('every planted bug, and every defence that is switched off, finds its place in the rules', () => {
   expect(edits.length).toBeGreaterThan(40);
