@@ -117,13 +117,13 @@ export function connected(h: House, names: string, able = [`wasm ${kernel}`]): L
 export function join(
   h: House,
   name: string,
-  over: { account?: string; group?: string; role?: 'volunteer' | 'anchor' } = {},
+  over: { account?: string; group?: string; role?: 'volunteer' | 'anchor'; site?: string } = {},
 ): void {
   h.must({
     c: 'join',
     device: name,
     account: over.account ?? name.toUpperCase(),
-    site: null,
+    site: over.site ?? null,
     group: over.group ?? `net-${name}`,
     role: over.role ?? 'volunteer',
   });
