@@ -30,8 +30,15 @@ async function compute({ unitFrom, unitTo }: FirstUnits): Promise<FirstAnswer> {
   return { is: 'done', ...(await firstDigests({ ...program, unitFrom }, outputs)) };
 }
 
+/** A chunk is handed over to the page, not copied: nobody here needs it any more. */
+function handedOver(answer: FirstAnswer): ArrayBuffer[] {
+  if (answer.is !== 'done') return [];
+  const { digests, root, outputs, lengths } = answer;
+  return [digests, root, outputs, lengths].map(({ buffer }) => buffer);
+}
+
 addEventListener('message', ({ data }: MessageEvent<FirstProgram | FirstUnits>) => {
   void ('wasm' in data ? prove(data) : compute(data))
     .catch((): FirstAnswer => ({ is: 'failed' }))
-    .then((answer) => globalThis.postMessage(answer));
+    .then((answer) => globalThis.postMessage(answer, { transfer: handedOver(answer) }));
 });

@@ -16,8 +16,8 @@ export interface FirstProgram {
   readonly job: string;
   readonly kernel: string;
   readonly agreement: 'exact' | 'tolerance';
-  readonly wasm: Uint8Array;
-  readonly input: Uint8Array;
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  readonly input: Uint8Array<ArrayBuffer>;
 }
 
 /** And then: the units of the chunk that was leased. */
@@ -31,10 +31,10 @@ export type FirstAnswer =
   | { readonly is: 'proven' }
   | {
       readonly is: 'done';
-      readonly digests: Uint8Array;
-      readonly root: Uint8Array;
-      readonly outputs: Uint8Array;
-      readonly lengths: Uint32Array;
+      readonly digests: Uint8Array<ArrayBuffer>;
+      readonly root: Uint8Array<ArrayBuffer>;
+      readonly outputs: Uint8Array<ArrayBuffer>;
+      readonly lengths: Uint32Array<ArrayBuffer>;
     }
   | { readonly is: 'failed' };
 
@@ -88,7 +88,8 @@ async function goThrough(
   const { job: id, kernel, agreement } = job;
   const hand = handIn(signal);
   // Nothing is leased to who has not proven itself.
-  await hand.answers('proven', { job: id, kernel, agreement, wasm, input });
+  const program = { job: id, kernel, agreement, wasm, input };
+  await hand.answers('proven', program, [wasm.buffer, input.buffer]);
   // Nothing was measured yet: a core like the reference is what most are near, and a first lease is one chunk whatever is claimed.
   const slot = { slot: 0, backend: 'wasm', rates: { [kernel]: 1_000 } };
   socket.send(JSON.stringify({ t: 'ask', slots: [slot] }));
@@ -148,9 +149,11 @@ function handIn(signal: AbortSignal) {
   const worker = new Worker(new URL('../../workers/first.worker.ts', import.meta.url), { type: 'module' });
   signal.addEventListener('abort', () => worker.terminate());
   return {
+    /** Asks it for something; `handedOver` is not copied, and no longer here then. */
     answers<Is extends FirstAnswer['is']>(
       wanted: Is,
       word: FirstProgram | FirstUnits,
+      handedOver: ArrayBuffer[] = [],
     ): Promise<Extract<FirstAnswer, { is: Is }>> {
       return new Promise((resolve, reject) => {
         worker.onmessage = ({ data }: MessageEvent<FirstAnswer>) => {
@@ -159,14 +162,14 @@ function handIn(signal: AbortSignal) {
         };
         worker.onerror = () => reject(new Error('died'));
         signal.addEventListener('abort', () => reject(new Error('over')));
-        worker.postMessage(word);
+        worker.postMessage(word, handedOver);
       });
     },
   };
 }
 
 /** Bytes by their digest. */
-async function blob(url: string, digest: string, signal: AbortSignal): Promise<Uint8Array> {
+async function blob(url: string, digest: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const answer = await fetch(`${url}/blobs/${digest}`, { signal });
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const hash = await sha256(bytes);
