@@ -3,7 +3,8 @@
  * compute them gently, and the pages with hot reload. Ends all of it when the coordinator or this program ends;
  * finished jobs end nothing.
  *
- * PORT (8787) is the coordinator's, PAGES_PORT (5173) the pages'; arguments go to the coordinator.
+ * PORT (8787) is the coordinator's, PAGES_PORT (5173) the pages'; PAGES_CACHE is where Vite keeps what it has prepared for
+ * them (in node_modules). Arguments go to the coordinator.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -95,7 +96,9 @@ process.on('exit', () => {
 
 async function startPages() {
   process.env.TALKA_COORDINATOR = coordinator;
-  pages = await createServer({ root, server: { host, port: Number(pagesPort), strictPort: true } });
+  const server = { host, port: Number(pagesPort), strictPort: true };
+  const cacheDir = process.env.PAGES_CACHE;
+  pages = await createServer({ root, server, ...(cacheDir === undefined ? {} : { cacheDir }) });
   // Vite ends the process at SIGTERM as soon as its own part is closed, and at the end of the input.
   process.removeAllListeners('SIGTERM');
   process.stdin.removeAllListeners('end');
