@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditingWords } from '../../src/app/words/auditing.ts';
 import { words as en } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
@@ -21,7 +22,7 @@ describe.skipIf(whyNo.chromium() !== null)('a machine that checks others', () =>
   ] as const)('says so beside its own units, and what for (%s)', async (language, w) => {
     const a = auditingWords[language];
     const page = await stage.open({ view: data.checking }, {}, language);
-    const units = page.locator('.tally > div', { hasText: w.tally.units });
+    const units = page.locator('.tally > div', { hasText: ownWords[language].tally.units });
     expect(await units.locator('.figure').textContent()).toBe(w.f.count(data.checking.units));
     expect(await units.locator('.note').allTextContents()).toEqual([a.checked(12)]);
     expect(await page.getByText(a.note).count()).toBe(1);

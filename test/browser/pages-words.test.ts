@@ -16,6 +16,7 @@ import { nameRefusalOf, nameRefusals, refusalWords } from '../../src/app/words/r
 import { boardWords } from '../../src/app/words/board.ts';
 import { auditingWords } from '../../src/app/words/auditing.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { receiptWords } from '../../src/app/words/receipts.ts';
 import { rewardWords } from '../../src/app/words/rewards.ts';
 import { verifyWords } from '../../src/app/words/verify.ts';
@@ -211,7 +212,15 @@ describe('the words', () => {
       'check parts that others computed',
     ])
       expect(consentText('en')).toContain(said);
-    for (const said of ['核对别人算出的部分', '显卡', '核心', '速度', '永远', zh.me.forget, '网络地址'])
+    for (const said of [
+      '核对别人算出的部分',
+      '显卡',
+      '核心',
+      '速度',
+      '永远',
+      ownWords.zh.me.forget,
+      '网络地址',
+    ])
       expect(consentText('zh')).toContain(said);
   });
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boardWords } from '../../src/app/words/board.ts';
 import { words as en } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { words as zh } from '../../src/app/words/zh.ts';
 import { whyNo } from './browsers.ts';
 import * as data from './fixture-data.ts';
@@ -270,7 +271,7 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     } as const;
     const page = await open({ view: { ...data.running, ...over, connection: 'none', outbox: 0 } });
     const text = (await page.locator('main').textContent()) ?? '';
-    expect(text).not.toContain(en.tally.rateSoon);
+    expect(text).not.toContain(ownWords.en.tally.rateSoon);
     expect(text).not.toContain(en.work.connection.none);
     await page.evaluate((view) => window.say(view), { outbox: 2 });
     await page.getByText(en.work.outbox(2)).waitFor();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checksWords } from '../../src/app/words/checks.ts';
 import { auditingWords } from '../../src/app/words/auditing.ts';
 import { judgedWords } from '../../src/app/words/judged.ts';
-import { words } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import type { Event } from '../../src/core/state.ts';
 import type { ChecksView } from '../../src/wire/views.ts';
 import { whyNo } from '../browser/browsers.ts';
@@ -127,7 +127,7 @@ describe.skipIf(whyNo.chromium() !== null)('people check people', () => {
     const liar = await bad.account();
     await bad.says(judgedWords.en.heading, 120_000);
     await holds('the neighbour’s page tells of it', async () => (await checkedOn(good)) > 0, 30_000);
-    expect(await good.text()).toContain(words.tally.heading);
+    expect(await good.text()).toContain(ownWords.en.tally.heading);
     const told = await scene.told(house);
     const found = told.of('audited').filter(({ wrong }) => wrong.length > 0);
     expect(found.length).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /** People in real browsers: a profile of their own, the real page, Start pressed, and what their page shows. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { words } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { holds, until } from './house.ts';
 
 /** What a browser test asks of the page: enough for three engines with three drivers. */
@@ -96,11 +96,11 @@ export class Person implements View {
 
   /** Chunks computed in this visit, as the page counts them. */
   async chunks(): Promise<number> {
-    return this.#figure(words.tally.chunks);
+    return this.#figure(ownWords.en.tally.chunks);
   }
 
   async units(): Promise<number> {
-    return this.#figure(words.tally.units);
+    return this.#figure(ownWords.en.tally.units);
   }
 
   async #figure(term: string): Promise<number> {

@@ -1,6 +1,7 @@
 /** Do three engines, as three people, finish real jobs with answers that agree bit for bit, and are those that Node computes? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { priceOf } from '../../src/core/offer.ts';
 import type { JobView } from '../../src/wire/views.ts';
 import { launchChromium, launchFirefox, launchWebKit, whyNo } from '../browser/browsers.ts';
@@ -68,7 +69,7 @@ async function leadForTheGpu(people: ReadonlyMap<Engine, View>, door: Door): Pro
   for (const other of others) await pressMain(other, words.start.resume);
 }
 
-const inUse = words.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
+const inUse = ownWords.en.settings.gpuStates({ state: 'on', name: '' }).split(':')[0] ?? '';
 
 const orders = [factoring(30, 200), picture(192, 128, 2, 200)];
 

@@ -1,6 +1,7 @@
 /** Is the page a good host: by keyboard alone, to a visitor who is alone, over plain http, without WebGPU? */
 import { describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
+import { ownWords } from '../../src/app/words/own.ts';
 import { launchFirefox, whyNo } from '../browser/browsers.ts';
 import { freePort, holds, until } from './house.ts';
 import { factoring } from './orders.ts';
@@ -9,6 +10,7 @@ import type { Person, View } from './person.ts';
 import { stage } from './stage.ts';
 
 const { plain, heading } = words.work;
+const own = ownWords.en;
 
 /** Presses Tab until what has the focus is a button of that name. */
 async function tabTo(person: Person, name: string): Promise<void> {
@@ -84,7 +86,7 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     expect((await house.door.job(job)).final).toBe(0);
     house.passMs(31_000);
     await house.door.finished(job, 40_000);
-    await ona.says(words.tally.withAnchor(chunks, chunks));
+    await ona.says(own.tally.withAnchor(chunks, chunks));
     await ona.says(words.done.verifiedBy(chunks, 0, chunks));
     const account = await ona.account();
     const told = await scene.told(house);
@@ -104,7 +106,7 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     });
     const ona = await scene.person(url, { browser });
     await ona.says(words.here.insecure);
-    await ona.says(words.settings.gpuStates({ state: 'absent', why: 'insecure-origin' }));
+    await ona.says(own.settings.gpuStates({ state: 'absent', why: 'insecure-origin' }));
     expect(await ona.ask('isSecureContext')).toBe(false);
     await scene.person(url, { browser });
     await house.door.finished(job);
@@ -119,7 +121,7 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     const ona = await scene.person(house.door.url);
     await scene.person(house.door.url);
     expect(await ona.ask(`'gpu' in navigator`)).toBe(true);
-    await ona.says(words.settings.gpuStates({ state: 'absent', why: 'no-adapter' }));
+    await ona.says(own.settings.gpuStates({ state: 'absent', why: 'no-adapter' }));
     await house.door.finished(job);
     const told = await scene.told(house);
     expect(told.settlements.length).toBe(chunks);
@@ -141,7 +143,7 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
         expect(await ona.ask(`'gpu' in navigator`)).toBe(false);
         await holds('it says so before Start', async () => (await text()).includes(words.cost.gpuAbsent));
         await pressStart(ona);
-        const absent = words.settings.gpuStates({ state: 'absent', why: 'no-webgpu' });
+        const absent = own.settings.gpuStates({ state: 'absent', why: 'no-webgpu' });
         await holds('it says so after Start', async () => (await text()).includes(absent));
         const account = await accountOn(ona);
         await scene.person(house.door.url);

@@ -56,7 +56,7 @@ export function Board({ live, list, refresh }: Props): JSX.Element | null {
         {view?.sites !== undefined && view.sites.rows.length > 0 && <Sites w={w} sites={view.sites} />}
         {view !== null && (
           <>
-            <p class="soft small">{joined(w.tally.creditNote, b.anchorNote)}</p>
+            <p class="soft small">{joined(w.page.creditNote, b.anchorNote)}</p>
             <p>
               <a href={addressWith('/rewards.html', location.search)}>{b.rewards}</a>
             </p>

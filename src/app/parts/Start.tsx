@@ -44,7 +44,7 @@ export function Before({ w, house, job }: Props): JSX.Element {
           {begun.value === 'failed'
             ? w.start.failed
             : house.forgotten.value === 'yes' || house.forgotten.value === 'here'
-              ? w.me.forgotten[house.forgotten.value]
+              ? w.start.forgotten[house.forgotten.value]
               : known
                 ? ''
                 : w.start.waiting}

@@ -5,6 +5,7 @@ import { joined } from '../join.ts';
 import { addressWith } from '../language.ts';
 import type { House } from '../house.ts';
 import { auditingWords } from '../words/auditing.ts';
+import { ownWords } from '../words/own.ts';
 import type { Words } from '../words/words.ts';
 import { Judged } from './Judged.tsx';
 import { Receipts } from './Receipts.tsx';
@@ -19,47 +20,45 @@ interface Props {
 export function Tally({ w, house }: Props): JSX.Element {
   const { phase, units, chunks, rateMilli, credit, checked, finalWithAnchor } = house.watched.view.value;
   const a = auditingWords[w.language];
+  const { tally: t } = ownWords[w.language];
   const between = chunks.final - chunks.provisional;
   return (
     <section aria-labelledby="tally">
-      <h2 id="tally">{w.tally.heading}</h2>
+      <h2 id="tally">{t.heading}</h2>
       <dl class="tally figures">
         <Figure
-          term={w.tally.chunks}
+          term={t.chunks}
           value={w.f.count(chunks.computed)}
-          notes={[
-            `${w.f.count(chunks.committed)} ${w.tally.committed}`,
-            `${w.f.count(chunks.final)} ${w.tally.final}`,
-          ]}
+          notes={[`${w.f.count(chunks.committed)} ${t.committed}`, `${w.f.count(chunks.final)} ${t.final}`]}
         />
         <Figure
-          term={w.tally.units}
+          term={t.units}
           value={w.f.count(units)}
           notes={checked.audits > 0 ? [a.checked(checked.units)] : []}
         />
         {phase !== 'finished' && phase !== 'stopped' && (
           <Figure
-            term={w.tally.rate}
+            term={t.rate}
             value={rateMilli === null ? '–' : w.f.tenth(rateMilli / 1000)}
-            notes={[rateMilli === null ? w.tally.rateSoon : w.tally.rateUnit]}
+            notes={[rateMilli === null ? t.rateSoon : t.rateUnit]}
           />
         )}
         <Figure
-          term={w.tally.credit}
+          term={t.credit}
           value={w.f.credit(credit.sessionMicro)}
           notes={[
-            w.tally.session,
-            `${w.f.credit(credit.pendingMicro)} ${w.tally.pending}`,
-            `${w.f.credit(credit.vestedMicro)} ${w.tally.vested}`,
+            t.session,
+            `${w.f.credit(credit.pendingMicro)} ${t.pending}`,
+            `${w.f.credit(credit.vestedMicro)} ${t.vested}`,
           ]}
         />
       </dl>
       <p class="soft small">
         {joined(
-          w.tally.creditNote,
-          between > 0 && w.tally.withAnchor(finalWithAnchor, between),
-          chunks.provisional > 0 && w.tally.provisional(chunks.provisional),
-          chunks.lost > 0 && w.tally.lost(chunks.lost),
+          w.page.creditNote,
+          between > 0 && t.withAnchor(finalWithAnchor, between),
+          chunks.provisional > 0 && t.provisional(chunks.provisional),
+          chunks.lost > 0 && t.lost(chunks.lost),
           checked.audits > 0 && a.note,
         )}
       </p>
@@ -90,12 +89,12 @@ function Figure(props: {
 }
 
 export function Settings({ w, house }: Props): JSX.Element {
+  const { settings: s } = ownWords[w.language];
   const { settings, gpu } = house.watched.view.value;
-  const { still } = house.watched;
   const cannot = gpu.state === 'absent' || gpu.state === 'software' || gpu.state === 'failed';
   return (
     <details class="settings">
-      <summary>{w.settings.heading}</summary>
+      <summary>{s.heading}</summary>
       <div class="wishes">
         <p>
           <span class="wish">{w.cost.cores}</span>
@@ -103,7 +102,7 @@ export function Settings({ w, house }: Props): JSX.Element {
         </p>
         <p>
           <label class="wish" for="share">
-            {w.settings.share}
+            {s.share}
           </label>
           <span class="slide">
             <input
@@ -118,7 +117,7 @@ export function Settings({ w, house }: Props): JSX.Element {
             />
             <output class="figures">{w.f.share(settings.share, 1)}</output>
           </span>
-          <small class="soft">{w.settings.shareNote}</small>
+          <small class="soft">{s.shareNote}</small>
         </p>
         <p>
           <label class="check">
@@ -128,25 +127,34 @@ export function Settings({ w, house }: Props): JSX.Element {
               disabled={cannot}
               onChange={(event) => house.configure({ gpu: event.currentTarget.checked })}
             />
-            <span>{w.settings.gpu}</span>
+            <span>{s.gpu}</span>
           </label>
-          <small class="soft">{w.settings.gpuStates(gpu)}</small>
+          <small class="soft">{s.gpuStates(gpu)}</small>
         </p>
-        <p>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={still.value}
-              onChange={(event) => {
-                still.value = event.currentTarget.checked;
-              }}
-            />
-            <span>{w.settings.still}</span>
-          </label>
-          <small class="soft">{w.settings.stillNote}</small>
-        </p>
+        <Still w={w} house={house} />
       </div>
     </details>
+  );
+}
+
+/** Whether numbers and cloth stand still. */
+function Still({ w, house }: Props): JSX.Element {
+  const { settings: s } = ownWords[w.language];
+  const { still } = house.watched;
+  return (
+    <p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={still.value}
+          onChange={(event) => {
+            still.value = event.currentTarget.checked;
+          }}
+        />
+        <span>{s.still}</span>
+      </label>
+      <small class="soft">{s.stillNote}</small>
+    </p>
   );
 }
 
@@ -154,17 +162,18 @@ export function Settings({ w, house }: Props): JSX.Element {
 export function Me({ w, house }: Props): JSX.Element | null {
   const { account } = house.watched.view.value;
   if (account === null) return null;
+  const { me: m } = ownWords[w.language];
   const board = `${addressWith('/leaderboard.html', location.search)}#${account}`;
   return (
     <section class="me" aria-labelledby="me">
-      <OrnamentView id={account} label={w.me.ornament} />
+      <OrnamentView id={account} label={m.ornament} />
       <div>
-        <h2 id="me">{w.me.heading}</h2>
+        <h2 id="me">{m.heading}</h2>
         <p>
-          {w.me.account} <code>{account}</code>
+          {m.account} <code>{account}</code>
         </p>
         <p>
-          <a href={board}>{w.me.board}</a>
+          <a href={board}>{m.board}</a>
         </p>
         <Forget w={w} house={house} />
       </div>
@@ -173,6 +182,7 @@ export function Me({ w, house }: Props): JSX.Element | null {
 }
 
 function Forget({ w, house }: Props): JSX.Element {
+  const { me: m } = ownWords[w.language];
   const asked = useSignal(false);
   const { phase } = house.watched.view.value;
   const running = phase === 'running' || phase === 'starting' || phase === 'finishing';
@@ -180,10 +190,10 @@ function Forget({ w, house }: Props): JSX.Element {
     <div class="forget">
       {asked.value && !running ? (
         <div role="group" aria-labelledby="forget-ask">
-          <p id="forget-ask">{w.me.forgetAsk}</p>
+          <p id="forget-ask">{m.forgetAsk}</p>
           <p class="actions">
             <button type="button" onClick={() => void house.forget()}>
-              {w.me.forgetYes}
+              {m.forgetYes}
             </button>
             <button
               type="button"
@@ -191,7 +201,7 @@ function Forget({ w, house }: Props): JSX.Element {
                 asked.value = false;
               }}
             >
-              {w.me.forgetNo}
+              {m.forgetNo}
             </button>
           </p>
         </div>
@@ -204,11 +214,11 @@ function Forget({ w, house }: Props): JSX.Element {
             asked.value = true;
           }}
         >
-          {w.me.forget}
+          {m.forget}
         </button>
       )}
-      {running && <p class="soft small">{w.me.forgetNote}</p>}
-      {house.forgotten.value === 'failed' && <p role="alert">{w.me.forgetFailed}</p>}
+      {running && <p class="soft small">{m.forgetNote}</p>}
+      {house.forgotten.value === 'failed' && <p role="alert">{m.forgetFailed}</p>}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { House } from '../house.ts';
 import { auditingWords } from '../words/auditing.ts';
+import { ownWords } from '../words/own.ts';
 import { refusalWords } from '../words/refusals.ts';
 import type { Reason, RefusedCode, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { JobView } from '../../wire/views.ts';
@@ -167,7 +168,7 @@ export function Machine({ w, house, loom }: Props & { readonly loom: JobView | n
       {line}
       {gpu.state !== 'on' && gpu.state !== 'testing' && gpu.state !== 'unknown' && (
         <p class="soft small">
-          {w.work.gpu}: {w.settings.gpuStates(gpu)}
+          {w.work.gpu}: {ownWords[w.language].settings.gpuStates(gpu)}
         </p>
       )}
     </section>

@@ -1,6 +1,5 @@
 /** Everything the pages say, in English. */
 import { formatsFor } from '../format.ts';
-import type { GpuView } from '../../volunteer/store.ts';
 import type { Words } from './words.ts';
 
 const f = formatsFor('en');
@@ -29,6 +28,7 @@ export const words: Words = {
     languages: 'Language',
     heading: 'Lend your machine to one big job.',
     lede: 'A talka is the day when neighbours come together to finish one household’s big job. Here they meet in the browser.',
+    creditNote: 'One credit is one second of the reference core’s work. Credits cannot be bought or sold.',
   },
   cloth: {
     label: (title) => `The cloth of “${title}”.`,
@@ -143,6 +143,10 @@ export const words: Words = {
     finishing: 'Finishing',
     finishNote: 'Finish completes the chunks in work, gives the rest back, and stops.',
     reload: 'Reload the page',
+    forgotten: {
+      yes: 'Everything this page kept in this browser is deleted, and the coordinator has erased the name. Its log stays.',
+      here: 'Everything this page kept in this browser is deleted. The coordinator could not be asked: a name, if you set one, and its note of your network remain there.',
+    },
   },
   work: {
     heading: {
@@ -230,52 +234,6 @@ export const words: Words = {
     outbox: (count) => `${some(count, 'result')} on the way`,
     spoken: (chunks, final) => `${some(chunks, 'chunk')} computed, ${f.whole(final)} accepted.`,
   },
-  tally: {
-    heading: 'This session',
-    units: 'Units computed',
-    chunks: 'Chunks computed',
-    committed: 'returned',
-    final: 'accepted',
-    lost: (count) => `${some(count, 'chunk')} settled without this machine’s answer.`,
-    withAnchor: (count, of) =>
-      `${f.whole(count)} of your ${f.whole(of)} chunks that others computed too were settled with the operator’s anchor, the others between volunteers.`,
-    provisional: (count) =>
-      `${some(count, 'chunk')} of yours ${count === 1 ? 'counts' : 'count'} provisionally: parts, drawn in secret, are computed again before their credit is yours.`,
-    rate: 'Speed',
-    rateUnit: 'times the reference core',
-    rateSoon: 'known after 10 seconds',
-    credit: 'Credit',
-    session: 'this session',
-    pending: 'pending',
-    vested: 'verified, yours',
-    creditNote: 'One credit is one second of the reference core’s work. Credits cannot be bought or sold.',
-  },
-  settings: {
-    heading: 'Settings',
-    share: 'Share of each core’s time',
-    shareNote: 'Less than 100 % lets each core rest in between: cooler and quieter.',
-    gpu: 'Use the graphics processor',
-    gpuStates: gpuState,
-    still: 'Keep this page still',
-    stillNote: 'Numbers and cloth change every half minute only. Computing goes on.',
-  },
-  me: {
-    heading: 'You, to others',
-    ornament: 'Your ornament, woven from your account’s number',
-    account: 'Account',
-    board: 'Your place among all who have helped',
-    forget: 'Forget me',
-    forgetNote: 'Possible once nothing is running: pause or finish first.',
-    forgetAsk:
-      'This deletes the device key and everything else this page keeps in this browser, and has the coordinator erase your name and its note of your network, unless others share that network. Account, device key, and what was computed, when and how fast, stay in its log; credit already earned stays with an account that nobody can use any more.',
-    forgetYes: 'Forget everything here',
-    forgetNo: 'Keep it',
-    forgetFailed: 'It could not be deleted. Close other tabs of this page and try again.',
-    forgotten: {
-      yes: 'Everything this page kept in this browser is deleted, and the coordinator has erased the name. Its log stays.',
-      here: 'Everything this page kept in this browser is deleted. The coordinator could not be asked: a name, if you set one, and its note of your network remain there.',
-    },
-  },
   here: {
     nobody: 'Nobody is computing just now.',
     line: (people, devices, rate) =>
@@ -311,30 +269,3 @@ export const words: Words = {
       }`,
   },
 };
-
-function gpuState(gpu: GpuView): string {
-  switch (gpu.state) {
-    case 'unknown':
-      return 'Not looked at yet.';
-    case 'absent':
-      return {
-        'no-webgpu': 'Not available: this browser has no WebGPU.',
-        'insecure-origin': 'Not available: browsers give it to secure (https) pages only.',
-        'no-adapter': 'Not available: the browser offers no graphics processor.',
-      }[gpu.why];
-    case 'software':
-      return `Not used: ${gpu.name} is emulated on the processor, slower than the cores themselves.`;
-    case 'off':
-      return 'Switched off by you.';
-    case 'testing':
-      return `Checking ${gpu.name} against known answers.`;
-    case 'on':
-      return `In use: ${gpu.name}.`;
-    case 'failed':
-      return `Not used: ${gpu.name} did not pass its check (${gpu.why}). The cores go on.`;
-    case 'lost':
-      return `${gpu.name} was taken away by the system; it will be tried again. The cores go on.`;
-    default:
-      return gpu satisfies never;
-  }
-}

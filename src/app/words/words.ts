@@ -1,5 +1,5 @@
 /** The catalogue of everything the pages say, as a type: a language is complete when it has every one of these. */
-import type { Reason, VolunteerView, WorkerView, GpuView } from '../../volunteer/store.ts';
+import type { Reason, VolunteerView, WorkerView } from '../../volunteer/store.ts';
 import type { JobView } from '../../wire/views.ts';
 import type { Language } from '../consent.ts';
 import type { Formats } from '../format.ts';
@@ -31,6 +31,8 @@ export interface Words {
     readonly languages: string;
     readonly heading: string;
     readonly lede: string;
+    /** What a credit is. */
+    readonly creditNote: string;
   };
   readonly cloth: {
     readonly label: (title: string) => string;
@@ -123,6 +125,8 @@ export interface Words {
     readonly finishing: string;
     readonly finishNote: string;
     readonly reload: string;
+    /** What came of `forget`. */
+    readonly forgotten: Readonly<Record<'yes' | 'here', string>>;
   };
   readonly work: {
     readonly heading: Readonly<Record<VolunteerView['phase'], string>>;
@@ -152,48 +156,6 @@ export interface Words {
     readonly connection: Readonly<Record<VolunteerView['connection'], string>>;
     readonly outbox: (count: number) => string;
     readonly spoken: (chunks: number, final: number) => string;
-  };
-  readonly tally: {
-    readonly heading: string;
-    readonly units: string;
-    readonly chunks: string;
-    readonly committed: string;
-    readonly final: string;
-    readonly lost: (count: number) => string;
-    readonly withAnchor: (count: number, of: number) => string;
-    /** Of the accepted chunks, how many are provisional still. */
-    readonly provisional: (count: number) => string;
-    readonly rate: string;
-    /** After the number: times the reference core. */
-    readonly rateUnit: string;
-    readonly rateSoon: string;
-    readonly credit: string;
-    readonly session: string;
-    readonly pending: string;
-    readonly vested: string;
-    readonly creditNote: string;
-  };
-  readonly settings: {
-    readonly heading: string;
-    readonly share: string;
-    readonly shareNote: string;
-    readonly gpu: string;
-    readonly gpuStates: (gpu: GpuView) => string;
-    readonly still: string;
-    readonly stillNote: string;
-  };
-  readonly me: {
-    readonly heading: string;
-    readonly ornament: string;
-    readonly account: string;
-    readonly board: string;
-    readonly forget: string;
-    readonly forgetNote: string;
-    readonly forgetAsk: string;
-    readonly forgetYes: string;
-    readonly forgetNo: string;
-    readonly forgetFailed: string;
-    readonly forgotten: Readonly<Record<'yes' | 'here', string>>;
   };
   readonly here: {
     readonly nobody: string;

@@ -1,6 +1,5 @@
 /** Everything the pages say, in Simplified Chinese: written for its readers, not translated. */
 import { formatsFor } from '../format.ts';
-import type { GpuView } from '../../volunteer/store.ts';
 import type { Words } from './words.ts';
 
 const f = formatsFor('zh-CN');
@@ -26,6 +25,7 @@ export const words: Words = {
     languages: '语言',
     heading: '借出你的电脑，合力干一件大活。',
     lede: '谁家有了大活，左邻右舍都来搭把手，一天干完，这样的日子叫 talka。如今大家在浏览器里碰头。',
+    creditNote: '1 积分等于参考核心干 1 秒的活。积分不能买卖。',
   },
   cloth: {
     label: (title) => `《${title}》这匹布。`,
@@ -132,6 +132,10 @@ export const words: Words = {
     finishing: '正在收尾',
     finishNote: '收尾：把手上的块算完，其余的交还，然后停下。',
     reload: '重新载入网页',
+    forgotten: {
+      yes: '本页存在这个浏览器里的一切都已删除，协调端也抹去了名字。它的日志还在。',
+      here: '本页存在这个浏览器里的一切都已删除。协调端没能联系上：你设置过的名字和它对网络的记号还留在那里。',
+    },
   },
   work: {
     heading: {
@@ -206,51 +210,6 @@ export const words: Words = {
     outbox: (count) => `${f.whole(count)} 份结果在路上`,
     spoken: (chunks, final) => `已算 ${f.whole(chunks)} 块，已确认 ${f.whole(final)} 块。`,
   },
-  tally: {
-    heading: '本次',
-    units: '算出的单元',
-    chunks: '算出的块',
-    committed: '已提交',
-    final: '已通过',
-    lost: (count) => `有 ${f.whole(count)} 块没有采用这台电脑的答案。`,
-    withAnchor: (count, of) =>
-      `你有 ${f.whole(of)} 块别人也算过，其中 ${f.whole(count)} 块由运营方的锚机参与核对，其余由志愿者互相核对。`,
-    provisional: (count) => `你有 ${f.whole(count)} 块暂时算数：暗中抽取的部分会被重算，之后积分才归你。`,
-    rate: '速度',
-    rateUnit: '倍于参考核心',
-    rateSoon: '10 秒后才知道',
-    credit: '积分',
-    session: '本次所得',
-    pending: '待定',
-    vested: '已确认，归你',
-    creditNote: '1 积分等于参考核心干 1 秒的活。积分不能买卖。',
-  },
-  settings: {
-    heading: '设置',
-    share: '每个核心用多少时间',
-    shareNote: '低于 100% 时，核心会在中间歇一歇，更凉也更安静。',
-    gpu: '使用显卡',
-    gpuStates: gpuState,
-    still: '让页面静下来',
-    stillNote: '数字和布每半分钟才变一次，计算照常。',
-  },
-  me: {
-    heading: '别人眼里的你',
-    ornament: '你的纹样，由账户编号织成',
-    account: '账户',
-    board: '你在出过力的人里排第几',
-    forget: '忘掉我',
-    forgetNote: '停下之后才能这样做：请先暂停或收尾。',
-    forgetAsk:
-      '这会删除设备密钥和本页存在这个浏览器里的一切，并让协调端抹去你的名字，以及它对你所在网络的记号（若还有别人用这个网络则不抹）。账户、设备密钥，以及何时算了什么、有多快，仍留在它的日志里；已得的积分留在账户上，但再也没有人能使用那个账户。',
-    forgetYes: '全部忘掉',
-    forgetNo: '留着',
-    forgetFailed: '没能删除。请关掉本页的其他标签页再试。',
-    forgotten: {
-      yes: '本页存在这个浏览器里的一切都已删除，协调端也抹去了名字。它的日志还在。',
-      here: '本页存在这个浏览器里的一切都已删除。协调端没能联系上：你设置过的名字和它对网络的记号还留在那里。',
-    },
-  },
   here: {
     nobody: '此刻没有人在计算。',
     line: (people, devices, rate) =>
@@ -283,30 +242,3 @@ export const words: Words = {
       }`,
   },
 };
-
-function gpuState(gpu: GpuView): string {
-  switch (gpu.state) {
-    case 'unknown':
-      return '还没有检查。';
-    case 'absent':
-      return {
-        'no-webgpu': '用不了：这个浏览器没有 WebGPU。',
-        'insecure-origin': '用不了：浏览器只把它交给安全（https）页面。',
-        'no-adapter': '用不了：浏览器没有提供显卡。',
-      }[gpu.why];
-    case 'software':
-      return `不用：${gpu.name} 是用处理器模拟的，比核心自己算还慢。`;
-    case 'off':
-      return '你已关掉。';
-    case 'testing':
-      return `正在用已知答案检验 ${gpu.name}。`;
-    case 'on':
-      return `正在使用：${gpu.name}。`;
-    case 'failed':
-      return `不用：${gpu.name} 没有通过检验（${gpu.why}）。处理器照常计算。`;
-    case 'lost':
-      return `${gpu.name} 被系统收回，稍后会再试。处理器照常计算。`;
-    default:
-      return gpu satisfies never;
-  }
-}
