@@ -1,7 +1,8 @@
 /**
- * Weighs what a page's visitor downloads before Start can be pressed: every script the page names or preloads, what it
- * asks for at once by itself (words and facts), and every static import of those, gzipped. Of the widget: the loader, and all from its
- * frame to the first chunk but the kernel, page and style included. Prints a table; exit code 1 above budget.
+ * Weighs what a page's visitor downloads before Start can be pressed: every script that is written into the page or that it
+ * names or preloads, what it asks for at once by itself (words and facts), and every static import of those, gzipped. Of
+ * the widget: the loader, and all from its frame to the first chunk but the kernel, page and style included. Prints a
+ * table; exit code 1 above budget.
  *
  * node scripts/size.mjs [folder of the built pages, default dist/web]
  */
@@ -44,6 +45,12 @@ export function scriptsOf(html) {
   return wanted.map((tag) => /\b(?:src|href)="([^"]+)"/.exec(tag)?.[1]).filter((path) => path !== undefined);
 }
 
+/** The scripts that are written into a page. */
+export function inlineScriptsOf(html) {
+  const found = [...html.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script>/g)];
+  return found.filter(([, named]) => !/\bsrc=/.test(named)).map(([, , script]) => script);
+}
+
 /** The style sheets of a page. */
 function stylesOf(html) {
   const tags = [...html.matchAll(/<link\b[^>]*rel="stylesheet"[^>]*>/g)].map((match) => match[0]);
@@ -70,6 +77,10 @@ export function weigh(page) {
   const inside = (path) => (path.startsWith('/') ? path.slice(1) : path);
   if (whole.includes(page))
     for (const path of [page, ...stylesOf(html).map(inside)]) found.set(path, gzippedSize(path));
+  else
+    inlineScriptsOf(html).forEach((script, i) =>
+      found.set(`${page} (script ${i + 1} in it)`, gzipped(script)),
+    );
   const waiting = [
     ...scriptsOf(html).map(inside),
     ...(atOnce[page] ?? []).map((starts) => heaviestOf(posix.join(dirname(page), 'assets'), starts)),
@@ -85,7 +96,8 @@ export function weigh(page) {
   return found;
 }
 
-const gzippedSize = (path) => gzipSync(readFileSync(join(web, path), 'utf8'), { level: 9 }).length;
+const gzipped = (text) => gzipSync(text, { level: 9 }).length;
+const gzippedSize = (path) => gzipped(readFileSync(join(web, path), 'utf8'));
 
 /** The heaviest script whose name begins in one of these ways. Throws when one of them is not there: it would go unweighed. */
 function heaviestOf(folder, starts) {

@@ -1,8 +1,13 @@
 /** Does the front door know what is fresh, which Node will do, what a test run came to, and what a page weighs? */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { packagesAreFresh } from '../../scripts/door/packages.mjs';
 import { lacks, nodeEnvironment } from '../../scripts/door/toolchain.mjs';
-import { scriptsOf, staticImportsOf } from '../../scripts/size.mjs';
+import { inlineScriptsOf, scriptsOf, staticImportsOf } from '../../scripts/size.mjs';
 import { countReport } from '../../scripts/test/steps.mjs';
 
 describe('packages', () => {
@@ -103,6 +108,21 @@ describe('the weight of a page', () => {
     const html = `<link rel="stylesheet" href="/a.css"><link rel="modulepreload" crossorigin href="/assets/b.js">
       <script type="module" crossorigin src="/assets/a.js"></script><script>let inline;</script>`;
     expect(scriptsOf(html)).toEqual(['/assets/b.js', '/assets/a.js']);
+  });
+
+  it('counts scripts that are written into the page', () => {
+    const html = `<script>let inline;</script><script type="module" crossorigin src="/assets/a.js"></script>
+      <script type="module">again();\n</script>`;
+    expect(inlineScriptsOf(html)).toEqual(['let inline;', 'again();\n']);
+    const folder = mkdtempSync(join(tmpdir(), 'talka-size-'));
+    try {
+      writeFileSync(join(folder, 'small.html'), '<script>let inline;</script>');
+      const { stdout } = spawnSync(process.execPath, ['scripts/size.mjs', folder], { encoding: 'utf8' });
+      const weight = gzipSync('let inline;', { level: 9 }).length;
+      expect(stdout).toMatch(new RegExp(`^ +${weight}  small.html: gzipped JavaScript before Start$`, 'm'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('follows static imports and re-exports, not dynamic ones', () => {
