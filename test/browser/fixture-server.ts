@@ -126,7 +126,7 @@ function answer(scene: Scene, path: string, query: URLSearchParams, response: Se
   }
   if (job !== undefined && part === 'report.txt') return bytes('text/plain; charset=utf-8', report);
   if (job !== undefined && (part === 'preview.png' || part === 'picture.png')) {
-    return bytes('image/png', pictureOf(job.final / job.chunks));
+    return bytes('image/png', pictureOf((job.accepted + job.final) / job.chunks));
   }
   if (path.startsWith('/blobs/')) return bytes('application/octet-stream', mersenneInput);
   response.writeHead(404);

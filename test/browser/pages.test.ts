@@ -238,6 +238,32 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await close(page);
   });
 
+  it('show a picture as soon as tiles are accepted, none of them verified yet, and more of it as more come', async () => {
+    const job = { ...data.picture, free: 1350, final: 0, accepted: 0, settledByPeople: 0 };
+    const address = `/api/jobs/${job.job}/preview.png`;
+    const page = await open({ scene: { jobs: [job] } });
+    expect(await page.locator('.picture').count()).toBe(0);
+    for (const [accepted, final] of [
+      [1, 0],
+      [300, 0],
+      [200, 130],
+    ] as const) {
+      stage.server.asked();
+      stage.server.scene.jobs = [{ ...job, free: job.free - accepted - final, accepted, final }];
+      stage.server.pulse();
+      await expect.poll(() => stage.server.asked().includes(address), { timeout: 5_000 }).toBe(true);
+      await page.getByRole('img', { name: en.cloth.picture(job.title) }).waitFor();
+      expect(await page.locator('main').getAttribute('class')).toContain('pictured');
+    }
+    // A tile more is no reason to fetch it again.
+    stage.server.scene.jobs = [{ ...job, free: job.free - 331, accepted: 201, final: 130 }];
+    stage.server.pulse();
+    await page.getByText(en.job.progress(130, 201, job.chunks)).waitFor();
+    expect(stage.server.asked()).not.toContain(address);
+    for (const w of [en, zh]) expect(w.cloth.picture('')).toMatch(/provisional|暂时/);
+    await close(page);
+  });
+
   it('show of what has ended the last, the newest first', async () => {
     const ended = Array.from({ length: 20 }, (_, i) => ({
       ...data.finished,

@@ -4,7 +4,7 @@ import { words } from '../../src/app/words/en.ts';
 import { ownWords } from '../../src/app/words/own.ts';
 import { launchFirefox, whyNo } from '../browser/browsers.ts';
 import { freePort, holds, until } from './house.ts';
-import { factoring } from './orders.ts';
+import { factoring, picture } from './orders.ts';
 import { accountOn, pressStart } from './person.ts';
 import type { Person, View } from './person.ts';
 import { stage } from './stage.ts';
@@ -93,6 +93,28 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     expect(told.settledWithAnchor).toBe(chunks);
     expect(told.paidMicro(account)).toBeGreaterThan(0);
     expect(told.misdeeds + told.refuted).toBe(0);
+  });
+
+  it('a picture under audit is seen while none of its tiles is verified yet', async () => {
+    // Nobody is there who could audit: all stays provisional.
+    const house = await scene.house();
+    const { job, title } = await house.door.submit({ ...picture(64, 64, 1, 20), policy: { kind: 'audit' } });
+    const ona = await scene.person(house.door.url);
+    await ona.computed(2);
+    await ona.page.getByRole('img', { name: words.cloth.picture(title) }).waitFor();
+    const { accepted, final } = await house.door.job(job);
+    expect(accepted).toBeGreaterThan(0);
+    expect(final).toBe(0);
+    // It is no empty one.
+    const seen = await ona.ask(`(() => {
+      const image = document.querySelector('.picture img');
+      const { naturalWidth: width, naturalHeight: height } = image;
+      const pen = new OffscreenCanvas(width, height).getContext('2d');
+      pen.drawImage(image, 0, 0);
+      return pen.getImageData(0, 0, width, height).data.some((value, at) => at % 4 === 3 && value > 0);
+    })()`);
+    expect(seen).toBe(true);
+    expect((await scene.told(house)).misdeeds).toBe(0);
   });
 
   it('over plain http the page says what is missing and computes with the cores', async () => {

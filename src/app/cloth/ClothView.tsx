@@ -141,17 +141,20 @@ function Closer({ w, glass }: { readonly w: Words; readonly glass: GlassHandle }
   );
 }
 
-/** Whether there is a picture to look at: a job that makes one, once a first tile is verified. Until then it is a cloth. */
+/** Chunks whose result is there, provisional ones included. */
+const settledOf = ({ accepted, final }: JobView): number => accepted + final;
+
+/** Whether there is a picture to look at: a job that makes one, once a first tile is accepted. Until then it is a cloth. */
 export function hasPicture(job: JobView): boolean {
-  return job.result.preview && job.final > 0;
+  return job.result.preview && settledOf(job) > 0;
 }
 
-/** The tiles that are verified, refreshed when enough has changed and only once the new picture is there. */
+/** The tiles that are accepted or verified, refreshed when enough has changed and only once the new picture is there. */
 function Picture(props: { readonly w: Words; readonly job: JobView; readonly still: boolean }): JSX.Element {
   const { w, job, still } = props;
   const shown = useSignal('');
   const step = Math.max(1, Math.ceil(job.chunks / 64));
-  const version = job.endedAt === null ? Math.floor(job.final / step) : -1;
+  const version = job.endedAt === null ? Math.floor(settledOf(job) / step) : -1;
   const address = isShown(job)
     ? `/api/jobs/${job.job}/picture.png`
     : `/api/jobs/${job.job}/preview.png?n=${job.endedAt === null ? version : job.final}`;
@@ -165,7 +168,7 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
       .then(() => {
         if (here) shown.value = address;
       })
-      // The next verified tiles bring the next try; until then the last picture stays.
+      // The next tiles bring the next try; until then the last picture stays.
       .catch(() => {});
     return () => {
       here = false;

@@ -42,7 +42,7 @@ export const words: Words = {
     share: 'Share',
     closer: 'Look closer',
     keep: 'Keep the cloth (PNG)',
-    picture: (title) => `“${title}”, as far as its tiles are verified.`,
+    picture: (title) => `“${title}”: the tiles accepted so far, provisional ones included.`,
   },
   job: {
     now: 'On the loom now',

@@ -39,7 +39,7 @@ export const words: Words = {
     share: '占比',
     closer: '凑近看',
     keep: '把布存下来（PNG）',
-    picture: (title) => `《${title}》，目前已确认的部分。`,
+    picture: (title) => `《${title}》：目前已通过的部分，暂时算数的也在内。`,
   },
   job: {
     now: '现在织的是',
