@@ -154,10 +154,10 @@ function Picture(props: { readonly w: Words; readonly job: JobView; readonly sti
   const { w, job, still } = props;
   const shown = useSignal('');
   const step = Math.max(1, Math.ceil(job.chunks / 64));
-  const version = job.endedAt === null ? Math.floor(settledOf(job) / step) : -1;
+  const version = job.endedAt === null ? Math.floor(settledOf(job) / step) : job.final;
   const address = isShown(job)
     ? `/api/jobs/${job.job}/picture.png`
-    : `/api/jobs/${job.job}/preview.png?n=${job.endedAt === null ? version : job.final}`;
+    : `/api/jobs/${job.job}/preview.png?n=${version}`;
   useEffect(() => {
     if (still && shown.peek() !== '') return undefined;
     let here = true;

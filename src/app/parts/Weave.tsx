@@ -34,35 +34,37 @@ export function Wordmark(): JSX.Element {
   );
 }
 
+/** What an id weaves: how wide it is, and a path for each of its two dyes. */
+function useWoven(id: string): { readonly side: number; readonly paths: readonly JSX.Element[] } {
+  return useMemo(() => {
+    const ornament = ornamentOf(id);
+    const pathIn = (dye: 1 | 2): JSX.Element => (
+      <path key={dye} class={`dye-${ornament.dyes[dye - 1]}`} d={pathOf(ornament, dye)} />
+    );
+    return { side: ornament.side, paths: [pathIn(1), pathIn(2)] };
+  }, [id]);
+}
+
 /** The ornament of an account: decoration beside its number or name, unless `label` gives it words. */
 export function OrnamentView(props: { readonly id: string; readonly label?: string }): JSX.Element {
   const { id, label } = props;
-  const woven = useMemo(() => {
-    const ornament = ornamentOf(id);
-    return { ornament, first: pathOf(ornament, 1), second: pathOf(ornament, 2) };
-  }, [id]);
+  const { side, paths } = useWoven(id);
   const named = label === undefined ? { 'aria-hidden': true } : { role: 'img' as const, 'aria-label': label };
   return (
-    <svg class="ornament" viewBox={`-1 -1 ${woven.ornament.side + 2} ${woven.ornament.side + 2}`} {...named}>
-      <path class={`dye-${woven.ornament.dyes[0]}`} d={woven.first} />
-      <path class={`dye-${woven.ornament.dyes[1]}`} d={woven.second} />
+    <svg class="ornament" viewBox={`-1 -1 ${side + 2} ${side + 2}`} {...named}>
+      {paths}
     </svg>
   );
 }
 
 /** A sash across the page, woven from the coordinator's own address. */
 export function Band(props: { readonly id: string }): JSX.Element {
-  const woven = useMemo(() => {
-    const ornament = ornamentOf(props.id);
-    return { ornament, first: pathOf(ornament, 1), second: pathOf(ornament, 2) };
-  }, [props.id]);
-  const { side, dyes } = woven.ornament;
+  const { side, paths } = useWoven(props.id);
   return (
     <svg class="band" aria-hidden="true">
       <defs>
         <pattern id="sash" width={side + 1} height={side} patternUnits="userSpaceOnUse" y="1.5">
-          <path class={`dye-${dyes[0]}`} d={woven.first} />
-          <path class={`dye-${dyes[1]}`} d={woven.second} />
+          {paths}
         </pattern>
       </defs>
       <rect width="100%" height="100%" fill="url(#sash)" />
