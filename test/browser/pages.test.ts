@@ -145,14 +145,6 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     }
   });
 
-  it('say how a graphics processor’s answer is compared, where it is compared within bounds', async () => {
-    for (const job of [data.factoring, data.picture]) {
-      const page = await open({ scene: { jobs: [job] } });
-      expect(await page.getByText(en.job.tolerance).count()).toBe(job === data.picture ? 1 : 0);
-      await close(page);
-    }
-  });
-
   it('show a job in the language of the page, where its requester wrote in it', async () => {
     const texts = { zh: { title: '彩球丛中的兔子', cause: '演示：大家一起画完一幅画。' } };
     const rabbit = { ...data.picture, requester: 'demonstrations', texts };
@@ -215,52 +207,6 @@ describe.skipIf(whyNo.chromium() !== null)('the pages', () => {
     await page.evaluate((view) => window.say(view), { stitches: data.running.stitches });
     await page.waitForTimeout(400);
     expect(await colours()).toBeGreaterThan(50);
-    await close(page);
-  });
-
-  it('count what is accepted and not yet verified among what was returned, as the cloth does, and weave it at once', async () => {
-    const job = { ...data.factoring, free: data.factoring.free - 300, accepted: 300 };
-    const page = await open({ scene: { jobs: [job] } });
-    const returned = String(job.committed + 300);
-    expect(await page.locator('.loom canvas').getAttribute('aria-label')).toContain(`${returned} returned`);
-    await page.locator('.loom .twin summary').click();
-    const cells = await page.locator('.loom .twin tbody td:nth-child(2)').allTextContents();
-    expect(cells[2]).toBe(returned);
-    expect(cells.reduce((sum, cell) => sum + Number(cell.replaceAll(',', '')), 0)).toBe(job.chunks);
-    // The canvas follows although nothing else has moved.
-    await page.waitForTimeout(2_200);
-    stage.server.asked();
-    stage.server.scene.jobs = [{ ...job, free: job.free - 1, accepted: 301 }];
-    stage.server.pulse();
-    await expect
-      .poll(() => stage.server.asked().some((path) => path.includes('/cloth')), { timeout: 8_000 })
-      .toBe(true);
-    await close(page);
-  });
-
-  it('show a picture as soon as tiles are accepted, none of them verified yet, and more of it as more come', async () => {
-    const job = { ...data.picture, free: 1350, final: 0, accepted: 0, settledByPeople: 0 };
-    const address = `/api/jobs/${job.job}/preview.png`;
-    const page = await open({ scene: { jobs: [job] } });
-    expect(await page.locator('.picture').count()).toBe(0);
-    for (const [accepted, final] of [
-      [1, 0],
-      [300, 0],
-      [200, 130],
-    ] as const) {
-      stage.server.asked();
-      stage.server.scene.jobs = [{ ...job, free: job.free - accepted - final, accepted, final }];
-      stage.server.pulse();
-      await expect.poll(() => stage.server.asked().includes(address), { timeout: 5_000 }).toBe(true);
-      await page.getByRole('img', { name: en.cloth.picture(job.title) }).waitFor();
-      expect(await page.locator('main').getAttribute('class')).toContain('pictured');
-    }
-    // A tile more is no reason to fetch it again.
-    stage.server.scene.jobs = [{ ...job, free: job.free - 331, accepted: 201, final: 130 }];
-    stage.server.pulse();
-    await page.getByText(en.job.progress(130, 201, job.chunks)).waitFor();
-    expect(stage.server.asked()).not.toContain(address);
-    for (const w of [en, zh]) expect(w.cloth.picture('')).toMatch(/provisional|暂时/);
     await close(page);
   });
 

@@ -76,7 +76,7 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       <p>
         {joined(
           w.job.verified(job.policy, job.quorum),
-          job.agreement === 'tolerance' && w.job.tolerance,
+          isCompared(job) && w.job.tolerance(isAudited(job)),
           !isAudited(job) && job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
           job.disputes > 0 && (isAudited(job) ? w.job.disproved : w.job.disputes)(job.disputes),
         )}
@@ -97,6 +97,11 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       )}
     </section>
   );
+}
+
+/** Whether what a GPU rounds differently is held against a processor's answer [CH6]: not where nobody looks at it again. */
+function isCompared(job: JobView): boolean {
+  return job.agreement === 'tolerance' && (isAudited(job) || job.quorum > 1);
 }
 
 function progressOf(w: Words, { final, accepted, chunks }: JobView): string {

@@ -59,8 +59,10 @@ export const words: Words = {
           : people === 1
             ? 'A chunk counts as soon as one answer has come; nobody looks at it again.'
             : `A chunk counts once ${people} different people have sent the same answer.`,
-    tolerance:
-      'A graphics processor rounds a little differently: its answer has to agree, within published bounds, with one computed on a processor.',
+    tolerance: (audited) =>
+      audited
+        ? 'A graphics processor rounds a little differently: what is computed again of its answer, on a processor, has to agree within published bounds.'
+        : 'A graphics processor rounds a little differently: its answer has to agree, within published bounds, with one computed on a processor.',
     progress: (final, accepted, chunks) =>
       accepted === 0
         ? `${f.share(final, chunks)} done: ${f.whole(final)} of ${some(chunks, 'chunk')} verified`

@@ -56,8 +56,8 @@ export interface Words {
     readonly demonstration: string;
     /** How its answers are verified; `people`: how many must agree, where several must. */
     readonly verified: (policy: JobView['policy'], people: number) => string;
-    /** For kernels whose answers agree within a tolerance. */
-    readonly tolerance: string;
+    /** For kernels whose answers agree within a tolerance: where a GPU's is compared with a processor's; `audited`: parts of it only. */
+    readonly tolerance: (audited: boolean) => string;
     /** `accepted`: chunks whose result is provisional. */
     readonly progress: (final: number, accepted: number, chunks: number) => string;
     readonly eta: (ms: number) => string;

@@ -55,7 +55,10 @@ export const words: Words = {
           : people === 1
             ? '每一块收到一份答案即算数，不再核对。'
             : `每一块要有 ${people} 个不同的人交出相同的答案，才算数。`,
-    tolerance: '显卡的舍入略有不同：它的答案必须在公布的误差范围内，与处理器算出的答案相符。',
+    tolerance: (audited) =>
+      audited
+        ? '显卡的舍入略有不同：它的答案中由处理器重算的部分，必须在公布的误差范围内相符。'
+        : '显卡的舍入略有不同：它的答案必须在公布的误差范围内，与处理器算出的答案相符。',
     progress: (final, accepted, chunks) =>
       accepted === 0
         ? `完成 ${f.share(final, chunks)}：${f.whole(chunks)} 块中已确认 ${f.whole(final)} 块`
