@@ -1,6 +1,8 @@
 /** The volunteer's runtime in the other engines, and on an origin without WebCrypto: each finishes a job by itself. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CoordinatorOptions, RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { words as en } from '../../src/app/words/en.ts';
+import { words as zh } from '../../src/app/words/zh.ts';
 import { jobOf, startHouse, submitJob } from '../volunteer/house.ts';
 import { launchChromium, launchFirefox, launchWebKit, whyNo } from './browsers.ts';
 import { buildWeb, pagePath } from './volunteer-web.ts';
@@ -21,6 +23,16 @@ const story = `
   await talka.actions.finish();
   return { faults, secure: view.secure, reason: view.reason, chunks: view.chunks, account: view.account };`;
 const expression = `(async function () { ${story} })()`;
+
+/** Runs in the page: what any script of this origin gets of the device key that the volunteer keeps. */
+const readOut = `new Promise((resolve, reject) => {
+  const opening = indexedDB.open('talka');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction('me').objectStore('me').get('identity');
+    reading.onsuccess = () => resolve(reading.result.key.seed?.length ?? 0);
+  };
+})`;
 
 interface Told {
   readonly faults: readonly string[];
@@ -94,6 +106,10 @@ describe('the volunteer', () => {
       ).toEqual([false, 'undefined', false]);
       // Without WebCrypto there are no keys that cannot be read out: the test of those says so, and only that.
       await holds(job, await page.evaluate<Told>(expression), false, ['made a seed', 'did not come back']);
+      // The key's seed lies open there, and the page says so where it is not secure.
+      expect(await page.evaluate(readOut)).toBe(32);
+      expect(en.here.insecure).toContain('a device key kept here can be read out');
+      expect(zh.here.insecure).toContain('设备密钥也能被读出');
     },
   );
 });

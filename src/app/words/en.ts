@@ -252,7 +252,7 @@ export const words: Words = {
     loopback:
       'This coordinator counts browsers on its own machine as different people, so that one person can try everything. Elsewhere one network counts as one person.',
     insecure:
-      'This page came over plain http. Nobody vouches that it arrived as it was sent, and the browser withholds the graphics processor.',
+      'This page came over plain http. Nobody vouches that it arrived as it was sent, the browser withholds the graphics processor, and a device key kept here can be read out.',
     storeFaults: {
       full: 'The coordinator’s disk is full, so it takes no new results. Nothing is lost: results wait in this browser until there is room.',
       busy: 'The coordinator’s store is busy, so new results wait in this browser. Nothing is lost, and it goes on by itself.',
