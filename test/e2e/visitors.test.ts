@@ -1,5 +1,6 @@
 /** Is the page a good host: by keyboard alone, to a visitor who is alone, over plain http, without WebGPU? */
 import { describe, expect, it } from 'vitest';
+import { boardWords } from '../../src/app/words/board.ts';
 import { words } from '../../src/app/words/en.ts';
 import { ownWords } from '../../src/app/words/own.ts';
 import { launchFirefox, whyNo } from '../browser/browsers.ts';
@@ -114,6 +115,45 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
       return pen.getImageData(0, 0, width, height).data.some((value, at) => at % 4 === 3 && value > 0);
     })()`);
     expect(seen).toBe(true);
+    expect((await scene.told(house)).misdeeds).toBe(0);
+  });
+
+  it('who has helped sets a name in the list, reads it there, and takes it away again', async () => {
+    const house = await scene.house();
+    // One answer alone counts under audit, and its credit stands in the list though it is pending.
+    await house.door.submit({ ...factoring(400, 50), policy: { kind: 'audit' } });
+    const ona = await scene.person(house.door.url);
+    const account = await ona.account();
+    await holds(
+      'its work counts',
+      () => (house.running.runtime.state.accounts.get(account)?.chunks ?? 0) > 0,
+    );
+    const b = boardWords.en;
+    const { page } = ona;
+    const inList = async (name: string): Promise<void> => {
+      const shown = page.locator(`#row-${account} .person a`);
+      await holds(`the list shows ${name}`, async () => (await shown.textContent()) === name, 15_000);
+    };
+    const unfolded = async (): Promise<void> => {
+      await page.getByRole('button', { name: b.find }).click();
+      await page.getByText(b.name, { exact: true }).click();
+    };
+    await page.goto(`${house.door.url}/leaderboard.html?lang=en`);
+    await inList(account.slice(0, 6));
+    await unfolded();
+    await page.getByLabel(b.nameLabel).fill(' Ona of the green ');
+    await page.getByRole('button', { name: b.nameSave }).click();
+    await page.getByText(b.nameSaved).waitFor();
+    await inList('Ona of the green');
+    await page.reload();
+    await inList('Ona of the green');
+    await unfolded();
+    expect(await page.getByLabel(b.nameLabel).inputValue()).toBe('Ona of the green');
+    await page.getByRole('button', { name: b.nameDrop }).click();
+    await page.getByText(b.nameDropped).waitFor();
+    await inList(account.slice(0, 6));
+    await page.reload();
+    await inList(account.slice(0, 6));
     expect((await scene.told(house)).misdeeds).toBe(0);
   });
 
