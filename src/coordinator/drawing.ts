@@ -3,7 +3,7 @@
  * durable with the commitment it came with, as the units that were drawn, or not at all.
  */
 import { randomFillSync } from 'node:crypto';
-import { wordsForAny } from '../core/audit.ts';
+import { wordsForAny, wordsToClose } from '../core/audit.ts';
 import type { Upkeep } from '../core/checking.ts';
 import { isAudited } from '../core/job.ts';
 import type { Command, State } from '../core/state.ts';
@@ -39,7 +39,7 @@ export class Drawing {
 
   /** What is due, as a command. */
   commandOf(due: Upkeep): Command {
-    return due.c === 'close' ? { ...due, words: this.#words(due.units) } : due;
+    return due.c === 'close' ? { ...due, words: this.#words(wordsToClose(due.units)) } : due;
   }
 
   /** So many uniform 32-bit words that nobody has seen. Valid until the next call. */

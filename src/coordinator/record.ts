@@ -84,6 +84,7 @@ const accepted = {
   final: literal('],"final":true'),
   notFinal: literal('],"final":false'),
   drawn: literal(',"drawn":['),
+  auditors: literal(',"auditors":'),
 };
 const audited = {
   audit: literal('{"e":"audited","audit":'),
@@ -149,6 +150,7 @@ function putAccepted(event: EventOf<'accepted'>): void {
   if (event.drawn !== undefined) {
     putNumbers(accepted.drawn, event.drawn);
     writer.put(endOfList);
+    if (event.auditors !== undefined) putNumber(accepted.auditors, event.auditors);
   }
   putEntries(event.entries);
 }

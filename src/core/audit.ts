@@ -115,8 +115,49 @@ export function nextLook(done: number, units: number): number {
 const fewUnits = 4;
 const lookFactor = 8;
 
-/** Of somebody who leaves with no more units than this, anchors recompute all [AU5]: a gang must not vouch for its own crumbs. */
+/**
+ * So many auditors share in turn what is drawn of a chunk of so many units while somebody works [AU2]. One of the author's own gang vouches for all that
+ * is wrong in an audit at once: whoever spoils much of one chunk would be seen no more often than who spoils one unit.
+ */
+export function auditorsOf(units: number): number {
+  return Math.ceil(units / unitsPerAuditor);
+}
+
+/** The same of a chunk of somebody who has left, by lot: nearly all of it is drawn, and whose turn a unit is would be known beforehand. */
+export function auditorsOfLeaver(units: number): number {
+  return Math.max(fewAuditors, Math.ceil(units / (4 * unitsPerAuditor)));
+}
+
+/** Of so many one is drawn of a newcomer. */
+const unitsPerAuditor = 16;
+const fewAuditors = 4;
+
+/** Of somebody who leaves with no more units than this, anchors recompute all [AU5]. */
 export const anchoredUnitsMax = 1_000;
+
+/**
+ * Of how many of the batches of somebody who leaves with so many units all audits are the anchors' [AU5]. Nearly all of little is recomputed, so one
+ * wrong unit among `units` passes where a volunteer of the same gang vouches for it: for three audits in four of those that are not the
+ * anchors' by this, if all of the compute that is hostile (a share h) is of one gang. That makes h · (3/4) · (1 − share) ÷ `units` of its work
+ * wrong, which may be no more than 1 ÷ (e · (1 − 3h/4) · `leaverUnits`), the bound for who leaves with much [AU4]: so it is for every h where
+ * 1 − share ≤ 4 · `units` ÷ (e · `leaverUnits`), since h · (1 − 3h/4) ≤ 1/3.
+ */
+export function anchoredShare(units: number, { leaverUnits }: AuditTerms): number {
+  if (units <= anchoredUnitsMax) return 1;
+  return Math.max(0, 1 - (4 * units) / (Math.E * leaverUnits));
+}
+
+/** Words of randomness for closing a batch of so many units: which are drawn, who shares them, and whether they are the anchors'. */
+export function wordsToClose(units: number): number {
+  return 2 * units + 1;
+}
+
+/** What is drawn of a chunk, shared out to so many auditors by lot: `word(i)` is a uniform 32-bit word for the `i`th unit. */
+export function dealt(units: readonly number[], auditors: number, word: (i: number) => number): number[][] {
+  const parts = Array.from({ length: auditors }, (): number[] => []);
+  units.forEach((unit, i) => parts[Math.floor((word(i) / 2 ** 32) * auditors)]?.push(unit));
+  return parts.filter((part) => part.length > 0);
+}
 
 /** Whom a guarantee assumes. */
 export interface Assumptions {

@@ -2,7 +2,15 @@
  * What follows from audits (their answers: `auditing.ts`): draws for those who leave, work that becomes final, work that is void.
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { anchoredUnitsMax, drawUnits, isFinal, leaverShortfall } from './audit.ts';
+import {
+  anchoredShare,
+  auditorsOfLeaver,
+  dealt,
+  drawUnits,
+  isFinal,
+  leaverShortfall,
+  wordsToClose,
+} from './audit.ts';
 import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import type { Judgement } from './chunk.ts';
 import {
@@ -139,18 +147,35 @@ function closeForLeaver(
   if (!isGivenOut(job) && at - identity.lastAt < leaverAfterMs) return { refused: 'not-due' };
   // What was drawn when it left before says nothing of what it has done since.
   const leaving = batches.filter(({ closed }, place) => !closed || place > newest);
-  const anchored = leaving.reduce((sum, { units }) => sum + units, 0) <= anchoredUnitsMax;
+  if (words.length < wordsToClose(batch.units))
+    throw new Error('a batch is closed with randomness for all that is decided by lot');
+  const units = leaving.reduce((sum, one) => sum + one.units, 0);
+  const lot = (words[2 * batch.units] as number) / 2 ** 32;
+  const anchored = lot < anchoredShare(units, termsOf(job));
   const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
-  return [
-    {
-      e: 'drawn',
-      ...authorOf(state, identity),
-      job: job.id,
-      chunk: batch.chunks[0] as number,
-      drawn: anchored ? withVouched(job, batch, drawn) : drawn,
-      ...(anchored ? { anchored } : {}),
-    },
-  ];
+  const about = { ...authorOf(state, identity), job: job.id, chunk: batch.chunks[0] as number };
+  return anchored
+    ? [{ e: 'drawn', ...about, drawn: withVouched(job, batch, drawn), anchored }]
+    : [{ e: 'drawn', ...about, drawn: sharedOut(job, drawn, batch.units, words) }];
+}
+
+/** What is drawn, chunk by chunk, shared out to auditors by lot; the words for it begin at `from`. */
+function sharedOut(
+  { spec }: Job,
+  drawn: readonly (readonly [number, number[]])[],
+  from: number,
+  words: ArrayLike<number>,
+): (readonly [number, number[]])[] {
+  let at = from;
+  return drawn.flatMap(([chunk, units]) => {
+    const [first, end] = unitsOf(spec, chunk);
+    const parts = dealt(
+      units,
+      Math.min(units.length, auditorsOfLeaver(end - first)),
+      () => words[at++] as number,
+    );
+    return parts.map((part) => [chunk, part] as const);
+  });
 }
 
 /** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */

@@ -1,11 +1,12 @@
 /** What follows once a chunk has changed: a verdict, who is paid what for it, perhaps the end of its job. Part of `decide`: only reads. */
+import { auditorsOf } from './audit.ts';
 import { unitsDrawn } from './checking.ts';
 import { judge } from './chunk.ts';
 import type { Judgement } from './chunk.ts';
 import { isAudited } from './job.ts';
 import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import { refund, spareMicro } from './ledger.ts';
-import { chunkCostMicro, chunksOf } from './state.ts';
+import { chunkCostMicro, chunksOf, unitsOf } from './state.ts';
 import type { Chunk, Entry, Event, Job, JobSummary, Replica, State, Winner } from './state.ts';
 
 /** What follows once a chunk has changed: a verdict, payment, perhaps the end of the job. */
@@ -23,7 +24,9 @@ export function conclude(
   const final = !isAudited(job.spec) || isAnchors;
   const drawn = final ? [] : unitsDrawn(state, job, chunk, verdict, words, at);
   const entries = paymentsOf(state, job, chunk, verdict, final);
-  const events = [acceptedOf(job.id, chunk.index, verdict, final, drawn, entries)];
+  const [from, to] = unitsOf(job.spec, chunk.index);
+  const auditors = Math.min(drawn.length, auditorsOf(to - from));
+  const events = [acceptedOf(job.id, chunk.index, verdict, final, drawn, auditors, entries)];
   if (!final || job.finalChunks + 1 < chunksOf(job.spec) || job.batches > 0) return events;
   const withAnchor = isAnchors ? 1 : 0;
   const summary: JobSummary = {
@@ -54,13 +57,15 @@ function acceptedOf(
   { root, canonical: { id: replica }, winners: by, losers: others }: Judgement,
   final: boolean,
   drawn: readonly number[],
+  auditors: number,
   entries: readonly Entry[],
 ): Event {
   const winners = by.map(winnerOf);
   const losers = others.length === 0 ? nobody : others.map(({ id }) => id);
-  return drawn.length === 0
-    ? { e: 'accepted', job, chunk, root, replica, winners, losers, final, entries }
-    : { e: 'accepted', job, chunk, root, replica, winners, losers, final, drawn, entries };
+  if (drawn.length === 0)
+    return { e: 'accepted', job, chunk, root, replica, winners, losers, final, entries };
+  const shared = { e: 'accepted', job, chunk, root, replica, winners, losers, final, drawn } as const;
+  return auditors > 1 ? { ...shared, auditors, entries } : { ...shared, entries };
 }
 
 function winnerOf({ id: replica, device, account, site }: Replica): Winner {

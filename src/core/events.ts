@@ -236,6 +236,8 @@ export type Event =
       readonly final: boolean;
       /** Units of it that will be recomputed, by their numbers in the job. Absent = none. */
       readonly drawn?: readonly number[];
+      /** So many audits share them in turn; absent: one. */
+      readonly auditors?: number;
       readonly entries: readonly Entry[];
     }
   | {

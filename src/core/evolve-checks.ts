@@ -51,7 +51,11 @@ export function identitiesAccepted(
   countPaid(state, event.entries);
   if (event.final) return;
   if (authors.length > 1) job.authors.set(event.chunk, authors.length);
-  if (drawn.length > 0) putAudit(state, { job: job.id, chunk: event.chunk, units: drawn, authors, at });
+  const { auditors = Math.min(1, drawn.length) } = event;
+  for (let turn = 0; turn < auditors; turn++) {
+    const units = auditors === 1 ? drawn : drawn.filter((_, i) => i % auditors === turn);
+    putAudit(state, { job: job.id, chunk: event.chunk, units, authors, at });
+  }
 }
 
 /** The first answer that is paid is the work, further ones are second copies. */

@@ -6,7 +6,7 @@ import { add, numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { Backend, Batch, Command, Identity, Job, State } from './state.ts';
 
-/** A command that is due; `units`: how many words of randomness it needs. */
+/** A command that is due; `units`: of the batch that is closed, for as much randomness as `wordsToClose` says. */
 export type Upkeep =
   | Extract<Command, { c: 'void' | 'vest' }>
   | {

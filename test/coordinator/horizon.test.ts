@@ -1,5 +1,6 @@
 /** [LO10] No record that is given out tells a secret: whole lives of jobs under every policy are played out, and looked at after each step. */
 import { describe, expect, test } from 'vitest';
+import { wordsToClose } from '../../src/core/audit.ts';
 import { heldFor } from '../../src/coordinator/horizon.ts';
 import { upkeep } from '../../src/core/checking.ts';
 import { add, has, numbersIn } from '../../src/core/intervals.ts';
@@ -110,7 +111,7 @@ function step(h: House, throws: Dice, held: Map<number, string>, roots: Map<stri
     const due = throws.of(upkeep(h.state, h.now(), 8));
     if (due === undefined) return;
     const words = (units: number): number[] => Array.from({ length: units }, () => throws.below(2 ** 32));
-    h.run(due.c === 'close' ? { ...due, words: words(due.units) } : due);
+    h.run(due.c === 'close' ? { ...due, words: words(wordsToClose(due.units)) } : due);
   } else if (kind < 99) {
     h.wait(throws.below(120_000));
     for (const lease of h.state.leases.values())
@@ -184,7 +185,7 @@ function play(seed: number, hold: Hold, steps = 700): Played {
 function checkNext(h: House, roots: ReadonlyMap<string, string>): void {
   const [due] = upkeep(h.state, h.now(), 1);
   if (due !== undefined)
-    h.run(due.c === 'close' ? { ...due, words: new Array<number>(due.units).fill(0) } : due);
+    h.run(due.c === 'close' ? { ...due, words: new Array<number>(wordsToClose(due.units)).fill(0) } : due);
   const [audit] = h.state.audits.values();
   if (due !== undefined || audit === undefined) return;
   const lied = roots.get(`${audit.job}/${audit.chunk}`) !== 'right';

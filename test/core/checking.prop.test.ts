@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { wordsToClose } from '../../src/core/audit.ts';
 import { leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { numbersIn } from '../../src/core/intervals.ts';
@@ -147,7 +148,8 @@ function commandOf(
       return answerTo(h, books, device, who, which);
     case 6: {
       const due = nth(upkeep(h.state, h.now(), 50), which);
-      if (due !== undefined) return due.c === 'close' ? { ...due, words: words(due.units) } : due;
+      if (due !== undefined)
+        return due.c === 'close' ? { ...due, words: words(wordsToClose(due.units)) } : due;
       const of = { device, backend } as const;
       return which % 2 === 0 ? { c: 'void', ...of } : { c: 'vest', job: 'j1', ...of };
     }
@@ -238,7 +240,10 @@ function calm(h: House, books: Books): void {
       enter(
         books,
         h,
-        accepted(h, due.c === 'close' ? { ...due, words: new Array<number>(due.units).fill(0) } : due),
+        accepted(
+          h,
+          due.c === 'close' ? { ...due, words: new Array<number>(wordsToClose(due.units)).fill(0) } : due,
+        ),
       );
     for (const id of [...h.state.audits.keys()])
       enter(books, h, accepted(h, auditCommand(id, wrongOf(books, h.state, id))));
@@ -333,7 +338,10 @@ describe('the draws of an identity', () => {
           const throws = dice(seed);
           for (const due of upkeep(h.state, h.now(), 9))
             if (due.c === 'close')
-              h.must({ ...due, words: Array.from({ length: due.units }, () => throws.below(4_294_967_296)) });
+              h.must({
+                ...due,
+                words: Array.from({ length: wordsToClose(due.units) }, () => throws.below(4_294_967_296)),
+              });
           const done = job.acceptedChunks * 8;
           const units = [...h.state.audits.values()].flatMap((audit) => audit.units);
           expect(new Set(units).size).toBe(units.length);

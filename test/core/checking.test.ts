@@ -1,6 +1,6 @@
 /** What a commitment under audits leads to, for all small inputs: provisional work, draws, windows, who left. docs/SPEC.md, section 10. */
 import { describe, expect, test } from 'vitest';
-import { batchUnitsMax, leaverShortfall } from '../../src/core/audit.ts';
+import { batchUnitsMax, leaverShortfall, wordsToClose } from '../../src/core/audit.ts';
 import { closeBatch, leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import type { Event } from '../../src/core/state.ts';
 import { isRefusal } from '../../src/core/state.ts';
@@ -191,7 +191,7 @@ describe('[AU4] who leaves', () => {
     const h = audited('a', { leaverUnits: 5 });
     answers(h, 'a');
     h.wait(leaverAfterMs - 1);
-    const words = new Array<number>(8).fill(0);
+    const words = new Array<number>(wordsToClose(8)).fill(0);
     expect(h.refused(close(words))).toBe('not-due');
     expect(upkeep(h.state, h.now(), 10)).toEqual([]);
     h.wait(1);
@@ -243,7 +243,7 @@ describe('[AU4] who leaves', () => {
     answers(h, 'a', 'right', { words: drawing([7]) });
     h.wait(leaverAfterMs);
     for (let round = 0; round < rounds; round++) {
-      const words = Array.from({ length: 16 }, () => throws.below(4_294_967_296));
+      const words = Array.from({ length: wordsToClose(16) }, () => throws.below(4_294_967_296));
       const decision = closeBatch(h.state, close(words), h.now());
       if (isRefusal(decision) || decision[0]?.e !== 'drawn') throw new Error('nothing was drawn');
       for (const unit of decision[0].drawn.flatMap(([, units]) => units)) hits[unit] = (hits[unit] ?? 0) + 1;
@@ -294,7 +294,7 @@ describe('[AU4] who leaves', () => {
     const h = wide('a', { leaverUnits: 1 });
     for (let chunk = 0; chunk < 3; chunk++) answers(h, 'a');
     h.wait(leaverAfterMs);
-    const words = new Array<number>(batchUnitsMax).fill(0);
+    const words = new Array<number>(wordsToClose(batchUnitsMax)).fill(0);
     for (let left = 3; left > 0; left--) {
       expect(h.refused(vestA)).toBe('already-so');
       h.must(close(words));

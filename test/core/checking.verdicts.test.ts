@@ -161,7 +161,7 @@ describe('[TR6] no accident', () => {
       answers(h, 'b', 'ring', { words: drawnFor === 'both' ? drawing([1]) : drawing([]) });
       if (drawnFor === 'one') {
         h.wait(leaverAfterMs);
-        const words = new Array<number>(8).fill(0);
+        const words = new Array<number>(17).fill(0);
         h.must({ c: 'close', job: 'j1', device: 'b', backend: 'wasm', words });
       }
       const [audit] = h.state.audits.values();
@@ -340,7 +340,7 @@ describe('[LG6] [JB2] the end of a job', () => {
     while (h.state.jobs.size > 0 && steps++ < 20) {
       const [due] = upkeep(h.state, h.now(), 1);
       if (due === undefined) events.push(...auditAll(h));
-      else events.push(...h.must(due.c === 'close' ? { ...due, words: new Array<number>(8).fill(0) } : due));
+      else events.push(...h.must(due.c === 'close' ? { ...due, words: new Array<number>(100).fill(0) } : due));
       const open = [...h.state.identities.values()].some((identity) => identity.open.size > 0);
       expect(h.state.jobs.size > 0).toBe(open);
     }

@@ -1,5 +1,6 @@
 /** A coordinator in miniature for tests of the rules: runs commands, folds what happens, and checks every invariant after each. */
 import { isDeepStrictEqual } from 'node:util';
+import { wordsToClose } from '../../src/core/audit.ts';
 import { upkeep } from '../../src/core/checking.ts';
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { decide } from '../../src/core/machine.ts';
@@ -281,7 +282,7 @@ export function keepUp(h: House, words: (units: number) => ArrayLike<number> = l
   for (let left = 10_000; left > 0; left--) {
     const [due] = upkeep(h.state, h.now(), 1);
     if (due === undefined) return events;
-    events.push(...h.must(due.c === 'close' ? { ...due, words: words(due.units) } : due));
+    events.push(...h.must(due.c === 'close' ? { ...due, words: words(wordsToClose(due.units)) } : due));
   }
   throw new Error('there is no end to what is due');
 }

@@ -3,6 +3,7 @@
  * are queued, a tick decides them, one record is made durable, and only then does anything leave. It can crash
  * at any moment and be made again from what was durable, and an append can fail.
  */
+import { wordsToClose } from '../../src/core/audit.ts';
 import { mayJoin, wantsBytes } from '../../src/core/chunk.ts';
 import { isAudited } from '../../src/core/job.ts';
 import { People } from '../../src/coordinator/people.ts';
@@ -190,7 +191,7 @@ export class Coordinator {
       turn.otherwise.push(() => done({ refused: 'store' }));
     }
     for (const due of this.#rules.upkeep(this.state, turn.at, upkeepPerTickMax))
-      this.#decide(turn, due.c === 'close' ? { ...due, words: this.#words(due.units) } : due);
+      this.#decide(turn, due.c === 'close' ? { ...due, words: this.#words(wordsToClose(due.units)) } : due);
     this.#decideParked(turn);
     this.#turn = turn;
   }
