@@ -340,7 +340,8 @@ describe('[LG6] [JB2] the end of a job', () => {
     while (h.state.jobs.size > 0 && steps++ < 20) {
       const [due] = upkeep(h.state, h.now(), 1);
       if (due === undefined) events.push(...auditAll(h));
-      else events.push(...h.must(due.c === 'close' ? { ...due, words: new Array<number>(100).fill(0) } : due));
+      else
+        events.push(...h.must(due.c === 'close' ? { ...due, words: new Array<number>(100).fill(0) } : due));
       const open = [...h.state.identities.values()].some((identity) => identity.open.size > 0);
       expect(h.state.jobs.size > 0).toBe(open);
     }

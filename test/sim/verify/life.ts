@@ -3,7 +3,9 @@
  * `core/trust.ts`: what of its work becomes final, what is void, and what it cost everybody else to know.
  */
 import {
-  anchoredUnitsMax,
+  anchoredShare,
+  auditorsOf,
+  auditorsOfLeaver,
   drawUnits,
   isFinal,
   leaverShortfall,
@@ -58,8 +60,8 @@ interface OpenBatch {
   chunks: number;
   /** Which units are wrong in which of its chunks, where any are. */
   spoilt: Map<number, readonly number[]>;
-  /** Wrong units that were drawn and that an auditor of its gang called right: only where anchors make all audits are they drawn again. */
-  vouched: number;
+  /** How many wrong units of which of its chunks were not drawn; those that were an auditor of its gang called right, and only anchors draw them again. */
+  undrawn: Map<number, number>;
   /** Its chunks that a second person answers for too. */
   beside: number;
   /** Its chunks that an audit found wrong. */
@@ -159,11 +161,13 @@ function noticedOf(
   words: Words,
 ): [number, number] {
   let [seen, vouched] = [0, 0];
-  for (const unit of drawn)
-    if (wrong.includes(unit)) {
-      if (words.unit() < isNoticed) seen++;
-      else vouched++;
-    }
+  const auditors = Math.min(drawn.length, auditorsOf(unitsPerChunk));
+  for (let turn = 0; turn < auditors; turn++) {
+    const found = drawn.filter((unit, i) => i % auditors === turn && wrong.includes(unit)).length;
+    // Who is of its gang vouches for all of them.
+    if (found > 0 && words.unit() < isNoticed) seen += found;
+    else vouched += found;
+  }
   return [seen, vouched];
 }
 
@@ -307,7 +311,7 @@ function addToBatches(
       auditedBefore: 0,
       chunks: 0,
       spoilt: new Map(),
-      vouched: 0,
+      undrawn: new Map(),
       beside: 0,
       lost: new Set(),
     };
@@ -316,7 +320,7 @@ function addToBatches(
   last.units += unitsPerChunk;
   last.wrong += wrong.length;
   if (wrong.length > 0) last.spoilt.set(last.chunks, wrong);
-  last.vouched += vouched;
+  if (wrong.length > vouched) last.undrawn.set(last.chunks, wrong.length - vouched);
   // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
   if (isBeside) last.beside++;
   last.drawn += drawn;
@@ -350,24 +354,37 @@ function leave(
   const units = batches.reduce((sum, batch) => sum + batch.units, 0);
   const wrong = batches.reduce((sum, batch) => sum + batch.wrong, 0);
   const drawn = batches.reduce((sum, batch) => sum + batch.drawn, 0);
-  // Anchors make all audits of little: what volunteers made of it is made again.
-  const again = units <= anchoredUnitsMax ? Math.round((1 - anchors) * drawn) : 0;
-  const more = leaverShortfall(batches, terms) + again;
+  const more = leaverShortfall(batches, terms);
   // Those that were drawn before were not found wrong, or not noticed: the further draws are among the others.
-  const share = units === drawn ? 0 : (more - again) / (units - drawn);
-  const isAnchored = units <= anchoredUnitsMax;
-  const vouched = batches.reduce((sum, batch) => sum + batch.vouched, 0);
-  let caught = waiting !== null || (isAnchored && wrong > 0);
-  for (let i = vouched; i < wrong && !caught; i++) caught = words.unit() < share * isNoticed;
+  const share = units === drawn ? 0 : more / (units - drawn);
+  // Anchors make all audits of little, and of some of what is more: what volunteers made of that is made again.
+  const anchored = batches.map(() => words.unit() < anchoredShare(units, terms));
+  const again = batches.map((batch, i) => (anchored[i] === true ? (1 - anchors) * batch.drawn : 0));
+  const caught =
+    waiting !== null ||
+    batches.some((batch, i) =>
+      anchored[i] === true ? batch.wrong > 0 : isSeenAtLast(batch, share, isNoticed, words),
+    );
   if (caught) {
     // What was drawn before is answered before it is seen to have left; else the further draws find the first, and an examination counts the others.
     if (waiting === null) into.audited += foundAtLast(batches);
     isBanned(standing, batches, waiting ?? [], endAt, into);
     return;
   }
-  into.audited += more;
+  into.audited += more + Math.round(again.reduce((sum, one) => sum + one, 0));
   into.final += units;
   into.wrongFinal += wrong;
+}
+
+/** Whether the further draws find something: each wrong unit is drawn with this share, and dealt to one of a chunk's auditors by lot. */
+function isSeenAtLast({ undrawn }: OpenBatch, share: number, isNoticed: number, words: Words): boolean {
+  for (const wrong of undrawn.values()) {
+    const asked = new Set<number>();
+    for (let i = 0; i < wrong; i++)
+      if (words.unit() < share) asked.add(words.below(auditorsOfLeaver(unitsPerChunk)));
+    for (const _ of asked) if (words.unit() < isNoticed) return true;
+  }
+  return false;
 }
 
 /** The further draws for who left find a chunk wrong: so many of its units an anchor recomputes. */

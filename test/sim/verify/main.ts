@@ -17,7 +17,19 @@ import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
 import type { PeerRow } from './peers.ts';
 import { wordsOf } from './words.ts';
 import type { Words } from './words.ts';
-import { alwaysWrong, copycat, faulty, hitAndRun, honest, lazy, oneEach, sleeper, sparse } from './zoo.ts';
+import {
+  alwaysWrong,
+  clustered,
+  copycat,
+  faulty,
+  hitAndRun,
+  hitAtOnce,
+  honest,
+  lazy,
+  oneEach,
+  sleeper,
+  sparse,
+} from './zoo.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
 const after = (flag: string, otherwise: string): string =>
@@ -171,7 +183,7 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
   let worstEarnings = 0;
   const costs = { adaptive: 0, audit: 0 };
   for (const hostile of shares) {
-    let [wrong, answered] = [0, 0];
+    let [wrong, chunks] = [0, 0];
     for (const kind of policies) {
       const liars = liarsRow(behaviour, hostile, life, words, { kind, terms });
       goals.push({
@@ -182,12 +194,12 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
       worstEarnings = Math.max(worstEarnings, earnings(liars));
       costs[kind] = Math.max(costs[kind], costToOthers(liars));
       wrong += liars.wrongFinal;
-      answered += liars.answered;
+      chunks += liars.chunks;
     }
     cells.push(
       wrong === 0
-        ? `0 of ${answered.toExponential(1)} (< ${share(3 / answered)})`
-        : `${wrong} of ${answered.toExponential(1)}`,
+        ? `0 of ${chunks.toExponential(1)}, so < ${share(3 / chunks)} at 95 %`
+        : `${wrong} units of ${chunks.toExponential(1)}`,
     );
   }
   goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: 0.999 });
@@ -202,21 +214,24 @@ function worst(
 ): void {
   const cells = [name];
   let worstEarnings = 0;
-  let worstCost = 0;
+  const costs = { adaptive: 0, audit: 0 };
   for (const hostile of shares) {
     let most = 0;
-    for (const { behaviour, life } of variants({ hostile, anchors })) {
-      const liars = liarsRow(behaviour, hostile, life, words, { kind: 'adaptive', terms: saboteurTerms });
-      most = Math.max(most, wrongShare(liars, hostile));
-      worstEarnings = Math.max(worstEarnings, earnings(liars));
-      worstCost = Math.max(worstCost, costToOthers(liars));
-    }
+    for (const { behaviour, life } of variants({ hostile, anchors }))
+      for (const kind of policies) {
+        const liars = liarsRow(behaviour, hostile, life, words, { kind, terms: saboteurTerms });
+        most = Math.max(most, wrongShare(liars, hostile));
+        worstEarnings = Math.max(worstEarnings, earnings(liars));
+        costs[kind] = Math.max(costs[kind], costToOthers(liars));
+      }
     const atMost = scale * factor * (sparseGoal.get(hostile) as number);
-    goals.push({ what: `${name}, ${hostile * 100} %: share of wrong final units`, value: most, atMost });
+    const what = `${name}, ${hostile * 100} %: share of wrong final units`;
+    goals.push({ what, value: most, atMost });
     const bound = wrongShareMax(
       { hostile, anchors },
       factor === 1 ? saboteurTerms.windowUnits : saboteurTerms.leaverUnits,
     );
+    goals.push({ what: `${what}, and its bound`, value: most, atMost: bound });
     cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
   }
   goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.99999 });
@@ -224,15 +239,33 @@ function worst(
     ...cells,
     factor === 1 ? 'sparse' : '2 × sparse',
     number(worstEarnings, worstEarnings > 0.99 ? 5 : 3),
-    number(worstCost, 2),
-    '–',
+    number(costs.adaptive, 2),
+    number(costs.audit, 2),
   ]);
 }
 
-worst('sparse saboteur who stays', (assumed) =>
-  [0.5, 1, 2].map((factor) => ({ behaviour: sparse(saboteurTerms, assumed, factor), life: Infinity })), 1); // prettier-ignore
-worst('hit and run, fresh keys', () =>
-  [480, 1_200, 2_400, 4_800].map((chunks) => chunks / scale).flatMap((chunks) => [1, 3].map((wrong) => ({ behaviour: hitAndRun(chunks, wrong), life: chunks }))), 2); // prettier-ignore
+worst(
+  'sparse saboteur who stays',
+  (assumed) =>
+    [
+      ...[0.5, 1, 2].map((factor) => sparse(saboteurTerms, assumed, factor)),
+      ...[16, 100].map((units) => clustered(saboteurTerms, assumed, units)),
+    ].map((behaviour) => ({ behaviour, life: Infinity })),
+  1,
+);
+worst(
+  'hit and run, fresh keys',
+  () => [
+    // Of little that is left nearly all is recomputed, and a gang may vouch for it.
+    ...[11, 24, 40, 80].flatMap((life) =>
+      [hitAndRun(life, 1), hitAtOnce(life, 4)].map((behaviour) => ({ behaviour, life })),
+    ),
+    ...[480, 1_200, 2_400, 4_800]
+      .map((chunks) => chunks / scale)
+      .flatMap((life) => [1, 3].map((wrong) => ({ behaviour: hitAndRun(life, wrong), life }))),
+  ],
+  2,
+);
 worst(
   'sybil flood, a minute each',
   () => [{ behaviour: hitAndRun(isQuick ? 24 : 120, 1), life: isQuick ? 24 : 120 }],
@@ -326,7 +359,7 @@ table(
   redundancy,
 );
 table(
-  'Wrong final units',
+  'Wrong final units; where there are none, of so many chunks of liars',
   [
     'strategy',
     ...shares.map((hostile) => `${hostile * 100} % hostile`),

@@ -1,5 +1,5 @@
 /** Who lies how, for the table of `npm run sim:verify`: each strategy that somebody who wants wrong results could follow. */
-import { noticed } from '../../../src/core/audit.ts';
+import { auditShare, noticed } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import type { Behaviour } from './life.ts';
 import { unitsPerChunk } from './life.ts';
@@ -68,6 +68,19 @@ export function sparse(terms: AuditTerms, assumed: Assumptions, factor: number):
   };
 }
 
+/** The same, but with `units` of one chunk wrong at a time, so that one auditor of its gang may vouch for several. */
+export function clustered(terms: AuditTerms, assumed: Assumptions, units: number): Behaviour {
+  const drawn = auditShare(2);
+  const isSeen = 1 - (1 - drawn * noticed(assumed)) ** units;
+  // One chunk in so many makes one noticed fault a window.
+  const rate = (unitsPerChunk * drawn) / (isSeen * terms.windowUnits);
+  return {
+    name: `sparse, ${units} units together`,
+    gang: false,
+    answer: (nth, words) => (nth >= 8 && words.unit() < rate ? spoilt(units, words) : right),
+  };
+}
+
 /** Stays for `chunks`, spoils `wrong` units after its probation, and leaves with its key. */
 export function hitAndRun(chunks: number, wrong: number): Behaviour {
   const rate = wrong / ((chunks - 8) * unitsPerChunk);
@@ -76,6 +89,22 @@ export function hitAndRun(chunks: number, wrong: number): Behaviour {
     gang: true,
     answer: (nth, words) => (nth < 8 ? right : sparsely(rate, words)),
   };
+}
+
+/** The same, with all that is wrong in one chunk. */
+export function hitAtOnce(chunks: number, wrong: number): Behaviour {
+  return {
+    name: `hit and run, ${wrong} in one of ${chunks} chunks`,
+    gang: true,
+    answer: (nth, words) => (nth >= 8 && words.below(chunks - 8) === 0 ? spoilt(wrong, words) : right),
+  };
+}
+
+/** So many units of a chunk wrong, any of them. */
+function spoilt(count: number, words: Words): { wrong: readonly number[]; computed: number } {
+  const wrong = new Set<number>();
+  while (wrong.size < count) wrong.add(words.below(unitsPerChunk));
+  return { wrong: [...wrong], computed: unitsPerChunk };
 }
 
 function sparsely(rate: number, words: Words): { wrong: readonly number[]; computed: number } {
