@@ -142,7 +142,7 @@ export const anchoredUnitsMax = 1_000;
  * wrong, which may be no more than 1 ÷ (e · (1 − 3h/4) · `leaverUnits`), the bound for who leaves with much [AU4]: so it is for every h where
  * 1 − share ≤ 4 · `units` ÷ (e · `leaverUnits`), since h · (1 − 3h/4) ≤ 1/3.
  */
-export function anchoredShare(units: number, { leaverUnits }: AuditTerms): number {
+export function anchoredShare(units: number, { leaverUnits }: Pick<AuditTerms, 'leaverUnits'>): number {
   if (units <= anchoredUnitsMax) return 1;
   return Math.max(0, 1 - (4 * units) / (Math.E * leaverUnits));
 }
