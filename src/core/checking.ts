@@ -2,39 +2,22 @@
  * What follows from audits (their answers: `auditing.ts`): draws for those who leave, work that becomes final, work that is void.
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import {
-  anchoredShare,
-  auditorsOfLeaver,
-  dealt,
-  drawUnits,
-  isFinal,
-  leaverShortfall,
-  wordsToClose,
-} from './audit.ts';
+import { drawUnits, isFinal } from './audit.ts';
 import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import type { Judgement } from './chunk.ts';
-import {
-  examination,
-  isExamined,
-  isUncheckable,
-  lostOf,
-  nextOf,
-  undrawnOf,
-  withVouched,
-} from './examining.ts';
+import { examination, isExamined, isUncheckable, lostOf, nextOf, undrawnOf } from './examining.ts';
 import type { Upkeep } from './examining.ts';
 import { count, has, numbersIn } from './intervals.ts';
+import { authorOf, closeForLeaver, isGivenOut, leaverAfterMs } from './leaving.ts';
 import { refund, spareMicro } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, unitsOf } from './state.ts';
 import type {
   AuditPolicy,
-  Author,
   Backend,
   Batch,
   Chunk,
   Command,
   Decision,
-  Device,
   Entry,
   Event,
   Identity,
@@ -47,19 +30,12 @@ import type { Tier } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
+export { authorOf, isGivenOut, leaverAfterMs } from './leaving.ts';
 export type { Upkeep } from './examining.ts';
-
-/** Who has committed nothing for so long has left [AU4]. */
-export const leaverAfterMs = 600_000;
 
 /** The numbers of a job that is audited. */
 function termsOf(job: Job): AuditPolicy {
   return job.spec.policy as AuditPolicy;
-}
-
-/** Whose work it is, as events say it. */
-export function authorOf(state: State, { device, backend, account }: Identity): Author {
-  return { device, backend, account, site: (state.devices.get(device) as Device).site };
 }
 
 /** How closely an identity is looked at now [TR1], [TR2]. */
@@ -96,11 +72,6 @@ export function unitsDrawn(
   return drawUnits(to - from, tier, words, from);
 }
 
-/** Whether everything of a job is answered, or nothing more is wanted of it: nobody is waited for any more. */
-export function isGivenOut({ free, chunks, closingAt }: Job): boolean {
-  return closingAt !== null || (free.length === 0 && chunks.size === 0);
-}
-
 /** Draws for a batch of somebody who has left, or whose job is all given out [AU4], or who is suspended [TR5]. */
 export function closeBatch(state: State, command: CommandOf<'close'>, at: number): Decision {
   const identity = state.identities.get(identityKey(command.device, command.backend));
@@ -127,91 +98,6 @@ function examineNext(state: State, identity: Identity, job: Job, batches: readon
   const drawn = undrawnOf(job, batch);
   // A gang must not look through its own.
   return [{ e: 'drawn', ...authorOf(state, identity), job: job.id, chunk, drawn, anchored: true }];
-}
-
-/**
- * The newest batch of somebody who has left: so long as an older one is open, those behind it that are closed are of the same
- * leave-taking.
- */
-function closeForLeaver(
-  state: State,
-  identity: Identity,
-  job: Job,
-  batches: readonly Batch[],
-  words: ArrayLike<number>,
-  at: number,
-): Decision {
-  const newest = batches.findLastIndex(({ closed }) => !closed);
-  const batch = batches[newest];
-  if (batch === undefined) return { refused: 'already-so' };
-  if (!isGivenOut(job) && at - identity.lastAt < leaverAfterMs) return { refused: 'not-due' };
-  // What was drawn when it left before says nothing of what it has done since.
-  const leaving = batches.filter(({ closed }, place) => !closed || place > newest);
-  if (words.length < wordsToClose(batch.units))
-    throw new Error('a batch is closed with randomness for all that is decided by lot');
-  const units = leaving.reduce((sum, one) => sum + one.units, 0);
-  const lot = (words[2 * batch.units] as number) / 2 ** 32;
-  const anchored = lot < anchoredShare(units, termsOf(job));
-  const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
-  const about = { ...authorOf(state, identity), job: job.id, chunk: batch.chunks[0] as number };
-  return anchored
-    ? [{ e: 'drawn', ...about, drawn: withVouched(job, batch, drawn), anchored }]
-    : [{ e: 'drawn', ...about, drawn: sharedOut(job, drawn, batch.units, words) }];
-}
-
-/** What is drawn, chunk by chunk, shared out to auditors by lot; the words for it begin at `from`. */
-function sharedOut(
-  { spec }: Job,
-  drawn: readonly (readonly [number, number[]])[],
-  from: number,
-  words: ArrayLike<number>,
-): (readonly [number, number[]])[] {
-  let at = from;
-  return drawn.flatMap(([chunk, units]) => {
-    const [first, end] = unitsOf(spec, chunk);
-    const parts = dealt(
-      units,
-      Math.min(units.length, auditorsOfLeaver(end - first)),
-      () => words[at++] as number,
-    );
-    return parts.map((part) => [chunk, part] as const);
-  });
-}
-
-/** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */
-function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
-  const undrawn = (one: Batch): number => (one.closed ? 0 : one.units - one.drawn.length);
-  const short = leaverShortfall(
-    batches.map((one) => ({ units: one.units, drawn: one.drawn.length })),
-    termsOf(job),
-  );
-  const total = batches.reduce((sum, one) => sum + undrawn(one), 0);
-  return total === 0 ? 0 : Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total));
-}
-
-/** Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S). */
-function drawnOf(
-  { spec }: Job,
-  { chunks, units, drawn }: Batch,
-  wanted: number,
-  words: ArrayLike<number>,
-): (readonly [number, number[]])[] {
-  const before = new Set(drawn);
-  const found: (readonly [number, number[]])[] = [];
-  let [left, missing, at] = [units - drawn.length, wanted, 0];
-  for (const chunk of numbersIn(chunks)) {
-    if (missing === 0) break;
-    const [from, to] = unitsOf(spec, chunk);
-    const chosen: number[] = [];
-    for (let unit = from; unit < to; unit++) {
-      if (before.has(unit)) continue;
-      if (((words[at++] as number) / 2 ** 32) * left-- >= missing) continue;
-      missing--;
-      chosen.push(unit);
-    }
-    if (chosen.length > 0) found.push([chunk, chosen]);
-  }
-  return found;
 }
 
 /**

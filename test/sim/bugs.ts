@@ -166,7 +166,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     what: 'who leaves is not looked at once more',
-    file: 'checking.ts',
+    file: 'leaving.ts',
     from: 'Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total))',
     to: '0',
     caughtBy: 'honest',

@@ -8,7 +8,7 @@ export const claimsUnread: Edit = {
   to: 'filter(() => false);\n  const right',
 };
 export const leaversUnseen: Edit = {
-  file: 'checking.ts',
+  file: 'leaving.ts',
   from: 'Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total))',
   to: '0',
 };

@@ -19,17 +19,18 @@ import { wordsOf } from './words.ts';
 import type { Words } from './words.ts';
 import {
   alwaysWrong,
-  clustered,
   copycat,
   faulty,
-  hitAndRun,
-  hitAtOnce,
   honest,
   lazy,
   oneEach,
+  oneMinute,
   sleeper,
   sparse,
+  whoRun,
+  whoStay,
 } from './zoo.ts';
+import type { Life } from './zoo.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
 const after = (flag: string, otherwise: string): string =>
@@ -207,11 +208,7 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
 }
 
 /** The worst of several variants of one strategy, for each share. */
-function worst(
-  name: string,
-  variants: (assumed: Assumptions) => readonly { behaviour: Behaviour; life: number }[],
-  factor: number,
-): void {
+function worst(name: string, variants: (assumed: Assumptions) => readonly Life[], factor: number): void {
   const cells = [name];
   let worstEarnings = 0;
   const costs = { adaptive: 0, audit: 0 };
@@ -244,33 +241,9 @@ function worst(
   ]);
 }
 
-worst(
-  'sparse saboteur who stays',
-  (assumed) =>
-    [
-      ...[0.5, 1, 2].map((factor) => sparse(saboteurTerms, assumed, factor)),
-      ...[16, 100].map((units) => clustered(saboteurTerms, assumed, units)),
-    ].map((behaviour) => ({ behaviour, life: Infinity })),
-  1,
-);
-worst(
-  'hit and run, fresh keys',
-  () => [
-    // Of little that is left nearly all is recomputed, and a gang may vouch for it.
-    ...[11, 24, 40, 80].flatMap((life) =>
-      [hitAndRun(life, 1), hitAtOnce(life, 4)].map((behaviour) => ({ behaviour, life })),
-    ),
-    ...[480, 1_200, 2_400, 4_800]
-      .map((chunks) => chunks / scale)
-      .flatMap((life) => [1, 3].map((wrong) => ({ behaviour: hitAndRun(life, wrong), life }))),
-  ],
-  2,
-);
-worst(
-  'sybil flood, a minute each',
-  () => [{ behaviour: hitAndRun(isQuick ? 24 : 120, 1), life: isQuick ? 24 : 120 }],
-  2,
-);
+worst('sparse saboteur who stays', (assumed) => whoStay(saboteurTerms, assumed), 1);
+worst('hit and run, fresh keys', () => whoRun(scale), 2);
+worst('sybil flood, a minute each', () => [oneMinute(isQuick ? 24 : 120)], 2);
 
 const faultyRate = 1e-4;
 /** Honest machines of which one unit in ten thousand is wrong: what becomes of the first visits of fresh keys, and of their work. */

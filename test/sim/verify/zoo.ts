@@ -69,7 +69,7 @@ export function sparse(terms: AuditTerms, assumed: Assumptions, factor: number):
 }
 
 /** The same, but with `units` of one chunk wrong at a time, so that one auditor of its gang may vouch for several. */
-export function clustered(terms: AuditTerms, assumed: Assumptions, units: number): Behaviour {
+function clustered(terms: AuditTerms, assumed: Assumptions, units: number): Behaviour {
   const drawn = auditShare(2);
   const isSeen = 1 - (1 - drawn * noticed(assumed)) ** units;
   // One chunk in so many makes one noticed fault a window.
@@ -82,7 +82,7 @@ export function clustered(terms: AuditTerms, assumed: Assumptions, units: number
 }
 
 /** Stays for `chunks`, spoils `wrong` units after its probation, and leaves with its key. */
-export function hitAndRun(chunks: number, wrong: number): Behaviour {
+function hitAndRun(chunks: number, wrong: number): Behaviour {
   const rate = wrong / ((chunks - 8) * unitsPerChunk);
   return {
     name: `hit and run, ${wrong} in ${chunks} chunks`,
@@ -92,12 +92,43 @@ export function hitAndRun(chunks: number, wrong: number): Behaviour {
 }
 
 /** The same, with all that is wrong in one chunk. */
-export function hitAtOnce(chunks: number, wrong: number): Behaviour {
+function hitAtOnce(chunks: number, wrong: number): Behaviour {
   return {
     name: `hit and run, ${wrong} in one of ${chunks} chunks`,
     gang: true,
     answer: (nth, words) => (nth >= 8 && words.below(chunks - 8) === 0 ? spoilt(wrong, words) : right),
   };
+}
+
+/** Somebody, and how many chunks it answers with one key. */
+export interface Life {
+  readonly behaviour: Behaviour;
+  readonly life: number;
+}
+
+/** Saboteurs who stay: wrong now and then, in one unit or in several of one chunk. */
+export function whoStay(terms: AuditTerms, assumed: Assumptions): Life[] {
+  return [
+    ...[0.5, 1, 2].map((factor) => sparse(terms, assumed, factor)),
+    ...[16, 100].map((units) => clustered(terms, assumed, units)),
+  ].map((behaviour) => ({ behaviour, life: Infinity }));
+}
+
+/** Those who leave with little, of which nearly all is recomputed and a gang may vouch for it; and with more (`scale` times less of it). */
+export function whoRun(scale: number): Life[] {
+  return [
+    ...[11, 24, 40, 80].flatMap((life) =>
+      [hitAndRun(life, 1), hitAtOnce(life, 4)].map((behaviour) => ({ behaviour, life })),
+    ),
+    ...[480, 1_200, 2_400, 4_800]
+      .map((chunks) => chunks / scale)
+      .flatMap((life) => [1, 3].map((wrong) => ({ behaviour: hitAndRun(life, wrong), life }))),
+  ];
+}
+
+/** A key of a flood. */
+export function oneMinute(chunks: number): Life {
+  return { behaviour: hitAndRun(chunks, 1), life: chunks };
 }
 
 /** So many units of a chunk wrong, any of them. */
