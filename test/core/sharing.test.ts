@@ -11,7 +11,6 @@ import {
 } from '../../src/core/audit.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { leaverAfterMs } from '../../src/core/checking.ts';
-import type { Event } from '../../src/core/state.ts';
 import { dice } from '../sim/random.ts';
 import { answers, ask, audited, batchesOf, commit, drawing, keepUp } from './house.ts';
 import type { House } from './house.ts';
