@@ -67,9 +67,11 @@ describe('[WR7] forged and impossible messages', () => {
     };
     const good = right(job, leaseA);
     expect(await refusedFor(right(job, leaseB))).toBe('not-yours');
-    expect(
-      await refusedFor(answerOf(job.job, 'exact', leaseA.lease, 0, outputsOf(cheapInput(80), 0, 9))),
-    ).toBe('sizes');
+    // A unit too many, and a unit too few.
+    for (const units of [9, 7])
+      expect(
+        await refusedFor(answerOf(job.job, 'exact', leaseA.lease, 0, outputsOf(cheapInput(80), 0, units))),
+      ).toBe('sizes');
     expect(
       await refusedFor(answerOf(job.job, 'exact', leaseA.lease, 8, outputsOf(cheapInput(80), 8, 16))),
     ).toBe('digests');
@@ -119,7 +121,10 @@ describe('[WR7] forged and impossible messages', () => {
     expect(await a.refusal()).toMatchObject({ about: 'giveBack', reason: 'not-yours' });
     await house.runtime.durable();
     await sleep(20);
-    expect(misdeeds(house, a)).toBe(9);
+    expect(misdeeds(house, a)).toBe(10);
+    // What may only be late is counted, and held against nobody.
+    const metrics = await house.house.metrics.text();
+    expect(metrics).toContain('talka_refusals_total{reason="unknown-replica"} 1\n');
     // Nothing of it touched the other's work.
     const replica = house.runtime.state.jobs
       .get(job.job)
