@@ -231,7 +231,7 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
     goals.push({ what: `${what}, and its bound`, value: most, atMost: bound });
     cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
   }
-  goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.99999 });
+  goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.999999 });
   rows.push([
     ...cells,
     factor === 1 ? 'sparse' : '2 × sparse',
