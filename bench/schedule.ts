@@ -79,18 +79,27 @@ const plain = (rest: string): (readonly [string, string])[] => [
   ['guided self-scheduling', `guided self-scheduling, ${rest}`],
 ];
 
-/** Half of the compute vanishes within a second: what that delays beyond what it must, beside the longest lease; and nothing is lost. */
+/** Half of the compute vanishes within a second: what that delays beyond what it must, all of it and chunk by chunk, beside their leases; and nothing is lost. */
 function vanishing(what: string): Line[] {
   const gone = row(`ours, ${what}`);
   const undisturbed = row('ours, quorum 2');
+  const { leftMs, latestShare } = gone.vanished ?? { leftMs: 0, latestShare: null };
   const late = (figure: ScheduleFigures): number => (figure.makespanMs ?? Infinity) - figure.boundMs;
   return [
     {
       what: `${what}: later than it must be`,
       unit: 's',
       ours: Math.max(0, late(gone) - late(undisturbed)) / 1000,
-      reference: gone.longestLeaseMs / 1000,
-      beside: 'the longest lease',
+      reference: leftMs / 1000,
+      beside: 'what was left of their longest lease',
+      goal: { atMost: 1 },
+    },
+    {
+      what: `${what}: a chunk of theirs after its deadline, at the latest`,
+      unit: 'leases',
+      ours: latestShare ?? Infinity,
+      reference: 1,
+      beside: 'the time that a lease takes',
       goal: { atMost: 1 },
     },
     {

@@ -5,9 +5,11 @@
 import { decide } from '../../src/core/machine.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { chunksOf, emptyState, isRefusal } from '../../src/core/state.ts';
-import type { Decision, Event, JobSpec, Slot, State } from '../../src/core/state.ts';
+import type { Command, Decision, Event, JobSpec, Slot, State } from '../../src/core/state.ts';
 import { agenda } from './heap.ts';
 import { dice, hashOf } from './random.ts';
+import { Vanished } from './vanished.ts';
+import type { VanishedFigures } from './vanished.ts';
 
 export const kernel = 'weave@1';
 
@@ -27,6 +29,8 @@ export interface DeviceSpec {
 export interface Scenario {
   readonly devices: readonly DeviceSpec[];
   readonly jobs: readonly JobSpec[];
+  /** When many begin to vanish within one second, in ms after the start; null: never. */
+  readonly vanishingAt: number | null;
 }
 
 export interface Outcome {
@@ -41,6 +45,8 @@ export interface Outcome {
   readonly longestLeaseMs: number;
   readonly leases: number;
   readonly commits: number;
+  /** What became of the chunks of those who vanished within one second. */
+  readonly vanished: VanishedFigures;
 }
 
 /** One-way delay between a device and the coordinator. */
@@ -123,8 +129,14 @@ interface Machine {
   readonly queue: { readonly replica: number; readonly costMs: number }[];
 }
 
+/** What a device says once it has computed a chunk. */
+function commitCommand({ who, replica }: Extract<What, { is: 'commit' }>): Command {
+  const answer = { root: 'right', digests: '', stored: true, agrees: [] };
+  return { c: 'commit', device: `d${who}`, replica, ...answer };
+}
+
 /** Runs a scenario to its end under a policy. */
-export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
+export function run({ devices, jobs, vanishingAt }: Scenario, policy: Policy): Outcome {
   const state = emptyState();
   const plan = agenda<What>();
   const machines: Machine[] = devices.map((d) => ({
@@ -134,6 +146,7 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
     queue: [],
   }));
   const parked: number[] = [];
+  const vanished = new Vanished(vanishingAt);
   const finished = new Map<string, number>();
   const costs = new Map<number, number>();
   const served = new Map<string, number>();
@@ -145,6 +158,7 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
     if (isRefusal(decision)) return false;
     for (const event of decision) {
       evolve(state, event, at);
+      vanished.saw(event, at);
       if (event.e === 'accepted') {
         finalChunks++;
         for (const winner of event.winners) usefulMs += costs.get(winner.replica) ?? 0;
@@ -245,28 +259,14 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
       case 'commit':
         costs.set(what.replica, what.costMs);
         commits++;
-        happen(
-          decide(
-            state,
-            {
-              c: 'commit',
-              device: `d${what.who}`,
-              replica: what.replica,
-              root: 'right',
-              digests: '',
-              stored: true,
-              agrees: [],
-            },
-            at,
-          ),
-          at,
-        );
+        happen(decide(state, commitCommand(what), at), at);
         break;
       case 'expire':
         happen(decide(state, { c: 'expire', lease: what.lease }, at), at);
         break;
       case 'gone':
         (machines[what.who] as Machine).here = false;
+        vanished.gone(state, `d${what.who}`, at);
         break;
       case 'parked': {
         parkPlanned = false;
@@ -290,5 +290,6 @@ export function run({ devices, jobs }: Scenario, policy: Policy): Outcome {
     longestLeaseMs,
     leases,
     commits,
+    vanished: vanished.figures(),
   };
 }
