@@ -239,6 +239,18 @@ export const zoo: readonly Member[] = [
     toldBy: 'honest',
   },
   {
+    role: 'sybil',
+    count: 30,
+    auditors: true,
+    kind: 'audit',
+    figure:
+      'of thirty at once, each from a network of its own and an auditor like everybody, nothing wrong is final, and each earns less than somebody honest',
+    holds: earnsLess(0.9),
+    defence: 'who leaves is looked at once more [AU4]',
+    off: [leaversUnseen],
+    toldBy: 'honest',
+  },
+  {
     role: 'hitAndRun',
     count: 4,
     freshKeys: true,
