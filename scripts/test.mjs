@@ -15,13 +15,13 @@ import { freshSeedsFrom, runProgram, runVitest } from './test/steps.mjs';
  * A step that `needs` a browser is skipped by name where there is none.
  */
 const steps = [
-  { name: 'build', program: ['scripts/door.mjs', 'build'], minutesMax: 2, always: true },
+  { name: 'build', program: ['scripts/door.mjs', 'build'], minutesMax: 1, always: true },
   { name: 'build: kernels', program: ['scripts/door.mjs', 'build:kernels'], minutesMax: 2, onlyQuick: true },
   ...Object.values(checks).map((check) => ({
     name: `check: ${check.title}`,
     group: 'check',
     program: check.args,
-    minutesMax: 0.5,
+    minutesMax: 0.4,
   })),
   { name: 'quick', vitest: 'quick', minutesMax: 2, quick: true },
   {
@@ -34,7 +34,7 @@ const steps = [
     name: 'simulator: a thousand seeds',
     group: 'seeds',
     program: ['test/sim/main.ts', '--seeds', '1000'],
-    minutesMax: 2,
+    minutesMax: 1.75,
   },
   {
     name: 'simulator: what verification lets through',
@@ -49,11 +49,11 @@ const steps = [
     minutesMax: 1,
   },
   { name: 'slow', vitest: 'slow', minutesMax: 4.5 },
-  { name: 'sim', vitest: 'sim', minutesMax: 2 },
-  { name: 'size', program: ['scripts/size.mjs'], minutesMax: 1 },
-  { name: 'browser', vitest: 'browser', minutesMax: 13 },
-  { name: 'e2e', vitest: 'e2e', minutesMax: 10.5 },
-  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 4, needs: 'chromium' },
+  { name: 'sim', vitest: 'sim', minutesMax: 1.25 },
+  { name: 'size', program: ['scripts/size.mjs'], minutesMax: 0.25 },
+  { name: 'browser', vitest: 'browser', minutesMax: 15 },
+  { name: 'e2e', vitest: 'e2e', minutesMax: 12 },
+  { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 3.5, needs: 'chromium' },
 ];
 
 function chosenSteps(given) {
