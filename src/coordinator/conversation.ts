@@ -25,7 +25,7 @@ import { hearAnswer, hearGiveBack, hearLate, unreadable } from './small-words.ts
 import { inspect } from './inspecting.ts';
 import type { KernelInput } from './inspecting.ts';
 import { StoreFault } from './log.ts';
-import { storeRetryMs } from './order.ts';
+import { CommitOrder, storeRetryMs } from './order.ts';
 import type { Outcome, RefusedOrder } from './order.ts';
 import type { People } from './people.ts';
 import { plainReceipt } from './receipts.ts';
@@ -334,14 +334,16 @@ export class Conversation implements Ear {
     this.flow.begin();
     const { device } = this;
     const { outputs, digests } = found;
-    this.#house.runtime.submit({
-      command: { c: 'commit', device, replica, root, digests, stored: outputs !== null, agrees: nobody },
-      outputs,
-      done: (outcome) => {
-        this.flow.end();
-        if (outcome.refused !== null) this.#commitRefused(replica, outcome);
-      },
-    });
+    const stored = outputs !== null;
+    this.#house.runtime.submit(
+      new CommitOrder(this, { c: 'commit', device, replica, root, digests, stored, agrees: nobody }, outputs),
+    );
+  }
+
+  /** For `CommitOrder`. */
+  commitAnswered(replica: number, outcome: Outcome): void {
+    this.flow.end();
+    if (outcome.refused !== null) this.#commitRefused(replica, outcome);
   }
 
   #commitRefused(replica: number, outcome: RefusedOrder): void {

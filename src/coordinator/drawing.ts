@@ -18,14 +18,14 @@ export class Drawing {
   /** For the few words of a commitment: a view of the pool for each would cost more than copying them. */
   #few = new Uint32Array(0);
 
-  /** A commitment with the randomness that it may be drawn from; every other command as it is. */
+  /** A commitment gets, in place, the randomness that it may be drawn from: it was made for this one decision. Every other command stays as it is. */
   withWords(state: State, command: Command): Command {
     if (command.c !== 'commit') return command;
     const lease = state.leases.get(state.replicas.get(command.replica) ?? -1);
     const spec = lease === undefined ? undefined : state.jobs.get(lease.job)?.spec;
-    return spec !== undefined && isAudited(spec)
-      ? { ...command, words: this.#fewWords(wordsForAny(spec.unitsPerChunk)) }
-      : command;
+    if (spec !== undefined && isAudited(spec))
+      (command as { words?: ArrayLike<number> }).words = this.#fewWords(wordsForAny(spec.unitsPerChunk));
+    return command;
   }
 
   /** As `#words`, always in the same place. */

@@ -13,6 +13,30 @@ export interface Order {
   readonly done: ((outcome: Outcome) => void) | null;
 }
 
+/** Who hears what became of its commitment. */
+interface Author {
+  commitAnswered(replica: number, outcome: Outcome): void;
+}
+
+type Commit = Extract<Command, { c: 'commit' }>;
+
+/** A volunteer's commitment: one object for all of it, since there is one for every chunk. */
+export class CommitOrder implements Order {
+  readonly command: Commit;
+  readonly outputs: Outputs | null;
+  readonly #from: Author;
+
+  constructor(from: Author, command: Commit, outputs: Outputs | null) {
+    this.command = command;
+    this.outputs = outputs;
+    this.#from = from;
+  }
+
+  done(outcome: Outcome): void {
+    this.#from.commitAnswered(this.command.replica, outcome);
+  }
+}
+
 export type Outcome = { readonly refused: null; readonly events: readonly Event[] } | RefusedOrder;
 
 export interface RefusedOrder {

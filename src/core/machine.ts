@@ -173,23 +173,21 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const { slot, backend } = command.slot;
   const isNew = device.role === 'volunteer' && tierNow(state, command.device, backend, at) === 0;
   const beside = job.spec.policy.kind === 'adaptive' && isNew;
-  return [
-    {
-      e: 'leased',
-      lease: state.nextReplica,
-      job: job.id,
-      chunk,
-      count,
-      device: command.device,
-      account: device.account,
-      site: device.site,
-      slot,
-      backend,
-      rateMilli,
-      deadline,
-      ...(beside ? { beside } : {}),
-    },
-  ];
+  const leased = {
+    e: 'leased',
+    lease: state.nextReplica,
+    job: job.id,
+    chunk,
+    count,
+    device: command.device,
+    account: device.account,
+    site: device.site,
+    slot,
+    backend,
+    rateMilli,
+    deadline,
+  } as const;
+  return [beside ? { ...leased, beside } : leased];
 }
 
 /** Where a replica of this device stands, or why it has none. */

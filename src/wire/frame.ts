@@ -168,9 +168,19 @@ function readItem(frame: Uint8Array, at: number, tools: FrameTools): CommitItem 
   if (outputs === digestsOnly) return { replica, root, digestBytes, lengths: null };
   if (outputs > limits.unitsPerChunkMax || at + itemBytes + 4 * outputs > frame.length)
     return { malformed: 'frame: too many outputs' };
+  return { replica, root, digestBytes, lengths: readLengths(frame, at + itemBytes, outputs) };
+}
+
+/** Most outputs are as long as those before them: a list that comes again is not made again. */
+let lastLengths: readonly number[] = [];
+
+function readLengths(frame: Uint8Array, at: number, count: number): readonly number[] {
+  let same = lastLengths.length === count;
+  for (let i = 0; i < count && same; i++) same = lastLengths[i] === u32(frame, at + 4 * i);
+  if (same) return lastLengths;
   const lengths: number[] = [];
-  for (let i = 0; i < outputs; i++) lengths.push(u32(frame, at + itemBytes + 4 * i));
-  return { replica, root, digestBytes, lengths };
+  for (let i = 0; i < count; i++) lengths.push(u32(frame, at + 4 * i));
+  return (lastLengths = lengths);
 }
 
 /** Cuts the payload into the items' parts; it must be exactly as long as they say. */
