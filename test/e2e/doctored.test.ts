@@ -115,7 +115,12 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       headers: asOperator,
       body: JSON.stringify({ answer: 'Three engines say otherwise.', readmit: false }),
     });
-    await holds('all but one chunk is final', async () => (await house.door.job(job)).final === 11, 60_000);
+    // The unit may have been drawn while it was still at work: then it was sent away before it had answered everything.
+    const isSettled = async (): Promise<boolean> => {
+      const { accepted, final } = await house.door.job(job);
+      return accepted === 0 && final > 0;
+    };
+    await holds('all that it answered is final or void', isSettled, 60_000);
     await person.page.reload();
     await person.says('Three engines say otherwise.', 60_000);
     expect(await person.page.locator('.judged').count()).toBe(1);
