@@ -67,9 +67,13 @@ export function withCommitment(
     ...replicaIn(chunk, replica),
     phase: { is: 'committed', root, stored, agrees },
   };
+  const others = chunk.replicas.length - 1;
   // A list that grows takes room for seventeen.
-  const replicas =
-    chunk.replicas.length === 1 ? [moved] : [...chunk.replicas.filter(({ id }) => id !== replica), moved];
+  const replicas: Replica[] = others === 0 ? [moved] : [];
+  if (others > 0) {
+    for (const one of chunk.replicas) if (one.id !== replica) replicas.push(one);
+    replicas.push(moved);
+  }
   before = chunk;
   return (after = { ...chunk, replicas });
 }
