@@ -185,17 +185,6 @@ export function chainStart(nonce: string): string {
   return sha256Hex(tagged('talka/chain/1', Buffer.from(nonce)));
 }
 
-const link = Buffer.alloc(72);
-
-/** The chain's next value, in hex like the one before and the root. */
-export function chainNext(before: string, replica: number, root: string): string {
-  link.write(before, 0, 'hex');
-  link.writeUInt32BE(Math.floor(replica / 2 ** 32), 32);
-  link.writeUInt32BE(replica % 2 ** 32, 36);
-  link.write(root, 40, 'hex');
-  return sha256Hex(link);
-}
-
 /** What a device signs about its chain. */
 export function chainBytes(nonce: string, count: number, head: string): Buffer {
   const number = Buffer.alloc(8);

@@ -43,8 +43,7 @@ export function fourAtOnce(): FourAtOnce | null {
   return compiled === null ? null : instanceOf(compiled);
 }
 
-/** An instance of a module. */
-export function instanceOf(module: WebAssembly.Module): FourAtOnce {
+function instanceOf(module: WebAssembly.Module): FourAtOnce {
   const wasm = new WebAssembly.Instance(module).exports as unknown as Exports;
   const memory = wasm.memory.buffer;
   return { wasm, bytes: Buffer.from(memory), words: new Uint32Array(memory), room: wasm.room() };

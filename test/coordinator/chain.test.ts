@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Links, SessionChain } from '../../src/coordinator/chain.ts';
-import { chainNext, chainStart } from '../../src/coordinator/digests.ts';
+import { chainStart } from '../../src/coordinator/digests.ts';
+import { chainNext } from './links.ts';
 import { built } from './four.ts';
 
 const hex = fc

@@ -3,7 +3,8 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from '
 import type { KeyObject } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { verifyInclusion } from '../../src/core/merkle.ts';
-import { chainBytes, chainNext, chainStart, headBytes, tree } from '../../src/coordinator/digests.ts';
+import { chainBytes, chainStart, headBytes, tree } from '../../src/coordinator/digests.ts';
+import { chainNext } from './links.ts';
 import { encodeCommit } from '../../src/wire/frame.ts';
 import { check, isMalformed } from '../../src/wire/schema.ts';
 import { limits, protocol } from '../../src/wire/version.ts';

@@ -128,6 +128,7 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
     expect(told.of('disproved').map(({ consequence }) => consequence)).toEqual(['suspend']);
     const { chunk } = objection ?? { chunk: -1 };
     expect(told.of('voided').map(({ chunks }) => chunks)).toEqual([[chunk, chunk + 1]]);
+    expect(told.state.jobs.get(job)?.finalChunks).toBe(told.of('accepted').length - 1);
     expect(told.state.balances.get(`vested:${account}`)).toBeGreaterThan(0n);
   });
 });

@@ -210,7 +210,7 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
 /** The worst of several variants of one strategy, for each share. */
 function worst(name: string, variants: (assumed: Assumptions) => readonly Life[], factor: number): void {
   const cells = [name];
-  let worstEarnings = 0;
+  const earned = { adaptive: 0, audit: 0 };
   const costs = { adaptive: 0, audit: 0 };
   for (const hostile of shares) {
     let most = 0;
@@ -218,7 +218,7 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
       for (const kind of policies) {
         const liars = liarsRow(behaviour, hostile, life, words, { kind, terms: saboteurTerms });
         most = Math.max(most, wrongShare(liars, hostile));
-        worstEarnings = Math.max(worstEarnings, earnings(liars));
+        earned[kind] = Math.max(earned[kind], earnings(liars));
         costs[kind] = Math.max(costs[kind], costToOthers(liars));
       }
     const atMost = scale * factor * (sparseGoal.get(hostile) as number);
@@ -231,7 +231,17 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
     goals.push({ what: `${what}, and its bound`, value: most, atMost: bound });
     cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
   }
-  goals.push({ what: `${name}: earnings ÷ honest`, value: worstEarnings, atMost: isQuick ? 1 : 0.999999 });
+  // Without second copies who spoils one unit in half a million loses nearly nothing by it.
+  for (const [kind, atMost] of [
+    ['adaptive', 0.99999],
+    ['audit', 0.999999],
+  ] as const)
+    goals.push({
+      what: `${name}, ${kind}: earnings ÷ honest`,
+      value: earned[kind],
+      atMost: isQuick ? 1 : atMost,
+    });
+  const worstEarnings = Math.max(earned.adaptive, earned.audit);
   rows.push([
     ...cells,
     factor === 1 ? 'sparse' : '2 × sparse',

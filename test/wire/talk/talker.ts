@@ -1,6 +1,7 @@
 /** Somebody who talks to the coordinator: keeps what an honest device would know, and can be asked for any kind of message, right or wrong. */
 import { sign } from 'node:crypto';
-import { chainBytes, chainNext, chainStart } from '../../../src/coordinator/digests.ts';
+import { chainBytes, chainStart } from '../../../src/coordinator/digests.ts';
+import { chainNext } from '../../coordinator/links.ts';
 import type { Conversation } from '../../../src/coordinator/conversation.ts';
 import type { FromCoordinator, LeaseWord } from '../../../src/wire/volunteer.ts';
 import { decodeCommit, encodeCommit } from '../../../src/wire/frame.ts';
