@@ -130,8 +130,7 @@ describe('an audit that a volunteer is given', () => {
     at.dice.anchors = true;
     const author = await at.person(1, { audits: false });
     // Of one unit alone two engines say the same.
-    let audit = await at.drawn(author, bent);
-    while (audit.units.length < 2) audit = await at.drawn(author, bent);
+    const audit = await at.drawn(author, bent, 2);
     await takesOver(at, audit.id);
     expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'paused' });
     await until(() => at.events.some(({ e }) => e === 'kernelPaused'), 'the kernel is paused');

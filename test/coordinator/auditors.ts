@@ -40,8 +40,8 @@ export interface Stage {
   pass(ms: number): void;
   /** Somebody from a network of this number, who audits unless it is said otherwise. */
   person(network: number, over?: { who?: Identity; audits?: boolean }): Promise<Scripted>;
-  /** Computes chunks until units of one are drawn. */
-  drawn(author: Scripted, compute?: (unit: number) => Uint8Array): Promise<Audit>;
+  /** Computes chunks until at least `unitsMin` units of one are drawn. */
+  drawn(author: Scripted, compute?: (unit: number) => Uint8Array, unitsMin?: number): Promise<Audit>;
 }
 
 /** A house with a long job under audit; volunteers audit from `groupsMin` networks on. */
@@ -74,7 +74,7 @@ export async function stage(options: CoordinatorOptions = {}): Promise<Stage> {
       if (audits) await seasoned(house, one);
       return one;
     },
-    drawn: (author, compute = right) => drawn(house, author, job, compute),
+    drawn: (author, compute = right, unitsMin = 1) => drawn(house, author, job, { compute, unitsMin }),
   };
 }
 
@@ -102,7 +102,7 @@ async function drawn(
   house: Started,
   author: Scripted,
   job: JobView,
-  compute: (unit: number) => Uint8Array,
+  { compute, unitsMin }: { compute: (unit: number) => Uint8Array; unitsMin: number },
 ): Promise<Audit> {
   const before = new Set(house.runtime.state.audits.keys());
   for (let tries = 0; tries < 40; tries++) {
@@ -113,7 +113,8 @@ async function drawn(
       author.commit([answerOf(job.job, 'exact', lease.lease + i, from, outputs)]);
       await author.acked(lease.lease + i);
       // What is left of the lease stays as it is: one audit is what a test is about.
-      for (const audit of house.runtime.state.audits.values()) if (!before.has(audit.id)) return audit;
+      for (const audit of house.runtime.state.audits.values())
+        if (!before.has(audit.id) && audit.units.length >= unitsMin) return audit;
     }
   }
   throw new Error('nothing was drawn');
