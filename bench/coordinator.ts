@@ -99,17 +99,17 @@ async function memory(count: number): Promise<{ ours: number; bare: number }> {
     output: madeUpOutput,
   });
   await warm.join();
-  const oursBefore = (await coordinator.ask()).rss;
+  const oursBefore = (await coordinator.ask('memory')).rss;
   await crowds.join();
-  const ours = ((await coordinator.ask()).rss - oursBefore) / count;
+  const ours = ((await coordinator.ask('memory')).rss - oursBefore) / count;
   crowds.leave();
   warm.leave();
   await coordinator.end();
   const echo = await Measured.start('echo-child.ts');
   const warmSockets = await connect(echo.port, 100);
-  const bareBefore = (await echo.ask()).memory as number;
+  const bareBefore = (await echo.ask('memory')).memory as number;
   const sockets = await connect(echo.port, count);
-  const bare = (((await echo.ask()).memory as number) - bareBefore) / count;
+  const bare = (((await echo.ask('memory')).memory as number) - bareBefore) / count;
   for (const socket of [...warmSockets, ...sockets]) socket.terminate();
   await echo.end();
   return { ours, bare };

@@ -1,7 +1,26 @@
-/** Collects all garbage and gives free pages back, so that what a process then holds is what it needs. */
+/**
+ * Collects all garbage and gives free pages back, so that what a process then holds is what it needs. Loaded ahead of a
+ * program under measurement (`--import`), it does so in each of its threads. Needs `--expose-gc`.
+ */
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 
-/** Needs `--expose-gc`. The last resort also compacts, which an ordinary collection leaves for later. */
-export function collectAll(): void {
-  const collect = globalThis.gc as ((how?: object) => void) | undefined;
-  for (let i = 0; i < 2; i++) collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+const channel = new BroadcastChannel('talka-bench-collect');
+channel.unref();
+/** Threads have collected by then. */
+const threadsMs = 400;
+
+/** In this thread. */
+export function collect(): void {
+  const gc = globalThis.gc as ((how?: object) => void) | undefined;
+  // The last resort also compacts, which an ordinary collection leaves for later.
+  for (let i = 0; i < 2; i++) gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+if (!isMainThread) channel.onmessage = collect;
+
+/** In all threads. */
+export async function collectAll(): Promise<void> {
+  channel.postMessage('collect');
+  collect();
+  await new Promise((done) => setTimeout(done, threadsMs));
 }

@@ -8,7 +8,7 @@ import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import { strictTerms } from '../../src/core/audit.ts';
 import { priceOf } from '../../src/core/offer.ts';
 import type { JobSpec } from '../../src/core/state.ts';
-import { collectAll } from './collect.ts';
+import { collect, collectAll } from './collect.ts';
 import { benchInput } from './job.ts';
 
 const unitsPerChunk = Number(process.argv[2] ?? 16);
@@ -20,6 +20,7 @@ const coordinator = await startCoordinator({
   anchorShare: 0,
   webDir: null,
   loopbackExempt: true,
+  socketThread: true,
 });
 const { house, runtime } = coordinator;
 const served = house.shelf.get('mersenne-tf@1');
@@ -114,9 +115,13 @@ function told(): Told {
   };
 }
 
-process.on('message', () => {
-  collectAll();
-  process.send?.(told());
+const tell = (): void => void process.send?.(told());
+process.on('message', (wish) => {
+  if (wish === 'memory') void collectAll().then(tell);
+  else {
+    collect();
+    tell();
+  }
 });
 process.on('disconnect', () => {
   rmSync(dataDir, { recursive: true, force: true });

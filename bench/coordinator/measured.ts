@@ -21,7 +21,12 @@ export class Measured {
 
   static start(file: string, ...args: string[]): Promise<Measured> {
     const child = fork(join(import.meta.dirname, file), args, {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...coordinatorFlags],
+      execArgv: [
+        '--expose-gc',
+        '--disable-warning=ExperimentalWarning',
+        ...coordinatorFlags,
+        `--import=${new URL('collect.ts', import.meta.url).href}`,
+      ],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     return new Promise((found, failed) => {
@@ -30,10 +35,11 @@ export class Measured {
     });
   }
 
-  ask(): Promise<Told & { memory?: number }> {
+  /** `memory`: all of its threads have collected their garbage by then, which takes a moment. */
+  ask(wish: 'tell' | 'memory' = 'tell'): Promise<Told & { memory?: number }> {
     return new Promise((answer) => {
       this.#child.once('message', answer);
-      this.#child.send('tell');
+      this.#child.send(wish);
     });
   }
 

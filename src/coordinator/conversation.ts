@@ -76,8 +76,6 @@ export class Conversation implements Ear {
   lastAsked: readonly SlotWord[] | null = null;
   /** Until then what was agreed to is good [WR2]. */
   consentUntil = Number.MAX_SAFE_INTEGER;
-  /** Called once, when it is no stranger any more: signed in, or gone. */
-  whenKnown: (() => void) | null = null;
   #stage: Stage = 'stranger';
   // What not everybody needs is made when it first is: there may be ten thousand who only wait.
   #giveBacks: Allowance | null = null;
@@ -113,10 +111,6 @@ export class Conversation implements Ear {
     this.#onGone = onGone;
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
     socket.listen(this, head);
-  }
-
-  get isStranger(): boolean {
-    return this.#stage === 'stranger';
   }
 
   /** What a durable tick means to it, as one frame in `to`: a system call costs as much as all the rest of a message. */
@@ -163,8 +157,6 @@ export class Conversation implements Ear {
   #endStrangerTime(): void {
     if (this.#strangerTimer !== null) clearTimeout(this.#strangerTimer);
     this.#strangerTimer = null;
-    this.whenKnown?.();
-    this.whenKnown = null;
   }
 
   /** Its socket is closed. */
@@ -208,9 +200,16 @@ export class Conversation implements Ear {
   }
 
   /** What it says is longer than may be. */
-  tooLong(): void {
+  tooLong(): boolean {
     if (this.#stage === 'open') this.misdeed('oversized', null);
     this.bye('limits', 'a message is too long');
+    return true;
+  }
+
+  /** What strangers say is counted on the wire. */
+  tooMuch(): boolean {
+    this.bye('limits', 'too much was said before signing in');
+    return true;
   }
 
   #hear(data: Buffer, isBinary: boolean): void {
@@ -235,6 +234,7 @@ export class Conversation implements Ear {
     const { word, device, account, group, network, consentUntil } = arrived;
     this.#stage = 'joining';
     this.#endStrangerTime();
+    this.#socket.known();
     Object.assign(this, { device, account, group, network, consentUntil, cores: word.cores, gpu: word.gpu });
     Object.assign(this, { site: word.site, reads: word.receipts ?? 2, audits: word.audits === true });
     this.#publicKey = word.publicKey;
@@ -270,7 +270,7 @@ export class Conversation implements Ear {
   }
 
   #onText(data: Buffer): void {
-    if (data.length > limits.textBytesMax) return this.tooLong();
+    if (data.length > limits.textBytesMax) return void this.tooLong();
     const word = parse(fromVolunteer, data.toString(), limits.textBytesMax);
     if (isMalformed(word)) return unreadable(this, word);
     switch (word.t) {

@@ -1,7 +1,6 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
 import type { Job } from '../core/state.ts';
 import { mkdirSync, mkdtempSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +21,7 @@ import type { House } from './house.ts';
 import { httpOf } from './http.ts';
 import { Inputs } from './inputs.ts';
 import { shelfOf } from './kernels.ts';
-import { closeServer, hostText, listen } from './listening.ts';
+import { hostText, listen } from './listening.ts';
 import type { Shelf } from './kernels.ts';
 import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
 import { MemoryLog } from './log-memory.ts';
@@ -42,6 +41,7 @@ import { seed, seedAgain } from './seed.ts';
 import type { SeedSize } from './seed.ts';
 import { SideTables } from './side.ts';
 import { Sockets } from './socket.ts';
+import { SocketThread } from './socket-thread.ts';
 import { certificateOf } from './tls.ts';
 import { descriptorOf, Views } from './views.ts';
 
@@ -68,6 +68,8 @@ export interface CoordinatorOptions extends AuditTerms {
   readonly networks?: readonly string[];
   readonly allowOrigins?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string } | 'self-signed' | null;
+  /** Whether sockets are read and written by a thread of their own, as of the program; by default they are by this one. */
+  readonly socketThread?: boolean;
   readonly dev?: boolean;
   /** Seals an epoch by itself each time so much has passed, and what each then shares out [EP3]; by default the operator seals, and as much as vested. */
   readonly epochEveryMs?: number;
@@ -290,6 +292,9 @@ function dismissing(people: People<Conversation>, runtime: Runtime): House['dism
 
 async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
   const { host = '127.0.0.1', tls = null } = options;
+  // It comes up while the log is read.
+  const thread = options.socketThread === true ? new SocketThread(options.onFatal ?? throwAlone) : null;
+  if (thread !== null) closing.push(() => thread.end());
   const store = storeOf(options, closing);
   const { dataDir, keys } = store;
   const tlsDir = (): string => dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-'));
@@ -300,11 +305,16 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const { runtime, shelf, inputs, anchorShare } = house;
   const { app, live } = httpOf(house);
   closing.push(() => live.close());
-  const server = await listen(certificate, ({ request, env }) => app.fetch(request, env), host, port);
-  port = (server.address() as AddressInfo).port;
-  closing.push(() => closeServer(server));
+  const ears = await listen(
+    certificate,
+    ({ request, env }) => app.fetch(request, env),
+    { host, port },
+    thread,
+  );
+  port = ears.port;
+  closing.push(() => ears.close());
   const sockets = socketsOf(house, people, onNote);
-  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+  ears.meet(sockets);
   const seeded = await seed(house, options.seed ?? 'none');
   if (options.dev === true)
     closing.push(seedAgain(house, options.seed ?? 'none', options.onFatal ?? throwAlone));

@@ -6,6 +6,9 @@
 /** What a frame is. */
 export const opcodes = { more: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
+/** Status codes of a close frame (RFC 6455, section 7.4.1). */
+export const closeCodes = { protocol: 1002, text: 1007, tooMuch: 1008, tooLong: 1009 } as const;
+
 const final = 0x80;
 const controlBytesMax = 125;
 
@@ -72,4 +75,20 @@ export function unmask(payload: Buffer, bytes: Buffer, maskAt: number): void {
   }
   for (let i = whole; i < payload.length; i++)
     payload[i] = (payload[i] as number) ^ (bytes[maskAt + (i & 3)] as number);
+}
+
+/** Payload length of a frame whose head is all there. */
+export function lengthAt(bytes: Buffer, at: number): number {
+  const short = (bytes[at + 1] as number) & 0x7f;
+  if (short < 126) return short;
+  if (short === 126) return bytes.readUInt16BE(at + 2);
+  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
+
+/** Codes that may stand in a close frame. */
+export function isCloseCode(code: number): boolean {
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+    (code >= 3000 && code <= 4999)
+  );
 }

@@ -197,6 +197,7 @@ async function serve(values: Flags): Promise<void> {
   const partnerPort = partnerPortOf(values, options);
   const logger = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
   const running = await startCoordinator({
+    socketThread: true,
     ...options,
     onNote: (note, about) => logger.info(about, note),
     onFatal: (error) => {

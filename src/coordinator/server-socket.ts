@@ -4,11 +4,18 @@
  * Without extensions and subprotocols: none is ever agreed to.
  */
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Pausable } from './flow.ts';
-import { closeFrame, controlFrame, opcodes, textFrame, unmask } from './frames.ts';
+import {
+  closeCodes,
+  closeFrame,
+  controlFrame,
+  isCloseCode,
+  lengthAt,
+  opcodes,
+  textFrame,
+  unmask,
+} from './frames.ts';
 
 /** Who hears what comes through a socket. */
 export interface Ear {
@@ -16,8 +23,10 @@ export interface Ear {
   hear(data: Buffer, isBinary: boolean): void;
   /** A ping or a pong: a sign of life without words, of so many bytes. */
   heard(bytes: number): void;
-  /** A message is too long, and is not read: it may say so; then nothing more is heard. */
-  tooLong(): void;
+  /** A message is too long, and nothing more is read. Whether it will say so and close; else the socket closes. */
+  tooLong(): boolean;
+  /** A stranger has said more than strangers may, and nothing more is read. The same. */
+  tooMuch(): boolean;
   /** Once, when nothing can be heard or said any more. */
   closed(): void;
 }
@@ -33,12 +42,11 @@ export interface Line extends Pausable {
   /** Says what is framed already (`frames.ts`); whether nothing of its bytes is needed any more. */
   sayFrame(frame: Buffer): boolean;
   ping(): void;
+  /** Whoever it is, it is no stranger any more: its bytes are counted no more. */
+  known(): void;
   /** Says why and hears nothing more; it ends when the other side has answered, or soon. */
   close(code: number, reason: string): void;
 }
-
-/** Status codes of a close frame (RFC 6455, section 7.4.1). */
-export const closeCodes = { protocol: 1002, text: 1007, tooLong: 1009 } as const;
 
 /** Who does not answer a close is cut off. */
 const closeMs = 2_000;
@@ -85,19 +93,32 @@ interface Begun {
   readonly isBinary: boolean;
 }
 
+/** How much a socket takes. */
+export interface SocketLimits {
+  /** A longer message closes it. */
+  readonly messageBytesMax: number;
+  /** What may come on the wire before it is `known`: one long frame must not be gathered first and judged afterwards. */
+  readonly strangerBytesMax: number;
+}
+
 export class ServerSocket implements Line {
   readonly #connection: Duplex;
   readonly #bytesMax: number;
+  /** Bytes that a stranger may still say; less than 0: nobody counts. */
+  #left: number;
   #ear: Ear | null = null;
-  /** `closing`: a close was said, and the other's is waited for. `deaf`: nothing of what comes matters. */
-  #stage: 'open' | 'closing' | 'deaf' | 'closed' = 'open';
+  /**
+   * `closing`: a close was said, and the other's is waited for. `leaving`: nothing of what comes matters, and the last words
+   * are still to be said. `deaf`: they were.
+   */
+  #stage: 'open' | 'closing' | 'leaving' | 'deaf' | 'closed' = 'open';
   #gathered: Gathered | null = null;
   #begun: Begun | null = null;
 
-  /** `bytesMax`: a longer message closes it. */
-  constructor(connection: Duplex, bytesMax: number) {
+  constructor(connection: Duplex, limits: SocketLimits) {
     this.#connection = connection;
-    this.#bytesMax = bytesMax;
+    this.#bytesMax = limits.messageBytesMax;
+    this.#left = limits.strangerBytesMax;
   }
 
   listen(ear: Ear, head: Buffer): void {
@@ -109,31 +130,51 @@ export class ServerSocket implements Line {
     connection.on('close', onClose);
     // What went wrong is told by the close that follows.
     connection.on('error', onError);
-    if (head.length > 0) this.#read(head);
+    if (head.length > 0) this.take(head);
   }
 
   get waiting(): number {
     return this.#connection.writableLength;
   }
 
+  get #speaks(): boolean {
+    return this.#stage === 'open' || this.#stage === 'leaving';
+  }
+
   say(text: string): void {
-    if (this.#stage === 'open') this.#connection.write(textFrame(text));
+    if (this.#speaks) this.#connection.write(textFrame(text));
   }
 
   sayFrame(frame: Buffer): boolean {
-    if (this.#stage !== 'open') return true;
+    if (!this.#speaks) return true;
     this.#connection.write(frame);
     return this.#connection.writableLength === 0;
+  }
+
+  /** Calls `told` once, when all that was said is with the network. */
+  whenTaken(told: () => void): void {
+    this.#connection.once('drain', told);
   }
 
   ping(): void {
     if (this.#stage === 'open') this.#connection.write(controlFrame(opcodes.ping));
   }
 
+  known(): void {
+    this.#left = -1;
+  }
+
   close(code: number, reason: string): void {
-    if (this.#stage !== 'open') return;
+    this.closeWith(closeFrame(code, reason));
+  }
+
+  /** The same, with a frame that says why. */
+  closeWith(frame: Buffer): void {
+    if (!this.#speaks) return;
+    const isLeaving = this.#stage === 'leaving';
     this.#stage = 'closing';
-    this.#connection.write(closeFrame(code, reason));
+    this.#connection.write(frame);
+    if (isLeaving) return this.#deafen();
     // Its answer must be heard, however much it had to be held back.
     this.#connection.resume();
     this.#cutOffSoon();
@@ -149,7 +190,8 @@ export class ServerSocket implements Line {
 
   /** For the connection's listeners. */
   take(data: Buffer): void {
-    if (this.#stage === 'deaf') return;
+    if (this.#isDeaf) return;
+    if (this.#left >= 0 && !this.#mayGoOn(data.length)) return;
     const gathered = this.#gathered;
     if (gathered === null) return this.#read(data);
     gathered.come.add(data);
@@ -166,6 +208,28 @@ export class ServerSocket implements Line {
     this.#ear?.closed();
   }
 
+  get #isDeaf(): boolean {
+    return this.#stage !== 'open' && this.#stage !== 'closing';
+  }
+
+  /** A stranger has said so many bytes more. */
+  #mayGoOn(bytes: number): boolean {
+    this.#left -= bytes;
+    if (this.#left >= 0 || this.#stage !== 'open') return true;
+    this.#leave(() => this.#ear?.tooMuch(), closeCodes.tooMuch);
+    return false;
+  }
+
+  /** Nothing more is read; who hears may say last words first. */
+  #leave(tell: () => boolean | undefined, code: number): void {
+    this.#stage = 'leaving';
+    this.#gathered = this.#begun = null;
+    if (tell() !== true) return this.#fail(code);
+    // Its last words are still to come, or were said already.
+    this.#connection.resume();
+    this.#cutOffSoon();
+  }
+
   #cutOffSoon(): void {
     setTimeout(() => this.#connection.destroy(), closeMs).unref();
   }
@@ -173,15 +237,16 @@ export class ServerSocket implements Line {
   /** Reads all frames that are whole; what is left waits for more. */
   #read(bytes: Buffer): void {
     let at = 0;
-    while (this.#stage !== 'deaf' && this.#stage !== 'closed') {
+    while (!this.#isDeaf) {
       const left = bytes.length - at;
       const needed = left < 2 ? 2 : this.#headOf(bytes, at);
       if (needed < 0) return;
       if (left < needed) return this.#gather(bytes, at, needed);
       const length = lengthAt(bytes, at);
       if (length > this.#bytesMax - (this.#begun?.come.length ?? 0)) {
-        if (this.#stage === 'open') this.#ear?.tooLong();
-        return this.#fail(closeCodes.tooLong);
+        return this.#stage === 'open'
+          ? this.#leave(() => this.#ear?.tooLong(), closeCodes.tooLong)
+          : this.#fail(closeCodes.tooLong);
       }
       const from = at + needed;
       if (bytes.length < from + length) return this.#gather(bytes, at, needed + length);
@@ -263,7 +328,7 @@ export class ServerSocket implements Line {
   }
 
   #fail(code: number): void {
-    if (this.#stage === 'open') this.#connection.write(closeFrame(code, ''));
+    if (this.#speaks) this.#connection.write(closeFrame(code, ''));
     this.#deafen();
   }
 
@@ -275,22 +340,6 @@ export class ServerSocket implements Line {
     this.#connection.end();
     this.#cutOffSoon();
   }
-}
-
-/** Payload length of a frame whose head is all there. */
-function lengthAt(bytes: Buffer, at: number): number {
-  const short = (bytes[at + 1] as number) & 0x7f;
-  if (short < 126) return short;
-  if (short === 126) return bytes.readUInt16BE(at + 2);
-  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
-}
-
-/** Codes that may stand in a close frame. */
-function isCloseCode(code: number): boolean {
-  return (
-    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
-    (code >= 3000 && code <= 4999)
-  );
 }
 
 /**
@@ -327,30 +376,4 @@ function onClose(this: Connection): void {
 
 function onError(this: Connection): void {
   this.destroy();
-}
-
-const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
-/**
- * Answers a handshake (section 4.2); null when it is none, or the other side has gone already: then nothing was said.
- */
-export function accept(request: IncomingMessage, connection: Duplex, bytesMax: number): ServerSocket | null {
-  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
-  const isHandshake =
-    request.method === 'GET' &&
-    upgrade?.toLowerCase() === 'websocket' &&
-    version === '13' &&
-    key !== undefined &&
-    /^[+/0-9A-Za-z]{22}==$/.test(key);
-  if (!isHandshake || !connection.readable || !connection.writable) return null;
-  const proof = createHash('sha1')
-    .update(key + handshakeGuid)
-    .digest('base64');
-  // What a server of pages waits for is no measure for a socket that may be silent.
-  request.socket.setTimeout(0);
-  request.socket.setNoDelay();
-  connection.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n\r\n`,
-  );
-  return new ServerSocket(connection, bytesMax);
 }

@@ -71,6 +71,7 @@ export class WidgetStage {
       dataDir: null,
       webDir: folder,
       seed: 'none',
+      socketThread: true,
       anchorShare: 0,
       graceMs: 10,
       ...options,

@@ -10,6 +10,7 @@ import { cheapInput } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
 import { answerOf, identity, outputsOf, Scripted } from './volunteer.ts';
+import type { Answered } from './volunteer.ts';
 
 let open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -30,13 +31,16 @@ async function settle(house: Started, job: JobView, chunks: number): Promise<[Sc
   for (let done = 0; done < chunks; done++) {
     for (const one of people) {
       const lease = await one.leaseOf(job.kernel);
+      const answers: Answered[] = [];
       for (let i = 0; i < lease.count; i++) {
         const from = (lease.chunk + i) * job.unitsPerChunk;
         const outputs = outputsOf(cheapInput(job.units), from, Math.min(job.units, from + job.unitsPerChunk));
         if (lease.chunk + i < chunks)
-          one.commit([answerOf(job.job, job.agreement, lease.lease + i, from, outputs)]);
+          answers.push(answerOf(job.job, job.agreement, lease.lease + i, from, outputs));
         else one.say({ t: 'giveBack', replicas: [lease.lease + i], why: 'settings' });
       }
+      // In one frame: then one receipt speaks of all of them.
+      one.commit(answers);
       await one.acked(lease.lease);
       if (lease.chunk + lease.count >= chunks && one === people[1]) done = chunks;
     }

@@ -7,6 +7,7 @@ const house = await startCoordinator({
   dataDir,
   port: Number(port),
   seed: 'none',
+  socketThread: true,
   anchorShare: 0,
   webDir: null,
   shelf: cheapShelf,

@@ -5,12 +5,13 @@ import { ServerSocket } from '../../src/coordinator/server-socket.ts';
 
 test.each(['end', 'close'])('what has come is heard before the connection’s %s', (how) => {
   const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const line = new ServerSocket(connection, 1000);
+  const line = new ServerSocket(connection, { messageBytesMax: 1000, strangerBytesMax: -1 });
   const heard: string[] = [];
   const ear = {
     hear: (data: Buffer) => void heard.push(data.toString()),
     heard() {},
-    tooLong() {},
+    tooLong: () => false,
+    tooMuch: () => false,
     closed: () => void heard.push('closed'),
   };
   line.listen(ear, Buffer.alloc(0));

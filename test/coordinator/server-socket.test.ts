@@ -2,12 +2,9 @@
  * A server's end of a WebSocket, beside `ws`'s own: whatever bytes come, in whatever pieces, both hear the same messages and
  * end for the same reason; and the handshakes that are none.
  */
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import { AsciiWriter } from '../../src/coordinator/ascii.ts';
 import {
   closeFrame,
@@ -18,112 +15,10 @@ import {
   textFrame,
   unmask,
 } from '../../src/coordinator/frames.ts';
-import { accept } from '../../src/coordinator/server-socket.ts';
-import type { Line } from '../../src/coordinator/server-socket.ts';
 import { dice } from '../sim/random.ts';
 import type { Dice } from '../sim/random.ts';
-
-const bytesMax = 70_000;
-
-/** What a server heard of one connection, `ended` by a close or without one. */
-interface Heard {
-  readonly messages: string[];
-  signs: number;
-  ended: boolean;
-}
-
-interface Host {
-  readonly port: number;
-  /** What the newest connection said. */
-  heard: Heard;
-  line: Line | null;
-  server: Server;
-}
-
-const textOf = (data: Buffer, isBinary: boolean): string =>
-  `${isBinary ? 'b' : 't'} ${data.toString('base64')}`;
-const nobody = (): Heard => ({ messages: [], signs: 0, ended: false });
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return (server.address() as AddressInfo).port;
-}
-
-async function ours(): Promise<Host> {
-  const server = createServer();
-  const host: Host = { port: await listening(server), heard: nobody(), line: null, server };
-  server.on('upgrade', (request, socket, head) => {
-    const line = accept(request, socket, bytesMax);
-    if (line === null) {
-      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
-      return;
-    }
-    const heard = (host.heard = nobody());
-    host.line = line;
-    line.listen(
-      {
-        hear: (data, isBinary) => void heard.messages.push(textOf(data, isBinary)),
-        heard: () => void heard.signs++,
-        tooLong: () => {},
-        closed: () => void (heard.ended = true),
-      },
-      head,
-    );
-  });
-  return host;
-}
-
-async function theirs(): Promise<Host> {
-  const server = createServer();
-  const host: Host = { port: await listening(server), heard: nobody(), line: null, server };
-  const sockets = new WebSocketServer({ server, perMessageDeflate: false, maxPayload: bytesMax });
-  sockets.on('connection', (socket) => {
-    const heard = (host.heard = nobody());
-    socket.on('message', (data, isBinary) => heard.messages.push(textOf(data as Buffer, isBinary)));
-    for (const sign of ['ping', 'pong'] as const) socket.on(sign, () => void heard.signs++);
-    socket.on('close', () => void (heard.ended = true));
-    socket.on('error', () => {});
-  });
-  return host;
-}
-
-const handshake = (
-  port: number,
-  changed: Readonly<Record<string, string | null>> = {},
-  method = 'GET',
-): string => {
-  const headers: Record<string, string | null> = {
-    ...{ Host: `127.0.0.1:${port}`, Upgrade: 'websocket', Connection: 'Upgrade' },
-    ...{ 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' },
-    ...changed,
-  };
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
-    value === null ? [] : [`${name}: ${value}\r\n`],
-  );
-  return `${method} /ws HTTP/1.1\r\n${lines.join('')}\r\n`;
-};
-
-/** A connection after its handshake, and all that comes back behind it. */
-interface Raw {
-  readonly socket: Socket;
-  /** The answer to the handshake. */
-  readonly head: string;
-  readonly back: Buffer[];
-  readonly end: Promise<void>;
-}
-
-async function raw(port: number, request = handshake(port)): Promise<Raw> {
-  const socket = connect(port, '127.0.0.1');
-  socket.setNoDelay();
-  socket.on('error', () => {});
-  const end = new Promise<void>((done) => socket.once('close', () => done()));
-  socket.write(request);
-  const first = await new Promise<Buffer>((come) => socket.once('data', come));
-  const at = first.indexOf('\r\n\r\n') + 4;
-  const back = [first.subarray(at)];
-  socket.on('data', (data) => void back.push(data));
-  return { socket, back, head: first.toString('latin1', 0, at), end };
-}
+import { bytesMax, far, handshake, ours, raw, textOf, theirs } from './socket-hosts.ts';
+import type { Host, Raw } from './socket-hosts.ts';
 
 interface Frame {
   readonly first: number;
@@ -239,14 +134,14 @@ async function answered({ socket, back, end }: Raw): Promise<void> {
   await end;
 }
 
-describe('a server’s end of a WebSocket', () => {
+describe.each([
+  ['in this thread', ours],
+  ['in a thread of its own', far],
+])('a server’s end of a WebSocket %s', (_where, mine) => {
   let hosts: { readonly ours: Host; readonly theirs: Host };
-  beforeAll(async () => void (hosts = { ours: await ours(), theirs: await theirs() }));
-  afterAll(() => {
-    for (const { server } of [hosts.ours, hosts.theirs]) {
-      server.close();
-      server.closeAllConnections();
-    }
+  beforeAll(async () => void (hosts = { ours: await mine(), theirs: await theirs() }));
+  afterAll(async () => {
+    for (const host of [hosts.ours, hosts.theirs]) await host.end();
   });
 
   /** What a host makes of it. */
@@ -257,6 +152,7 @@ describe('a server’s end of a WebSocket', () => {
     await sayInPieces(connection.socket, bytes, throws);
     connection.socket.write(bytesOf({ first: 0x89, payload: Buffer.from('last') }, throws));
     await answered(connection);
+    await expect.poll(() => host.heard.ended).toBe(true);
     return { messages: host.heard.messages, code: closeCodeIn(connection.back) };
   }
 
@@ -264,12 +160,12 @@ describe('a server’s end of a WebSocket', () => {
     const codes = new Map<unknown, number>();
     for (let seed = 1; seed <= 150; seed++) {
       const frames = speech(dice(seed));
-      const [mine, reference] = [
+      const [own, reference] = [
         await heardBy(hosts.ours, frames, seed),
         await heardBy(hosts.theirs, frames, seed),
       ];
-      expect(mine, `seed ${seed}`).toEqual(reference);
-      const { code } = mine as { code: unknown };
+      expect(own, `seed ${seed}`).toEqual(reference);
+      const { code } = own as { code: unknown };
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
     // Every way to end was seen.

@@ -116,6 +116,7 @@ export async function openHouse(webDir: string, options: CoordinatorOptions = {}
     dataDir: folder,
     webDir,
     seed: 'none',
+    socketThread: true,
     anchorShare: 0,
     graceMs: 10,
     now: () => Date.now() + aheadMs,

@@ -44,6 +44,8 @@ export class FakeSocket implements Line {
 
   ping(): void {}
 
+  known(): void {}
+
   close(): void {
     if (this.#stage === 'open') this.#stage = 'closing';
   }

@@ -1,0 +1,92 @@
+/**
+ * The thread behind `socket-thread.ts`: listens, with TLS or without; answers the handshakes of volunteers' sockets once the
+ * loop's thread has let them in, reads and writes their frames, and passes the bytes of every other connection on.
+ */
+import { createServer as createHttp } from 'node:http';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { createServer as createTls, TLSSocket } from 'node:tls';
+import { parentPort, workerData } from 'node:worker_threads';
+import { arrivals } from './socket-arrivals.ts';
+import { PassedOn } from './socket-passed-on.ts';
+import { Volunteers } from './socket-volunteers.ts';
+import type { SocketLimits } from './server-socket.ts';
+import type { SocketNews, SocketWish } from './socket-thread.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('this is a thread of the coordinator');
+
+const say = (news: SocketNews, hand: readonly ArrayBuffer[] = []): void => port.postMessage(news, [...hand]);
+const volunteers = new Volunteers(
+  (batch) => port.postMessage(batch, [batch]),
+  (socket, knock) => say({ is: 'knock', socket, knock }),
+  workerData as SocketLimits,
+);
+const others = new PassedOn(say);
+/** Only reads heads of requests that ask for a socket, as `arrivals` saw them. */
+const handshakes = createHttp((_, answer) => answer.writeHead(400, { Connection: 'close' }).end());
+handshakes.on('upgrade', (request, connection, head) => volunteers.knock(request, connection, head));
+const sort = arrivals({
+  volunteer: (connection) => handshakes.emit('connection', connection),
+  other: (connection) => others.pass(connection, connection instanceof TLSSocket),
+});
+const everybody = new Set<Socket>();
+let server: Server | null = null;
+/** Who has not gone by then is cut off. */
+const closeMs = 2_500;
+
+function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen' }>): void {
+  const options = { allowHalfOpen: true, noDelay: true };
+  const met = (connection: Socket): void => {
+    everybody.add(connection);
+    connection.once('close', left);
+    sort(connection);
+  };
+  server =
+    tls === null
+      ? createServer(options, met)
+      : createTls(
+          { ...options, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), ALPNProtocols: ['http/1.1'] },
+          met,
+        );
+  const listening = server;
+  listening.once('error', (error: NodeJS.ErrnoException) =>
+    say({ is: 'deaf', code: error.code ?? '', why: error.message }),
+  );
+  listening.listen(at, host, () => {
+    const address = listening.address();
+    if (typeof address === 'object' && address !== null) say({ is: 'listening', port: address.port });
+  });
+}
+
+function left(this: Socket): void {
+  everybody.delete(this);
+}
+
+function close(): void {
+  const closed = (): void => say({ is: 'closed' });
+  if (server === null) return closed();
+  server.close(closed);
+  setTimeout(() => {
+    for (const connection of everybody) connection.destroy();
+    // Who is in the middle of a TLS handshake is nobody yet, and not waited for.
+    closed();
+  }, closeMs).unref();
+}
+
+port.on('message', (wish: ArrayBuffer | SocketWish) => {
+  if (wish instanceof ArrayBuffer) return volunteers.told(wish);
+  switch (wish.is) {
+    case 'listen':
+      return listen(wish);
+    case 'write':
+    case 'took':
+    case 'end':
+    case 'destroy':
+      return others.told(wish);
+    case 'close':
+      return close();
+    default:
+      wish satisfies never;
+  }
+});
