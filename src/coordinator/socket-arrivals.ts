@@ -1,8 +1,8 @@
 /** Tells by their first bytes connections that ask for a volunteer's socket from all others. */
 import type { Socket } from 'node:net';
 
-/** Who says nothing for so long after connecting is cut off. */
-const silentMs = 60_000;
+/** Who has not said by then what it wants is cut off, as Node's HTTP server does with heads. */
+const patienceMs = 60_000;
 /** A head that is longer is no volunteer's. */
 const headBytesMax = 16_384;
 const asks = 'GET /ws';
@@ -13,17 +13,19 @@ export interface Doors {
   other(connection: Socket): void;
 }
 
-/** Looks at what each connection says first, puts it back, and shows it to its door. */
-export function arrivals(doors: Doors): (connection: Socket) => void {
+/** Looks at what each connection says first, puts it back, and shows it to its door. `waitMs`: for so long. */
+export function arrivals(doors: Doors, waitMs = patienceMs): (connection: Socket) => void {
   return (connection) => {
     let come: Buffer = Buffer.alloc(0);
     const cutOff = (): void => void connection.destroy();
+    const late = setTimeout(cutOff, waitMs).unref();
+    const gone = (): void => clearTimeout(late);
     const show = (door: 'volunteer' | 'other'): void => {
       connection.off('data', look);
       connection.off('end', cutOff);
       connection.off('error', cutOff);
-      connection.off('timeout', cutOff);
-      connection.setTimeout(0);
+      connection.off('close', gone);
+      clearTimeout(late);
       connection.pause();
       if (come.length > 0) connection.unshift(come);
       doors[door](connection);
@@ -37,8 +39,7 @@ export function arrivals(doors: Doors): (connection: Socket) => void {
     connection.on('data', look);
     connection.on('end', cutOff);
     connection.on('error', cutOff);
-    connection.on('timeout', cutOff);
-    connection.setTimeout(silentMs);
+    connection.on('close', gone);
   };
 }
 

@@ -103,7 +103,10 @@ async function behind(options: CoordinatorOptions): Promise<{ house: Started; fr
   const front = await proxy();
   const webDir = mkdtempSync(join(tmpdir(), 'talka-proxied-'));
   writeFileSync(join(webDir, 'index.html'), page);
-  const house = await started({ webDir, loopbackExempt: false, allowOrigins: [front.url], ...options });
+  const house = await started({
+    ...{ webDir, loopbackExempt: false, allowOrigins: [front.url], socketThread: true },
+    ...options,
+  });
   front.to = house.port;
   open.push(
     () => rmSync(webDir, { recursive: true }),

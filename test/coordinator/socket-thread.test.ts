@@ -2,11 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, get, request, Agent } from 'node:http';
 import type { IncomingMessage, RequestListener, RequestOptions } from 'node:http';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { arrivals } from '../../src/coordinator/socket-arrivals.ts';
 import { entries } from '../../src/coordinator/socket-batch.ts';
 import type { Ear, Line } from '../../src/coordinator/server-socket.ts';
 import { SocketThread } from '../../src/coordinator/socket-thread.ts';
@@ -147,6 +148,19 @@ describe('what is not a volunteer’s', () => {
     socket.write(handshake(house.port));
     await expect.poll(said).toContain('HTTP/1.1 101 ');
     await expect.poll(said).toContain('"t":"challenge"');
+  });
+
+  test('is cut off where it never says what it is, however slowly', async () => {
+    let shown = 0;
+    const sort = arrivals({ volunteer: () => shown++, other: () => shown++ }, 300);
+    const server = createTcpServer(sort).listen(0, '127.0.0.1');
+    closing.push(() => server.close());
+    await new Promise((done) => server.once('listening', done));
+    const socket = await connected((server.address() as AddressInfo).port);
+    const drip = setInterval(() => socket.write(socket.bytesWritten === 0 ? 'GET /ws?' : 'x'), 40);
+    closing.push(() => clearInterval(drip));
+    await new Promise((end) => socket.once('close', end));
+    expect(shown).toBe(0);
   });
 
   test('is told to the pages’ server when it goes: a request that is cut off ends there too', async () => {

@@ -53,36 +53,42 @@ describe.skipIf(none !== null)(`certificates of our making${named}`, () => {
 });
 
 describe.skipIf(none !== null)(`the operator’s own certificate${named}`, () => {
-  test('is the one that pages and sockets are served with, and whoever trusts it needs no exception', async () => {
-    const given = certificateIn(folder(), 'talka-own');
-    const house = await started({ tls: given });
-    running.push(house);
-    expect([house.selfSigned, house.url]).toEqual([false, `https://127.0.0.1:${house.port}`]);
-    const ca = readFileSync(given.cert);
-    const subject = await new Promise((resolve, reject) => {
-      get(`${house.url}/api/status`, { ca }, (answer) => {
-        answer.resume();
-        resolve([answer.statusCode, (answer.socket as TLSSocket).getPeerCertificate().subject.CN]);
-      }).once('error', reject);
-    });
-    expect(subject).toEqual([200, 'talka-own']);
-    const ws = new WebSocket(`wss://localhost:${house.port}/ws`, {
-      ca,
-      headers: { origin: `https://localhost:${house.port}` },
-    });
-    const word = await new Promise<string>((resolve, reject) => {
-      ws.once('message', (data: Buffer) => resolve(data.toString()));
-      ws.once('error', reject);
-    });
-    expect(JSON.parse(word)).toMatchObject({ t: 'challenge' });
-    ws.terminate();
-    // http pages of the same name are another origin.
-    const other = new WebSocket(`wss://localhost:${house.port}/ws`, {
-      ca,
-      headers: { origin: `http://localhost:${house.port}` },
-    });
-    await expect(new Promise((_, reject) => other.once('error', reject))).rejects.toThrow('403');
-  });
+  test.each([
+    ['in one thread', false],
+    ['in a thread of their own', true],
+  ])(
+    'is the one that pages and sockets are served with %s, and whoever trusts it needs no exception',
+    async (_where, socketThread) => {
+      const given = certificateIn(folder(), 'talka-own');
+      const house = await started({ tls: given, socketThread });
+      running.push(house);
+      expect([house.selfSigned, house.url]).toEqual([false, `https://127.0.0.1:${house.port}`]);
+      const ca = readFileSync(given.cert);
+      const subject = await new Promise((resolve, reject) => {
+        get(`${house.url}/api/status`, { ca }, (answer) => {
+          answer.resume();
+          resolve([answer.statusCode, (answer.socket as TLSSocket).getPeerCertificate().subject.CN]);
+        }).once('error', reject);
+      });
+      expect(subject).toEqual([200, 'talka-own']);
+      const ws = new WebSocket(`wss://localhost:${house.port}/ws`, {
+        ca,
+        headers: { origin: `https://localhost:${house.port}` },
+      });
+      const word = await new Promise<string>((resolve, reject) => {
+        ws.once('message', (data: Buffer) => resolve(data.toString()));
+        ws.once('error', reject);
+      });
+      expect(JSON.parse(word)).toMatchObject({ t: 'challenge' });
+      ws.terminate();
+      // http pages of the same name are another origin.
+      const other = new WebSocket(`wss://localhost:${house.port}/ws`, {
+        ca,
+        headers: { origin: `http://localhost:${house.port}` },
+      });
+      await expect(new Promise((_, reject) => other.once('error', reject))).rejects.toThrow('403');
+    },
+  );
 
   test.each([
     [
