@@ -1,5 +1,5 @@
 /**
- * Each member of the zoo is made harmless by the rules, as a named oracle or figure says, and no longer with the one defence that is
+ * Each member of the zoo is made harmless by the rules, as named oracles of the day and of its end say, and no longer with the one defence that is
  * meant for it switched off.
  */
 import { afterAll, describe, expect, test } from 'vitest';
@@ -22,15 +22,15 @@ async function without({ off, role }: Member): Promise<Rules> {
 const seedsOf = ({ seeds = [1, 2] }: Member): readonly number[] => seeds;
 
 describe('a member of the zoo', () => {
-  test.each(zoo.map((member) => [member.role, member.figure, member] as const))(
+  test.each(zoo.map((member) => [member.role, member.demands, member] as const))(
     '%s: %s',
-    (role, figure, member) => {
+    (role, demands, member) => {
       const earned: number[] = [];
       for (const seed of seedsOf(member)) {
         const story = tell(member, realRules, seed);
         expect(story.day.fault).toBeNull();
         expect(story.wrongFinal).toBe(0);
-        expect(member.holds(story), `${figure}; it earns ${story.earns}`).toBe(true);
+        expect(member.holds(story), `${member.end}: ${demands}; it earns ${story.earns}`).toBe(true);
         earned.push(story.earns);
       }
       const mean = earned.reduce((sum, one) => sum + one, 0) / earned.length;
@@ -44,7 +44,7 @@ describe('a member of the zoo', () => {
       const rules = await without(member);
       const told = seedsOf(member).map((seed) => {
         const story = tell(member, rules, seed);
-        return story.day.fault?.oracle ?? (member.holds(story) ? null : 'figure');
+        return story.day.fault?.oracle ?? (member.holds(story) ? null : member.end);
       });
       expect(told, defence).toContain(toldBy);
     },

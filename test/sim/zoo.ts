@@ -30,6 +30,13 @@ export interface Story {
   readonly wrongFinal: number;
 }
 
+/**
+ * Oracles of a day's end. `earnings`: who cheats earns less than who does not. `accomplices`: who lies together falls together.
+ * `shares`: nobody gets more of a job than its machine is worth. `leases`: the log holds no leases without end. `record`: what was
+ * done stands in the log against who did it, and against nobody else. `completion`: the job ends without them.
+ */
+export type EndOracle = 'earnings' | 'accomplices' | 'shares' | 'leases' | 'record' | 'completion';
+
 export interface Member {
   readonly role: Role;
   /** How many of them there are; fresh keys come one after another and stay for a while. */
@@ -41,13 +48,14 @@ export interface Member {
   readonly together?: boolean;
   readonly kind: 'audit' | 'adaptive';
   readonly uneven?: boolean;
-  /** What holds beside the oracles, in words and as a figure. */
-  readonly figure: string;
+  /** Which oracle looks at the day's end, beside those that follow the day; what it demands of this member, in words and as a rule. */
+  readonly end: EndOracle;
+  readonly demands: string;
   readonly holds: (story: Story) => boolean;
   /** What is switched off, and what tells that the member gets through then. */
   readonly defence: string;
   readonly off: readonly Edit[] | Partial<Rules>;
-  readonly toldBy: Oracle | 'figure';
+  readonly toldBy: Oracle | EndOracle;
   readonly seeds?: readonly number[];
 }
 
@@ -158,7 +166,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'liar',
     kind: 'audit',
-    figure: 'nothing wrong is final, and it earns nothing',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and it earns nothing',
     holds: earnsLess(0),
     defence: 'what is recomputed is compared with the claim',
     off: [claimsUnread],
@@ -167,7 +176,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'lazy',
     kind: 'audit',
-    figure: 'nothing wrong is final, and it earns nothing',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and it earns nothing',
     holds: earnsLess(0),
     defence: 'what is recomputed is compared with the claim',
     off: [claimsUnread],
@@ -176,7 +186,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'sparse',
     kind: 'audit',
-    figure:
+    end: 'earnings',
+    demands:
       'nothing wrong is final, and it earns less than somebody honest: what it spoilt is void, and time is lost',
     holds: earnsLess(0.97),
     defence: 'who leaves is looked at once more [AU4]',
@@ -186,16 +197,18 @@ export const zoo: readonly Member[] = [
   {
     role: 'sleeper',
     kind: 'audit',
-    figure: 'nothing wrong is final, and it earns nothing for its honest days either',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and it earns nothing for its honest days either',
     holds: earnsLess(0),
     defence: 'work waits for a window of later audits [AU3]',
     off: [noWindow],
-    toldBy: 'figure',
+    toldBy: 'earnings',
   },
   {
     role: 'copycat',
     kind: 'adaptive',
-    figure: 'nothing wrong is final, and it earns under a tenth of what somebody honest does',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and it earns under a tenth of what somebody honest does',
     holds: earnsLess(0.1),
     defence: 'units are drawn [AU1] [AU4]',
     off: [nothingDrawn, leaversUnseen],
@@ -205,7 +218,8 @@ export const zoo: readonly Member[] = [
     role: 'pair',
     count: 2,
     kind: 'adaptive',
-    figure: 'nothing wrong is final, and they earn nothing',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and they earn nothing',
     holds: earnsLess(0),
     defence: 'what two people agree on is audited all the same [TR1]',
     off: [
@@ -221,18 +235,20 @@ export const zoo: readonly Member[] = [
     role: 'clique',
     count: 4,
     kind: 'adaptive',
-    figure: 'whoever of them is disproved with another is banned at once [TR6]',
+    end: 'accomplices',
+    demands: 'whoever of them is disproved with another is banned at once [TR6]',
     holds: (story) => story.wrongFinal === 0 && firstConsequences(story).includes('ban'),
     defence: 'the same wrong answer twice is no accident [TR6]',
     off: [{ file: 'auditing.ts', from: 'authors.length > 1 || vouched !== null', to: 'vouched !== null' }], // prettier-ignore
-    toldBy: 'figure',
+    toldBy: 'accomplices',
   },
   {
     role: 'sybil',
     count: 5,
     freshKeys: true,
     kind: 'audit',
-    figure: 'nothing wrong is final, and all its keys together earn less than one honest person',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and all its keys together earn less than one honest person',
     holds: earnsLess(0.9),
     defence: 'who leaves is looked at once more [AU4]',
     off: [leaversUnseen],
@@ -243,7 +259,8 @@ export const zoo: readonly Member[] = [
     count: 30,
     auditors: true,
     kind: 'audit',
-    figure:
+    end: 'earnings',
+    demands:
       'of thirty at once, each from a network of its own and an auditor like everybody, nothing wrong is final, and each earns less than somebody honest',
     holds: earnsLess(0.9),
     defence: 'who leaves is looked at once more [AU4]',
@@ -255,7 +272,8 @@ export const zoo: readonly Member[] = [
     count: 4,
     freshKeys: true,
     kind: 'audit',
-    figure: 'nothing wrong is final, and all its keys together earn less than one honest person',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and all its keys together earn less than one honest person',
     holds: earnsLess(0.9),
     defence: 'work waits for its own audits [AU4]',
     off: [auditsUnwaited],
@@ -265,7 +283,8 @@ export const zoo: readonly Member[] = [
     role: 'replayer',
     kind: 'adaptive',
     seeds: [1, 2, 3, 4],
-    figure: 'it earns what it computed, once, and nothing is held against it',
+    end: 'earnings',
+    demands: 'it earns what it computed, once, and nothing is held against it',
     holds: ({ earns, day }) => earns < 1.1 && day.tally.misdeeds === 0,
     defence: 'the same commitment twice is one [CH8]',
     off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'closed')\n" }], // prettier-ignore
@@ -274,7 +293,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'forger',
     kind: 'audit',
-    figure: 'its forgeries are on record, and nobody else is disproved',
+    end: 'record',
+    demands: 'its forgeries are on record, and nobody else is disproved',
     holds: (story) => story.day.tally.misdeeds > 0 && blamed(story).every((device) => device.startsWith('m')),
     defence: 'a replica is its device’s alone [WR7]',
     off: [{ file: 'machine.ts', from: "if (lease.device !== device) return refuse('not-yours');", to: '' }],
@@ -283,7 +303,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'withholder',
     kind: 'audit',
-    figure: 'the job ends without it',
+    end: 'completion',
+    demands: 'the job ends without it',
     holds: ({ earns, day }) => earns === 0 && day.tally.finished === 1,
     defence: 'a lease that ran out is given to others [LS1]',
     off: [{ file: 'machine.ts', from: "if (at < lease.deadline) return refuse('not-due');", to: "if (at > 0) return refuse('not-due');" }], // prettier-ignore
@@ -293,7 +314,8 @@ export const zoo: readonly Member[] = [
     role: 'twoFaced',
     kind: 'adaptive',
     seeds: [1, 2, 3, 4],
-    figure: 'its second faces are on record',
+    end: 'record',
+    demands: 'its second faces are on record',
     holds: ({ day }) => day.tally.misdeeds > 0,
     defence: 'of two answers for one replica only the first is taken [CH8]',
     off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'committed' && replica.phase.root === root)\n" }], // prettier-ignore
@@ -302,7 +324,8 @@ export const zoo: readonly Member[] = [
   {
     role: 'switcher',
     kind: 'audit',
-    figure: 'its contradictions are on record',
+    end: 'record',
+    demands: 'its contradictions are on record',
     holds: ({ day }) => day.tally.misdeeds > 0,
     defence: 'bytes are digested before they are taken [WR7]',
     off: { matches: () => true },
@@ -312,7 +335,8 @@ export const zoo: readonly Member[] = [
     role: 'boaster',
     kind: 'audit',
     seeds: [1, 2, 3, 4],
-    figure: 'of a job of half a minute it takes no larger share than somebody honest',
+    end: 'shares',
+    demands: 'of a job of half a minute it takes no larger share than somebody honest',
     holds: ({ earns }) => earns < 1.1,
     defence: 'a claimed speed counts only as far as it was shown [LS1]',
     off: [
@@ -322,26 +346,29 @@ export const zoo: readonly Member[] = [
         to: 'const shownMilli = claimedMilli + 0 * busyMs;',
       },
     ],
-    toldBy: 'figure',
+    toldBy: 'shares',
   },
   {
     role: 'picky',
     kind: 'audit',
     uneven: true,
-    figure: 'it earns less than somebody honest, and there are fewer leases in the log than twice the chunks',
+    end: 'leases',
+    demands:
+      'it earns less than somebody honest, and there are fewer leases in the log than twice the chunks',
     holds: (story) => story.earns < 1 && leasesOf(story) < 600,
     defence: 'who gives back again and again waits a minute each time [LS9]',
     off: [
       { file: 'schedule.ts', from: 'at - device.returnedAt < returnPauseMs', to: 'at < device.returnedAt' },
     ],
-    toldBy: 'figure',
+    toldBy: 'leases',
     seeds: [1, 2, 3, 4],
   },
   {
     role: 'slanderer',
     auditors: true,
     kind: 'audit',
-    figure: 'it is disproved itself and nobody else is, and no audit of it is paid',
+    end: 'record',
+    demands: 'it is disproved itself and nobody else is, and no audit of it is paid',
     holds: (story) =>
       blamed(story).length > 0 &&
       blamed(story).every((device) => device.startsWith('m')) &&
@@ -361,7 +388,8 @@ export const zoo: readonly Member[] = [
     role: 'lazyAuditor',
     auditors: true,
     kind: 'audit',
-    figure: 'others make its audits, the job ends, and no audit of it is paid',
+    end: 'completion',
+    demands: 'others make its audits, the job ends, and no audit of it is paid',
     holds: (story) =>
       story.day.tally.finished === 1 && auditsBy(story, 'm') === 0 && auditsBy(story, 'h') > 0,
     defence: 'what is given back, refused or late is somebody else’s [AU7]',
@@ -375,12 +403,13 @@ export const zoo: readonly Member[] = [
     auditors: true,
     count: 4,
     kind: 'audit',
-    figure:
+    end: 'accomplices',
+    demands:
       'whoever vouches for a lie of its gang is banned with its author, and they earn under half of what somebody honest does',
     holds: (story) => story.wrongFinal === 0 && story.earns < 0.5 && bannedVouchers(story) > 0,
     defence: 'some answers that agree are looked at once more [AU8]',
     off: { Desk: TrustingDesk },
-    toldBy: 'figure',
+    toldBy: 'accomplices',
     seeds: [135, 169],
   },
   {
@@ -389,7 +418,8 @@ export const zoo: readonly Member[] = [
     count: 2,
     together: true,
     kind: 'audit',
-    figure: 'nothing wrong is final, and it never audits its other account',
+    end: 'earnings',
+    demands: 'nothing wrong is final, and it never audits its other account',
     holds: ({ wrongFinal }) => wrongFinal === 0,
     defence: 'nobody audits its own network [AU7]',
     off: [{ file: 'auditing.ts', from: "own.group === '' || !groups.has(own.group)", to: 'true' }],
