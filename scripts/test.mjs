@@ -23,7 +23,7 @@ const steps = [
     program: check.args,
     minutesMax: 0.4,
   })),
-  { name: 'quick', vitest: 'quick', minutesMax: 2, quick: true },
+  { name: 'quick', vitest: 'quick', minutesMax: 1.75, quick: true },
   {
     name: 'simulator: twenty seeds',
     program: ['test/sim/main.ts', '--seeds', '20'],
@@ -48,7 +48,7 @@ const steps = [
     program: ['test/sim/main.ts', '--from', String(freshSeedsFrom()), '--seeds', '500', '--seconds', '40'],
     minutesMax: 1,
   },
-  { name: 'slow', vitest: 'slow', minutesMax: 4.5 },
+  { name: 'slow', vitest: 'slow', minutesMax: 4.75 },
   { name: 'sim', vitest: 'sim', minutesMax: 1.25 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 0.25 },
   { name: 'browser', vitest: 'browser', minutesMax: 15 },
