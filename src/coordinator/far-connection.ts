@@ -23,8 +23,8 @@ export class FarConnection extends Duplex {
   readonly #id: number;
   readonly #far: FarEnd;
   #written: (() => void) | null = null;
-  /** Bytes have come that are not `took` yet. */
-  #owes = false;
+  /** So many pieces have come that are not `took` yet. */
+  #owed = 0;
   #isGone = false;
   #idleMs = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -41,7 +41,7 @@ export class FarConnection extends Duplex {
   came(bytes: Uint8Array): void {
     this.#alive();
     if (this.push(bytes)) this.#far.say('took', this.#id);
-    else this.#owes = true;
+    else this.#owed++;
   }
 
   /** What was written is with the network. */
@@ -80,15 +80,20 @@ export class FarConnection extends Duplex {
     return this;
   }
 
+  /** As a socket does: what was said goes out, and then it is over. Node's HTTP server ends so whoever wants no further answer. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
   #alive(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = this.#idleMs > 0 ? setTimeout(() => this.emit('timeout'), this.#idleMs).unref() : null;
   }
 
   override _read(): void {
-    if (!this.#owes) return;
-    this.#owes = false;
-    this.#far.say('took', this.#id);
+    for (; this.#owed > 0; this.#owed--) this.#far.say('took', this.#id);
   }
 
   override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {

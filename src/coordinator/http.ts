@@ -4,7 +4,6 @@
  */
 import { Readable } from 'node:stream';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Context } from 'hono';
 import { completeNodes, consistencyRanges, foldNodes, inclusionRanges } from '../core/merkle.ts';
 import { anchorAfterMs } from '../core/schedule.ts';
@@ -13,6 +12,7 @@ import { protocol } from '../wire/version.ts';
 import { blobBytesMax, isDigest } from './blobs.ts';
 import { tree } from './digests.ts';
 import { clothOf, clothOfEnded, windowOf } from './cloth.ts';
+import { bodyAtMost } from './bodies.ts';
 import type { House } from './house.ts';
 import { encodingOf, Packed, packNow } from './packing.ts';
 import { accountRoutes } from './http-account.ts';
@@ -93,8 +93,8 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   logRoutes(app, house);
   witnessRoutes(app, house, witnesses);
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
-  app.use('/api/account/*', bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
-  app.use('/api/operator/*', bodyLimit({ maxSize: blobBytesMax, onError: tooLarge }));
+  app.use('/api/account/*', bodyAtMost(formBytesMax, tooLarge));
+  app.use('/api/operator/*', bodyAtMost(blobBytesMax, tooLarge));
   const judging = judgingRoutes(house).route('/epochs', sealingRoutes(house));
   app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judging, siteRoutes(house)));
   app.route('/api/account', accountRoutes(house));
@@ -321,7 +321,7 @@ function logRoutes(app: Hono<Env>, house: House): void {
 }
 
 function witnessRoutes(app: Hono<Env>, house: House, witnesses: Witnesses): void {
-  app.use('/api/log/*', bodyLimit({ maxSize: cosignatureBytesMax, onError: tooLarge }));
+  app.use('/api/log/*', bodyAtMost(cosignatureBytesMax, tooLarge));
   app.post('/api/log/cosignatures', async (c) => hearWitness(c, house, witnesses, addressIn(c, house)));
   app.get('/api/log/cosignatures', async (c) => c.json(await cosignaturesOf(house, witnesses)));
 }

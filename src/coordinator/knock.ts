@@ -10,9 +10,15 @@ export const socketLimits: SocketLimits = {
   strangerBytesMax: limits.strangerBytesMax + 64,
 };
 
+/** Who does not end as well by then is cut off. */
+const refusedMs = 2_000;
+
 /** Says so and ends. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // Read on, or its own end would not be heard.
+  socket.resume();
+  setTimeout(() => socket.destroy(), refusedMs).unref();
 }
 
 /** Who asks for a socket, and how. */

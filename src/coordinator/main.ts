@@ -89,6 +89,13 @@ function numberOf(name: string, value: string | undefined, min: number, max: num
   return number;
 }
 
+function portOf(name: string, value: string | undefined): number | undefined {
+  const port = numberOf(name, value, 0, 65_535);
+  if (port !== undefined && !Number.isInteger(port))
+    throw new Impossible(`${name} is a whole number, not '${value}'`);
+  return port;
+}
+
 function originOf(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -110,7 +117,7 @@ function optionsOf(values: Flags, env: NodeJS.ProcessEnv): CoordinatorOptions {
   const { 'tls-cert': cert, 'tls-key': key } = values;
   if ((cert === undefined) !== (key === undefined))
     throw new Impossible('--tls-cert and --tls-key go together');
-  const port = numberOf('PORT', env['PORT'] === '' ? undefined : env['PORT'], 0, 65_535);
+  const port = portOf('PORT', env['PORT'] === '' ? undefined : env['PORT']);
   const groups = numberOf('--auditor-groups', values['auditor-groups'], 1, 1e9);
   const exempt = oneOf('loopback-exempt', values['loopback-exempt'], ['on', 'off']);
   return {
@@ -175,7 +182,7 @@ function partnerPortOf(
   // Beside https with a certificate of our own making a browser would show the frame as an error; in development it is not built.
   const usual = seed !== 'none' && tls === null && dev !== true;
   if (partner === undefined && !usual) return null;
-  return numberOf('--partner', partner, 0, 65_535) ?? (port === 0 ? 0 : port + 1);
+  return portOf('--partner', partner) ?? (port === 0 ? 0 : port + 1);
 }
 
 /** The partner's page; null where it cannot be shown, which is told and ends nothing. */

@@ -8,6 +8,9 @@ type Told = Exclude<SocketWish, { is: 'listen' | 'close' }>;
 /** Bytes of one connection that may be on their way to the other thread. */
 const onTheWayMax = 1 << 18;
 
+/** What was said last must be taken by then. */
+const lastWordsMs = 2_000;
+
 interface Passed {
   readonly connection: Socket;
   /** Lengths of the pieces that are not `took` yet. */
@@ -55,7 +58,9 @@ export class PassedOn {
       case 'end':
         return void connection.end();
       case 'destroy':
-        return connection.destroySoon();
+        connection.destroySoon();
+        // Whoever does not take what was said would keep it for ever.
+        return void setTimeout(() => connection.destroy(), lastWordsMs).unref();
       default:
         wish satisfies never;
     }

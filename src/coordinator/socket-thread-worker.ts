@@ -50,13 +50,17 @@ function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen' }>):
           met,
         );
   const listening = server;
-  listening.once('error', (error: NodeJS.ErrnoException) =>
-    say({ is: 'deaf', code: error.code ?? '', why: error.message }),
-  );
+  // Also of what goes wrong later, as when there are no more descriptors: who comes then is not met, and that is all.
+  listening.on('error', deaf);
   listening.listen(at, host, () => {
     const address = listening.address();
     if (typeof address === 'object' && address !== null) say({ is: 'listening', port: address.port });
   });
+}
+
+function deaf(error: unknown): void {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  say({ is: 'deaf', code, why: message });
 }
 
 function left(this: Socket): void {
@@ -78,7 +82,12 @@ port.on('message', (wish: ArrayBuffer | SocketWish) => {
   if (wish instanceof ArrayBuffer) return volunteers.told(wish);
   switch (wish.is) {
     case 'listen':
-      return listen(wish);
+      try {
+        return listen(wish);
+      } catch (error) {
+        // A certificate that this TLS does not take, for one.
+        return deaf(error);
+      }
     case 'write':
     case 'took':
     case 'end':

@@ -126,7 +126,8 @@ class Held implements Ear {
     const line = this.#line;
     switch (entry) {
       case entries.frame:
-        line.sayFrame(bytes);
+        // What has to wait is copied: a view of it would keep all of its batch.
+        line.sayFrame(line.waiting > 0 ? Buffer.from(bytes) : bytes);
         return this.#wrote();
       case entries.close:
         return line.closeWith(bytes);

@@ -15,7 +15,7 @@ const kernel = 'cheap@1';
 const slot = { slot: 0, backend: 'wasm', rates: { [kernel]: 1000 } } as const;
 
 async function house(): Promise<Started> {
-  const one = await started();
+  const one = await started({ socketThread: true });
   open.push(one);
   return one;
 }

@@ -35,7 +35,12 @@ function folder(): string {
 
 /** Strangers come through a proxy of this machine, so that each may have a network of its own. */
 async function start(options: CoordinatorOptions): Promise<Started> {
-  const house = await started({ loopbackExempt: false, trustProxy: ['127.0.0.1/32'], ...options });
+  const house = await started({
+    socketThread: true,
+    loopbackExempt: false,
+    trustProxy: ['127.0.0.1/32'],
+    ...options,
+  });
   open.push(house);
   return house;
 }

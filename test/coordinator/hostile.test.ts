@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 async function start(options: CoordinatorOptions = {}): Promise<Started> {
-  const house = await started(options);
+  const house = await started({ socketThread: true, ...options });
   open.push(house);
   return house;
 }

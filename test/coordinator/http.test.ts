@@ -1,5 +1,6 @@
 /** Calls the coordinator's HTTP as a function: views, proofs, names, and who may change what. */
 import { sign } from 'node:crypto';
+import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tree } from '../../src/coordinator/digests.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/core/merkle.ts';
@@ -343,4 +344,29 @@ test('metrics are the operator’s, or this machine’s', async () => {
   const text = await (await fetch(`${house.url}/metrics`)).text();
   expect(text).toMatch(/talka_events_total\{event="submitted"\} 1/);
   expect(text).toMatch(/talka_jobs_open 1/);
+});
+
+describe('a body whose length nobody announced', () => {
+  /** Sends it in pieces, chunked, over a real connection. */
+  const sent = (house: Started, path: string, bytes: Buffer, token: string | null): Promise<number> =>
+    new Promise((done, failed) => {
+      const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+      const sending = request(`${house.url}${path}`, { method: 'POST', headers }, (answer) => {
+        answer.resume();
+        done(answer.statusCode ?? 0);
+      });
+      sending.once('error', failed);
+      for (let at = 0; at < bytes.length; at += 50_000) sending.write(bytes.subarray(at, at + 50_000));
+      sending.end();
+    });
+
+  test('is taken where it may be so long, and else refused by what has come', async () => {
+    const house = await start();
+    const token = house.operatorToken as string;
+    expect(await sent(house, '/api/operator/blobs', Buffer.alloc(300_000, 5), token)).toBe(201);
+    expect(await sent(house, '/api/operator/fund', Buffer.from('{}'), token)).toBe(400);
+    expect(await sent(house, '/api/operator/fund', Buffer.from('{}'), null)).toBe(401);
+    expect(await sent(house, '/api/log/cosignatures', Buffer.alloc(300_000, 5), null)).toBe(413);
+    expect(await (await house.call('/metrics')).text()).not.toContain('reason="internal"');
+  });
 });

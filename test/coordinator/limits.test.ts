@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 async function house(options: Parameters<typeof started>[0] = {}): Promise<Started> {
-  const one = await started(options);
+  const one = await started({ socketThread: true, ...options });
   running.push(one);
   return one;
 }

@@ -80,6 +80,7 @@ describe('the program', () => {
     [['--allow-origin', 'talka'], {}, /an address such as/],
     [['--memory', '--partner', 'x'], {}, /--partner is a number/],
     [['--memory'], { PORT: 'x' }, /PORT is a number/],
+    [['--memory'], { PORT: '87.5' }, /PORT is a whole number/],
     [[], { DATA_DIR: '/dev/null/x' }, /\/dev\/null/],
   ] as const)('%j %j fails in one line', (args, env, says) => {
     const { status, stderr } = once(args, env);

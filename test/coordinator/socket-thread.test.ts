@@ -1,7 +1,7 @@
 /** Sockets in a thread of their own: pages and uploads pass through it whole, slow readers and floods wait in it, and it starts, ends and dies with a word. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, get, request, Agent } from 'node:http';
-import type { IncomingMessage, RequestListener, RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestListener, RequestOptions, Server } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { arrivals } from '../../src/coordinator/socket-arrivals.ts';
 import { entries } from '../../src/coordinator/socket-batch.ts';
+import { FarConnection } from '../../src/coordinator/far-connection.ts';
+import { accept } from '../../src/coordinator/handshake.ts';
 import type { Ear, Line } from '../../src/coordinator/server-socket.ts';
 import { SocketThread } from '../../src/coordinator/socket-thread.ts';
 import { handshake } from './socket-hosts.ts';
@@ -23,14 +25,24 @@ afterEach(async () => {
 const megabytes = (count: number): Buffer => randomBytes(count * 1_000_000);
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** A masked binary frame of 100 kB, its mask being nothing. */
+const frame = Buffer.concat([
+  Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0x86, 0xa0, 0, 0, 0, 0]),
+  Buffer.alloc(100_000),
+]);
+
 interface Thread {
+  readonly server: Server;
   readonly port: number;
   readonly thread: SocketThread;
   readonly lines: Line[];
 }
 
 /** A thread whose pages `listener` answers, and whose volunteers `ear` hears. */
-async function threaded(listener: RequestListener, ear: Partial<Ear> = {}): Promise<Thread> {
+async function threaded(
+  listener: (...said: Parameters<RequestListener>) => unknown,
+  ear: Partial<Ear> = {},
+): Promise<Thread> {
   const thread = new SocketThread(
     (error) => {
       throw error;
@@ -38,7 +50,7 @@ async function threaded(listener: RequestListener, ear: Partial<Ear> = {}): Prom
     { messageBytesMax: 1_000_000, strangerBytesMax: -1 },
   );
   closing.push(() => thread.end());
-  const server = createServer(listener);
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.emit('listening');
   closing.push(() => server.close());
   const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, server);
@@ -52,7 +64,7 @@ async function threaded(listener: RequestListener, ear: Partial<Ear> = {}): Prom
       lines.push(line);
     },
   });
-  return { port, thread, lines };
+  return { port, thread, lines, server };
 }
 
 async function wholeOf(message: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -97,13 +109,21 @@ describe('what is not a volunteer’s', () => {
     expect(ports.size).toBe(2);
   });
 
-  test('is read no faster than it is taken, and written no faster than it is read', async () => {
+  test('is read no faster than it is taken, and written no faster than it is read; and all of it comes in the end', async () => {
     let written = 0;
     let come = 0;
-    const { port } = await threaded((incoming, outgoing) => {
+    let taken = 0;
+    let goOn = (): void => {};
+    const waited = new Promise<void>((resolve) => (goOn = resolve));
+    const { port } = await threaded(async (incoming, outgoing) => {
       if (incoming.method === 'POST') {
-        // Nobody takes what comes.
-        incoming.pause();
+        // Nobody takes what comes; later it is taken slowly.
+        await waited;
+        for await (const piece of incoming as AsyncIterable<Buffer>) {
+          taken += piece.length;
+          await sleep(1);
+        }
+        outgoing.end();
         return;
       }
       const piece = Buffer.alloc(100_000);
@@ -119,11 +139,13 @@ describe('what is not a volunteer’s', () => {
     const slow = await asked({ port, host: '127.0.0.1' });
     slow.pause();
     const upload = await connected(port);
-    upload.write('POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100000000\r\n\r\n');
+    upload.write('POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 30000000\r\n\r\n');
     const piece = Buffer.alloc(100_000);
     const push = (): void => {
-      while (come < 1e8 && upload.write(piece)) come += piece.length;
-      upload.once('drain', push);
+      while (come < 3e7) {
+        come += piece.length;
+        if (!upload.write(piece)) return void upload.once('drain', push);
+      }
     };
     push();
     await sleep(1_000);
@@ -131,6 +153,20 @@ describe('what is not a volunteer’s', () => {
     expect(written).toBeLessThan(16_000_000);
     expect(come).toBeLessThan(16_000_000);
     expect((await wholeOf(slow)).length).toBe(20_000_000);
+    goOn();
+    await expect.poll(() => taken, { timeout: 15_000 }).toBe(30_000_000);
+  });
+
+  test('ends for good where no further answer is wanted, though the other side stays', async () => {
+    const said: string[] = [];
+    const far = {
+      write: () => queueMicrotask(() => connection.written()),
+      say: (is: string) => void said.push(is),
+    };
+    const connection = new FarConnection(1, far, { remoteAddress: '127.0.0.1', encrypted: false });
+    createServer((_, outgoing) => outgoing.end('all of it')).emit('connection', connection);
+    connection.came(Buffer.from('GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n'));
+    await expect.poll(() => said).toEqual(['took', 'end', 'destroy']);
   });
 
   test('may come byte by byte, and ask for a socket later', async () => {
@@ -148,6 +184,30 @@ describe('what is not a volunteer’s', () => {
     socket.write(handshake(house.port));
     await expect.poll(said).toContain('HTTP/1.1 101 ');
     await expect.poll(said).toContain('"t":"challenge"');
+  });
+
+  test('and is heard to the end when it asked for one late, however often it was told to wait', async () => {
+    let line: Line | null = null;
+    let heard = 0;
+    const { port, server } = await threaded((_, outgoing) => outgoing.end());
+    server.on('upgrade', (incoming, connection, head) => {
+      line = accept(incoming, connection, { messageBytesMax: 1_000_000, strangerBytesMax: -1 });
+      const no = () => false;
+      const hear = (data: Buffer): void => void (heard += data.length);
+      line?.listen({ hear, heard() {}, tooLong: no, tooMuch: no, closed() {} }, head);
+    });
+    const socket = await connected(port);
+    socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+    await new Promise((answer) => socket.once('data', answer));
+    socket.write(handshake(port));
+    await new Promise((answer) => socket.once('data', answer));
+    for (let i = 0; i < 4; i++) {
+      line!.pause();
+      for (let k = 0; k < 10; k++) socket.write(frame);
+      await sleep(100);
+      line!.resume();
+      await expect.poll(() => heard).toBe((i + 1) * 1_000_000);
+    }
   });
 
   test('is cut off where it never says what it is, however slowly', async () => {
@@ -178,6 +238,22 @@ describe('what is not a volunteer’s', () => {
 });
 
 describe('a volunteer’s socket', () => {
+  test('that is refused is not kept, though the other side stays', async () => {
+    const house = await started({ socketThread: true });
+    closing.push(() => house.close());
+    const socket = connect({ port: house.port, host: '127.0.0.1', allowHalfOpen: true });
+    closing.push(() => socket.destroy());
+    let isOver = false;
+    socket.on('error', () => (isOver = true));
+    socket.resume();
+    socket.write(handshake(house.port, { Origin: 'http://elsewhere.example' }));
+    await new Promise((end) => socket.once('end', end));
+    // A half-open connection would go on taking this; one that is gone resets it.
+    const more = setInterval(() => socket.write('x'), 100);
+    closing.push(() => clearInterval(more));
+    await expect.poll(() => isOver, { timeout: 5_000 }).toBe(true);
+  });
+
   test('that asks in vain hears why', async () => {
     const house = await started({ socketThread: true });
     closing.push(() => house.close());
@@ -225,9 +301,6 @@ describe('a volunteer’s socket', () => {
     const flooder = await connected(port);
     flooder.write(handshake(port));
     await new Promise((head) => flooder.once('data', head));
-    // A masked binary frame of 100 kB, its mask being nothing.
-    const head = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0x86, 0xa0, 0, 0, 0, 0]);
-    const frame = Buffer.concat([head, Buffer.alloc(100_000)]);
     let sent = 0;
     const push = (): void => {
       while (sent < 400 && flooder.write(frame)) sent++;
@@ -263,6 +336,15 @@ describe('the thread', () => {
     await expect(started({ socketThread: true, port: first.port })).rejects.toThrow(
       `port ${first.port} is in use: stop the other program, or set PORT`,
     );
+  });
+
+  test('says in one line which certificate it does not take', async () => {
+    const thread = new SocketThread((error) => {
+      throw error;
+    });
+    closing.push(() => thread.end());
+    const pair = { cert: Buffer.from('no certificate'), key: Buffer.from('no key') };
+    await expect(thread.listen({ host: '127.0.0.1', port: 0 }, pair, createServer())).rejects.toThrow(/PEM/);
   });
 
   test('ends with a goodbye to everybody, soon, whoever hangs on', async () => {

@@ -1,0 +1,34 @@
+/** What is measured of honest people and of liars among them, from what became of their chunks. */
+import type { Outcome } from './outcome.ts';
+
+/** Wrong among all final units, when `hostile` of the compute follows this strategy and everybody else is honest. */
+export function wrongShare(liars: Outcome, hostile: number): number {
+  const perLiar = { final: liars.final / liars.answered, wrong: liars.wrongFinal / liars.answered };
+  const all = 1 - hostile + hostile * perLiar.final;
+  return (hostile * perLiar.wrong) / all;
+}
+
+/** What it earns for a second of its machine, beside somebody honest with the same machine. A unit that it did not compute costs it nothing. */
+export function earnings(liars: Outcome): number {
+  const cost = Math.max(liars.computed, liars.answered * 0.02);
+  return liars.final / cost;
+}
+
+/** What others compute to check one unit that a liar answers: second copies and audits. */
+export const costToOthers = (liars: Outcome): number => (liars.audited + liars.second) / liars.answered;
+
+/**
+ * Honest compute ÷ final useful work: liars sit among honest people with their share, and cost them audits. What of a liar's is kept
+ * after its examination cost as much as it is worth: whoever recomputed it made it useful work, and it is left out.
+ */
+export function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number {
+  const compute = people.computed + people.second + people.audited;
+  const perUnit = costToOthers(liars) - liars.kept / liars.answered;
+  return compute / people.final + perUnit * (hostile / (1 - hostile));
+}
+
+/** What liars have computed and nobody keeps, for each final unit of honest people: it is no cost of anybody else's, and stands apart. */
+export function discarded(people: Outcome, liars: Outcome, hostile: number): number {
+  const perUnit = Math.max(0, liars.computed - liars.final) / liars.answered;
+  return (perUnit * people.answered * (hostile / (1 - hostile))) / people.final;
+}
