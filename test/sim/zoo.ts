@@ -19,6 +19,7 @@ import type { Role } from './people.ts';
 import type { Edit } from './plant.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 import { playDay } from './world.ts';
+import { auditsBy, bannedVouchers, blamed, earnsLess, firstConsequences, leasesOf } from './zoo-rules.ts';
 
 /** What came of a day for its member and for the honest. */
 export interface Story {
@@ -137,30 +138,6 @@ export function tell(member: Member, rules: Rules, seed: number): Story {
   const { wrong, wrongFinal } = day.tally;
   return { day, events, earns: members / keys / (honest / honestCount), wrongFinal: wrong + wrongFinal };
 }
-
-const earnsLess =
-  (most: number) =>
-  ({ earns, wrongFinal }: Story) =>
-    wrongFinal === 0 && earns <= most;
-/** What the first fault of each member meant for it. */
-const firstConsequences = ({ events }: Story): string[] => {
-  const first = new Map<string, string>();
-  for (const event of events)
-    if (event.e === 'disproved' && event.device.startsWith('m') && !first.has(event.device))
-      first.set(event.device, event.consequence);
-  return [...first.values()];
-};
-const blamed = ({ events }: Story): string[] =>
-  events.flatMap((event) => (event.e === 'disproved' || event.e === 'misdeed' ? [event.device] : []));
-const leasesOf = ({ events }: Story): number => events.filter(({ e }) => e === 'leased').length;
-/** Those who were banned for an audit that called right what an author had made up, and that author with them. */
-const bannedVouchers = ({ events }: Story): number =>
-  events.filter(
-    (event) => event.e === 'disproved' && event.audit !== undefined && event.consequence === 'ban',
-  ).length;
-const auditsBy = ({ events }: Story, prefix: string): number =>
-  events.filter(({ e, ...event }) => e === 'audited' && 'device' in event && event.device.startsWith(prefix))
-    .length;
 
 export const zoo: readonly Member[] = [
   {
