@@ -1,5 +1,16 @@
 /** What is asked of a member's day at its end, as rules over the story that it was. */
-import type { Story } from './zoo.ts';
+import type { Event } from '../../src/core/state.ts';
+import type { Day } from './day.ts';
+
+/** What came of a day for its member and for the honest. */
+export interface Story {
+  readonly day: Day;
+  readonly events: readonly Event[];
+  /** Earned for good by the member, all its keys together, ÷ the mean of the honest: all have the same machine. */
+  readonly earns: number;
+  /** Chunks that are final and wrong. */
+  readonly wrongFinal: number;
+}
 
 export const earnsLess =
   (most: number) =>

@@ -3,7 +3,6 @@
  * each harmless, and what is switched off to see that it was that.
  */
 import type { Event, JobSpec } from '../../src/core/state.ts';
-import type { Day } from './day.ts';
 import {
   claimsUnread,
   leaversUnseen,
@@ -20,16 +19,7 @@ import type { Edit } from './plant.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 import { playDay } from './world.ts';
 import { auditsBy, bannedVouchers, blamed, earnsLess, firstConsequences, leasesOf } from './zoo-rules.ts';
-
-/** What came of a day for its member and for the honest. */
-export interface Story {
-  readonly day: Day;
-  readonly events: readonly Event[];
-  /** Earned for good by the member, all its keys together, ÷ the mean of the honest: all have the same machine. */
-  readonly earns: number;
-  /** Chunks that are final and wrong. */
-  readonly wrongFinal: number;
-}
+import type { Story } from './zoo-rules.ts';
 
 /**
  * Oracles of a day's end. `earnings`: who cheats earns less than who does not. `accomplices`: who lies together falls together.
