@@ -81,7 +81,12 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
       expect(fault).toMatchObject({ account, consequence: 'suspend' });
       expect(told.of('disproved').map(({ consequence }) => consequence)).toEqual(['suspend', 'ban']);
       expect(fault?.right.length).toBe(fault?.wrong.length);
-      expect(told.of('voided').every((event) => event.account === account)).toBe(true);
+      const voided = told.of('voided');
+      expect(voided.every((event) => event.account === account)).toBe(true);
+      // There was something to void: it was pending, and went back.
+      const back = voided.flatMap(({ entries }) => entries.map(({ from }) => from));
+      expect(back.length).toBeGreaterThan(0);
+      expect(new Set(back)).toEqual(new Set([`pending:${account}`]));
     },
   );
 
