@@ -85,7 +85,6 @@ interface Looked {
 
 /** Share of audits that anchors make by lot [AU2]. */
 const anchors = 0.25;
-
 /** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
 export function live(behaviour: Behaviour, chunks: number, under: Under, words: Words, into: Outcome): void {
   let left = chunks;
@@ -107,7 +106,6 @@ export function liveOnce(
   // The audits of the last chunks, each at its place among so many, and those of them that find something.
   const ring = new Array<Waiting | undefined>(2 * lagChunks);
   let finds: Waiting[] = [];
-  // Hours in which it was sent away.
   let awayMs = 0;
   let nth = 0;
   for (; nth < chunks && (nth * chunkMs) / workers + awayMs < stayMs; nth++) {
@@ -202,6 +200,7 @@ function isBanned(
   into: Outcome,
 ): boolean {
   into.faults++;
+  into.stood += batches.reduce((sum, batch) => sum + standingOf(batch), 0);
   const consequence = verdictOn(standing, false, standing.examined) ?? 'suspend';
   if (consequence === 'ban' && standing.faults === 0) into.bansAtFirst++;
   punish(standing, consequence, awayFor(standing, at), at);
@@ -215,6 +214,10 @@ function isBanned(
   }
   return true;
 }
+
+/** Units of a batch that a second person answered as well, and rightly: they stand, whatever becomes of the first answer. */
+const standingOf = ({ beside, spoilt }: OpenBatch): number =>
+  unitsPerChunk * (beside - [...spoilt.keys()].filter((chunk) => chunk < beside).length);
 
 /** Audits that were drawn before are made, by anchors [TR5], until there is too much wrong for an accident: the others are never made, and all is void. */
 function isFoundOut(standing: Standing, waiting: readonly Waiting[], into: Outcome): boolean {
@@ -291,13 +294,12 @@ function isOutvoted(
   return true;
 }
 
+/** Wrong units of a chunk, how many of them are drawn and called right, and how many are drawn at all. */
+type Found = { readonly wrong: readonly number[]; readonly vouched: number; readonly drawn: number };
+
 function addToBatches(
   batches: OpenBatch[],
-  {
-    wrong,
-    vouched,
-    drawn,
-  }: { readonly wrong: readonly number[]; readonly vouched: number; readonly drawn: number },
+  { wrong, vouched, drawn }: Found,
   isBeside: boolean,
   standing: Standing,
 ): OpenBatch {

@@ -19,11 +19,12 @@ export const costToOthers = (liars: Outcome): number => (liars.audited + liars.s
 
 /**
  * Honest compute ÷ final useful work: liars sit among honest people with their share, and cost them audits. What of a liar's is kept
- * after its examination cost as much as it is worth: whoever recomputed it made it useful work, and it is left out.
+ * after its examination cost as much as it is worth: whoever recomputed it made it useful work, and it is left out. So is what somebody
+ * else had computed as well, where only that stands in the end.
  */
 export function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number {
   const compute = people.computed + people.second + people.audited;
-  const perUnit = costToOthers(liars) - liars.kept / liars.answered;
+  const perUnit = costToOthers(liars) - (liars.kept + liars.stood) / liars.answered;
   return compute / people.final + perUnit * (hostile / (1 - hostile));
 }
 

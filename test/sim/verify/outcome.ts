@@ -22,6 +22,8 @@ export interface Outcome {
   /** Units that were recomputed in examinations, and those that were kept after them. */
   examined: number;
   kept: number;
+  /** Units of its that are void and that a second person had answered as well: those answers stand without it. */
+  stood: number;
   /** Chunks that a second person contradicted: not accepted, and nobody is blamed. */
   outvoted: number;
   caughtAfter: number | null;
@@ -43,6 +45,7 @@ export function nothing(): Outcome {
     bansExamined: 0,
     examined: 0,
     kept: 0,
+    stood: 0,
     outvoted: 0,
     caughtAfter: null,
   };
