@@ -300,11 +300,30 @@ describe.skipIf(whyNo.chromium() !== null)('the cloth from close by', () => {
     const page = await open(data.million);
     stage.server.scene.up = false;
     await page.getByLabel(g.number).fill('900000');
-    // Into the field, wherever the focus is by then.
     await page.getByLabel(g.number).press('Enter');
     await page.getByText(g.unanswered).waitFor();
-    expect(await said(page)).toContain(g.chunk(900_000, null, false));
+    await expect.poll(() => said(page)).toContain(g.chunk(900_000, null, false));
     stage.server.scene.up = true;
+    await close(page);
+  });
+
+  it('leaves alone what somebody types, whatever it is told meanwhile', async () => {
+    const page = await open(data.million);
+    const field = page.getByLabel(g.number);
+    await field.fill('900000');
+    await page.getByLabel(g.place).evaluate((range: HTMLInputElement) => {
+      range.value = '5';
+      range.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await expect.poll(() => said(page)).toContain('Chunk 5');
+    expect(await field.inputValue()).toBe('900000');
+    await field.press('Enter');
+    await expect.poll(() => said(page)).toContain('Chunk 900,000');
+    expect(await field.inputValue()).toBe('900000');
+    await field.fill('7');
+    await page.getByLabel(g.place).focus();
+    // Left without Enter: as browsers have it, that is a choice as well.
+    await expect.poll(() => said(page)).toContain('Chunk 7');
     await close(page);
   });
 });

@@ -83,6 +83,8 @@ interface BarProps extends GlassProps {
 function Bar({ w, job, chunk, close, glass, first, seen }: BarProps): JSX.Element {
   const g = glassWords[w.language];
   const chosen = seen?.chosen ?? chunk;
+  // What is being typed stays as it is, whatever is told meanwhile.
+  const typed = useSignal<string | null>(null);
   return (
     <div class="glass-bar">
       <button type="button" aria-label={g.further} title={g.further} onClick={() => glass.current?.step(0.5)}>
@@ -114,11 +116,14 @@ function Bar({ w, job, chunk, close, glass, first, seen }: BarProps): JSX.Elemen
         aria-label={g.number}
         min={1}
         max={job.chunks}
-        value={chosen + 1}
+        value={typed.value ?? chosen + 1}
+        onInput={(event) => (typed.value = event.currentTarget.value)}
+        onBlur={() => (typed.value = null)}
         onChange={(event) => {
           const wanted = Math.round(Number(event.currentTarget.value)) - 1;
           if (wanted >= 0 && wanted < job.chunks) glass.current?.choose(wanted);
           event.currentTarget.value = String((glass.current?.chosen ?? 0) + 1);
+          typed.value = null;
         }}
       />
       <button type="button" class="text" onClick={close}>
