@@ -21,7 +21,7 @@ import type { Words } from './words.ts';
 
 /** Half a second of work on the reference core in units of 5 ms. */
 export const unitsPerChunk = 100;
-const everyUnit: readonly number[] = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
+const everyUnit = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
 const chunkMicro = 500_000;
 const chunkMs = 500;
 /** Workers of one device. */
@@ -30,7 +30,6 @@ export const workers = 4;
 const chunksPerBatch = 64;
 /** An audit is made so many chunks of the same identity later, on average. */
 const lagChunks = 32;
-
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
 export interface Behaviour {
   readonly name: string;
@@ -85,7 +84,7 @@ interface Looked {
 
 /** Share of audits that anchors make by lot [AU2]. */
 const anchors = 0.25;
-/** Fresh keys after each ban, in one sitting: `chunks` answers in all. */
+/** Fresh keys after each ban: `chunks` answers in all. */
 export function live(behaviour: Behaviour, chunks: number, under: Under, words: Words, into: Outcome): void {
   let left = chunks;
   while (left > 0) left -= liveOnce(behaviour, left, under, words, into);
@@ -106,8 +105,7 @@ export function liveOnce(
   // The audits of the last chunks, each at its place among so many, and those of them that find something.
   const ring = new Array<Waiting | undefined>(2 * lagChunks);
   let finds: Waiting[] = [];
-  let awayMs = 0;
-  let nth = 0;
+  let [awayMs, nth] = [0, 0];
   for (; nth < chunks && (nth * chunkMs) / workers + awayMs < stayMs; nth++) {
     const at = nth * chunkMs + awayMs;
     const tier = tierOf(standing, at);
@@ -158,8 +156,8 @@ function noticedOf(
   isNoticed: number,
   words: Words,
 ): [number, number] {
-  let [seen, vouched] = [0, 0];
   const auditors = Math.min(drawn.length, auditorsOf(unitsPerChunk));
+  let [seen, vouched] = [0, 0];
   for (let turn = 0; turn < auditors; turn++) {
     const found = drawn.filter((unit, i) => i % auditors === turn && wrong.includes(unit)).length;
     // Who is of its gang vouches for all of them.
@@ -339,6 +337,7 @@ function vest(batches: OpenBatch[], standing: Standing, terms: AuditTerms, into:
     if (batch.chunks < chunksPerBatch || !isFinal(batch, standing.auditedUnits, terms)) break;
     into.final += batch.units;
     into.wrongFinal += batch.wrong;
+    into.wrongChunks += batch.spoilt.size;
     done++;
   }
   return done === 0 ? batches : batches.slice(done);
@@ -376,6 +375,7 @@ function leave(
   into.audited += more + Math.round(again.reduce((sum, one) => sum + one, 0));
   into.final += units;
   into.wrongFinal += wrong;
+  into.wrongChunks += batches.reduce((sum, batch) => sum + batch.spoilt.size, 0);
 }
 
 /** Whether the further draws find something: each wrong unit is drawn with this share, and dealt to one of a chunk's auditors by lot. */

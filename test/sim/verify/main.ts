@@ -11,7 +11,7 @@ import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { certified } from './certified.ts';
 import { live, liveOnce, unitsPerChunk, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
-import { costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
+import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
 import { nothing } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
@@ -203,11 +203,13 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
   const earned = { adaptive: 0, audit: 0 };
   const costs = { adaptive: 0, audit: 0 };
   for (const hostile of shares) {
-    let most = 0;
+    let [most, surely] = [0, 0];
     for (const { behaviour, life } of variants({ hostile, anchors }))
       for (const kind of policies) {
         const liars = liarsRow(behaviour, hostile, life, words, { kind, terms: saboteurTerms });
-        most = Math.max(most, wrongShare(liars, hostile));
+        const seen = wrongShare(liars, hostile);
+        most = Math.max(most, seen);
+        surely = Math.max(surely, atLeast(seen, liars));
         earned[kind] = Math.max(earned[kind], earnings(liars));
         costs[kind] = Math.max(costs[kind], costToOthers(liars));
       }
@@ -218,7 +220,7 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
       { hostile, anchors },
       factor === 1 ? saboteurTerms.windowUnits : saboteurTerms.leaverUnits,
     );
-    goals.push({ what: `${what}, and its bound`, value: most, atMost: bound });
+    goals.push({ what: `${what}, three standard errors less, and its bound`, value: surely, atMost: bound });
     cells.push(`${share(most)} (bound ${share(bound)}, goal ${share(atMost)})`);
   }
   // Without second copies who spoils one unit in half a million loses nearly nothing by it.

@@ -33,3 +33,13 @@ export function discarded(people: Outcome, liars: Outcome, hostile: number): num
   const perUnit = Math.max(0, liars.computed - liars.final) / liars.answered;
   return (perUnit * people.answered * (hostile / (1 - hostile))) / people.final;
 }
+
+/**
+ * The least that a measured share of wrong units may really be: three standard errors below what was seen. Wrong chunks of one key,
+ * until it is found out, come one with the other: there are no more independent events than keys that were, nor than wrong chunks.
+ * Of many variants the worst lies above its own mean.
+ */
+export function atLeast(share: number, { wrongChunks, faults }: Outcome): number {
+  const events = Math.max(1, Math.min(wrongChunks, faults));
+  return share * Math.max(0, 1 - 3 / Math.sqrt(events));
+}

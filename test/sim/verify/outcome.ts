@@ -9,6 +9,8 @@ export interface Outcome {
   computed: number;
   final: number;
   wrongFinal: number;
+  /** Chunks that are final with anything wrong in them: so many events are behind `wrongFinal`. */
+  wrongChunks: number;
   void: number;
   /** What others computed to check it: second copies, audits. */
   second: number;
@@ -36,6 +38,7 @@ export function nothing(): Outcome {
     computed: 0,
     final: 0,
     wrongFinal: 0,
+    wrongChunks: 0,
     void: 0,
     second: 0,
     audited: 0,
