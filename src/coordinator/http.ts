@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { Hono } from 'hono';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { completeNodes, consistencyRanges, foldNodes, inclusionRanges } from '../core/merkle.ts';
 import { anchorAfterMs } from '../core/schedule.ts';
 import type { JobView, LeaderboardView, PulseView, RefusalView, StatusView } from '../wire/views.ts';
@@ -94,7 +94,10 @@ export function httpOf(house: House): { app: Hono<Env>; live: LivePulse } {
   witnessRoutes(app, house, witnesses);
   // Before anything is read: a body that is too long is refused by its length, not kept to be measured.
   app.use('/api/account/*', bodyAtMost(formBytesMax, tooLarge));
-  app.use('/api/operator/*', bodyAtMost(blobBytesMax, tooLarge));
+  const blob = bodyAtMost(blobBytesMax, tooLarge);
+  // Of who is not the operator nothing is read: the routes refuse them.
+  const blobs: MiddlewareHandler<Env> = (c, next) => (isOperator(c, house) ? blob(c, next) : next());
+  app.use('/api/operator/*', blobs);
   const judging = judgingRoutes(house).route('/epochs', sealingRoutes(house));
   app.route('/api/operator', operatorRoutes(house, auditRoutes(house), judging, siteRoutes(house)));
   app.route('/api/account', accountRoutes(house));

@@ -1,6 +1,7 @@
 /** Calls the coordinator's HTTP as a function: views, proofs, names, and who may change what. */
 import { sign } from 'node:crypto';
 import { request } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tree } from '../../src/coordinator/digests.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/core/merkle.ts';
@@ -347,6 +348,8 @@ test('metrics are the operator’s, or this machine’s', async () => {
 });
 
 describe('a body whose length nobody announced', () => {
+  const closeLater = (sending: ClientRequest): void =>
+    void open.push({ close: async () => void sending.destroy() });
   /** Sends it in pieces, chunked, over a real connection. */
   const sent = (house: Started, path: string, bytes: Buffer, token: string | null): Promise<number> =>
     new Promise((done, failed) => {
@@ -355,9 +358,11 @@ describe('a body whose length nobody announced', () => {
         answer.resume();
         done(answer.statusCode ?? 0);
       });
-      sending.once('error', failed);
+      sending.on('error', failed);
       for (let at = 0; at < bytes.length; at += 50_000) sending.write(bytes.subarray(at, at + 50_000));
-      sending.end();
+      // Who is nobody never comes to an end, and is answered all the same.
+      if (token !== null || path.startsWith('/api/log')) sending.end();
+      else closeLater(sending);
     });
 
   test('is taken where it may be so long, and else refused by what has come', async () => {
@@ -366,6 +371,8 @@ describe('a body whose length nobody announced', () => {
     expect(await sent(house, '/api/operator/blobs', Buffer.alloc(300_000, 5), token)).toBe(201);
     expect(await sent(house, '/api/operator/fund', Buffer.from('{}'), token)).toBe(400);
     expect(await sent(house, '/api/operator/fund', Buffer.from('{}'), null)).toBe(401);
+    // Of somebody who is not the operator nothing is kept, however much comes.
+    expect(await sent(house, '/api/operator/blobs', Buffer.alloc(300_000, 5), null)).toBe(401);
     expect(await sent(house, '/api/log/cosignatures', Buffer.alloc(300_000, 5), null)).toBe(413);
     expect(await (await house.call('/metrics')).text()).not.toContain('reason="internal"');
   });

@@ -59,15 +59,17 @@ function upgrades(host: Host): void {
   });
 }
 
-export async function ours(): Promise<Host> {
+async function hosting(): Promise<Host> {
   const server = createServer();
-  const host: Host = {
-    port: await listening(server),
-    heard: nobody(),
-    line: null,
-    server,
-    end: ends(server),
+  const end = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
   };
+  return { port: await listening(server), heard: nobody(), line: null, server, end };
+}
+
+export async function ours(): Promise<Host> {
+  const host = await hosting();
   upgrades(host);
   return host;
 }
@@ -88,21 +90,13 @@ export async function far(): Promise<Host> {
   return host;
 }
 
-const ends = (server: Server) => async (): Promise<void> => {
-  server.close();
-  server.closeAllConnections();
-};
-
 export async function theirs(): Promise<Host> {
-  const server = createServer();
-  const host: Host = {
-    port: await listening(server),
-    heard: nobody(),
-    line: null,
-    server,
-    end: ends(server),
-  };
-  const sockets = new WebSocketServer({ server, perMessageDeflate: false, maxPayload: bytesMax });
+  const host = await hosting();
+  const sockets = new WebSocketServer({
+    server: host.server,
+    perMessageDeflate: false,
+    maxPayload: bytesMax,
+  });
   sockets.on('connection', (socket) => {
     const heard = (host.heard = nobody());
     socket.on('message', (data, isBinary) => heard.messages.push(textOf(data as Buffer, isBinary)));
