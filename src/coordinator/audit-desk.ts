@@ -1,12 +1,13 @@
 /**
  * Says who makes which audit [AU2] [AU7]: the operator's anchors, or a volunteer by lot; and which answers of volunteers are looked at once
  * more [AU8]. Without a clock, dice or sockets of its own, so that the simulator plays with this very desk. Remembers nothing beyond a
- * restart: then everything is given anew.
+ * restart: then everything is given anew, under the same lots.
  */
 import { isOfSuspended, whoMay } from '../core/auditing.ts';
 import type { Parties } from '../core/auditing.ts';
 import type { Audit, State } from '../core/state.ts';
 import { Rations } from './audit-rations.ts';
+import type { Lot } from './lots.ts';
 
 /** A device of somebody who is connected, says that it audits, and wants work. */
 export interface Candidate {
@@ -20,8 +21,10 @@ export interface Candidate {
 export interface DeskParts {
   /** While fewer groups than this are there that may audit, anchors make all audits [AU7]. */
   readonly groupsMin: number;
-  /** A whole number from 0 to n − 1 that nobody can foretell. */
+  /** A whole number from 0 to n − 1 that nobody can foretell: who is asked. */
   below(n: number): number;
+  /** The same, and for one audit always the same: whether it is the anchors', and whether an answer to it is looked at once more. */
+  readonly lot: Lot;
   candidates(): Iterable<Candidate>;
   /** For the simulator: other rules. */
   readonly whoMay?: typeof whoMay;
@@ -87,7 +90,7 @@ export class AuditDesk {
   readonly #rations = new Rations();
   /** By audit; what was taken and has run out is remembered too, since a late answer is an answer. */
   readonly #holds = new Map<number, Hold>();
-  /** Whether an audit is the anchors' by lot. */
+  /** Whether an audit is the anchors' by lot: asked of each several times a second. */
   readonly #lots = new Map<number, boolean>();
   /** The device that an audit waits for: it was drawn while it was at another one. */
   readonly #promised = new Map<number, string>();
@@ -247,9 +250,9 @@ export class AuditDesk {
     this.#holds.delete(id);
   }
 
-  /** Whether an answer that agrees with the claim is to be looked at once more [AU8]. */
-  isCanary(): boolean {
-    return this.#parts.below(canaryOneIn) === 0;
+  /** Whether an answer to this audit that agrees with the claim is to be looked at once more [AU8]. */
+  isCanary(id: number): boolean {
+    return this.#parts.lot('canary', id, canaryOneIn) === 0;
   }
 
   /** An answer that counts once an anchor has found the same. Gives back whose answer is forgotten for it, or null. */
@@ -304,7 +307,7 @@ export class AuditDesk {
 
   #isByLot(id: number): boolean {
     let lot = this.#lots.get(id);
-    if (lot === undefined) this.#lots.set(id, (lot = this.#parts.below(anchorsOneIn) === 0));
+    if (lot === undefined) this.#lots.set(id, (lot = this.#parts.lot('anchors', id, anchorsOneIn) === 0));
     return lot;
   }
 

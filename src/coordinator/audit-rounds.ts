@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Candidate } from './audit-desk.ts';
 import { Auditor } from './auditor.ts';
 import type { AuditorParts } from './auditor.ts';
+import { lotsOf } from './lots.ts';
 import type { People, Present } from './people.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -25,24 +26,27 @@ export interface AuditTerms {
   readonly auditorGroupsMin?: number;
   /** Whether browsers of this machine settle differences where it has two kinds; false by default: V8's two compilers do. */
   readonly tribunalBrowsers?: boolean;
-  /** For tests: a whole number from 0 to n − 1, by which it is drawn who audits. */
+  /** For tests: a whole number from 0 to n − 1, by which it is drawn who audits, and instead of lots. */
   readonly auditorDice?: (n: number) => number;
 }
 
 /** Who has audits made, and what gives them to volunteers. */
 export function auditingOf<P extends AuditingPresent>(
-  parts: Omit<AuditorParts, 'groupsMin' | 'below' | 'candidates' | 'tell' | 'browsers'>,
+  parts: Omit<AuditorParts, 'groupsMin' | 'below' | 'lot' | 'candidates' | 'tell' | 'browsers'>,
   people: People<P>,
+  /** Nobody else may know it. */
+  secret: Uint8Array,
   {
     auditorGroupsMin: groupsMin = groupsMinUsual,
-    auditorDice: below = (n) => randomInt(n),
+    auditorDice,
     tribunalBrowsers: browsers = false,
   }: AuditTerms,
 ): { readonly auditor: Auditor; readonly rounds: AuditRounds } {
   const auditor = new Auditor({
     ...parts,
     groupsMin,
-    below,
+    below: auditorDice ?? ((n) => randomInt(n)),
+    lot: auditorDice === undefined ? lotsOf(secret) : (_about, _id, n) => auditorDice(n),
     browsers,
     candidates: () => candidatesAmong(people),
     // Nothing where it is gone.

@@ -73,8 +73,8 @@ export class Auditor {
     this.#parts = parts;
     this.device = parts.device;
     this.#judging = new Judging(parts);
-    const { groupsMin, below, candidates } = parts;
-    this.#desk = new AuditDesk({ groupsMin, below, candidates, fits: (audit) => this.#fits(audit) });
+    const { groupsMin, below, lot, candidates } = parts;
+    this.#desk = new AuditDesk({ groupsMin, below, lot, candidates, fits: (audit) => this.#fits(audit) });
   }
 
   close(): Promise<void> {
@@ -233,7 +233,7 @@ export class Auditor {
     const { id } = audit;
     switch (finding.is) {
       case 'equal': {
-        if (!this.#desk.isCanary()) return this.#counts(audit, by.device, [], []);
+        if (!this.#desk.isCanary(id)) return this.#counts(audit, by.device, [], []);
         const forgotten = this.#desk.vouch(by);
         return forgotten === null ? null : this.#gone(forgotten.device, forgotten.audit);
       }

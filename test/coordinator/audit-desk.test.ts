@@ -46,6 +46,7 @@ function room(names = 'bc', fits = true): Room {
     desk: new AuditDesk({
       groupsMin: 1,
       below: (n) => Math.min(n - 1, thrown.get(n) ?? 1),
+      lot: (_about, _id, n) => Math.min(n - 1, thrown.get(n) ?? 1),
       fits: () => fits,
       *candidates(): Generator<Candidate> {
         for (const name of made.here)

@@ -32,6 +32,7 @@ function givenTo(placed: string, asking = placed.replaceAll(/\d/g, '')): string 
     const desk = new AuditDesk({
       groupsMin: 1,
       below: (n) => lots.below(n),
+      lot: (_about, _id, n) => lots.below(n),
       candidates: () =>
         [...h.state.devices].map(([device, { account, group }]) => ({
           ...{ device, account, group },

@@ -19,6 +19,8 @@ export interface Ground {
   readonly groupsMin: number;
   readonly rules: Rules;
   readonly throws: Dice;
+  /** The same in each of its lives. */
+  readonly lots: Dice;
   readonly people: People<Present>;
   /** Another one after a failed append. */
   state(): State;
@@ -46,11 +48,12 @@ export class Auditor {
 
   constructor(ground: Ground) {
     this.#ground = ground;
-    const { groupsMin, rules, throws, people } = ground;
+    const { groupsMin, rules, throws, lots, people } = ground;
     this.#desk = new rules.Desk({
       groupsMin,
       whoMay: rules.whoMay,
       below: (n) => throws.below(n),
+      lot: (about, id, n) => lots.fork(`${about} ${id}`).below(n),
       fits: () => true,
       *candidates() {
         for (const present of people.all()) {
@@ -102,7 +105,7 @@ export class Auditor {
     }
     if (!this.#desk.answers(device, id)) return this.#gone(device, id);
     const { wrong, ours, isEqual } = compared(audit, claim, own);
-    if (isEqual && this.#desk.isCanary()) {
+    if (isEqual && this.#desk.isCanary(id)) {
       const forgotten = this.#desk.vouch({ audit: id, device, outputs: [] });
       this.#vouched.set(id, own);
       if (forgotten !== null) this.#gone(forgotten.device, forgotten.audit);

@@ -51,6 +51,7 @@ class House {
     this.desk = new Desk({
       groupsMin: 8,
       below: (n) => this.throws.below(n),
+      lot: (about, id, n) => this.throws.fork(`${about} ${id}`).below(n),
       candidates: () => people.map((person) => ({ ...person, asksFor })),
       fits: () => true,
     });
@@ -124,7 +125,7 @@ function measure(people: readonly Person[], chunks: number, seed: number, Desk =
       const vouches = author.isGangs && house.isOfGang(device);
       if (author.isGangs && !vouches) into.noticed++;
       if (vouches) into.vouched++;
-      if (vouches && desk.isCanary()) desk.vouch({ audit: audit.id, device, outputs: [] });
+      if (vouches && desk.isCanary(audit.id)) desk.vouch({ audit: audit.id, device, outputs: [] });
       else house.must(house.audit(audit.id, device, []));
     }
     for (const { id, units } of house.anchors()) {
@@ -174,7 +175,7 @@ describe('a gang of auditors that vouches for its own lies', () => {
   );
 
   test('risks a key each time: one in 32 is looked at once more, and bans auditor and author; without that it risks none', () => {
-    const { vouched, banned } = measure(crowd(40, 0.4), 6_000, 11);
+    const { vouched, banned } = measure(crowd(40, 0.4), 8_000, 11);
     console.log(`vouched ${vouched} times, ${banned} bans`);
     expect(vouched).toBeGreaterThan(500);
     expect(banned / vouched).toBeGreaterThan(1 / 64);

@@ -93,6 +93,7 @@ export class Coordinator {
     this.#clock = this.state.at;
     this.auditor = new Auditor({
       ...{ groupsMin: auditorGroupsMin, rules, throws: throws.fork(`desk ${disk.records.length}`) },
+      lots: throws.fork('lots'),
       people: this.people,
       state: () => this.state,
       claims: disk.claims,

@@ -193,7 +193,7 @@ function auditorOf(
   return new Auditor({
     ...parts,
     ...{ shelf: new Map(), browsers: false, device: 'a'.repeat(16) },
-    ...{ groupsMin: 1, below: () => 0, candidates: () => [] },
+    ...{ groupsMin: 1, below: () => 0, lot: () => 0, candidates: () => [] },
     tell: (device, word) => people.find(device)?.tell(JSON.stringify(word)),
   });
 }
