@@ -84,6 +84,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const envOf = (dataDir: string, port: number): NodeJS.ProcessEnv => ({
+  PORT: String(port),
+  DATA_DIR: dataDir,
+  HOST: '127.0.0.1',
+  LOG: 'error',
+});
+
 /** Each gets a data folder that it may change. `SIGTERM` lets it end by itself. */
 const starts = {
   bare: (dataDir: string) =>
@@ -94,8 +101,7 @@ const starts = {
     timed([join(folder, 'restart-child.js'), dataDir], {}, signal, (said) => said),
   whole: async (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') => {
     const port = await freePort();
-    const env = { PORT: String(port), DATA_DIR: dataDir, HOST: '127.0.0.1', LOG: 'error' };
-    return timed([built], env, signal, () => firstLease(port));
+    return timed([built], envOf(dataDir, port), signal, () => firstLease(port));
   },
 };
 type Start = keyof typeof starts;
@@ -137,6 +143,8 @@ const beside = 'fresh Node that opens the bare database';
 /** What starts after a past of so many events come to. */
 async function restarted(events: number): Promise<Line[]> {
   const dataDir = join(folder, 'data');
+  // A whole coordinator has served the folder before: keys, tables and kernels lie there.
+  await timed([built, '--seed-demo', 'none'], envOf(dataDir, await freePort()), 'SIGTERM', (said) => said);
   const lived = await past(dataDir, events, 500);
   const log = join(dataDir, 'log.db');
   const size = `${megabytes(log)} MB and ${megabytes(`${log}-wal`)} MB of write-ahead log`;

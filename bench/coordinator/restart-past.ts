@@ -25,7 +25,7 @@ const [wanted, paceMs] = [Number(process.argv[3]), Number(process.argv[4])];
 mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
 async function specOf(): Promise<JobSpec> {
-  const shelf = await shelfOf(resolve(import.meta.dirname, '../../build/kernels'), kernelOf);
+  const shelf = shelfOf(resolve(import.meta.dirname, '../../build/kernels'), kernelOf);
   const served = shelf.get('mersenne-tf@1');
   if (served === undefined) throw new Error('build the kernels first');
   const blobs = new FolderBlobs(join(dataDir, 'blobs'));

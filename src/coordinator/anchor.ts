@@ -16,6 +16,8 @@ import type { Outputs } from './log.ts';
 import type { Runtime } from './runtime.ts';
 import type { Became, TakenAudit } from '../wire/audits.ts';
 
+/** Who waited for this start comes first: their leases before its own. */
+const firstAskMs = 250;
 /** How often it looks for work when there is none, and after a fault. */
 const askMs = 5_000;
 const faultMs = 60_000;
@@ -73,6 +75,7 @@ export class Anchor {
   }
 
   async #serve(slot: number, share: number): Promise<void> {
+    await this.#pause(firstAskMs);
     while (!this.#stopped) {
       const { runtime, live, networks } = this.#parts;
       const outcome = await runtime.run({

@@ -1,33 +1,28 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
 import type { Job } from '../core/state.ts';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseSync } from 'node:sqlite';
 import { kernelOf } from '../kernels/catalogue.ts';
 import { Anchor } from './anchor.ts';
 import { auditingOf } from './audit-rounds.ts';
 import type { AuditTerms } from './audit-rounds.ts';
-import { backupHouse, lockDataDir } from './backup.ts';
-import { FolderBlobs, MemoryBlobs } from './blobs.ts';
+import { backupHouse } from './backup.ts';
 import { ChecksBoard } from './checks-view.ts';
 import type { Conversation, ConversationHouse } from './conversation.ts';
 import { CrowdWatch } from './crowding.ts';
 import { deviceId } from './digests.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { Epochs } from './epochs.ts';
+import { throwAlone } from './fatal.ts';
 import type { House } from './house.ts';
-import { httpOf } from './http.ts';
+import { httpLater } from './http-later.ts';
 import { Inputs } from './inputs.ts';
 import { shelfOf } from './kernels.ts';
 import { hostText, listen } from './listening.ts';
 import type { Shelf } from './kernels.ts';
-import { makeKeys, openKeys, tokenWasShown } from './keys.ts';
-import { MemoryLog } from './log-memory.ts';
-import { openDatabase } from './database.ts';
-import { ThreadLog } from './log-thread.ts';
-import type { Log } from './log.ts';
+import { tokenWasShown } from './keys.ts';
 import { Metrics } from './metrics.ts';
 import { Misdeeds } from './misdeeds.ts';
 import { isLoopbackName, proxyList } from './network.ts';
@@ -35,28 +30,26 @@ import { readNetworks } from './networks.ts';
 import { originsOf } from './origins.ts';
 import { People } from './people.ts';
 import { placingOf } from './placing.ts';
+import { version } from './release.ts';
 import { Results, showingOf } from './results.ts';
 import { Runtime } from './runtime.ts';
-import { seed, seedAgain } from './seed.ts';
 import type { SeedSize } from './seed.ts';
-import { SideTables } from './side.ts';
 import { Sockets } from './socket.ts';
 import { SocketThread } from './socket-thread.ts';
+import { storeOf } from './store.ts';
+import type { Closing, Store, StoreOptions } from './store.ts';
 import { certificateOf } from './tls.ts';
 import { descriptorOf, Views } from './views.ts';
 
 /** The project's root: where built kernels and pages lie unless told otherwise. */
 const root = resolve(import.meta.dirname, '../..');
-export const version = '0.1.0';
 /** How long commitments that are on their way are still taken when we stop. */
 const graceMs = 500;
 
-export interface CoordinatorOptions extends AuditTerms {
+export interface CoordinatorOptions extends AuditTerms, StoreOptions {
   readonly host?: string;
   /** 0: any free one. */
   readonly port?: number;
-  /** null: everything in memory, gone at the end. */
-  readonly dataDir?: string | null;
   readonly kernelsDir?: string;
   readonly webDir?: string | null;
   readonly seed?: SeedSize;
@@ -68,18 +61,14 @@ export interface CoordinatorOptions extends AuditTerms {
   readonly networks?: readonly string[];
   readonly allowOrigins?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string } | 'self-signed' | null;
-  /** Whether sockets are read and written by a thread of their own, as of the program; by default they are by this one. */
-  readonly socketThread?: boolean;
+  /** Whether sockets are read and written by a thread of their own, as of the program, or by one that comes up already; by default they are by this one. */
+  readonly socketThread?: boolean | SocketThread;
   readonly dev?: boolean;
   /** Seals an epoch by itself each time so much has passed, and what each then shares out [EP3]; by default the operator seals, and as much as vested. */
   readonly epochEveryMs?: number;
   readonly epochBudgetMicro?: bigint;
-  /** For tests and benches: other kernels, another log, another clock. */
+  /** For tests and benches: other kernels, another clock. */
   readonly shelf?: Shelf;
-  readonly log?: Log;
-  /** Limits on the files of the log and of the side tables, in pages of 8 KiB: a disk that is full at a place of one's choice. */
-  readonly pagesMax?: number;
-  readonly sidePagesMax?: number;
   readonly graceMs?: number;
   readonly now?: () => number;
   readonly onNote?: (note: string, about: Readonly<Record<string, unknown>>) => void;
@@ -102,9 +91,6 @@ export interface RunningCoordinator {
   close(): Promise<void>;
 }
 
-/** Everything that must be closed again, in order of opening. */
-type Closing = (() => void | Promise<void>)[];
-
 /** Starts a coordinator. Throws with one line for the operator when it cannot. */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<RunningCoordinator> {
   const closing: Closing = [];
@@ -116,38 +102,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   }
 }
 
-type Store = ReturnType<typeof storeOf>;
-
-function storeOf(options: CoordinatorOptions, closing: Closing) {
-  const dataDir = options.dataDir ?? null;
-  if (dataDir === null) {
-    const { keys } = makeKeys();
-    const log = options.log ?? new MemoryLog();
-    const side = new SideTables(new DatabaseSync(':memory:'), keys.groupSalt);
-    closing.push(
-      () => side.close(),
-      () => log.close(),
-    );
-    return { dataDir, keys, log, side, blobs: new MemoryBlobs() };
-  }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const unlock = lockDataDir(dataDir);
-  closing.push(unlock);
-  const keys = openKeys(dataDir);
-  const log =
-    options.log ??
-    new ThreadLog(
-      join(dataDir, 'log.db'),
-      options.pagesMax === undefined ? {} : { pagesMax: options.pagesMax },
-    );
-  closing.push(() => log.close());
-  const sideFile = join(dataDir, 'side.db');
-  const side = new SideTables(openDatabase(sideFile), keys.groupSalt, {
-    file: sideFile,
-    ...(options.sidePagesMax === undefined ? {} : { pagesMax: options.sidePagesMax }),
-  });
-  closing.push(() => side.close());
-  return { dataDir, keys, log, side, blobs: new FolderBlobs(join(dataDir, 'blobs')) };
+/** Puts what kernels are made of where devices fetch it. */
+async function storeKernels({ shelf, blobs }: House): Promise<void> {
+  const all = [...shelf.values()].flatMap(({ wasm, wgsl, certificate }) => [wasm, wgsl, certificate]);
+  await Promise.all(all.map((bytes) => (bytes === null ? null : blobs.put(bytes))));
 }
 
 /** The rules at work: the loop with what it needs at hand, and the views that follow it. */
@@ -194,13 +152,6 @@ async function rulesOf(
   return { inputs, people, views, runtime, now, onNote };
 }
 
-/** Throws where nobody catches it, which ends the process: we are wrong, and must not go on. */
-function throwAlone(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
 function epochsOf(
   runtime: Runtime,
   { dataDir, log, keys }: Store,
@@ -228,10 +179,7 @@ async function houseOf(
   const { dataDir, keys, log, side, blobs } = store;
   const { host = '127.0.0.1', allowOrigins = [], dev = false, anchorShare = 0.25 } = options;
   const networks = readNetworks(options.networks ?? []);
-  const shelf = options.shelf ?? (await shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf));
-  for (const { wasm, wgsl, certificate } of shelf.values()) {
-    for (const bytes of [wasm, wgsl, certificate]) if (bytes !== null) await blobs.put(bytes);
-  }
+  const shelf = options.shelf ?? shelfOf(options.kernelsDir ?? join(root, 'build/kernels'), kernelOf);
   const { inputs, people, views, runtime, now, onNote } = await rulesOf(store, shelf, options, closing);
   const origins = originsOf({ tls, port, host, allowed: allowOrigins, dev });
   // An address in front of us means that others come in, by a proxy of this machine perhaps.
@@ -245,7 +193,7 @@ async function houseOf(
   });
   const device = deviceId(keys.anchor.publicBytes);
   const parts = { runtime, log, shelf, inputs, device, now, onNote };
-  const { auditor, rounds } = auditingOf(parts, people, options);
+  const { auditor, rounds } = auditingOf(parts, people, keys.groupSalt, options);
   const crowds = new CrowdWatch(runtime, onNote);
   closing.push(
     () => rounds.close(),
@@ -291,9 +239,9 @@ function dismissing(people: People<Conversation>, runtime: Runtime): House['dism
 }
 
 async function start(options: CoordinatorOptions, closing: Closing): Promise<RunningCoordinator> {
-  const { host = '127.0.0.1', tls = null } = options;
+  const { host = '127.0.0.1', tls = null, socketThread = false, onFatal = throwAlone } = options;
   // It comes up while the log is read.
-  const thread = options.socketThread === true ? new SocketThread(options.onFatal ?? throwAlone) : null;
+  const thread = socketThread === true ? new SocketThread(onFatal) : socketThread || null;
   if (thread !== null) closing.push(() => thread.end());
   const store = storeOf(options, closing);
   const { dataDir, keys } = store;
@@ -301,32 +249,34 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const certificate =
     tls === null ? null : certificateOf(tlsDir(), tls === 'self-signed' ? null : tls, Date.now());
   let port = options.port ?? 0;
-  const { house, people, onNote } = await houseOf(options, () => port, certificate !== null, store, closing);
-  const { runtime, shelf, inputs, anchorShare } = house;
-  const { app, live } = httpOf(house);
-  closing.push(() => live.close());
-  const ears = await listen(
-    certificate,
-    ({ request, env }) => app.fetch(request, env),
-    { host, port },
-    thread,
-  );
+  const http = httpLater(onFatal);
+  // Whoever comes while the log is read waits, and is served as soon as it is.
+  const listening = listen(certificate, http.fetch, { host, port }, thread);
+  listening.catch(() => {});
+  const { house, people, onNote } = await houseOf(
+    options,
+    () => port,
+    certificate !== null,
+    store,
+    closing,
+  ).catch(async (error: unknown) => {
+    await (await listening.catch(() => null))?.close();
+    throw error;
+  });
+  const { runtime } = house;
+  const ears = await listening;
   port = ears.port;
-  closing.push(() => ears.close());
+  closing.push(
+    () => ears.close(),
+    () => http.close(),
+  );
   const sockets = socketsOf(house, people, onNote);
   ears.meet(sockets);
-  const seeded = await seed(house, options.seed ?? 'none');
-  if (options.dev === true)
-    closing.push(seedAgain(house, options.seed ?? 'none', options.onFatal ?? throwAlone));
-  const anchor = new Anchor({
-    runtime,
-    auditor: house.auditor,
-    shelf,
-    inputs,
-    ...people.others,
-    share: anchorShare,
-    onNote,
-  });
+  await storeKernels(house);
+  // Who was let in fetches its kernel by HTTP, and so finds it.
+  http.serve(house);
+  const seeded = await seeding(house, options, closing);
+  const anchor = new Anchor({ ...house, ...people.others, share: house.anchorShare, onNote });
   await anchor.start();
   if (dataDir !== null && keys.freshToken !== null) tokenWasShown(dataDir);
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : hostText(host);
@@ -335,7 +285,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
     port,
     runtime,
     house,
-    fetch: (request) => app.fetch(request),
+    fetch: async (request) => (await http.fetch())({ request }),
     operatorToken: keys.freshToken,
     seeded,
     selfSigned: certificate?.selfSigned ?? false,
@@ -347,6 +297,19 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
       for (const close of closing.reverse()) await close();
     },
   };
+}
+
+/** The demonstrations, for a store that never had a job; in development again and again. Says what was put in. */
+async function seeding(
+  house: House,
+  { seed: size = 'none', dev = false, onFatal = throwAlone }: CoordinatorOptions,
+  closing: Closing,
+): Promise<string[]> {
+  if (size === 'none' || (house.runtime.state.nextJob > 1 && !dev)) return [];
+  const { seed, seedAgain } = await import('./seed.ts');
+  const seeded = await seed(house, size);
+  if (dev) closing.push(seedAgain(house, size, onFatal));
+  return seeded;
 }
 
 function socketsOf(house: House, people: People<Conversation>, onNote: ConversationHouse['onNote']): Sockets {

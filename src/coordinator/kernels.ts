@@ -1,5 +1,5 @@
 /** The kernels this coordinator serves: the catalogue's meaning together with the built bytes that devices are sent. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -47,19 +47,28 @@ export function served(
   };
 }
 
-/** Reads what `scripts/build-kernels.mjs` built, for the kernels that the catalogue knows. Throws with one line. */
-export async function shelfOf(dir: string, kernelOf: (id: string) => Kernel | undefined): Promise<Shelf> {
-  const file = join(dir, 'manifest.json');
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) throw new Error(`${file} is missing: build the kernels first (npm run build)`);
-  const { kernels } = v.parse(manifest, JSON.parse(text));
+/**
+ * Reads what `scripts/build-kernels.mjs` built, for the kernels that the catalogue knows: a few small files, at once, as
+ * a start waits for them. Throws with one line.
+ */
+export function shelfOf(dir: string, kernelOf: (id: string) => Kernel | undefined): Shelf {
   const shelf = new Map<string, ServedKernel>();
-  for (const { id, wgsl, certificate } of kernels) {
+  for (const { id, wgsl, certificate } of manifestOf(join(dir, 'manifest.json')).kernels) {
     const kernel = kernelOf(id);
     if (kernel === undefined) continue;
-    const shader = wgsl === null ? null : await readFile(join(dir, id, 'shader.wgsl'));
-    const checker = certificate === null ? null : await readFile(join(dir, id, 'certificate.wasm'));
-    shelf.set(id, served(kernel, await readFile(join(dir, id, 'reference.wasm')), shader, checker));
+    const shader = wgsl === null ? null : readFileSync(join(dir, id, 'shader.wgsl'));
+    const checker = certificate === null ? null : readFileSync(join(dir, id, 'certificate.wasm'));
+    shelf.set(id, served(kernel, readFileSync(join(dir, id, 'reference.wasm')), shader, checker));
   }
   return shelf;
+}
+
+function manifestOf(file: string): v.InferOutput<typeof manifest> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${file} is missing: build the kernels first (npm run build)`, { cause: error });
+  }
+  return v.parse(manifest, JSON.parse(text));
 }

@@ -1,8 +1,6 @@
 /** The coordinator's ear for HTTP: listens, with TLS or without, or says in one line why not; and closes with grace. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { getRequestListener } from '@hono/node-server';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Http2Bindings, HttpBindings } from '@hono/node-server';
@@ -14,30 +12,34 @@ export function hostText(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-type Fetch = (call: { request: Request; env: HttpBindings | Http2Bindings }) => Response | Promise<Response>;
+/** From Request to Response; what `node:http` knows beside is absent where it is called directly. */
+export type Fetch = (call: {
+  request: Request;
+  env?: HttpBindings | Http2Bindings;
+}) => Response | Promise<Response>;
 
 type Pair = { readonly cert: Buffer; readonly key: Buffer };
 
-/** What listens. */
+/** What listens. Requests and volunteers that come before they can be met wait. */
 export interface Ears {
   readonly port: number;
-  /** From now on volunteers are let in. */
+  /** From now on volunteers are let in; those first who have knocked already. */
   meet(sockets: Sockets): void;
   /** Takes nobody any more, and waits a moment for who is here. */
   close(): Promise<void>;
 }
 
-/** Listens in this thread, or in `thread` where there is one; or says in one line why not. */
+/**
+ * Listens in this thread, or in `thread` where there is one; or says in one line why not. What answers is asked for with
+ * the first request.
+ */
 export async function listen(
   certificate: Pair | null,
-  fetch: Fetch,
+  fetch: () => Promise<Fetch>,
   at: { readonly host: string; readonly port: number },
   thread: SocketThread | null,
 ): Promise<Ears> {
-  const answer = getRequestListener((request, env) => fetch({ request, env }), {
-    overrideGlobalObjects: false,
-  });
-  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing);
+  const listener = listenerOf(fetch);
   try {
     return await (thread === null
       ? listenHere(certificate, listener, at)
@@ -45,6 +47,22 @@ export async function listen(
   } catch (error) {
     throw new Error(whyDeaf(error as NodeJS.ErrnoException, at.port), { cause: error });
   }
+}
+
+/** `node:http`'s side of a function from Request to Response, loaded with its first request: whoever comes for a socket needs neither. */
+function listenerOf(fetch: () => Promise<Fetch>): RequestListener {
+  let answer: RequestListener | null = null;
+  const load = async (): Promise<RequestListener> => {
+    const [{ getRequestListener }, answered] = await Promise.all([import('@hono/node-server'), fetch()]);
+    const listener = getRequestListener((request, env) => answered({ request, env }), {
+      overrideGlobalObjects: false,
+    });
+    return (incoming, outgoing) => void listener(incoming, outgoing);
+  };
+  return (incoming, outgoing) => {
+    if (answer !== null) return answer(incoming, outgoing);
+    void load().then((loaded) => (answer ??= loaded)(incoming, outgoing));
+  };
 }
 
 function whyDeaf({ code, message }: NodeJS.ErrnoException, port: number): string {
@@ -61,14 +79,15 @@ async function listenHere(
   const server =
     certificate === null
       ? createServer(listener)
-      : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
+      : (await import('node:https')).createServer({ cert: certificate.cert, key: certificate.key }, listener);
+  const meet = upgrades(server);
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
     server.listen(port, host, done);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    meet: (sockets) => void server.on('upgrade', upgrading(sockets)),
+    meet,
     close: () => closeServer(server),
   };
 }
@@ -83,11 +102,12 @@ async function listenThere(
   const server = createServer(listener);
   // It never listens itself, and times connections from when it does.
   server.emit('listening');
+  const meet = upgrades(server);
   const port = await thread.listen(at, certificate, server);
   return {
     port,
     meet(sockets) {
-      server.on('upgrade', upgrading(sockets));
+      meet(sockets);
       thread.meet(sockets);
     },
     async close() {
@@ -98,10 +118,21 @@ async function listenThere(
   };
 }
 
-const upgrading =
-  (sockets: Sockets) =>
-  (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    sockets.upgrade(request, socket, head);
+/** Hands a server's upgrades to who is named later. */
+function upgrades(server: Server): (sockets: Sockets) => void {
+  let meet: (sockets: Sockets) => void = () => {};
+  const met = new Promise<Sockets>((resolve) => (meet = resolve));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Who goes while it waits is found to be gone then.
+    const gone = (): void => void socket.destroy();
+    socket.on('error', gone);
+    void met.then((sockets) => {
+      sockets.upgrade(request, socket, head);
+      socket.off('error', gone);
+    });
+  });
+  return meet;
+}
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((done) => {

@@ -37,7 +37,8 @@ interface Waiting {
 export class ThreadLog implements Log {
   /** Opened first, so that an unusable file is refused here and in one line. */
   readonly #reading: SqliteLog;
-  readonly #thread: Worker;
+  readonly #begin: () => Worker;
+  #thread: Worker | null = null;
   /** In the order they were asked: the thread answers one by one. */
   readonly #waiting: Waiting[] = [];
   #size: number | null = null;
@@ -45,16 +46,19 @@ export class ThreadLog implements Log {
 
   constructor(file: string, options: SqliteLogOptions = {}) {
     this.#reading = new SqliteLog(file);
-    this.#thread = new Worker(new URL('./log-thread-writer.ts', import.meta.url), {
-      workerData: { file, options },
+    this.#begin = () => {
+      const thread = new Worker(new URL('./log-thread-writer.ts', import.meta.url), {
+        workerData: { file, options },
+      });
+      thread.on('message', (reply: Reply) => this.#heard(reply));
+      thread.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
+      thread.on('exit', () => this.#end(new StoreFault('closed', 'the log is closed')));
+      return thread;
+    };
+    // As soon as this thread has a moment: until then it reads the log, and processors have other threads to start.
+    setImmediate(() => {
+      if (this.#ended === null) this.#thread ??= this.#begin();
     });
-    this.#thread.on('message', (reply: Reply) => {
-      const next = this.#waiting.shift();
-      if (reply.fault === null) next?.done();
-      else next?.failed(new StoreFault(reply.fault, reply.detail));
-    });
-    this.#thread.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
-    this.#thread.on('exit', () => this.#end(new StoreFault('closed', 'the log is closed')));
   }
 
   async append(batch: TickBatch): Promise<void> {
@@ -120,7 +124,7 @@ export class ThreadLog implements Log {
 
   async close(): Promise<void> {
     if (this.#ended === null) await this.#ask({ is: 'close' });
-    await this.#thread.terminate();
+    await this.#thread?.terminate();
     await this.#reading.close();
   }
 
@@ -128,8 +132,15 @@ export class ThreadLog implements Log {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((done, failed) => {
       this.#waiting.push({ done, failed });
+      this.#thread ??= this.#begin();
       this.#thread.postMessage(wish, [...hand]);
     });
+  }
+
+  #heard(reply: Reply): void {
+    const next = this.#waiting.shift();
+    if (reply.fault === null) next?.done();
+    else next?.failed(new StoreFault(reply.fault, reply.detail));
   }
 
   #end(error: Error): void {

@@ -3,12 +3,11 @@ import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { backupDataDir, restoreDataDir } from './backup.ts';
 import { microOf } from '../wire/epochs.ts';
-import { startCoordinator, version } from './coordinator.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
-import { partnerBeside } from './partner.ts';
 import type { Partner } from './partner.ts';
+import { version } from './release.ts';
+import { SocketThread } from './socket-thread.ts';
 
 const help = `Talka's coordinator ${version}
 
@@ -193,6 +192,7 @@ async function partnerOf(
   logger: Pick<Logger, 'warn'>,
 ): Promise<Partner | null> {
   if (port === null) return null;
+  const { partnerBeside } = await import('./partner.ts');
   return partnerBeside(running, host, port).catch((error: unknown) => {
     logger.warn({ error: String(error) }, 'the page of a partner could not be shown');
     return null;
@@ -203,17 +203,21 @@ async function serve(values: Flags): Promise<void> {
   const options = optionsOf(values, process.env);
   const partnerPort = partnerPortOf(values, options);
   const logger = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
+  const onFatal = (error: unknown): void => {
+    logger.fatal(
+      { error: error instanceof Error ? error.stack : String(error) },
+      'this is a bug; the log is whole, start again',
+    );
+    process.exit(70);
+  };
+  // It comes up while the rest of the program is loaded.
+  const socketThread = new SocketThread(onFatal);
+  const { startCoordinator } = await import('./coordinator.ts');
   const running = await startCoordinator({
-    socketThread: true,
+    socketThread,
     ...options,
     onNote: (note, about) => logger.info(about, note),
-    onFatal: (error) => {
-      logger.fatal(
-        { error: error instanceof Error ? error.stack : String(error) },
-        'this is a bug; the log is whole, start again',
-      );
-      process.exit(70);
-    },
+    onFatal,
   });
   console.log(greeting(running, options, await partnerOf(partnerPort, options, running, logger)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
@@ -235,6 +239,11 @@ async function serve(values: Flags): Promise<void> {
   process.on('SIGINT', stop);
 }
 
+async function backedUp(command: 'backup' | 'restore', file: string, dataDir: string): Promise<void> {
+  const { backupDataDir, restoreDataDir } = await import('./backup.ts');
+  await (command === 'backup' ? backupDataDir(dataDir, file) : restoreDataDir(file, dataDir));
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args: [...args], options: flags, allowPositionals: true });
   const [command, file] = positionals;
@@ -246,7 +255,7 @@ async function main(args: readonly string[]): Promise<void> {
     case 'backup':
     case 'restore':
       if (file === undefined) throw new Impossible(`${command} needs a file`);
-      await (command === 'backup' ? backupDataDir(dataDir, file) : restoreDataDir(file, dataDir));
+      await backedUp(command, file, dataDir);
       console.log(
         command === 'backup'
           ? `${dataDir} is in ${file} now; it holds the keys, keep it safe`

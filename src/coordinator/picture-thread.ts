@@ -3,4 +3,4 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Picture } from '../kernels/path-trace/index.ts';
 import { pngOf } from './results.ts';
 
-parentPort?.postMessage(pngOf(workerData as Picture));
+parentPort?.postMessage(await pngOf(workerData as Picture));

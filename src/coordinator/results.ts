@@ -8,7 +8,6 @@ import type { Intervals } from '../core/intervals.ts';
 import { decodeInput, decodeOutput, reportOf } from '../kernels/mersenne-tf/index.ts';
 import { develop, emptyPicture, mergeTile } from '../kernels/path-trace/index.ts';
 import type { Picture } from '../kernels/path-trace/index.ts';
-import { encode as encodePng } from 'fast-png';
 import type { Inputs } from './inputs.ts';
 import { eachOutput } from './log.ts';
 import type { Answer, Log } from './log.ts';
@@ -132,7 +131,7 @@ export class Results {
       growing.preview = {
         at: this.#now(),
         chunks: growing.mergedChunks,
-        png: pngOf(shrunk(growing.picture)),
+        png: await pngOf(shrunk(growing.picture)),
       };
     return growing.preview.png;
   }
@@ -209,8 +208,9 @@ function shrunk(picture: Picture): Picture {
   return { head: { ...picture.head, width: small, height: tall }, sums, samples };
 }
 
-/** Develops and encodes. */
-export function pngOf(picture: Picture): Uint8Array {
+/** Develops and encodes. The encoder is loaded with the first picture that somebody looks at. */
+export async function pngOf(picture: Picture): Promise<Uint8Array> {
+  const { encode: encodePng } = await import('fast-png');
   const { width, height } = picture.head;
   return encodePng({ width, height, data: develop(picture, { exposure }), channels: 4, depth: 8 });
 }

@@ -5,7 +5,7 @@
 import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createServer as createTls, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import { arrivals } from './socket-arrivals.ts';
 import { PassedOn } from './socket-passed-on.ts';
@@ -28,16 +28,16 @@ const handshakes = createHttp((_, answer) => answer.writeHead(400, { Connection:
 handshakes.on('upgrade', (request, connection, head) => volunteers.knock(request, connection, head));
 const sort = arrivals({
   volunteer: (connection) => handshakes.emit('connection', connection),
-  other: (connection) => others.pass(connection, connection instanceof TLSSocket),
+  other: (connection) => others.pass(connection, 'encrypted' in connection),
 });
 const everybody = new Set<Socket>();
 let server: Server | null = null;
 /** Who has not gone by then is cut off. */
 const closeMs = 2_500;
 
-function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen' }>): void {
+async function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen' }>): Promise<void> {
   const options = { allowHalfOpen: true, noDelay: true };
-  const met = (connection: Socket): void => {
+  const met = (connection: Socket | TLSSocket): void => {
     everybody.add(connection);
     connection.once('close', left);
     sort(connection);
@@ -45,7 +45,7 @@ function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen' }>):
   server =
     tls === null
       ? createServer(options, met)
-      : createTls(
+      : (await import('node:tls')).createServer(
           { ...options, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), ALPNProtocols: ['http/1.1'] },
           met,
         );
@@ -82,12 +82,8 @@ port.on('message', (wish: ArrayBuffer | SocketWish) => {
   if (wish instanceof ArrayBuffer) return volunteers.told(wish);
   switch (wish.is) {
     case 'listen':
-      try {
-        return listen(wish);
-      } catch (error) {
-        // A certificate that this TLS does not take, for one.
-        return deaf(error);
-      }
+      // What may go wrong at once: a certificate that this TLS does not take, for one.
+      return void listen(wish).catch(deaf);
     case 'write':
     case 'took':
     case 'end':

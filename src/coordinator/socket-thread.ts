@@ -37,8 +37,9 @@ interface Pair {
   readonly key: Uint8Array;
 }
 
-/** What who knocks hears before anybody meets them. */
-const notYet = '503 Service Unavailable';
+/** So many may knock before anybody meets them and wait for it; who comes then hears that it is too early. */
+const earlyMax = 4_096;
+const tooEarly = '503 Service Unavailable';
 
 /** Who lets volunteers in, and speaks with them. */
 export type Doorman = Pick<Sockets, 'admit' | 'enter'>;
@@ -102,6 +103,7 @@ export class SocketThread implements FarEnd {
     this.#heard(socket, entry, value, bytes);
   #server: Server | null = null;
   #doorman: Doorman | null = null;
+  readonly #early: { readonly socket: number; readonly knock: Knock }[] = [];
   #listening: { done(port: number): void; failed(error: NodeJS.ErrnoException): void } | null = null;
   #closed: (() => void) | null = null;
   #isOver = false;
@@ -129,9 +131,10 @@ export class SocketThread implements FarEnd {
     });
   }
 
-  /** From now on volunteers are let in. */
+  /** From now on volunteers are let in; those first who have knocked already. */
   meet(doorman: Doorman): void {
     this.#doorman = doorman;
+    for (const { socket, knock } of this.#early.splice(0)) this.#knocked(socket, knock);
   }
 
   /** Takes nobody any more, waits a moment for who is here, and ends. */
@@ -238,7 +241,9 @@ export class SocketThread implements FarEnd {
   }
 
   #knocked(socket: number, knock: Knock): void {
-    const whence = this.#doorman?.admit(knock) ?? notYet;
+    if (this.#doorman === null && this.#early.length < earlyMax)
+      return void this.#early.push({ socket, knock });
+    const whence = this.#doorman?.admit(knock) ?? tooEarly;
     if (typeof whence === 'string') return this.add(socket, entries.refuse, Buffer.from(whence, 'latin1'));
     const line = new FarLine(socket, this);
     this.#lines.set(socket, line);

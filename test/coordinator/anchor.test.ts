@@ -19,7 +19,7 @@ import type { Started } from './started.ts';
 import { answerOf, Scripted } from './volunteer.ts';
 
 const built = join(import.meta.dirname, '../../build/kernels');
-const shelf = await shelfOf(built, kernelOf);
+const shelf = shelfOf(built, kernelOf);
 
 let open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {

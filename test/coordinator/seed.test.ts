@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 async function demonstrated(options: CoordinatorOptions): Promise<Started> {
-  const shelf = await shelfOf(new URL('../../build/kernels', import.meta.url).pathname, kernelOf);
+  const shelf = shelfOf(new URL('../../build/kernels', import.meta.url).pathname, kernelOf);
   const house = await started({ seed: 'demo', shelf, ...options });
   open.push(house);
   return house;

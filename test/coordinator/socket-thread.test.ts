@@ -254,6 +254,42 @@ describe('a volunteer’s socket', () => {
     await expect.poll(() => isOver, { timeout: 5_000 }).toBe(true);
   });
 
+  test('that asks before anybody meets it waits, and is met; who left meanwhile is not', async () => {
+    const thread = new SocketThread(
+      (error) => {
+        throw error;
+      },
+      { messageBytesMax: 1_000_000, strangerBytesMax: -1 },
+    );
+    closing.push(() => thread.end());
+    const server = createServer();
+    server.emit('listening');
+    closing.push(() => server.close());
+    const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, server);
+    const [stays, leaves] = [await connected(port), await connected(port)];
+    const answer = new Promise<string>((said) => stays.once('data', (bytes: Buffer) => said(String(bytes))));
+    for (const socket of [stays, leaves]) socket.write(handshake(port));
+    await sleep(200);
+    leaves.resetAndDestroy();
+    await sleep(100);
+    let closed = 0;
+    const lines: Line[] = [];
+    thread.meet({
+      admit: () => ({ address: '127.0.0.1', origin: '' }),
+      enter(line) {
+        const no = () => false;
+        line.listen(
+          { hear() {}, heard() {}, tooLong: no, tooMuch: no, closed: () => closed++ },
+          Buffer.alloc(0),
+        );
+        lines.push(line);
+      },
+    });
+    expect(await answer).toMatch(/^HTTP\/1\.1 101 /);
+    await expect.poll(() => closed).toBe(1);
+    expect(lines).toHaveLength(2);
+  });
+
   test('that asks in vain hears why', async () => {
     const house = await started({ socketThread: true });
     closing.push(() => house.close());

@@ -11,7 +11,7 @@ import { answerOf } from './volunteer.ts';
 import type { Scripted } from './volunteer.ts';
 
 const built = join(import.meta.dirname, '../../build/kernels');
-export const shelf = await shelfOf(built, kernelOf);
+export const shelf = shelfOf(built, kernelOf);
 export const kernel = 'mersenne-tf@1';
 
 /** The reference's answers, by the ABI of src/kernels/kernel.ts. */

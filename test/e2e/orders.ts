@@ -44,7 +44,7 @@ const kernelsDir = new URL('../../build/kernels/', import.meta.url).pathname;
 
 /** The catalogue as built, and the test kernel beside it with so many units. */
 export async function shelfWithMix(units: number): Promise<Shelf> {
-  const shelf = await shelfOf(kernelsDir, kernelOf);
+  const shelf = shelfOf(kernelsDir, kernelOf);
   return new Map(shelf).set(
     mix.id,
     served({ ...mix, units: () => units, unitCostMicro: () => 2_000 }, await compileMix('mix'), null),

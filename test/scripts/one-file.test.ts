@@ -57,6 +57,25 @@ describe('a program in one file', () => {
     expect(said(join(dir, 'alone/starter.js'))).toBe(`${file('thread.ts')}\n${length}\n`);
   });
 
+  test('asks for what Node has without loading all of it, and for what is imported late when it is', async () => {
+    put(
+      'late.ts',
+      `import { constants } from 'node:http2'; export const frame = constants.DEFAULT_SETTINGS_MAX_FRAME_SIZE;`,
+    );
+    const program = put(
+      'served.ts',
+      `import { createServer as made, STATUS_CODES } from 'node:http';
+       const has = () => process.moduleLoadList.filter((one) => /^NativeModule (internal\\/deps\\/undici\\/undici|http2)$/.test(one)).length;
+       const before = has();
+       const { frame } = await import('./late.ts');
+       console.log(typeof made, STATUS_CODES[404], before, frame, has());`,
+    );
+    await inOneFile(join(dir, 'asked'), [program]);
+    expect(said(join(dir, 'asked/served.js'))).toBe('function Not Found 0 16384 1\n');
+    // As modules it says the same, but for what is loaded.
+    expect(said(program)).toMatch(/^function Not Found \d 16384 \d\n$/);
+  });
+
   test('is not written where a module asks what one file cannot answer', async () => {
     const program = put('asks.ts', `console.log(import.meta.resolve('node:fs'));`);
     await expect(inOneFile(join(dir, 'none'), [program])).rejects.toThrow(

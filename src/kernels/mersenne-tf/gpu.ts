@@ -27,8 +27,9 @@ function oddPrimesBelow(end: number): number[] {
   return primes;
 }
 
-const oddPrimes = oddPrimesBelow(sieveBound);
-const smallPrimes = oddPrimes.filter((r) => r <= smallPrimeMax).length;
+let primes: readonly number[] | null = null;
+/** Those that sieve, found when somebody first computes on a GPU. */
+const oddPrimes = (): readonly number[] => (primes ??= oddPrimesBelow(sieveBound));
 
 /** 1/a mod r, for prime r that does not divide a. */
 function inverseMod(a: number, r: number): number {
@@ -49,10 +50,10 @@ function classOne(exponent: number): number {
 /** Per prime r: r, indices per unit mod r, and where r first crosses out each class in unit 0. */
 function sieveTable(spec: MersenneSpec): Uint8Array {
   // No 2kp + 1 is a multiple of p.
-  const primes = oddPrimes.filter((r) => r !== spec.exponent);
-  const bytes = new Uint8Array(8 * primes.length);
+  const sieving = oddPrimes().filter((r) => r !== spec.exponent);
+  const bytes = new Uint8Array(8 * sieving.length);
   const view = new DataView(bytes.buffer);
-  primes.forEach((r, i) => {
+  sieving.forEach((r, i) => {
     const root = r - inverseMod((2 * spec.exponent) % r, r);
     const from = Number(spec.kFrom % BigInt(r));
     const quarter = inverseMod(4, r);
@@ -97,8 +98,9 @@ function paramsOf(spec: MersenneSpec, unit: number, firstSegment: number, slot: 
   const near = base < BigInt(sieveBound);
   const { firstPower, doublings, squarings, rest } = ladderOf(spec, kFirst);
   // The table leaves the exponent out.
-  const primeCount = oddPrimes.length - (spec.exponent < sieveBound ? 1 : 0);
-  const smallCount = smallPrimes - (spec.exponent <= smallPrimeMax ? 1 : 0);
+  const primeCount = oddPrimes().length - (spec.exponent < sieveBound ? 1 : 0);
+  const smallCount =
+    oddPrimes().findIndex((r) => r > smallPrimeMax) - (spec.exponent <= smallPrimeMax ? 1 : 0);
   const words = [
     ...limbsOf(BigInt(twoP), 3),
     twoP,

@@ -32,8 +32,8 @@ const octahedron: Mesh = {
   triangles: [[2, 4, 0], [2, 0, 5], [2, 5, 1], [2, 1, 4], [3, 0, 4], [3, 5, 0], [3, 1, 5], [3, 4, 1]],
 }; // prettier-ignore
 
-/** 512 triangles: a tree of several levels. */
-const pebble = subdivide(subdivide(subdivide(octahedron)));
+/** 512 triangles: a tree of several levels. Made where it is looked at, as everything that loads the kernel's name would wait for it. */
+const pebble = (): Mesh => subdivide(subdivide(subdivide(octahedron)));
 
 const lamp: Scene['lamp'] = { corner: [-1, 4, 0], u: [2, 0, 0], v: [0, 0, 2], radiance: [8, 7, 6] };
 const dusk = { low: [0.1, 0.1, 0.1], high: [0.2, 0.3, 0.4] } as const;
@@ -71,7 +71,9 @@ export const vectorScenes: Readonly<Record<string, Scene>> = {
       { kind: 'glass', absorption: [0.9, 0.2, 0.1], index: 1.45 },
       { kind: 'diffuse', colour: [0.7, 0.6, 0.5] },
     ],
-    mesh: { ...pebble, material: 0, smooth: true },
+    get mesh() {
+      return { ...pebble(), material: 0, smooth: true };
+    },
   },
 };
 

@@ -1,0 +1,3 @@
+/** Which Talka this is. */
+
+export const version = '0.1.0';
