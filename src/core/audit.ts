@@ -32,7 +32,7 @@ export function termsFor(units: number): AuditTerms {
 const leastUnits = 48;
 
 /** Bits of randomness that a unit uses up: it is drawn when all of them are zero. */
-const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 4, 2: 6 };
+const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 6, 2: 7 };
 
 /** Share of an identity's units that are recomputed, by tier; a newcomer's are too, besides being computed twice. */
 export function auditShare(tier: Tier): number {
@@ -104,16 +104,16 @@ export function leaverShortfall(
 }
 
 /**
- * An anchor holds what it recomputes of an audit against the claim after 1, 8, 64 … units, and goes no further where one is wrong [AU2]:
- * the chunk is void then, whatever its others are. Fewer than four are looked at together. `done`: how many it has recomputed; gives back
- * how many they are when it looks next.
+ * An anchor holds what it recomputes of an audit against the claim after 1, 2, 4, 8 units and each eight more, and goes no further where
+ * one is wrong [AU2]: the chunk is void then, whatever its others are. `done`: how many it has recomputed; gives back how many they are
+ * when it looks next.
  */
 export function nextLook(done: number, units: number): number {
-  return units < fewUnits ? units : Math.min(units, Math.max(1, lookFactor * done));
+  return Math.min(units, done === 0 ? 1 : done + Math.min(done, lookUnits));
 }
 
-const fewUnits = 4;
-const lookFactor = 8;
+/** A look costs a reading of the store, which is nothing beside so many units. */
+const lookUnits = 8;
 
 /**
  * So many auditors share in turn what is drawn of a chunk of so many units while somebody works [AU2]. One of the author's own gang vouches for all that

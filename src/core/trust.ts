@@ -29,12 +29,12 @@ export interface Examined {
   readonly chunks: number;
 }
 
-/** 0: each chunk is computed by a second person too. 1: one unit in sixteen is recomputed. 2: one in sixty-four, never fewer. */
+/** 0: each chunk is computed by a second person too. 1: one unit in 64 is recomputed. 2: one in 128, never fewer. */
 export type Tier = 0 | 1 | 2;
 
 /** Work that a newcomer does beside others [TR1]: eight chunks of half a second. */
 export const probationMicro = 4_000_000;
-/** Work until one in sixteen becomes one in sixty-four [TR2]. */
+/** Work until one in 64 becomes one in 128 [TR2]. */
 export const tier1Micro = 68_000_000;
 /** After so long a record counts half [TR4]: machines break, and keys change hands. */
 export const halfLifeMs = 30 * 86_400_000;

@@ -58,7 +58,7 @@ function room(names = 'bc', fits = true): Room {
     }),
     draws() {
       const { lease } = ask(h, 'a');
-      commit(h, 'a', lease, 'right', { words: drawing([0], 4) });
+      commit(h, 'a', lease, 'right', { words: drawing([0]) });
       return Math.max(...h.state.audits.keys());
     },
     give() {

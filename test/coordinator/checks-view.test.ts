@@ -34,7 +34,7 @@ function auditedHouse(names: string): House {
 /** Commits a chunk of which every unit is drawn. */
 function commitDrawn(h: House, name: string, root = `root of ${name}`, slot = 0): void {
   const command = commitCommand(name, ask(h, name, slotOf({ slot })).lease, root);
-  if (command.c === 'commit') h.must({ ...command, words: [0] });
+  if (command.c === 'commit') h.must({ ...command, words: [0, 0] });
 }
 
 /** The same, and has it audited. */
@@ -131,11 +131,11 @@ describe('a policy', () => {
     // 0.2 ÷ (e × 12,000 × 0.8) ÷ (1/4 + 3/4 × 0.8), by hand.
     expect(policy.risks.map(({ hostile }) => hostile)).toEqual([0.05, 0.2, 0.4]);
     expect(policy.risks[1]?.share).toBeCloseTo(9.0167e-6, 9);
-    // All of a minute's visitor is recomputed; 68 s one in 16 and the rest one in 64 of who stays four hours.
+    // All of a minute's visitor is recomputed; 68 s one in 64 and the rest one in 128 of who stays four hours.
     expect(policy.prices.map(({ times }) => times)).toEqual([
       2,
       1 + 60 / 2_100,
-      1 + (68 / 16 + (14_400 - 68) / 64) / 14_400,
+      1 + (68 / 64 + (14_400 - 68) / 128) / 14_400,
     ]);
     const beside = policyOf({ kind: 'adaptive', quorum: 1, ...strictTerms, verifyMilli: 100 }, 5_000);
     expect(beside.prices[1]?.times).toBeCloseTo(1 + (60 + 4) / 2_100, 12);
@@ -255,7 +255,7 @@ describe('over HTTP', () => {
     expect(view.jobs).toMatchObject([
       { job: job.job, title: 'a test', policy: { kind: 'replicate', quorum: 2, terms: null } },
     ]);
-    expect(view.rules).toMatchObject({ oneIn: [16, 16, 64], probationMicro: 4e6, suspendedMs: 3_600_000 });
+    expect(view.rules).toMatchObject({ oneIn: [64, 64, 128], probationMicro: 4e6, suspendedMs: 3_600_000 });
     const text = await running.house.metrics.text();
     expect(text).toMatch(/^talka_network_share_max 0$/m);
     expect(text).toMatch(/^talka_network_alarm 0$/m);

@@ -31,18 +31,12 @@ const frame = Buffer.concat([
   Buffer.alloc(100_000),
 ]);
 
-interface Thread {
-  readonly server: Server;
-  readonly port: number;
-  readonly thread: SocketThread;
-  readonly lines: Line[];
-}
-
 /** A thread whose pages `listener` answers, and whose volunteers `ear` hears. */
 async function threaded(
   listener: (...said: Parameters<RequestListener>) => unknown,
   ear: Partial<Ear> = {},
-): Promise<Thread> {
+  isMet = true,
+): Promise<{ server: Server; port: number; thread: SocketThread; lines: Line[]; meet: () => void }> {
   const thread = new SocketThread(
     (error) => {
       throw error;
@@ -57,14 +51,16 @@ async function threaded(
   const lines: Line[] = [];
   const no = () => false;
   const whole: Ear = { hear() {}, heard() {}, tooLong: no, tooMuch: no, closed() {}, ...ear };
-  thread.meet({
-    admit: () => ({ address: '127.0.0.1', origin: '' }),
-    enter(line) {
-      line.listen(whole, Buffer.alloc(0));
-      lines.push(line);
-    },
-  });
-  return { port, thread, lines, server };
+  const meet = (): void =>
+    thread.meet({
+      admit: () => ({ address: '127.0.0.1', origin: '' }),
+      enter(line) {
+        line.listen(whole, Buffer.alloc(0));
+        lines.push(line);
+      },
+    });
+  if (isMet) meet();
+  return { port, thread, lines, server, meet };
 }
 
 async function wholeOf(message: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -255,36 +251,15 @@ describe('a volunteer’s socket', () => {
   });
 
   test('that asks before anybody meets it waits, and is met; who left meanwhile is not', async () => {
-    const thread = new SocketThread(
-      (error) => {
-        throw error;
-      },
-      { messageBytesMax: 1_000_000, strangerBytesMax: -1 },
-    );
-    closing.push(() => thread.end());
-    const server = createServer();
-    server.emit('listening');
-    closing.push(() => server.close());
-    const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, server);
+    let closed = 0;
+    const { port, lines, meet } = await threaded(() => {}, { closed: () => closed++ }, false);
     const [stays, leaves] = [await connected(port), await connected(port)];
     const answer = new Promise<string>((said) => stays.once('data', (bytes: Buffer) => said(String(bytes))));
     for (const socket of [stays, leaves]) socket.write(handshake(port));
     await sleep(200);
     leaves.resetAndDestroy();
     await sleep(100);
-    let closed = 0;
-    const lines: Line[] = [];
-    thread.meet({
-      admit: () => ({ address: '127.0.0.1', origin: '' }),
-      enter(line) {
-        const no = () => false;
-        line.listen(
-          { hear() {}, heard() {}, tooLong: no, tooMuch: no, closed: () => closed++ },
-          Buffer.alloc(0),
-        );
-        lines.push(line);
-      },
-    });
+    meet();
     expect(await answer).toMatch(/^HTTP\/1\.1 101 /);
     await expect.poll(() => closed).toBe(1);
     expect(lines).toHaveLength(2);

@@ -59,7 +59,7 @@ describe('[TR1] adaptive: a newcomer’s chunk wants two people', () => {
       proven(h, 'b', tier1Micro);
       const newcomers = ask(h, 'a').lease;
       const known = ask(h, 'b').lease;
-      const wide = new Array<number>(2).fill(0xffff_fff0);
+      const wide = [0xffff_ffc0, 0xffff_ffff];
       const last = (): readonly Event[] => {
         if (isFirst) commit(h, 'b', known, 'right');
         else return [...commit(h, 'a', newcomers, 'lie'), ...commit(h, 'b', known, 'right', { words: wide })];
@@ -68,7 +68,7 @@ describe('[TR1] adaptive: a newcomer’s chunk wants two people', () => {
       const { winners, losers, root, entries, final, drawn } = acceptedOf(last());
       expect([winners.map(({ device }) => device), losers, root]).toEqual([['b'], [newcomers], 'right']);
       expect(entries).toEqual([{ from: 'escrow:j1', to: 'pending:B', amountMicro: 1_000_000 }]);
-      // One in sixteen: the first unit of the first word, of eight.
+      // One in 64: the first unit of the first word, of five.
       expect([final, drawn]).toEqual([false, [0]]);
       expect(h.state.identities.has('a/wasm')).toBe(false);
       expect(batchesOf(h, 'b')).toHaveLength(1);

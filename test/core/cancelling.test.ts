@@ -76,9 +76,9 @@ describe('[LG6] a job that is cancelled', () => {
         proven(h, device, 1e9);
         for (const [id, batches] of open) identityOf(h, device).open.set(id, batches);
       }
-      commit(h, 'b', ask(h, 'b').lease, 'right', { words: drawing([1], 6) });
+      commit(h, 'b', ask(h, 'b').lease, 'right', { words: drawing([1], 2) });
       commit(h, 'c', ask(h, 'c').lease);
-      commit(h, 'c', ask(h, 'c').lease, 'lie', { words: drawing([0], 6) });
+      commit(h, 'c', ask(h, 'c').lease, 'lie', { words: drawing([0], 2) });
       const last = [...h.state.audits.values()].at(-1);
       h.must(auditCommand(last?.id ?? 0, last?.units));
       const pause = { c: 'pauseKernel', kernel, reason: 'it disagrees with itself' } as const;

@@ -332,7 +332,7 @@ describe('the draws of an identity', () => {
             const leased = accepted(h, { c: 'ask', device: 'a', slot: slotOf(), live: nobody })[0];
             if (leased?.e !== 'leased') break;
             for (let i = 0; i < leased.count; i++)
-              h.must(commitCommand('a', leased.lease + i, 'right', { words: [word] }));
+              h.must(commitCommand('a', leased.lease + i, 'right', { words: [word, ~word >>> 0] }));
           }
           h.wait(leaverAfterMs);
           const throws = dice(seed);

@@ -37,15 +37,15 @@ const all = [0, 1, 2, 3, 4, 5, 6, 7];
 
 describe('[AU1] a commitment under audits', () => {
   test.each([
-    ['a newcomer', 0, 4],
-    ['somebody in the first tier', probationMicro, 4],
-    ['somebody in the first tier, to its last microcredit', tier1Micro - 1, 4],
-    ['somebody proven', tier1Micro, 6],
-  ] as const)('of %s is provisional, pays into pending, and draws what the words say', (_, micro, bits) => {
+    ['a newcomer', 0, 1],
+    ['somebody in the first tier', probationMicro, 1],
+    ['somebody in the first tier, to its last microcredit', tier1Micro - 1, 1],
+    ['somebody proven', tier1Micro, 2],
+  ] as const)('of %s is provisional, pays into pending, and draws what the words say', (_, micro, tier) => {
     for (const drawn of subsets) {
       const h = audited('a');
       if (micro > 0) proven(h, 'a', micro);
-      const events = answers(h, 'a', 'right', { words: drawing(drawn, bits) });
+      const events = answers(h, 'a', 'right', { words: drawing(drawn, tier) });
       expect(kinds(events)).toEqual(['committed', 'accepted']);
       const { final, drawn: found = [], entries } = acceptedOf(events);
       expect([final, found]).toEqual([false, drawn]);
@@ -68,8 +68,8 @@ describe('[AU1] a commitment under audits', () => {
   });
 
   test('is looked at as closely as its newest author', () => {
-    // The words draw unit 0 of one in 16, and nothing of one in 64.
-    const words = [0xffff_fff0];
+    // The words draw unit 0 of one in 64, and nothing of one in 128.
+    const words = [0xffff_ffc0, 0xffff_ffff];
     for (const [micro, drawn] of [
       [tier1Micro, undefined],
       [0, [0]],

@@ -39,7 +39,7 @@ const job = (h: House) => h.state.jobs.get('j1');
 
 /** One wrong unit of the chunk this device answers next is found; it is drawn however closely the device is looked at. */
 function isCaught(h: House, device: string, root = 'lie'): readonly Event[] {
-  const events = answers(h, device, root, { words: drawing([0], 6) });
+  const events = answers(h, device, root, { words: drawing([0], 2) });
   const accepted = events.find((event) => event.e === 'accepted');
   if (accepted?.e !== 'accepted') throw new Error('the chunk was not accepted');
   return auditAll(h, accepted.drawn);
@@ -96,7 +96,7 @@ describe('[TR5] a first wrong unit', () => {
   test('sends away for an hour, to the millisecond; then it begins anew', () => {
     const h = audited('ab', { kind: 'adaptive' }, { units: 800 });
     proven(h, 'a', tier1Micro);
-    commit(h, 'a', ask(h, 'a').lease, 'lie', { words: drawing([2], 6) });
+    commit(h, 'a', ask(h, 'a').lease, 'lie', { words: drawing([2], 2) });
     auditAll(h, [2]);
     keepUp(h);
     expect(h.refused(asks('a'))).toBe('suspended');
@@ -305,14 +305,14 @@ function twoAnswerAndAuditsTakeTheRest(): House {
     proven(h, name, tier1Micro);
     for (const [id, batches] of open) identityOf(h, name).open.set(id, batches);
   }
-  commit(h, 'a', ask(h, 'a').lease, 'lie', { words: drawing([2], 6) });
+  commit(h, 'a', ask(h, 'a').lease, 'lie', { words: drawing([2], 2) });
   auditAll(h, [10]);
   condemn(h, 'a');
   keepUp(h);
   expect(job(h)?.accepted).toEqual([0, 1]);
   expect(balance(h, 'operator')).toBe(-costMicro - unitMicro);
   for (let chunk = 1; chunk < 3; chunk++) {
-    commit(h, 'c', ask(h, 'c').lease, 'right', { words: drawing(all.slice(1), 6) });
+    commit(h, 'c', ask(h, 'c').lease, 'right', { words: drawing(all.slice(1), 2) });
     auditAll(h);
   }
   expect(balance(h, 'escrow:j1') - (job(h)?.owedMicro ?? 0)).toBe(unitMicro);

@@ -48,7 +48,7 @@ const costMicro = 1_000_000;
 /** `count` chunks by `a`, of which the last is found to have its first unit wrong. */
 function suspendedAfter(h: House, count: number): readonly Event[] {
   for (let chunk = 1; chunk < count; chunk++) answers(h, 'a');
-  answers(h, 'a', 'lie', { words: drawing([0], 4) });
+  answers(h, 'a', 'lie', { words: drawing([0]) });
   return auditAll(h, [8 * (count - 1)]);
 }
 
@@ -164,7 +164,7 @@ describe('[TR5] the unvested work of who is suspended', () => {
     proven(h, 'a', 1e9);
     for (const [id, batches] of open) identityOf(h, 'a').open.set(id, batches);
     answers(h, 'a');
-    answers(h, 'a', 'lie', { words: drawing([0], 6) });
+    answers(h, 'a', 'lie', { words: drawing([0], 2) });
     auditAll(h, [16]);
     expect(batchesOf(h, 'a')).toMatchObject([{ chunks: [0, 3], wrong: [2, 3], byOperator: [0, 1] }]);
     // What b answers for too stands without a, who may have copied it.
@@ -201,7 +201,7 @@ describe('[TR6] what is no accident', () => {
   test('a liar is banned at the third wrong chunk of its examination, and all the rest is void', () => {
     const h = audited('a', {}, { units: 800 });
     for (let chunk = 0; chunk < 6; chunk++) answers(h, 'a', 'lie');
-    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    answers(h, 'a', 'lie', { words: drawing([0]) });
     auditAll(h, [48]);
     keepUp(h);
     const found: Event[] = [];
@@ -219,7 +219,7 @@ describe('[TR6] what is no accident', () => {
 
   test('who lies in everything is found out by what was drawn before: no unit more is recomputed', () => {
     const h = audited('a', {}, { units: 800 });
-    for (let chunk = 0; chunk < 6; chunk++) answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    for (let chunk = 0; chunk < 6; chunk++) answers(h, 'a', 'lie', { words: drawing([0]) });
     for (const [id, { units }] of [...h.state.audits].slice(0, 1 + accidentChunks)) {
       h.must(auditCommand(id, units));
       expect(kinds(keepUp(h))).toEqual(['voided']);
@@ -232,14 +232,14 @@ describe('[TR6] what is no accident', () => {
   test('each suspension is counted by itself', () => {
     const h = audited('a', {}, { units: 800 });
     for (let chunk = 0; chunk < 2; chunk++) answers(h, 'a', 'lie');
-    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    answers(h, 'a', 'lie', { words: drawing([0]) });
     putInOrder(
       h,
       Array.from({ length: 24 }, (_, unit) => unit),
     );
     expect(identityOf(h, 'a')).toMatchObject({ phase: 'suspended', examined: { wrong: 16, chunks: 2 } });
     h.wait(faultMemoryMs);
-    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    answers(h, 'a', 'lie', { words: drawing([0]) });
     auditAll(
       h,
       [...h.state.audits.values()].flatMap(({ units }) => units),
@@ -285,8 +285,8 @@ describe('[TR6] what is no accident', () => {
 
   test('two wrong answers about one chunk are one, and what was right is counted with it', () => {
     const h = audited('a', {}, { units: 800 });
-    for (let chunk = 0; chunk < 2; chunk++) answers(h, 'a', 'lie', { words: drawing([1], 4) });
-    answers(h, 'a', 'lie', { words: drawing([0], 4) });
+    for (let chunk = 0; chunk < 2; chunk++) answers(h, 'a', 'lie', { words: drawing([1]) });
+    answers(h, 'a', 'lie', { words: drawing([0]) });
     const last = [...h.state.audits.keys()].at(-1) ?? 0;
     h.must(auditCommand(last, [16]));
     // Of both other chunks one unit was drawn before, and of the first of them two more.
@@ -304,7 +304,7 @@ describe('[TR6] what is no accident', () => {
     const open = identityOf(h, 'a').open;
     proven(h, 'a', 1e9);
     for (const [id, batches] of open) identityOf(h, 'a').open.set(id, batches);
-    answers(h, 'a', 'lie', { words: drawing([0], 6) });
+    answers(h, 'a', 'lie', { words: drawing([0], 2) });
     const [rings, own] = [...h.state.audits.keys()];
     h.must(auditCommand(own ?? 0, [8]));
     expect(identityOf(h, 'a').phase).toBe('suspended');
@@ -318,7 +318,7 @@ describe('[TR6] what is no accident', () => {
   test('a hot spell in one or two chunks is an accident, however many of their units are wrong', () => {
     const h = audited('a', {}, { units: 800 });
     for (let chunk = 0; chunk < 4; chunk++) answers(h, 'a');
-    answers(h, 'a', 'hot', { words: drawing([0, 1, 2, 3, 4, 5, 6, 7], 4) });
+    answers(h, 'a', 'hot', { words: drawing([0, 1, 2, 3, 4, 5, 6, 7]) });
     answers(h, 'a', 'hot');
     putInOrder(
       h,

@@ -1,6 +1,6 @@
 /** A coordinator in miniature for tests of the rules: runs commands, folds what happens, and checks every invariant after each. */
 import { isDeepStrictEqual } from 'node:util';
-import { wordsToClose } from '../../src/core/audit.ts';
+import { auditShare, wordsToClose } from '../../src/core/audit.ts';
 import { upkeep } from '../../src/core/checking.ts';
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { decide } from '../../src/core/machine.ts';
@@ -211,10 +211,11 @@ export function auditedSpec(
   return specOf({ ...over, policy: { kind: 'audit', quorum: 1, ...terms, ...policy } });
 }
 
-/** Randomness by which exactly these units of a chunk are drawn, where one in 16 is (4 bits a unit) or one in 64 (6). */
-export function drawing(units: readonly number[], bits: 4 | 6 = 4): number[] {
+/** Randomness by which exactly these units of a chunk are drawn, of somebody in the first tier or with a longer record. */
+export function drawing(units: readonly number[], tier: 1 | 2 = 1): number[] {
+  const bits = Math.log2(1 / auditShare(tier));
   const perWord = Math.floor(32 / bits);
-  const words = new Array<number>(600).fill(0xffff_ffff);
+  const words = new Array<number>(1_200).fill(0xffff_ffff);
   for (const unit of units) {
     const at = Math.floor(unit / perWord);
     words[at] = ((words[at] as number) & ~((2 ** bits - 1) << (bits * (unit % perWord)))) >>> 0;

@@ -41,7 +41,7 @@ const readmit = (device: string): Command => ({
 
 /** One wrong unit of the next chunk of `a` is found. */
 function isCaught(h: House): readonly Event[] {
-  const events = answers(h, 'a', 'lie', { words: drawing([0], 6) });
+  const events = answers(h, 'a', 'lie', { words: drawing([0], 2) });
   const accepted = events.find((event) => event.e === 'accepted');
   return auditAll(h, accepted?.e === 'accepted' ? accepted.drawn : []);
 }

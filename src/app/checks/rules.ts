@@ -3,7 +3,7 @@ import type { ChecksView } from '../../wire/views.ts';
 import type { Rules } from './catalogue.ts';
 
 export const usualRules: Rules = {
-  oneIn: [16, 16, 64],
+  oneIn: [64, 64, 128],
   probationMicro: 4_000_000,
   tier1Micro: 68_000_000,
   suspendedMs: 3_600_000,

@@ -155,6 +155,7 @@ const sparseGoal = new Map([
 const never: readonly { readonly behaviour: Behaviour; readonly name?: string; readonly life?: number }[] = [
   { behaviour: alwaysWrong },
   { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4 },
+  { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1 },
   { behaviour: lazy(0.05) },
   { behaviour: lazy(0.25) },
   { behaviour: oneEach },
@@ -171,9 +172,15 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
     let [wrong, chunks] = [0, 0];
     for (const kind of policies) {
       const liars = liarsRow(behaviour, hostile, life, words, { kind, terms });
-      if (hostile === shares.at(-1))
-        for (const stay of stays.slice(0, 2))
-          besides.push(number(redundancyOf(crowdOf(stay, kind, hostile), liars, hostile)));
+      for (const stay of stays.slice(0, 2)) {
+        const r = redundancyOf(crowdOf(stay, kind, hostile), liars, hostile);
+        goals.push({
+          what: `R, ${kind}, ${stay.name}, ${hostile * 100} % hostile, ${name}`,
+          value: r,
+          atMost: stay.atMost,
+        });
+        if (hostile === shares.at(-1)) besides.push(number(r));
+      }
       goals.push({
         what: `${name}, ${kind}, ${hostile * 100} %: wrong final units`,
         value: liars.wrongFinal,
@@ -316,7 +323,7 @@ function table(title: string, head: readonly string[], body: readonly (readonly 
 
 process.stdout.write(
   `What verification costs and what gets through it; seed ${seed}, ${attackerChunks.toExponential(0)} chunks of ${unitsPerChunk} units a strategy.\n` +
-    `Audits: 1 unit in 64 (1 in 16 for newcomers), a quarter of them by anchors; final after ${terms.windowUnits} further audited units, or ${terms.leaverUnits} of a leaver's.\n` +
+    `Audits: 1 unit in 128 (1 in 64 for newcomers), a quarter of them by anchors; final after ${terms.windowUnits} further audited units, or ${terms.leaverUnits} of a leaver's.\n` +
     (isQuick
       ? 'Quick: saboteurs and those who run are shown windows of a tenth, and kept to ten times the goal.\n'
       : ''),
