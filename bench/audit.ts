@@ -27,8 +27,8 @@ const outputBytes = 16;
 const unitsPerChunk = 16;
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** Of units that cost so many times as much, a few chunks make the record that else takes a minute [TR2]. */
-const knownFactor = 1_000;
+/** Of units that are said to cost ten thousand times as much, so many chunks a person make the record that else takes a minute [TR2]. */
+const costlyChunks = 2;
 
 interface Rate {
   readonly chunks: number;
@@ -38,25 +38,24 @@ interface Rate {
 
 /**
  * Provisional chunks, audits and frames (both ways) per second, everybody busy and the auditor keeping up. Of people in their
- * first minute one unit in sixteen is drawn, of those with a record one in sixty-four.
+ * first minute one unit in 64 is drawn, of those with a record one in 128.
  */
 async function settling(chunksPerLease: number, who: 'known' | 'new'): Promise<Rate> {
-  const factor = who === 'known' ? knownFactor : 1;
-  const rateMilli = factor * chunksPerLease;
   const measured = await Measured.start(
     'coordinator-child.ts',
     String(unitsPerChunk),
     'audit',
-    String(factor),
+    String(who === 'known' ? costlyChunks * people : 0),
   );
   const crowd = new Crowd({
     url: `http://127.0.0.1:${measured.port}`,
     people,
-    rateMilli,
+    rateMilli: chunksPerLease,
     output: madeUpOutput,
   });
   await crowd.join();
   crowd.start();
+  while ((await measured.ask()).final === 0) await sleep(250);
   await sleep(2_000);
   const before = await measured.ask();
   const { sent, received } = crowd;

@@ -9,7 +9,11 @@ import { strictTerms } from '../../src/core/audit.ts';
 import { priceOf } from '../../src/core/offer.ts';
 import type { JobSpec } from '../../src/core/state.ts';
 import { collect, collectAll } from './collect.ts';
-import { benchInput } from './job.ts';
+import { benchInput, madeUpOutput } from './job.ts';
+
+/** Several, so that what one of them waits for delays none of the others. */
+const anchors = 4;
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 const unitsPerChunk = Number(process.argv[2] ?? 16);
 const dataDir = mkdtempSync(join(tmpdir(), 'talka-bench-'));
@@ -26,59 +30,78 @@ const { house, runtime } = coordinator;
 const served = house.shelf.get('mersenne-tf@1');
 if (served === undefined) throw new Error('build the kernels first');
 const input = benchInput(unitsPerChunk);
-/** Audited: units are drawn from every commitment, and an auditor who knows all answers takes them as fast as they come. */
+/** Audited: units are drawn from every commitment, and anchors who know all answers take them as fast as they come. */
 const audited = process.argv[3] === 'audit';
-/** A unit is so many times as much work as it is: who computes costly ones has a record after a few chunks. */
-const costFactor = Number(process.argv[4] ?? 1);
+/** So many chunks come first whose units are said to be ten thousand times as much work: who computes one has a record at once [TR2]. */
+const costlyChunks = Number(process.argv[4] ?? 0);
+const costFactor = 10_000;
 const policy: JobSpec['policy'] = audited
   ? { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 300 }
   : { kind: 'replicate', quorum: 2 };
+const kernel = served.kernel;
 const spec: JobSpec = {
-  kernel: served.kernel.id,
+  kernel: kernel.id,
   wasm: served.wasmDigest,
   wgsl: served.wgslDigest,
   input: await house.blobs.put(input),
   agreement: 'exact',
-  units: served.kernel.units(input),
+  units: kernel.units(input),
   unitsPerChunk,
-  unitCostMicro: costFactor * served.kernel.unitCostMicro(input),
+  unitCostMicro: kernel.unitCostMicro(input),
   policy,
   weight: 1,
   title: 'bench',
   cause: 'measuring the coordinator',
   demonstration: true,
 };
-for (const command of [
-  { c: 'fund', account: 'bench', amountMicro: priceOf(spec) },
-  { c: 'submit', requester: 'bench', spec },
-] as const) {
-  const outcome = await runtime.run(command);
-  if (outcome.refused !== null) throw new Error(`${command.c}: ${outcome.refused} ${outcome.detail ?? ''}`);
+
+async function submit(job: JobSpec): Promise<void> {
+  for (const command of [
+    { c: 'fund', account: 'bench', amountMicro: priceOf(job) },
+    { c: 'submit', requester: 'bench', spec: job },
+  ] as const) {
+    const outcome = await runtime.run(command);
+    if (outcome.refused !== null) throw new Error(`${command.c}: ${outcome.refused} ${outcome.detail ?? ''}`);
+  }
 }
 
-const auditor = {
-  device: 'auditor',
-  account: 'anchor',
-  site: null,
-  group: 'anchor',
-  role: 'anchor',
-} as const;
-if (audited) {
-  await runtime.run({ c: 'join', ...auditor });
-  // As auditors do, it answers each once: what it has answered may wait for its turn while it looks again.
-  const answered = new Set<number>();
-  setInterval(() => {
-    for (const audit of runtime.state.audits.keys()) {
-      if (answered.has(audit)) continue;
-      answered.add(audit);
-      runtime.submit({
-        command: { c: 'audit', audit, device: auditor.device, wrong: [], right: [] },
-        outputs: null,
-        done: () => void answered.delete(audit),
-      });
-    }
-  }, 50);
+/** An anchor's way to take audits and to answer them, but for the computing: what it would find is made up. */
+async function auditing(): Promise<never> {
+  const { auditor } = house;
+  await auditor.join();
+  for (;;) {
+    const { audits } = await auditor.take(256);
+    if (audits.length === 0) await sleep(20);
+    for (const answer of audits.map(({ audit, units }) => auditor.answer(audit, units.map(madeUpOutput))))
+      if ('refused' in (await answer))
+        throw new Error(`an audit was not answered: ${JSON.stringify(await answer)}`);
+  }
 }
+
+/** The job that is measured. */
+let measured: string | undefined;
+async function begin(): Promise<void> {
+  await submit(spec);
+  measured = [...runtime.state.jobs.keys()].at(-1);
+}
+
+if (costlyChunks > 0) {
+  const few = benchInput(unitsPerChunk, costlyChunks);
+  const costly = {
+    ...spec,
+    input: await house.blobs.put(few),
+    units: kernel.units(few),
+    unitCostMicro: costFactor * spec.unitCostMicro,
+  };
+  await submit(costly);
+  // Jobs share the people by what they cost: the other begins when this one is final.
+  const looking = setInterval(() => {
+    if (runtime.state.jobs.size > 0) return;
+    clearInterval(looking);
+    void begin();
+  }, 50);
+} else await begin();
+if (audited) for (let i = 0; i < anchors; i++) void auditing();
 
 /** What the bench wants to know from inside. */
 export interface Told {
@@ -102,7 +125,7 @@ function storedBytes(): number {
 }
 
 function told(): Told {
-  const job = runtime.state.jobs.values().next().value;
+  const job = measured === undefined ? undefined : runtime.state.jobs.get(measured);
   const cpu = process.cpuUsage();
   return {
     rss: process.memoryUsage().rss,
