@@ -162,7 +162,7 @@ describe('a gang of auditors that vouches for its own lies', () => {
     '%f of all: a wrong unit is noticed as the formula says, which bounds and prices stand on',
     (hostile) => {
       const people = crowd(40, hostile);
-      const { wrong, noticed: seen } = measure(people, 6_000, 7, Unwary);
+      const { wrong, noticed: seen } = measure(people, 14_000, 7, Unwary);
       const share = seen / wrong;
       const sigma = Math.sqrt(0.25 / wrong);
       // Its author is not among those who are drawn.
@@ -175,7 +175,7 @@ describe('a gang of auditors that vouches for its own lies', () => {
   );
 
   test('risks a key each time: one in 32 is looked at once more, and bans auditor and author; without that it risks none', () => {
-    const { vouched, banned } = measure(crowd(40, 0.4), 8_000, 11);
+    const { vouched, banned } = measure(crowd(40, 0.4), 14_000, 11);
     console.log(`vouched ${vouched} times, ${banned} bans`);
     expect(vouched).toBeGreaterThan(500);
     expect(banned / vouched).toBeGreaterThan(1 / 64);
@@ -210,7 +210,7 @@ describe('the lot', () => {
   test('falls on one network as on any other, however many people are behind it; and never on the author’s', () => {
     const alone = Array.from({ length: 8 }, (_, i) => someone(`a${i}`, `net${i}`, false));
     const flat = Array.from({ length: 12 }, (_, i) => someone(`b${i}`, 'net-flat', false));
-    const counts = drawnFrom([...alone, ...flat], 700, 5);
+    const counts = drawnFrom([...alone, ...flat], 1_600, 5);
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
     console.log(`one network of twelve people: ${counts.get('net-flat')} of ${total}, of nine networks`);
     expect(total).toBeGreaterThan(300);

@@ -8,7 +8,7 @@ import { Nursery } from './plant.ts';
 import { play } from './world.ts';
 
 /** Days in which a bug must show itself. */
-const seedsMax = 120;
+const seedsMax = 480;
 
 const nursery = new Nursery();
 afterAll(() => nursery.clear());
