@@ -8,23 +8,22 @@ import * as v from 'valibot';
 import { identityKey } from '../core/state.ts';
 import type { Backend, Identity } from '../core/state.ts';
 import { suspendedMs } from '../core/trust.ts';
+import { objectionTextMax } from '../wire/objections.ts';
 import type { FindingView, ObjectionView, ObjectionWords } from '../wire/objections.ts';
 import { isMalformed } from '../wire/schema.ts';
 import type { RefusalView } from '../wire/views.ts';
-import { limits } from '../wire/version.ts';
 import { Allowance } from './allowance.ts';
+import { Claims } from './claims.ts';
 import { deviceId } from './digests.ts';
-import { claimedOf, foundAt, foundIn } from './evidence.ts';
+import { foundAt, foundIn } from './evidence.ts';
 import type { Answered, Evidence } from './evidence.ts';
 import type { House } from './house.ts';
 import { signed } from './signed-requests.ts';
 import type { SignedRequests } from './signed-requests.ts';
 import { answer, bodyOf, malformed } from './http-operator.ts';
-import { StoreFault } from './log.ts';
 import { objectionsMax } from './side.ts';
 import type { KeptObjection } from './side.ts';
 
-export const objectionTextMax = 500;
 /** Objections of one network that wait at once: a swarm there must not keep all others from being heard. */
 export const objectionsPerGroupMax = 20;
 /** Objections that an account, and in one answer the operator, is shown. */
@@ -67,6 +66,7 @@ function refuse(c: Context, status: 401 | 404 | 409 | 429 | 503, refused: string
 /** What the account does. */
 export function objecting(app: Hono, house: House, requests: SignedRequests): void {
   const looks = new Allowance(looksAtOnce, looksPerSecond);
+  const claims = new Claims(house);
   const tooOften = (c: Context): Response => {
     c.header('Retry-After', '1');
     return refuse(c, 429, 'too-often', 'many ask at once; come again in a moment');
@@ -108,8 +108,9 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
     const device = deviceId(Buffer.from(body.publicKey, 'base64url'));
     const kept = house.side.objections(body.account, shownMax);
     if (kept.length === 0 && faultsOf(house, device).length === 0) return c.json({ found: [] });
-    if (!looks.take(1 + kept.length, house.now())) return tooOften(c);
-    return c.json({ found: await findingsOf(house, device, kept) });
+    const isHeard = looks.take(1 + kept.length, house.now());
+    const found = isHeard ? await claims.among(() => findingsOf(house, claims, device, kept)) : null;
+    return found === null ? tooOften(c) : c.json({ found });
   });
 }
 
@@ -147,31 +148,37 @@ async function lastFoundOf({ runtime, log }: House, identity: Identity): Promise
 /** What a device's owner is told: what keeps it away now, and whatever was objected to, newest first. */
 async function findingsOf(
   house: House,
+  claims: Claims,
   device: string,
   kept: readonly KeptObjection[],
 ): Promise<FindingView[]> {
   const found: FindingView[] = [];
   const objected = new Set<string>();
-  const add = (evidence: Evidence, one: KeptObjection | null): void => {
-    found.push(findingOf(house, evidence, one));
+  const add = async (evidence: Evidence, one: KeptObjection | null): Promise<void> => {
+    found.push(findingOf(house, evidence, await claims.of(evidence, one), one));
   };
   for (const one of kept) {
     const evidence = await foundIn(house.log, one.tick, one);
     if (one.device === device) objected.add(`${one.tick}/${one.backend}`);
-    if (evidence !== null) add(evidence, one);
+    if (evidence !== null) await add(evidence, one);
   }
   for (const identity of faultsOf(house, device)) {
     if (identity.phase === 'open') continue;
     const evidence = await lastFoundOf(house, identity);
-    if (evidence !== null && !objected.has(`${evidence.tick}/${identity.backend}`)) add(evidence, null);
+    if (evidence !== null && !objected.has(`${evidence.tick}/${identity.backend}`)) await add(evidence, null);
   }
   return found.sort((a, b) => b.at - a.at);
 }
 
-function findingOf({ runtime }: House, { at, found }: Evidence, objected: KeptObjection | null): FindingView {
+function findingOf(
+  { runtime }: House,
+  { at, found }: Evidence,
+  claimed: readonly string[] | null,
+  objected: KeptObjection | null,
+): FindingView {
   const { device, backend: own, consequence, awayMs, job, chunk, wrong, right } = found;
   return {
-    ...{ device, backend: own, consequence, job, chunk, wrong, right, at },
+    ...{ device, backend: own, consequence, job, chunk, wrong, claimed, right, at },
     untilMs: consequence === 'ban' ? null : at + (awayMs ?? suspendedMs),
     open: runtime.state.identities.get(identityKey(device, own))?.phase === 'open',
     objection: objected === null ? null : wordsOf(objected),
@@ -185,11 +192,12 @@ function wordsOf({ at, text: said, answer: reply, answeredAt, readmitted }: Kept
 /** What the operator does. */
 export function judgingRoutes(house: House): Hono {
   const app = new Hono();
+  const claims = new Claims(house);
   app.get('/objections', async (c) => {
     const wish = c.req.query('limit') ?? '';
     const max = /^\d{1,3}$/.test(wish) ? Math.min(listedMax, Math.max(1, Number(wish))) : shownMax;
     const objections: ObjectionView[] = [];
-    for (const one of house.side.objections(null, max)) objections.push(await viewOf(house, one));
+    for (const one of house.side.objections(null, max)) objections.push(await viewOf(house, claims, one));
     return c.json({ waiting: house.side.objectionsWaiting(), objections });
   });
   app.post('/objections/:id', async (c) => {
@@ -206,7 +214,7 @@ export function judgingRoutes(house: House): Hono {
       if (outcome.refused !== null && outcome.refused !== 'already-so') return answer(c, outcome);
     }
     house.side.answerObjection(one.id, body.answer, house.now(), body.readmit);
-    return c.json(await viewOf(house, house.side.objection(one.id) ?? one));
+    return c.json(await viewOf(house, claims, house.side.objection(one.id) ?? one));
   });
   app.post('/readmit', async (c) => {
     const body = await bodyOf(c, readmitting);
@@ -216,10 +224,9 @@ export function judgingRoutes(house: House): Hono {
   return app;
 }
 
-async function viewOf(house: House, one: KeptObjection): Promise<ObjectionView> {
+async function viewOf(house: House, claims: Claims, one: KeptObjection): Promise<ObjectionView> {
   const { id: number, account, device, backend: own, job, chunk, tick } = one;
   const evidence = await foundIn(house.log, tick, one);
-  const claimed = evidence === null ? [] : (one.claimed ?? (await lookUp(house, one, evidence)));
   return {
     ...wordsOf(one),
     ...{ id: number, account, device, backend: own, job, chunk },
@@ -230,22 +237,7 @@ async function viewOf(house: House, one: KeptObjection): Promise<ObjectionView> 
         : {
             ...{ tick, at: evidence.at, consequence: evidence.found.consequence },
             ...{ wrong: evidence.found.wrong, right: evidence.found.right },
-            claimed: claimed.length === 0 ? null : claimed,
+            claimed: await claims.of(evidence, one),
           },
   };
-}
-
-/** Finds what was claimed, and keeps it: looking for it again may take seconds. */
-async function lookUp(house: House, one: KeptObjection, evidence: Evidence): Promise<readonly string[]> {
-  const job = house.views.job(one.job);
-  if (job === null) return [];
-  const from = one.chunk * job.unitsPerChunk;
-  const claimed = await claimedOf(house.log, evidence, from, limits.digestBytes[job.agreement]);
-  try {
-    house.side.keepClaimed(one.id, claimed);
-  } catch (error) {
-    // A full disk keeps nobody from reading.
-    if (!(error instanceof StoreFault)) throw error;
-  }
-  return claimed;
 }

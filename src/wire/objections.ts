@@ -1,4 +1,7 @@
-/** What people who were found wrong, and the operator who decides, are told over HTTP [HT3]. Types only. */
+/** What people who were found wrong, and the operator who decides, are told over HTTP [HT3]; and how much they may write. */
+
+/** UTF-16 units of an objection, and of an answer. */
+export const objectionTextMax = 500;
 
 /** What was found wrong of an account's answer, as its owner is told [HT3]; the fields of `judged` on the wire, and what was said of it since. */
 export interface FindingView {
@@ -8,6 +11,8 @@ export interface FindingView {
   readonly job: string;
   readonly chunk: number;
   readonly wrong: readonly number[];
+  /** Digests of these units in hex: as they were claimed (as long as they were on the wire; null: the log does not say), and as they should be. */
+  readonly claimed: readonly string[] | null;
   readonly right: readonly string[];
   readonly at: number;
   /** When it might begin anew; null = never. */

@@ -307,7 +307,8 @@ export function foundWrong(
   const text = 'The memory of this machine was tested for a day.\nPlease look again.';
   const answeredAt = answer === null ? null : noon + 60_000;
   return {
-    ...{ ...judged, device: accountOf(4), at: noon, open: readmitted },
+    ...{ ...judged, claimed: ['c0ffee00'.repeat(2), 'd'.repeat(16)] },
+    ...{ device: accountOf(4), at: noon, open: readmitted },
     objection: objection === null ? null : { at: noon + 1_000, text, answer, answeredAt, readmitted },
     ...over,
   };

@@ -54,6 +54,10 @@ describe.skipIf(whyNo.chromium() !== null)(`objections (${whyNo.chromium() ?? 'f
       expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status');
       expect(await page.locator('.objecting').count()).toBe(0);
       expect(await page.locator('.judged').count(), 'what was heard and what was asked are one').toBe(1);
+      for (const digest of [...data.judged.right, ...(waiting.claimed ?? [])])
+        expect(await page.getByText(digest, { exact: true }).count(), digest).toBe(1);
+      expect(await page.locator('.judged').getByText(j.wasClaimed).count()).toBeGreaterThan(0);
+      expect(await page.getByText(j.unclaimed).count()).toBe(0);
       expect(await page.locator('.objection blockquote').textContent()).toBe(waiting.objection?.text);
       expect(await findingsOf(page)).toEqual([]);
       await close(page);
@@ -70,6 +74,18 @@ describe.skipIf(whyNo.chromium() !== null)(`objections (${whyNo.chromium() ?? 'f
       await close(later);
     },
   );
+
+  it.for(['en', 'zh'] as const)('say so where what was claimed is not kept: %s', async (language) => {
+    const j = judgedWords[language];
+    const view = { ...data.running, reason: { why: 'suspended' as const } };
+    const page = await stage.open({ view, found: [data.foundWrong(null, { claimed: null })] }, {}, language);
+    await page.getByText(j.unclaimed).waitFor();
+    const listed = await page.locator('.digests').textContent();
+    for (const digest of data.judged.right) expect(listed).toContain(digest);
+    expect(listed).not.toContain(j.wasClaimed);
+    expect(await findingsOf(page)).toEqual([]);
+    await close(page);
+  });
 
   it('keep what was written where it was not taken, and say why', async () => {
     const j = judgedWords.en;

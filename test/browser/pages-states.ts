@@ -102,7 +102,7 @@ export const states: Readonly<Record<string, State>> = {
     view: { ...data.running, reason: { why: 'banned' } },
     found: [
       data.foundWrong({ answer: 'It was our engine:\nwe are sorry.', readmitted: true }),
-      data.foundWrong(null, { backend: 'webgpu', chunk: 12, untilMs: null }),
+      data.foundWrong(null, { backend: 'webgpu', chunk: 12, untilMs: null, claimed: null }),
     ],
   },
   finished: { view: { ...data.running, phase: 'finished', reason: { why: 'finished-by-you' }, workers: [] } },

@@ -55,5 +55,8 @@ describe('evidence is found in the log', () => {
     if (evidence === null) throw new Error('it was found a moment ago');
     expect(await claimedOf(log, evidence, 6, 8)).toEqual([Buffer.from('89abcdef').toString('hex')]);
     expect(await claimedOf(log, { ...evidence, tick: 100 }, 6, 8)).toEqual([]);
+    // What an auditor answered is kept nowhere: what it committed itself for that chunk is not it.
+    const byAuditor = { ...evidence, found: { ...evidence.found, audit: 3 } };
+    expect(await claimedOf(log, byAuditor, 6, 8)).toEqual([]);
   });
 });

@@ -1,170 +1,30 @@
 /** The way back [HT3], [TR8]: who was found wrong objects, the operator sees the evidence and answers, and lets them in again. */
-import { createHash, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FindingView, ObjectionView } from '../../src/wire/objections.ts';
-import type { JobView } from '../../src/wire/views.ts';
 import { objectionsPerGroupMax } from '../../src/coordinator/http-objections.ts';
 import { objectionsMax } from '../../src/coordinator/side.ts';
-import { accidentChunks } from '../../src/core/trust.ts';
-import { cheapInput } from './cheap.ts';
-import { started } from './started.ts';
-import type { Started } from './started.ts';
-import { answerOf, outputsOf, Scripted } from './volunteer.ts';
-import type { Identity } from './volunteer.ts';
+import {
+  answersAudited,
+  banned,
+  closeAll,
+  disproved,
+  lies,
+  listed,
+  object,
+  objectionOf,
+  post,
+  requestOf,
+  start,
+  told,
+  truth,
+  unitDigest,
+  units,
+  until,
+} from './objecting.ts';
+import { Scripted } from './volunteer.ts';
 
-const units = 8;
-const anchor = { device: 'anchor-of-a-test', account: 'anchor' };
-const truth = outputsOf(cheapInput(units), 0, units);
-const lies = Array.from({ length: units }, (_, i) => Buffer.alloc(8, i + 1));
-
-let open: { close(): Promise<unknown> }[] = [];
-let ahead = 0;
-afterEach(async () => {
-  for (const one of open.reverse()) await one.close();
-  open = [];
-  ahead = 0;
-});
-
-/** A coordinator whose clock goes on when it is told to, with an anchor that answers as the test says. */
-async function start(): Promise<Started> {
-  const house = await started({ now: () => Date.now() + ahead });
-  open.push(house);
-  await house.runtime.run({ c: 'join', ...anchor, site: null, group: '', role: 'anchor' });
-  return house;
-}
-
-/** One chunk, or several, all of whose units are recomputed once they are answered. */
-async function submit(house: Started, chunks = 1): Promise<JobView> {
-  const input = cheapInput(units * chunks);
-  const { digest } = (await (await house.operator('/blobs', input)).json()) as { digest: string };
-  await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 9 });
-  const answer = await house.operator('/jobs', {
-    ...{ kernel: 'cheap@1', input: digest, title: 'a test', cause: 'tests', unitsPerChunk: units },
-    policy: { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 },
-  });
-  return (await answer.json()) as JobView;
-}
-
-function unitDigest(job: string, unit: number, output: Uint8Array): string {
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64BE(BigInt(unit));
-  return createHash('sha256').update(`talka/unit/1\0${job}\0`).update(number).update(output).digest('hex');
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries === 400) throw new Error('it never held');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Somebody answers the job's only chunk, and all of it is recomputed. */
-async function answersAudited(house: Started, one: Scripted, job: JobView, outputs: Buffer[]): Promise<void> {
-  const { lease } = await one.leaseOf('cheap@1');
-  one.commit([answerOf(job.job, 'exact', lease, 0, outputs)]);
-  await one.acked(lease);
-  const { runtime } = house;
-  const left = (): number => [...runtime.state.audits.values()].reduce((sum, a) => sum + a.units.length, 0);
-  await until(() => left() === units);
-  for (const { id, units: drawn } of [...runtime.state.audits.values()]) {
-    const wrong = drawn.filter((unit) => !(outputs[unit] as Buffer).equals(truth[unit] as Buffer));
-    const right = wrong.map((unit) => unitDigest(job.job, unit, truth[unit] as Buffer));
-    await runtime.run({ c: 'audit', audit: id, device: anchor.device, wrong, right });
-  }
-}
-
-/** Somebody whose answer was found wrong, and all of whose work is void. */
-async function disproved(house: Started): Promise<{ liar: Scripted; job: JobView }> {
-  const job = await submit(house);
-  const liar = new Scripted(house.url);
-  await liar.signIn();
-  await answersAudited(house, liar, job, lies);
-  expect(await liar.of('judged')).toMatchObject({ consequence: 'suspend', job: job.job, chunk: 0 });
-  const mine = house.runtime.state.identities.get(`${liar.who.device}/wasm`);
-  await until(() => mine?.open.size === 0);
-  return { liar, job };
-}
-
-/** Somebody who lies in everything, more than an accident spoils. */
-async function banned(house: Started): Promise<{ liar: Scripted; job: JobView; chunk: number }> {
-  const chunks = 1 + accidentChunks;
-  const job = await submit(house, chunks);
-  const liar = new Scripted(house.url);
-  await liar.signIn();
-  for (let done = 0; done < chunks;) {
-    const { lease, chunk, count } = await liar.leaseOf('cheap@1');
-    for (let i = 0; i < count; i++, done++) {
-      liar.commit([answerOf(job.job, 'exact', lease + i, (chunk + i) * units, lies)]);
-      await liar.acked(lease + i);
-    }
-  }
-  const { runtime } = house;
-  const drawn = (): number => [...runtime.state.audits.values()].reduce((sum, a) => sum + a.units.length, 0);
-  await until(() => drawn() === chunks * units);
-  let last = -1;
-  for (const { id, chunk, units: wrong } of [...runtime.state.audits.values()]) {
-    // A chunk that is void by now has no audits any more.
-    if (!runtime.state.audits.has(id)) continue;
-    const right = wrong.map((unit) => unitDigest(job.job, unit, Buffer.alloc(8)));
-    await runtime.run({ c: 'audit', audit: id, device: anchor.device, wrong, right });
-    last = chunk;
-    if (runtime.state.identities.get(`${liar.who.device}/wasm`)?.phase === 'banned') break;
-  }
-  return { liar, job, chunk: last };
-}
-
-interface Bent {
-  readonly device?: string;
-  readonly job?: string;
-  readonly chunk?: number;
-  readonly text?: string;
-  readonly at?: number;
-  readonly tag?: string;
-}
-
-function requestOf(
-  house: Started,
-  who: Identity,
-  tag: string,
-  parts: readonly unknown[],
-  at: number,
-): object {
-  const { publicKey, account, privateKey } = who;
-  const text = JSON.stringify([house.url, publicKey, account, ...parts, at]);
-  const signature = sign(null, Buffer.from(`${tag}\0${text}`), privateKey).toString('base64url');
-  return { publicKey, account, at, signature };
-}
-
-function objectionOf(house: Started, who: Identity, job: string, bent: Bent = {}): Record<string, unknown> {
-  const { device = who.device, chunk = 0, text = 'My memory is fine.\n请再看一看。', tag } = bent;
-  const named = bent.job ?? job;
-  const at = bent.at ?? Date.now() + ahead;
-  const signed = requestOf(house, who, tag ?? 'talka/object/1', [device, named, chunk, text], at);
-  return { ...signed, device, job: named, chunk, text };
-}
-
-async function post(house: Started, path: string, body: object): Promise<[number, Record<string, unknown>]> {
-  const answer = await house.call(`/api/account/${path}`, { method: 'POST', body: JSON.stringify(body) });
-  return [answer.status, (await answer.json()) as Record<string, unknown>];
-}
-
-async function object(house: Started, who: Identity, job: string, bent: Bent = {}) {
-  const [status, said] = await post(house, 'object', objectionOf(house, who, job, bent));
-  return [status, said['refused'] ?? null];
-}
-
-async function told(house: Started, who: Identity): Promise<FindingView[]> {
-  const body = requestOf(house, who, 'talka/objections/1', [], Date.now() + ahead);
-  const [status, said] = await post(house, 'objections', body);
-  expect(status).toBe(200);
-  return said['found'] as FindingView[];
-}
-
-async function listed(house: Started): Promise<{ waiting: number; objections: ObjectionView[] }> {
-  const answer = await house.operatorGet('/objections');
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as { waiting: number; objections: ObjectionView[] };
-}
+afterEach(closeAll);
 
 describe('the way back', () => {
   test('disproved, objects, is looked at, is let in again, and works from the beginning', async () => {
@@ -183,7 +43,8 @@ describe('the way back', () => {
       wrong.map((unit) => unitDigest(job.job, unit, outputs[unit] as Buffer));
     const right = digestsOf(truth);
     expect(wrong.length).toBeGreaterThan(0);
-    expect(finding.right).toEqual(right);
+    const claimed = digestsOf(lies).map((digest) => digest.slice(0, 16));
+    expect([finding.right, finding.claimed]).toEqual([right, claimed]);
     expect(await object(house, who, job.job)).toEqual([201, null]);
     const first = await listed(house);
     expect(first.waiting).toBe(1);
@@ -191,10 +52,7 @@ describe('the way back', () => {
       {
         ...{ ...where, account: who.account },
         ...{ text: 'My memory is fine.\n请再看一看。', answer: null, phase: 'suspended' },
-        evidence: {
-          ...{ consequence: 'suspend', wrong, right },
-          claimed: digestsOf(lies).map((digest) => digest.slice(0, 16)),
-        },
+        evidence: { consequence: 'suspend', wrong, right, claimed },
       },
     ]);
     const { id } = first.objections[0] as ObjectionView;
@@ -207,7 +65,7 @@ describe('the way back', () => {
       ...{ phase: 'open', faults: 0, faultAt: null, provenMicro: 0 },
     });
     expect(await told(house, who)).toMatchObject([
-      { open: true, objection: { answer: 'It was our engine. We are sorry.', readmitted: true } },
+      { claimed, open: true, objection: { answer: 'It was our engine. We are sorry.', readmitted: true } },
     ]);
     expect((await listed(house)).waiting).toBe(0);
     // What it is given now is looked at as a newcomer's, and final.

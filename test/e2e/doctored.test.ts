@@ -115,6 +115,8 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
     expect([wrong.length > 0, right.length, claimed?.length]).toEqual([true, wrong.length, wrong.length]);
     // On the wire a digest of an exact kernel has eight bytes; this liar changed each answer.
     expect(right.filter((digest, i) => digest.startsWith(claimed?.[i] ?? ''))).toEqual([]);
+    const shown = await person.page.locator('.digests').textContent();
+    for (const digest of [...right, ...(claimed ?? [])]) expect(shown).toContain(digest);
     await fetch(`${url}/api/operator/objections/${objection?.id}`, {
       method: 'POST',
       headers: asOperator,

@@ -8,14 +8,17 @@ import { hasObjected } from '../objected.ts';
 import type { Judgement } from '../../volunteer/store.ts';
 import type { FindingView } from '../../wire/objections.ts';
 import { judgedWords } from '../words/judged.ts';
+import type { JudgedWords } from '../words/judged.ts';
 import type { Words } from '../words/words.ts';
 import { Objection } from './Objection.tsx';
 
 /** While an answer is awaited it is asked for so often. */
 const askedEachMs = 300_000;
 
-/** What is shown of a finding, whether it was just heard or the coordinator was asked. */
-type Finding = Omit<Judgement, 'consequence'> & Pick<FindingView, 'open' | 'objection'>;
+/** What is shown of a finding, whether it was just heard or the coordinator was asked: only then what was claimed is known. */
+type Finding = Omit<Judgement, 'consequence'> &
+  Pick<FindingView, 'open' | 'objection'> &
+  Partial<Pick<FindingView, 'claimed'>>;
 
 interface Props {
   readonly w: Words;
@@ -68,8 +71,7 @@ const keyOf = ({
   job,
   chunk,
   wrong,
-}: Omit<Finding, 'open' | 'objection' | 'untilMs' | 'right'>): string =>
-  [backend, job, chunk, ...wrong].join(' ');
+}: Pick<Finding, 'backend' | 'job' | 'chunk' | 'wrong'>): string => [backend, job, chunk, ...wrong].join(' ');
 
 function isSame(one: FindingView, other: Judgement): boolean {
   return keyOf(one) === keyOf(other);
@@ -81,7 +83,7 @@ function Notice(props: {
   readonly send: (text: string) => Promise<void>;
 }): JSX.Element {
   const { w, finding, send } = props;
-  const { backend, wrong, right, chunk, job, untilMs, open, objection } = finding;
+  const { backend, wrong, claimed, chunk, job, untilMs, open, objection } = finding;
   const j = judgedWords[w.language];
   return (
     <div class="notice judged">
@@ -97,15 +99,32 @@ function Notice(props: {
           )}
         </p>
       </div>
-      <p class="small">{joined(j.causes, j.right)}</p>
-      <ul class="small digests">
-        {wrong.map((unit, i) => (
-          <li key={unit}>
-            <code>{`${job} ${unit} ${right[i] ?? ''}`}</code>
-          </li>
-        ))}
-      </ul>
+      <p class="small">{joined(j.causes, claimed === null && j.unclaimed, claimed ? j.digests : j.right)}</p>
+      <Digests j={j} finding={finding} />
       <Objection w={w} objection={objection} send={send} />
     </div>
+  );
+}
+
+/** Of each unit what was claimed, as far as it is known, and what is right. */
+function Digests(props: { readonly j: JudgedWords; readonly finding: Finding }): JSX.Element {
+  const { j, finding } = props;
+  const { job, wrong, claimed, right } = finding;
+  return (
+    <ul class="small digests">
+      {wrong.map((unit, i) => (
+        <li key={unit}>
+          <code>{`${job} ${unit}`}</code>
+          {claimed?.[i] !== undefined && (
+            <div>
+              {j.wasClaimed} <code>{claimed[i]}</code>
+            </div>
+          )}
+          <div>
+            {j.isRight} <code>{right[i]}</code>
+          </div>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -2,12 +2,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
+import { objectionText, objectionTextMax } from '../../volunteer/objection-text.ts';
 import type { FindingView } from '../../wire/objections.ts';
 import { judgedWords } from '../words/judged.ts';
 import type { Words } from '../words/words.ts';
-
-/** As the coordinator counts them. */
-const lettersMax = 500;
 
 export function Objection(props: {
   readonly w: Words;
@@ -20,7 +18,7 @@ export function Objection(props: {
   const typed = useSignal('');
   const said = useRef<HTMLParagraphElement>(null);
   const object = async (): Promise<void> => {
-    const text = plain(typed.value);
+    const text = objectionText(typed.value);
     if (text === '' || stands.value === 'sending') return;
     stands.value = 'sending';
     try {
@@ -81,7 +79,7 @@ function Form(props: {
           <textarea
             name="objection"
             rows={4}
-            maxLength={lettersMax}
+            maxLength={objectionTextMax}
             required
             aria-describedby={note}
             value={typed.value}
@@ -131,13 +129,4 @@ function Said(props: {
       )}
     </>
   );
-}
-
-/** What the coordinator takes: lines of text, without signs that nobody sees. */
-function plain(text: string): string {
-  return text
-    .replaceAll(/\r\n?/g, '\n')
-    .replaceAll('\t', ' ')
-    .replaceAll(/[^\P{C}\n]|[\u2028\u2029]/gu, '')
-    .trim();
 }

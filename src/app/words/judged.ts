@@ -15,7 +15,13 @@ export interface JudgedWords {
   /** It is let in: that time is over, or the operator said so. */
   readonly open: string;
   readonly causes: string;
+  /** What is listed then: what was claimed and what is right, or only that; and why so. */
+  readonly digests: string;
   readonly right: string;
+  readonly unclaimed: string;
+  /** Before a digest. */
+  readonly wasClaimed: string;
+  readonly isRight: string;
   /** The way to object: what opens it, its field, what happens with it, its button, and what came of it. */
   readonly object: string;
   readonly label: string;
@@ -48,7 +54,13 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
       'Too much of its work was wrong, or it was wrong exactly as another machine was, so this machine gets no more work here.',
     open: 'This machine is let in again.',
     causes: 'Overclocking, overheating and failing memory are the usual causes.',
+    digests:
+      'For you to check, the digests of each of these units: what this machine claimed, as long as it was sent, and what is right:',
     right: 'The right digests, for you to check:',
+    unclaimed:
+      'What this machine claimed is not kept: answers that check somebody else’s never are, and the log is not looked through without end.',
+    wasClaimed: 'claimed',
+    isRight: 'right',
     object: 'I think this is wrong',
     label: 'Why you think so',
     note: 'The operator reads it beside the evidence: which units, what was claimed, what two engines found. It goes to nobody else, can be sent once, and is erased when you have this browser forgotten.',
@@ -74,7 +86,11 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     never: '它错得太多，或者和另一台机器错得一模一样，所以这里不再给这台电脑派活。',
     open: '这台电脑可以继续参加。',
     causes: '常见原因是超频、过热或内存老化。',
+    digests: '供你核对，每个单元的摘要：这台电脑交的（当时发送多长就是多长）和正确的：',
     right: '正确的摘要，供你核对：',
+    unclaimed: '这台电脑交的没有留存：核对别人的答案从不留存，日志也不会无止境地往回找。',
+    wasClaimed: '所交',
+    isRight: '正确',
     object: '我认为这不对',
     label: '你这样认为的理由',
     note: '运营方会对照证据来读：是哪些单元、你交的是什么、两个引擎算出的是什么。别人看不到；只能发一次；你让这个浏览器忘记一切时，它也一并删除。',
