@@ -9,7 +9,7 @@ const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 const slowTests = [
   'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,claims,epochs,full,hostile,kill,kill-audit,limits,main,objections,proxied,receipts,restart,seed,server-socket,socket,socket-thread,spec-verifier,tribunal,witnesses}.test.ts',
   'test/core/chunk.all.test.ts',
-  'test/volunteer/{auditing,cli,engine,engine-host,loop.prop,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
+  'test/volunteer/{auditing,cli,engine,engine-host,loop.prop,object,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
   'test/scripts/soak.test.ts',
   'test/wire/{conversations,hostile}.test.ts',
 ];

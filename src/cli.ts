@@ -16,6 +16,12 @@ const usage = `talka volunteer --url URL [options]   compute chunks for a coordi
   --yes            agree to the terms without being asked
   --accept-restore go on where the coordinator states that it was restored from a backup
 
+talka object --url URL [options]      where an answer of this computer was found wrong: show what it claimed and what is right, and
+                                      what was said of it since; and say, once to each finding, that you think otherwise
+
+  --text TEXT      why, in 500 characters; the operator reads it (you are asked unless it is given)
+  --data DIR       where the identity lies (~/.talka/volunteer)
+
 talka verify FILE                     check receipts without asking anybody: signature, place in the
                                       tree, amounts; FILE as a volunteer keeps it (receipts.jsonl)
 
@@ -106,6 +112,17 @@ async function volunteer(args: readonly string[]): Promise<number> {
     yes: values.yes,
     acceptRestore: values['accept-restore'],
   });
+}
+
+async function object(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { url: { type: 'string' }, text: { type: 'string' }, data: { type: 'string' } },
+  });
+  if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
+  const { runObjecting } = await import('./volunteer/object-node.ts');
+  const { text = null, data = null } = values;
+  return runObjecting({ url: originOf(values.url), folder: data, text });
 }
 
 async function verify(args: readonly string[]): Promise<number> {
@@ -286,6 +303,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     return command === undefined ? 2 : 0;
   }
   if (command === 'volunteer') return volunteer(args);
+  if (command === 'object') return object(args);
   if (command === 'verify') return verify(args);
   if (command === 'witness') return witness(args);
   if (command === 'rebuild') return rebuild(args);

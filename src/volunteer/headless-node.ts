@@ -1,8 +1,11 @@
 /** A volunteer on the command line: shows what is agreed to, computes, and says in one calm line how it goes. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { nodePlatform } from './platform-node.ts';
+import { findingsOf } from './as-account.ts';
+import { foundOf, linesOf } from './found-words.ts';
+import type { Found } from './found-words.ts';
+import { openIdentity } from './identity.ts';
+import { identityIn } from './outbox-node.ts';
+import { nodePlatform, volunteerFolder } from './platform-node.ts';
 import type { Judgement, Reason, VolunteerView } from './store.ts';
 import { createVolunteer } from './volunteer.ts';
 
@@ -39,7 +42,7 @@ const statusMs = 1_000;
 
 /** Runs until finished. Resolves with the exit code. */
 export async function runHeadless(options: HeadlessOptions): Promise<number> {
-  const folder = options.folder ?? join(homedir(), '.talka', 'volunteer');
+  const folder = options.folder ?? volunteerFolder();
   const platform = nodePlatform({
     url: options.url,
     folder,
@@ -76,7 +79,9 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
     process.on('SIGINT', interrupt);
     process.on('SIGTERM', leave);
     let accepts = options.acceptRestore;
+    const findings = new Findings(options.url, folder, (said) => line.say(said));
     const over = (view: VolunteerView): void => {
+      findings.look(view);
       if (view.reason?.why === 'restored' && accepts) {
         accepts = false;
         line.say(statusOf(view));
@@ -123,6 +128,59 @@ class StatusLine {
   }
 }
 
+/** Tells, of each finding once, what this machine claimed and what is right. */
+class Findings {
+  readonly #url: string;
+  readonly #folder: string;
+  readonly #say: (text: string) => void;
+  /** What was told, and whether with what was claimed. */
+  readonly #told = new Map<string, boolean>();
+  #heard: Judgement | null = null;
+  #wasAway = false;
+
+  constructor(url: string, folder: string, say: (text: string) => void) {
+    this.#url = url;
+    this.#folder = folder;
+    this.#say = say;
+  }
+
+  /** Asks the coordinator where something was just heard of, or this machine is away for what it did not hear. */
+  look({ judged, reason }: VolunteerView): void {
+    const away = reason !== null && isAway(reason);
+    const isNews = (judged !== null && judged !== this.#heard) || (away && !this.#wasAway);
+    this.#heard = judged;
+    this.#wasAway = away;
+    if (isNews) void this.#ask(judged);
+  }
+
+  async #ask(heard: Judgement | null): Promise<void> {
+    const objecting = `talka object --url ${this.#url}`;
+    let found: readonly Found[];
+    try {
+      found = await this.#found();
+    } catch {
+      // Where nobody answers, what was heard is told all the same.
+      found = heard === null ? [] : [heard];
+      if (heard === null) this.#say(`what was found could not be asked just now; ${objecting} asks again`);
+    }
+    for (const one of found) {
+      const key = [one.backend, one.job, one.chunk, ...one.wrong].join(' ');
+      const isAsked = one.claimed !== undefined;
+      if (this.#told.get(key) === true || (this.#told.has(key) && !isAsked)) continue;
+      this.#told.set(key, isAsked);
+      for (const text of linesOf(one)) this.#say(text);
+      this.#say(`  ${objecting} says that you think otherwise`);
+    }
+  }
+
+  async #found(): Promise<readonly Found[]> {
+    const kept = await identityIn(this.#folder);
+    if (kept === null) return [];
+    const found = await findingsOf(await openIdentity(kept), this.#url);
+    return found.filter(({ open }) => !open);
+  }
+}
+
 /** How it goes, in one line. */
 export function statusOf(view: VolunteerView): string {
   const { chunks, units, checked, credit, rateMilli, reason, phase, judged } = view;
@@ -143,13 +201,6 @@ export function statusOf(view: VolunteerView): string {
 }
 
 const isAway = ({ why }: Reason): boolean => why === 'suspended' || why === 'banned';
-
-/** What was found wrong of this machine, and until when it is away. */
-function foundOf({ backend, job, chunk, wrong, untilMs }: Judgement): string {
-  const by = backend === 'webgpu' ? 'its graphics processor' : 'a core';
-  const what = `${by}: chunk ${chunk} of ${job}, ${wrong.length === 1 ? 'unit' : 'units'} ${wrong.join(', ')}`;
-  return untilMs === null ? what : `${what}; until ${new Date(untilMs).toISOString()}`;
-}
 
 /** A reason in words, for a terminal. */
 export function sentenceOf(reason: Reason): string {

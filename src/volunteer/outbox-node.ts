@@ -79,6 +79,17 @@ export async function openNodeOutbox(folder: string, coordinator: string): Promi
   return outbox;
 }
 
+/** The identity that lies in a folder; null where there is none. Makes nothing. Throws when it cannot be read. */
+export async function identityIn(folder: string): Promise<KeptIdentity | null> {
+  const kept = await readJson(identityPath(folder), identityFile);
+  if (kept === null) return null;
+  const { seed, publicKey, account } = kept;
+  const key = { publicKey: bytesOfBase64url(publicKey), seed: bytesOfBase64url(seed) };
+  return { key: { kind: 'seed', ...key }, account };
+}
+
+const identityPath = (folder: string): string => join(folder, 'identity.json');
+
 class NodeOutbox implements Outbox {
   readonly readable = true;
   readonly #folder: string;
@@ -97,15 +108,7 @@ class NodeOutbox implements Outbox {
   }
 
   async read(): Promise<void> {
-    const identity = await readJson(this.#identityPath, identityFile);
-    if (identity !== null) {
-      const key = {
-        kind: 'seed' as const,
-        publicKey: bytesOfBase64url(identity.publicKey),
-        seed: bytesOfBase64url(identity.seed),
-      };
-      this.#identity = { key, account: identity.account };
-    }
+    this.#identity = await identityIn(this.#folder);
     const state = await readJson(this.#statePath, stateFile);
     if (state === null) return;
     this.#consent = state.consent;
@@ -157,14 +160,10 @@ class NodeOutbox implements Outbox {
 
   async erase(): Promise<void> {
     await rm(this.#home, { recursive: true, force: true });
-    await rm(this.#identityPath, { force: true });
+    await rm(identityPath(this.#folder), { force: true });
   }
 
   close(): void {}
-
-  get #identityPath(): string {
-    return join(this.#folder, 'identity.json');
-  }
 
   get #statePath(): string {
     return join(this.#home, 'state.json');
@@ -188,7 +187,7 @@ class NodeOutbox implements Outbox {
     const { seed, publicKey } = identity.key;
     this.#identity = identity;
     await writePrivate(
-      this.#identityPath,
+      identityPath(this.#folder),
       JSON.stringify({
         version: 1,
         seed: base64urlOf(seed),

@@ -1,6 +1,6 @@
 /** Node as the volunteer's surroundings: worker threads, a folder, one process per folder. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { nodeEngine } from './engine-node.ts';
 import type { GpuUse } from './loop.ts';
@@ -14,6 +14,11 @@ export interface NodePlatformOptions {
   readonly folder: string;
   readonly gpu: boolean;
   readonly gpuUse?: GpuUse;
+}
+
+/** Where identity and outbox lie unless somebody says otherwise. */
+export function volunteerFolder(): string {
+  return join(homedir(), '.talka', 'volunteer');
 }
 
 /** Surroundings for one coordinator. */

@@ -1,34 +1,10 @@
 /** The command line as a person meets it: help, mistakes in one line, consent before anything, Ctrl-C once and twice. */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningCoordinator } from '../../src/coordinator/coordinator.ts';
+import { talka } from './command.ts';
 import { freshFolder, jobOf, startHouse, submitJob } from './house.ts';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs `talka …`; `onOut` sees the output grow and may press Ctrl-C. */
-function talka(
-  args: readonly string[],
-  onOut: (out: string, interrupt: () => void) => void = () => {},
-): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data: Buffer) => {
-    out += data.toString();
-    onOut(out, () => void child.kill('SIGINT'));
-  });
-  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-}
 
 describe('talka', () => {
   let house: RunningCoordinator;
@@ -40,7 +16,7 @@ describe('talka', () => {
   it('helps', async () => {
     const { code, out } = await talka(['--help']);
     expect(code).toBe(0);
-    expect(out).toContain('talka volunteer --url URL');
+    for (const command of ['volunteer', 'object']) expect(out).toContain(`talka ${command} --url URL`);
   });
 
   it.each([
@@ -55,6 +31,7 @@ describe('talka', () => {
       ['volunteer', '--url', 'http://x', '--share', '15'],
       "talka: --share must be a number from 0.1 to 1, not '15'\n",
     ],
+    [['object', '--text', 'no'], 'talka: --url is missing: which coordinator?\n'],
     [['epoch'], 'talka: epoch is followed by seal or verify\n'],
     [['epoch', 'verify'], 'talka: epoch verify takes the files of an epoch, or a claim\n'],
     [['epoch', 'seal', '--token', 'x'], 'talka: --url is missing: which coordinator?\n'],

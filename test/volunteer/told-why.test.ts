@@ -1,5 +1,6 @@
 /** What a volunteer without a page says of itself when an answer of it was found wrong: which, and until when it is away. */
 import { describe, expect, it } from 'vitest';
+import { linesOf } from '../../src/volunteer/found-words.ts';
 import { statusOf } from '../../src/volunteer/headless-node.ts';
 import { createVolunteerStore } from '../../src/volunteer/store.ts';
 import type { Judgement, Reason, VolunteerView } from '../../src/volunteer/store.ts';
@@ -46,5 +47,24 @@ describe('a volunteer without a page that was found wrong', () => {
   it('says no more of it once it waits for something else, and nothing where it does not know', () => {
     expect(statusOf(viewOf({ why: 'no-job-open' }, judged))).toMatch(/^no job is open;/);
     expect(statusOf(viewOf({ why: 'suspended' }, null))).toContain('after a while;');
+  });
+
+  it('says of each unit what was claimed and what is right, and honestly where the claim is not kept or not known', () => {
+    const right = 'e'.repeat(64);
+    const lines = (claimed?: readonly string[] | null): string =>
+      linesOf({ ...judged, ...(claimed === undefined ? {} : { claimed }) }).join('\n');
+    expect(lines(['c0ffee00c0ffee00'])).toContain(`unit 58: claimed c0ffee00c0ffee00, right ${right}\n`);
+    expect(lines(null)).toContain(
+      `unit 58: claimed (not kept), right ${right}\n  what was claimed is not kept`,
+    );
+    expect(lines()).toContain(`unit 58: right ${right}\n  what was claimed could not be asked`);
+  });
+
+  it('shows nothing of what others wrote that a terminal would obey', () => {
+    const said = { at: 0, text: 'mine', answeredAt: 1, readmitted: false };
+    const objection = { ...said, answer: 'look\u001b[2J\nhere\u202e' };
+    const lines = linesOf({ ...judged, job: 'j1\u001b]0;x\u0007', claimed: ['\u001b[31mff'], objection });
+    expect(lines.join('\n')).not.toMatch(/[^\P{C}\n]/u);
+    expect(lines.join('\n')).toContain('the operator answered: look[2J\n    here');
   });
 });
