@@ -10,7 +10,7 @@ export type SeedSize = 'none' | 'seed' | 'demo';
 
 const requester = 'demonstrations';
 /** Answers that are known beforehand need no long window: whoever tries Talka out sees credit verified within minutes. */
-const quickTerms = { windowUnits: 160, leaverUnits: 240 };
+const quickTerms = { windowUnits: 240, leaverUnits: 240 };
 /** Who comes for the first time has something accepted soon: half of what a chunk without a wish of its own costs. */
 const chunkCostMicro = 250_000;
 
