@@ -6,6 +6,7 @@ import {
   anchoredShare,
   auditorsOf,
   auditorsOfLeaver,
+  batchUnitsMax,
   drawUnits,
   isFinal,
   leaverShortfall,
@@ -26,8 +27,8 @@ const chunkMicro = 500_000;
 const chunkMs = 500;
 /** Workers of one device. */
 export const workers = 4;
-/** So many chunks follow one another into one record of unvested work. */
-const chunksPerBatch = 64;
+/** So many chunks follow one another into one record of unvested work, as in `core/evolve-checks.ts`. */
+const chunksPerBatch = Math.ceil(batchUnitsMax / unitsPerChunk);
 /** An audit is made so many chunks of the same identity later, on average. */
 const lagChunks = 32;
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
