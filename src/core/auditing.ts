@@ -112,7 +112,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
     events.push(disprovedOf(state, identity, audit, { wrong, right, at }, consequence));
   }
   // The very lie of somebody else, told by who was asked to look: no accident [AU8].
-  if (vouched !== null && command.vouched !== undefined)
+  if (vouched !== null && vouched.phase !== 'banned' && command.vouched !== undefined)
     events.push({
       ...disprovedOf(state, vouched, audit, { wrong: command.vouched.wrong, right, at }, 'ban'),
       audit: id,
@@ -134,12 +134,10 @@ function lookedAt(
   return looked;
 }
 
-/** The record of somebody who vouched for what was wrong; null where it is an author too, or is banned already. */
+/** The record of somebody who vouched for what was wrong, even if it is banned by now; null where it is an author too. */
 function voucherOf(state: State, device: string, authors: readonly Identity[]): Identity | null {
   const identity = state.identities.get(identityKey(device, 'wasm'));
-  return identity === undefined || identity.phase === 'banned' || authors.includes(identity)
-    ? null
-    : identity;
+  return identity === undefined || authors.includes(identity) ? null : identity;
 }
 
 /** The auditor itself was wrong: it is disproved like any author, and the audit is still to be made [AU7]. */

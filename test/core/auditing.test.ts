@@ -204,7 +204,7 @@ describe('[AU8] whoever vouched for a lie', () => {
     expect(h.state.checks).toMatchObject({ banned: 2, auditorsWrong: 1, byPeople: 0 });
   });
 
-  test('also where it was suspended meanwhile; who is banned already, not again', () => {
+  test('also where it was suspended meanwhile; who is banned already, not again, but its partner is', () => {
     const h = drawnOf();
     identityOf(h, 'b').phase = 'suspended';
     expect(kinds(h.must(found({ device: 'b', wrong: [0] })))).toEqual(['audited', 'disproved', 'disproved']);
@@ -212,7 +212,7 @@ describe('[AU8] whoever vouched for a lie', () => {
     identityOf(again, 'b').phase = 'banned';
     expect(again.must(found({ device: 'b', wrong: [0] }))).toMatchObject([
       { e: 'audited' },
-      { e: 'disproved', device: 'a', consequence: 'suspend' },
+      { e: 'disproved', device: 'a', consequence: 'ban' },
     ]);
   });
 });
