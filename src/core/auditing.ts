@@ -104,9 +104,11 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   if (wrong.length === 0) return events;
   const authors = authorsOf(state, job, audit);
   const vouched = command.vouched === undefined ? null : voucherOf(state, command.vouched.device, authors);
+  // Of another who gave it too the answer may be void by now.
+  const isKnownLie = authors.length > 1 || vouched !== null || has(job.disowned, chunk);
   for (const identity of authors) {
     const after = examinedWith(identity, { units, wrong, chunk }, batchWith(identity, job.id, chunk));
-    const consequence = verdictOn(identity, authors.length > 1 || vouched !== null, after);
+    const consequence = verdictOn(identity, isKnownLie, after);
     // Who is suspended already is not suspended again for the same time.
     if (consequence === null) continue;
     events.push(disprovedOf(state, identity, audit, { wrong, right, at }, consequence));

@@ -31,12 +31,19 @@ interface Case {
   readonly a: Phase;
   readonly b: Phase | null;
   readonly isListed: boolean;
+  /** Whether somebody gave the same answer whose work is void by now. */
+  readonly isDisowned: boolean;
   /** What the examination of whoever is suspended came to before. */
   readonly before: Examined;
 }
 
-function madeOf({ a, b, isListed, before }: Case): { state: State; audit: Audit } {
-  const job = jobOf(4, { accepted: [0, 2], acceptedChunks: 2, batches: 2 });
+function madeOf({ a, b, isListed, isDisowned, before }: Case): { state: State; audit: Audit } {
+  const job = jobOf(4, {
+    accepted: [0, 2],
+    acceptedChunks: 2,
+    batches: 2,
+    disowned: isDisowned ? [0, 1] : [],
+  });
   const state = stateOf(identityWith([batchOf(0, 2)]), job);
   put(state, 'a', a, { examined: before });
   if (b !== null) put(state, 'b', b, { examined: before });
@@ -66,7 +73,8 @@ function* cases(): Generator<Case> {
   for (const before of examinations)
     for (const a of phases)
       for (const b of [null, ...phases])
-        for (const isListed of [true, false]) yield { a, b, isListed, before };
+        for (const isListed of [true, false])
+          for (const isDisowned of [false, true]) yield { a, b, isListed, isDisowned, before };
 }
 
 /** What the answer that unit 1 of two is wrong means for somebody who gave it [TR5] [TR6]. */
@@ -92,7 +100,7 @@ describe('[TR5] [TR6] [AU8] what an answer means', () => {
           const right = wrong.map(() => 'right');
           const command = { c: 'audit', audit: 1, device: 'anchor', wrong, right, ...(voucher === 'nobody' ? {} : { vouched }) } as const; // prettier-ignore
           // Who gave the very same wrong answer: one of them made a mistake, several conspired.
-          const isKnownLie = one.b !== null || vouches;
+          const isKnownLie = one.b !== null || vouches || one.isDisowned;
           const want = [
             ['a', meansFor(one.a, isKnownLie, one.before)],
             ['b', one.b === null ? null : meansFor(one.b, isKnownLie, one.before)],
@@ -136,7 +144,7 @@ describe('[TR5] [TR6] [AU8] what an answer means', () => {
         for (const provenMicro of [4 * secondMicro - 1, 4 * secondMicro])
           for (const anchored of [false, true])
             for (const faults of [0, 1, 2]) {
-              const { state, audit } = madeOf({ a: 'open', b: null, isListed: true, before: examinations[0] as Examined }); // prettier-ignore
+              const { state, audit } = madeOf({ a: 'open', b: null, isListed: true, isDisowned: false, before: examinations[0] as Examined }); // prettier-ignore
               if (anchored) state.audits.set(1, { ...audit, anchored });
               put(state, 'v', phase, { provenMicro, faults, faultAt: faults === 0 ? null : now - 9 }, false);
               const right = wrong.map((unit) => `right ${unit}`);

@@ -315,6 +315,21 @@ describe('[TR6] what is no accident', () => {
     ]);
   });
 
+  test('also where the other’s answer is void by now: its partner does not get away with an accident', () => {
+    const h = audited('ab', { kind: 'adaptive' }, { units: 800 });
+    answers(h, 'a', 'ring');
+    answers(h, 'b', 'ring', { words: drawing([0]) });
+    const open = identityOf(h, 'a').open;
+    proven(h, 'a', 1e9);
+    for (const [id, batches] of open) identityOf(h, 'a').open.set(id, batches);
+    answers(h, 'a', 'lie', { words: drawing([0], 2) });
+    const [rings, own] = [...h.state.audits.keys()];
+    h.must(auditCommand(own ?? 0, [8]));
+    expect(keepUp(h)).toMatchObject([{ e: 'voided', device: 'a', chunks: [0, 2] }]);
+    const events = h.must(auditCommand(rings ?? 0, [0]));
+    expect(events.filter(({ e }) => e === 'disproved')).toMatchObject([{ device: 'b', consequence: 'ban' }]);
+  });
+
   test('a hot spell in one or two chunks is an accident, however many of their units are wrong', () => {
     const h = audited('a', {}, { units: 800 });
     for (let chunk = 0; chunk < 4; chunk++) answers(h, 'a');
