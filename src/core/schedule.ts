@@ -43,7 +43,7 @@ export const deadlineMsMax = 1_800_000;
 export const deadlineMsMaxUnproven = 300_000;
 /** A slot is slow for a job's end when the others are this many times as fast on average… */
 export const slowFactor = 2;
-/** …and one chunk takes it more than this many times as long as everybody would take for all that is left. */
+/** …and everybody together would take less than this many times as long for all that is left as it takes for one chunk. */
 export const tailFactor = 2;
 /** It then leaves a chunk to others until nobody wanted it for this share of the time it would itself take. */
 export const tailPatience = 0.5;
