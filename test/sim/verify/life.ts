@@ -23,8 +23,7 @@ import type { Words } from './words.ts';
 /** Half a second of work on the reference core in units of 5 ms. */
 export const unitsPerChunk = 100;
 const everyUnit = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
-const chunkMicro = 500_000;
-const chunkMs = 500;
+const [chunkMicro, chunkMs] = [500_000, 500];
 /** Workers of one device. */
 export const workers = 4;
 /** So many chunks follow one another into one record of unvested work, as in `core/evolve-checks.ts`. */
