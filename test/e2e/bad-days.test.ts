@@ -1,4 +1,5 @@
 /** Do bad days cost nobody anything: tabs closed, reloaded and crashed, networks gone, the coordinator stopped and killed, two tabs of one person? */
+import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { words } from '../../src/app/words/en.ts';
@@ -40,6 +41,13 @@ const readKept = `new Promise((resolve, reject) => {
     };
   };
 })`;
+
+/** The processes in which this person's tabs are, as long as nobody else has any: stopped, nothing in them runs, as where a browser freezes a tab. */
+async function tabProcesses({ context }: Person): Promise<number[]> {
+  const browser = await context.browser()?.newBrowserCDPSession();
+  const { processInfo = [] } = (await browser?.send('SystemInfo.getProcessInfo')) ?? {};
+  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+}
 
 describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
   const scene = stage();
@@ -174,6 +182,39 @@ describe.skipIf(whyNo.chromium() !== null)('bad days', () => {
     await ona.context.setOffline(false);
     await house.door.finished(job);
     allIsWell(await scene.told(house), chunks);
+  });
+
+  it('a tab that the browser freezes is no fraud: others take its chunks, and it goes on where it was', async () => {
+    const house = await scene.house({ anchorShare: 0.5 });
+    const policy = { kind: 'audit', windowUnits: 1_000_000, leaverUnits: 1_000_000 } as const;
+    const { job, chunks } = await house.door.submit({ ...factoring(60, 100), policy });
+    const ona = await scene.person(house.door.url);
+    const account = await ona.account();
+    await ona.computed(4);
+    await holds('the tab holds chunks', () => house.heldBy(account) > 0);
+    const processes = await tabProcesses(ona);
+    for (const id of processes) kill(id, 'SIGSTOP');
+    // What was on its way arrives; then nothing moves any more.
+    await sleep(2_000);
+    let committed = 0;
+    house.running.runtime.listeners.add(({ batch }) => {
+      for (const event of batch.events) if (event.e === 'committed' && event.account === account) committed++;
+    });
+    await sleep(2_000);
+    expect(committed).toBe(0);
+    expect(house.heldBy(account)).toBeGreaterThan(0);
+    house.passMs(10 * 60_000);
+    await holds('its leases have run out', () => house.heldBy(account) === 0);
+    const jonas = await scene.person(house.door.url);
+    await jonas.computed(4);
+    for (const id of processes) kill(id, 'SIGCONT');
+    await holds('it goes on', () => committed > 0, 30_000);
+    await house.door.finished(job);
+    const told = await scene.told(house);
+    allIsWell(told, chunks);
+    expect(told.of('expired').filter((event) => event.account === account).length).toBeGreaterThan(0);
+    expect(told.of('disproved')).toEqual([]);
+    expect(told.paidMicro(account)).toBeGreaterThan(0);
   });
 
   it('the coordinator is stopped, and later killed, while two pages compute: they come back and nothing is paid twice', async () => {
