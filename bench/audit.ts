@@ -149,9 +149,9 @@ const answered: number[] = [];
 for (let round = 0; round < rounds; round++) {
   bare.push(bareSqlite(seconds, 100, unitsPerChunk * outputBytes, unitsPerChunk * 8, 1));
   one.push(await settling(1, 'known'));
+  newcomers.push(await settling(1, 'new'));
   echo.push((await echoing(people, seconds, outputBytes)).messages);
   eight.push(await settling(8, 'known'));
-  newcomers.push(await settling(1, 'new'));
   inserts.push(1e6 / bareInserts(seconds / 5));
   const audited = deciding(audit, 50_000);
   drawn.push(audited.commitMicros);

@@ -29,7 +29,7 @@ export class Answers {
   readonly #spare: Buffer;
 
   static of(job: JobDescriptor, { output }: { readonly output: (unit: number) => Uint8Array }): Answers {
-    const key = `${job.job} ${job.unitsPerChunk}`;
+    const key = `${job.job} ${job.units} ${job.unitsPerChunk}`;
     const known = Answers.#made.get(key) ?? new Answers(job, output);
     Answers.#made.set(key, known);
     return known;

@@ -70,7 +70,7 @@ async function auditing(): Promise<never> {
   const { auditor } = house;
   await auditor.join();
   for (;;) {
-    const { audits } = await auditor.take(256);
+    const { audits } = auditor.take(256);
     if (audits.length === 0) await sleep(20);
     for (const answer of audits.map(({ audit, units }) => auditor.answer(audit, units.map(madeUpOutput))))
       if ('refused' in (await answer))

@@ -205,7 +205,8 @@ export class Crowd {
       this.#answer(member, word.job, word.lease, word.chunk, word.count, word.bytes);
     else if (word.t === 'refusal') {
       this.refusals.set(word.reason, (this.refusals.get(word.reason) ?? 0) + 1);
-      if (word.about === 'ask' && this.#computing)
+      // Who waits for others is given work as soon as there is some: asking once more would make two leases of one.
+      if (word.about === 'ask' && word.reason !== 'waiting-for-others' && this.#computing)
         setTimeout(
           () =>
             this.#computing && this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] })),

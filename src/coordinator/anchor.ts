@@ -116,7 +116,7 @@ export class Anchor {
   /** Makes one audit; false when there is none for it to make. A fault of ours is no verdict on anybody. */
   async #audit(slot: number, share: number): Promise<boolean> {
     const { auditor } = this.#parts;
-    const [audit] = (await auditor.take(1)).audits;
+    const [audit] = auditor.take(1).audits;
     if (audit === undefined) return false;
     try {
       const answered = await this.#looked(audit, slot, share);

@@ -151,10 +151,10 @@ export class AuditDesk {
     return this.#isByLot(id);
   }
 
-  /** Audits that an anchor may make now, the oldest first. */
-  *forAnchors(state: State, at: number): Generator<Audit> {
+  /** Audits that an anchor may make now, the oldest first; those with a number from `end` on are not given yet. */
+  *forAnchors(state: State, at: number, end = Infinity): Generator<Audit> {
     for (const audit of this.isShared ? this.#lookedOut(state, at) : state.audits.values())
-      if (this.isFree(audit.id, at) && this.isAnchors(state, audit, at)) yield audit;
+      if (audit.id < end && this.isFree(audit.id, at) && this.isAnchors(state, audit, at)) yield audit;
   }
 
   /** While most wait for volunteers, an anchor's are looked for a few times a second: each time an anchor asks it would cost more than the audit. */
@@ -173,14 +173,14 @@ export class AuditDesk {
     }
   }
 
-  /** Gives what waits to volunteers who are at none; at most `max`. */
-  give(state: State, at: number, max: number): Given[] {
+  /** Gives what waits to volunteers who are at none; at most `max`, and none with a number from `end` on. */
+  give(state: State, at: number, max: number, end = Infinity): Given[] {
     const given: Given[] = [];
     if (!this.isShared) return given;
     let [unlucky, busy] = [0, 0];
     for (const audit of state.audits.values()) {
       if (given.length >= max || unlucky >= unluckyMax || busy >= busyMax) break;
-      if (!this.isFree(audit.id, at) || this.isAnchors(state, audit, at)) continue;
+      if (audit.id >= end || !this.isFree(audit.id, at) || this.isAnchors(state, audit, at)) continue;
       const chosen = this.#chosen(state, audit, at);
       if (chosen === null) unlucky++;
       else if (this.#isBusy(chosen, at)) busy++;

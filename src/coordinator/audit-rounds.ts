@@ -67,29 +67,25 @@ function* candidatesAmong<P extends AuditingPresent>(people: People<P>): Generat
 export class AuditRounds {
   readonly #timer: NodeJS.Timeout;
   #metAt = -Infinity;
-  #looking = false;
 
   constructor(
     runtime: Pick<Runtime, 'state'>,
     auditor: Pick<Auditor, 'meet' | 'give'>,
     onNote: (note: string, about: Readonly<Record<string, unknown>>) => void,
   ) {
-    const look = async (): Promise<void> => {
-      if (this.#looking || runtime.state.audits.size === 0) return;
-      this.#looking = true;
+    const look = (): void => {
+      if (runtime.state.audits.size === 0) return;
       try {
         if (performance.now() - this.#metAt >= meetMs) {
           auditor.meet();
           this.#metAt = performance.now();
         }
-        await auditor.give();
+        auditor.give();
       } catch (error) {
         onNote('audits could not be given', { error: String(error) });
-      } finally {
-        this.#looking = false;
       }
     };
-    this.#timer = setInterval(() => void look(), lookMs).unref();
+    this.#timer = setInterval(look, lookMs).unref();
   }
 
   close(): void {

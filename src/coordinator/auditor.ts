@@ -66,13 +66,16 @@ export class Auditor {
   readonly #parts: AuditorParts;
   readonly #judging: Judging;
   readonly #desk: AuditDesk;
-  /** When an anchor last asked. */
+  /** When an anchor last asked; and from which number on audits are not durable: their tick may draw something else in the end. */
   #askedAt = -Infinity;
+  #durableEnd: number;
 
   constructor(parts: AuditorParts) {
     this.#parts = parts;
     this.device = parts.device;
     this.#judging = new Judging(parts);
+    this.#durableEnd = parts.runtime.state.nextAudit;
+    parts.runtime.listeners.add(({ batch }) => void (this.#durableEnd = batch.auditsEnd));
     const { groupsMin, below, lot, candidates } = parts;
     this.#desk = new AuditDesk({ groupsMin, below, lot, candidates, fits: (audit) => this.#fits(audit) });
   }
@@ -92,16 +95,14 @@ export class Auditor {
   }
 
   /** Gives anchors the oldest audits that nobody is at and that are theirs, at most `max`; until its limit has passed each belongs to whoever took it. */
-  async take(max: number): Promise<Taken> {
+  take(max: number): Taken {
     const { runtime } = this.#parts;
-    // A tick that is not durable may draw something else in the end.
-    await runtime.durable();
     const now = this.#parts.now();
     this.#askedAt = now;
     this.#forget(now);
     const audits: TakenAudit[] = [];
     let costMs = 0;
-    for (const audit of this.#desk.forAnchors(runtime.state, now)) {
+    for (const audit of this.#desk.forAnchors(runtime.state, now, this.#durableEnd)) {
       if (audits.length >= max) break;
       const cost = this.#costMsOf(audit);
       if (cost === null) continue;
@@ -181,12 +182,12 @@ export class Auditor {
   }
 
   /** Gives volunteers what waits for them. */
-  async give(): Promise<void> {
+  give(): void {
     const { runtime, tell } = this.#parts;
-    await runtime.durable();
     const now = this.#parts.now();
     this.#forget(now);
-    for (const { audit, device, limitMs } of this.#desk.give(runtime.state, now, givenAtOnceMax))
+    const given = this.#desk.give(runtime.state, now, givenAtOnceMax, this.#durableEnd);
+    for (const { audit, device, limitMs } of given)
       tell(device, { t: 'audit', audit: audit.id, job: audit.job, units: [...audit.units], limitMs });
   }
 

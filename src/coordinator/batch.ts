@@ -62,6 +62,8 @@ export class Batch {
   readonly dropped: number[] = [];
   readonly concluded: Concluded[] = [];
   readonly payroll = new Payroll();
+  /** Behind its last audit: what is drawn later has this number or a higher one. */
+  auditsEnd = 0;
   readonly parcels = new Map<string, Parcel>();
   /** Open jobs are others than before: everybody hears of it. */
   jobsChanged = false;
@@ -75,6 +77,7 @@ export class Batch {
 
   /** Nothing more comes: `state` is what it is after this tick, and will soon be another. */
   close(state: State): void {
+    this.auditsEnd = state.nextAudit;
     for (const [device, account] of this.#balanced)
       this.parcelOf(device).balances = balancesOf(state, account);
   }

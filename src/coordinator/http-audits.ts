@@ -32,7 +32,7 @@ export function auditRoutes({ auditor, metrics }: Pick<House, 'auditor' | 'metri
     if (isMalformed(body)) return malformed(c, body);
     const joined = await auditor.join();
     if (joined.refused !== null) return refuse(c, joined);
-    return c.json((await auditor.take(body.max)) satisfies Taken);
+    return c.json(auditor.take(body.max) satisfies Taken);
   });
   app.post('/return', async (c) => {
     const body = await bodyOf(c, returning);
