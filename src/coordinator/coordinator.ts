@@ -104,8 +104,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 
 /** Puts what kernels are made of where devices fetch it. */
 async function storeKernels({ shelf, blobs }: House): Promise<void> {
-  const all = [...shelf.values()].flatMap(({ wasm, wgsl, certificate }) => [wasm, wgsl, certificate]);
-  await Promise.all(all.map((bytes) => (bytes === null ? null : blobs.put(bytes))));
+  const all = [...shelf.values()].flatMap(({ wasm, wgsl, certificate }) =>
+    [wasm, wgsl, certificate].filter((bytes) => bytes !== null),
+  );
+  await Promise.all(all.map((bytes) => blobs.put(bytes)));
 }
 
 /** The rules at work: the loop with what it needs at hand, and the views that follow it. */

@@ -53,7 +53,8 @@ describe('[JB1] an offer', () => {
       `${'0'.repeat(63)}f`,
     ])
       expect(faultOf(specOf({ policy: { kind: 'certify', quorum: 1, certificate } })) === null).toBe(
-        certificate.length === 64 && [...certificate].every((digit) => '0123456789abcdef'.includes(digit)),
+        certificate.length === 64 &&
+          certificate.split('').every((digit) => '0123456789abcdef'.includes(digit)),
       );
   });
 
@@ -78,7 +79,7 @@ describe('[JB1] an offer', () => {
     let named = 0;
     const grow = (word: string): void => {
       const [first = '', ...rest] = word.split('-');
-      const isName = first.length >= 2 && first.length <= 3 && [...first].every((sign) => sign === 'a');
+      const isName = first.length >= 2 && first.length <= 3 && first.split('').every((sign) => sign === 'a');
       const areParts = rest.every((part) => part.length >= 2 && part.length <= 8 && !part.includes('Z'));
       const want = isName && areParts && rest.length <= 2;
       if (languageTag.test(word) !== want) expect.fail(`${word}: not ${want}`);

@@ -17,18 +17,8 @@ function Picture(props: { readonly height: number; readonly children: JSX.Elemen
   );
 }
 
-/** Column and row of each drawn unit, by chunk: chance gives some two and some none. */
-const drawnUnits: readonly (readonly (readonly [number, number])[])[] = [
-  [[2, 1]],
-  [],
-  [
-    [0, 3],
-    [3, 0],
-  ],
-  [[1, 2]],
-  [[3, 3]],
-  [[0, 0]],
-];
+/** Column and row of each drawn unit, by chunk: where one in 64 is drawn, most have none. */
+const drawnUnits: readonly (readonly (readonly [number, number])[])[] = [[], [[2, 1]], [], [], [[0, 3]], []];
 
 /** Units of six chunks, and which of them were drawn. */
 export function DrawnPicture(): JSX.Element {
