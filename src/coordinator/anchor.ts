@@ -68,7 +68,8 @@ export class Anchor {
   /** Gives back what it holds and ends its threads. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const wake of this.#wake) wake();
+    // Each takes itself off the list.
+    for (const wake of [...this.#wake]) wake();
     await this.#parts.auditor.close();
     await this.#threads.stop();
     await this.#running;

@@ -22,6 +22,7 @@ import {
   wrongOf,
 } from './audit-judging.ts';
 import type { Finding, NotAnswered } from './audit-judging.ts';
+import { durableAudits } from './durable-audits.ts';
 import type { Inputs } from './inputs.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
@@ -66,16 +67,15 @@ export class Auditor {
   readonly #parts: AuditorParts;
   readonly #judging: Judging;
   readonly #desk: AuditDesk;
-  /** When an anchor last asked; and from which number on audits are not durable: their tick may draw something else in the end. */
+  /** When an anchor last asked. */
   #askedAt = -Infinity;
-  #durableEnd: number;
+  readonly #durableEnd: () => number;
 
   constructor(parts: AuditorParts) {
     this.#parts = parts;
     this.device = parts.device;
     this.#judging = new Judging(parts);
-    this.#durableEnd = parts.runtime.state.nextAudit;
-    parts.runtime.listeners.add(({ batch }) => void (this.#durableEnd = batch.auditsEnd));
+    this.#durableEnd = durableAudits(parts.runtime);
     const { groupsMin, below, lot, candidates } = parts;
     this.#desk = new AuditDesk({ groupsMin, below, lot, candidates, fits: (audit) => this.#fits(audit) });
   }
@@ -102,7 +102,7 @@ export class Auditor {
     this.#forget(now);
     const audits: TakenAudit[] = [];
     let costMs = 0;
-    for (const audit of this.#desk.forAnchors(runtime.state, now, this.#durableEnd)) {
+    for (const audit of this.#desk.forAnchors(runtime.state, now, this.#durableEnd())) {
       if (audits.length >= max) break;
       const cost = this.#costMsOf(audit);
       if (cost === null) continue;
@@ -186,7 +186,7 @@ export class Auditor {
     const { runtime, tell } = this.#parts;
     const now = this.#parts.now();
     this.#forget(now);
-    const given = this.#desk.give(runtime.state, now, givenAtOnceMax, this.#durableEnd);
+    const given = this.#desk.give(runtime.state, now, givenAtOnceMax, this.#durableEnd());
     for (const { audit, device, limitMs } of given)
       tell(device, { t: 'audit', audit: audit.id, job: audit.job, units: [...audit.units], limitMs });
   }

@@ -18,20 +18,20 @@ export class Claims {
   readonly #house: Pick<House, 'log' | 'side' | 'views'>;
   readonly #known = new Map<string, Promise<readonly string[]>>();
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting = new Set<string>();
 
   constructor(house: Pick<House, 'log' | 'side' | 'views'>) {
     this.#house = house;
   }
 
-  /** Answers somebody who has to wait for what was claimed; null where so many wait already that they had better come again. */
-  async among<T>(answer: () => Promise<T>): Promise<T | null> {
-    if (this.#waiting >= claimsWaitingMax) return null;
-    this.#waiting += 1;
+  /** Answers somebody who has to wait for what was claimed; null where they wait already, or so many others do that they had better come again. */
+  async among<T>(account: string, answer: () => Promise<T>): Promise<T | null> {
+    if (this.#waiting.size >= claimsWaitingMax || this.#waiting.has(account)) return null;
+    this.#waiting.add(account);
     try {
       return await answer();
     } finally {
-      this.#waiting -= 1;
+      this.#waiting.delete(account);
     }
   }
 

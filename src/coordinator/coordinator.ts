@@ -253,7 +253,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   let port = options.port ?? 0;
   const http = httpLater(onFatal);
   // Whoever comes while the log is read waits, and is served as soon as it is.
-  const listening = listen(certificate, http.fetch, { host, port }, thread);
+  const listening = listen(certificate, http.fetch, { host, port }, thread, onFatal);
   listening.catch(() => {});
   const { house, people, onNote } = await houseOf(
     options,

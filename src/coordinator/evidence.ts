@@ -2,7 +2,7 @@
  * Looks up in the log what was found of somebody's answer, for whoever objects and for the operator who decides: the
  * `disproved` event, and what had been claimed. The log has no index by device; the state remembers when the last fault was.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend, Event } from '../core/state.ts';
 import type { Log, TickRecord } from './log.ts';
 import { readRecord } from './record.ts';
@@ -68,6 +68,7 @@ export async function claimedOf(
   const needle = `"job":"${job}","chunk":${chunk},"replica":`;
   const last = Math.max(0, tick - lookedThroughMax);
   for (let end = tick; end > last; end -= stepRecords) {
+    const started = performance.now();
     const begin = Math.max(last, end - stepRecords);
     const rows = await log.read(begin, end - begin);
     for (const row of rows.toReversed()) {
@@ -77,8 +78,8 @@ export async function claimedOf(
       const bytes = Buffer.from(digests, 'base64url');
       return wrong.map((unit) => bytes.toString('hex', (unit - from) * width, (unit - from + 1) * width));
     }
-    // Messages of volunteers go before this.
-    await nextTurn();
+    // Messages of volunteers go before this: it has a third of the loop's time at most.
+    await sleep(2 * (performance.now() - started));
   }
   return [];
 }

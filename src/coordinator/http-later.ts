@@ -9,14 +9,18 @@ const httpAfterMs = 500;
 export function httpLater(onFatal: (error: unknown) => void) {
   let housing: (house: House) => void = () => {};
   const housed = new Promise<House>((done) => (housing = done));
+  let pulse: { close(): void } | null = null;
+  let isClosed = false;
   const load = async () => {
     const [{ httpOf }, house] = await Promise.all([import('./http.ts'), housed]);
     const { app, live } = httpOf(house);
+    if (isClosed) live.close();
+    pulse = live;
     const fetch: Fetch = ({ request, env }) => app.fetch(request, env);
-    return { fetch, live };
+    return fetch;
   };
   let loading: ReturnType<typeof load> | null = null;
-  const fetch = async (): Promise<Fetch> => (await (loading ??= load())).fetch;
+  const fetch = (): Promise<Fetch> => (loading ??= load());
   let soon: NodeJS.Timeout | undefined;
   return {
     fetch,
@@ -24,9 +28,11 @@ export function httpLater(onFatal: (error: unknown) => void) {
       housing(house);
       soon = setTimeout(() => void fetch().catch(onFatal), httpAfterMs);
     },
-    async close() {
+    /** Waits for nothing: a start that failed may have no house. */
+    close(): void {
+      isClosed = true;
       clearTimeout(soon);
-      (await loading)?.live.close();
+      pulse?.close();
     },
   };
 }

@@ -109,7 +109,9 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
     const kept = house.side.objections(body.account, shownMax);
     if (kept.length === 0 && faultsOf(house, device).length === 0) return c.json({ found: [] });
     const isHeard = looks.take(1 + kept.length, house.now());
-    const found = isHeard ? await claims.among(() => findingsOf(house, claims, device, kept)) : null;
+    const found = isHeard
+      ? await claims.among(body.account, () => findingsOf(house, claims, device, kept))
+      : null;
     return found === null ? tooOften(c) : c.json({ found });
   });
 }

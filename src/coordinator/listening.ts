@@ -38,8 +38,9 @@ export async function listen(
   fetch: () => Promise<Fetch>,
   at: { readonly host: string; readonly port: number },
   thread: SocketThread | null,
+  onFatal: (error: unknown) => void,
 ): Promise<Ears> {
-  const listener = listenerOf(fetch);
+  const listener = listenerOf(fetch, onFatal);
   try {
     return await (thread === null
       ? listenHere(certificate, listener, at)
@@ -50,7 +51,7 @@ export async function listen(
 }
 
 /** `node:http`'s side of a function from Request to Response, loaded with its first request: whoever comes for a socket needs neither. */
-function listenerOf(fetch: () => Promise<Fetch>): RequestListener {
+function listenerOf(fetch: () => Promise<Fetch>, onFatal: (error: unknown) => void): RequestListener {
   let answer: RequestListener | null = null;
   const load = async (): Promise<RequestListener> => {
     const [{ getRequestListener }, answered] = await Promise.all([import('@hono/node-server'), fetch()]);
@@ -61,7 +62,7 @@ function listenerOf(fetch: () => Promise<Fetch>): RequestListener {
   };
   return (incoming, outgoing) => {
     if (answer !== null) return answer(incoming, outgoing);
-    void load().then((loaded) => (answer ??= loaded)(incoming, outgoing));
+    load().then((loaded) => (answer ??= loaded)(incoming, outgoing), onFatal);
   };
 }
 
@@ -80,7 +81,7 @@ async function listenHere(
     certificate === null
       ? createServer(listener)
       : (await import('node:https')).createServer({ cert: certificate.cert, key: certificate.key }, listener);
-  const meet = upgrades(server);
+  const { meet, leave } = upgrades(server);
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
     server.listen(port, host, done);
@@ -88,7 +89,10 @@ async function listenHere(
   return {
     port: (server.address() as AddressInfo).port,
     meet,
-    close: () => closeServer(server),
+    close() {
+      leave();
+      return closeServer(server);
+    },
   };
 }
 
@@ -102,7 +106,7 @@ async function listenThere(
   const server = createServer(listener);
   // It never listens itself, and times connections from when it does.
   server.emit('listening');
-  const meet = upgrades(server);
+  const { meet, leave } = upgrades(server);
   const port = await thread.listen(at, certificate, server);
   return {
     port,
@@ -111,6 +115,7 @@ async function listenThere(
       thread.meet(sockets);
     },
     async close() {
+      leave();
       // It was never open, and closes who is idle all the same.
       server.close();
       await thread.close();
@@ -118,20 +123,28 @@ async function listenThere(
   };
 }
 
-/** Hands a server's upgrades to who is named later. */
-function upgrades(server: Server): (sockets: Sockets) => void {
+/** Hands a server's upgrades to whom they `meet` later. `leave`: who waits still is sent away. */
+function upgrades(server: Server): { meet(sockets: Sockets): void; leave(): void } {
+  const waiting = new Set<Duplex>();
   let meet: (sockets: Sockets) => void = () => {};
   const met = new Promise<Sockets>((resolve) => (meet = resolve));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Who goes while it waits is found to be gone then.
     const gone = (): void => void socket.destroy();
     socket.on('error', gone);
+    waiting.add(socket);
     void met.then((sockets) => {
+      waiting.delete(socket);
       sockets.upgrade(request, socket, head);
       socket.off('error', gone);
     });
   });
-  return meet;
+  return {
+    meet,
+    leave() {
+      for (const socket of waiting) socket.destroy();
+    },
+  };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -104,8 +104,9 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   if (wrong.length === 0) return events;
   const authors = authorsOf(state, job, audit);
   const vouched = command.vouched === undefined ? null : voucherOf(state, command.vouched.device, authors);
-  // Of another who gave it too the answer may be void by now.
-  const isKnownLie = authors.length > 1 || vouched !== null || has(job.disowned, chunk);
+  // Of another who gave it too the answer may be void by now. Where answers need only be close, another's was, and no more.
+  const isShared = job.spec.agreement === 'exact' && (authors.length > 1 || has(job.disowned, chunk));
+  const isKnownLie = isShared || vouched !== null;
   for (const identity of authors) {
     const after = examinedWith(identity, { units, wrong, chunk }, batchWith(identity, job.id, chunk));
     const consequence = verdictOn(identity, isKnownLie, after);

@@ -6,6 +6,8 @@ import type { FindingView, ObjectionWords } from '../wire/objections.ts';
 import { base64urlOf, tagged } from './crypto.ts';
 import type { Identity } from './identity.ts';
 
+/** What was claimed is looked for in the log, which may take a while. */
+const patienceMs = 60_000;
 /** The last moment that a date may have, in ms. */
 const latest = 8.64e15;
 
@@ -33,6 +35,7 @@ export async function askAs(
   const response = await fetch(`${origin}/api/account/${what}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(patienceMs),
     body: JSON.stringify({ publicKey, account, ...parts, at, signature }),
   });
   const said: unknown = await response.json().catch(() => null);

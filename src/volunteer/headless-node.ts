@@ -1,7 +1,7 @@
 /** A volunteer on the command line: shows what is agreed to, computes, and says in one calm line how it goes. */
 import { createInterface } from 'node:readline/promises';
 import { findingsOf } from './as-account.ts';
-import { foundOf, linesOf } from './found-words.ts';
+import { foundOf, linesOf, printable } from './found-words.ts';
 import type { Found } from './found-words.ts';
 import { openIdentity } from './identity.ts';
 import { identityIn } from './outbox-node.ts';
@@ -116,13 +116,16 @@ async function agrees(): Promise<boolean> {
 class StatusLine {
   #last = '';
 
-  show(text: string): void {
+  /** What it shows may be somebody else's words. */
+  show(said: string): void {
+    const text = printable(said);
     if (text === this.#last) return;
     this.#last = text;
     process.stdout.write(process.stdout.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
   }
 
-  say(text: string): void {
+  say(said: string): void {
+    const text = printable(said);
     process.stdout.write(process.stdout.isTTY && this.#last !== '' ? `\r\u001b[K${text}\n` : `${text}\n`);
     this.#last = '';
   }

@@ -50,7 +50,7 @@ describe.skipIf(whyNo.chromium() !== null)('the page about checks', () => {
       'volunteers made 11,402 of them; now the operator’s machines and volunteers share them',
       '7 waiting to be made, the oldest for 4 seconds',
       '96 chunks given to others anew; machines suspended 2 times, banned once',
-      '13 looked at closely (one unit in 16; 4 of them quite new), 31 with a longer record (one in 64)',
+      '13 looked at closely (one unit in 64; 4 of them quite new), 31 with a longer record (one in 128)',
       '1 suspended now, 1 banned',
       '28,412 for work, 206.00 for 412 second copies, 918.40 for audits',
       'together 1.04 times the work',

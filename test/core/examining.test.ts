@@ -315,6 +315,19 @@ describe('[TR6] what is no accident', () => {
     ]);
   });
 
+  test('but not an answer that only had to be close to another’s: who agreed with a liar need not have lied', () => {
+    const h = audited('ab', { kind: 'adaptive' }, { units: 800 });
+    answers(h, 'a', 'ring');
+    answers(h, 'b', 'ring', { words: drawing([0]) });
+    Object.assign(job(h)?.spec ?? {}, { agreement: 'tolerance' });
+    const [audit] = h.state.audits.keys();
+    const events = h.must(auditCommand(audit ?? 0, [0]));
+    expect(events.filter(({ e }) => e === 'disproved')).toMatchObject([
+      { consequence: 'suspend' },
+      { consequence: 'suspend' },
+    ]);
+  });
+
   test('also where the other’s answer is void by now: its partner does not get away with an accident', () => {
     const h = audited('ab', { kind: 'adaptive' }, { units: 800 });
     answers(h, 'a', 'ring');
