@@ -45,6 +45,8 @@ interface Told {
 describe('the volunteer', () => {
   let web: Awaited<ReturnType<typeof buildWeb>>;
   let house: RunningCoordinator;
+  /** Each has its own: a connection to the one before may be kept here still. */
+  let port = 18_353;
   const closing: (() => Promise<unknown>)[] = [];
   beforeAll(async () => void (web = await buildWeb()));
   afterAll(() => web?.remove());
@@ -53,7 +55,7 @@ describe('the volunteer', () => {
   });
 
   async function aJob(options: CoordinatorOptions = {}): Promise<string> {
-    house = await startHouse({ port: 18_353, graceMs: 0, webDir: web.folder, ...options });
+    house = await startHouse({ port: port++, graceMs: 0, webDir: web.folder, ...options });
     closing.push(() => house.close());
     return submitJob(house, house.operatorToken ?? '', { units: 40, quorum: 1 });
   }
@@ -95,7 +97,7 @@ describe('the volunteer', () => {
   it.skipIf(whyNo.chromium() !== null)(
     `works on an insecure origin, and says that it is one ${whyNo.chromium() ?? ''}`,
     async () => {
-      const origin = 'http://talka.test:18353';
+      const origin = `http://talka.test:${port}`;
       const job = await aJob({ allowOrigins: [origin] });
       const browser = await launchChromium({ args: ['--host-resolver-rules=MAP talka.test 127.0.0.1'] });
       closing.push(() => browser.close());

@@ -49,11 +49,15 @@ describe.skipIf(whyNo.webkit() !== null)('the widget, in WebKit', () => {
     await isIn('card');
     const [page = ''] = await webkit.windows();
     await press(60, 'consent');
-    const opened = await until('the window is there', async () => {
-      const found = (await webkit.windows()).find((one) => one !== page);
-      return found === undefined ? { not: 'not yet' } : { is: found };
+    // Whoever feels its way up the frame may have pressed a link of it before, as fonts have it: that opens a window too.
+    await until('the window is there', async () => {
+      for (const one of await webkit.windows()) {
+        if (one === page) continue;
+        await webkit.turnTo(one);
+        if (String(await webkit.evaluate('return location.pathname')).includes('consent')) return { is: one };
+      }
+      return { not: 'not yet' };
     });
-    await webkit.turnTo(opened);
     // Without a window manager no new window on this screen gets the focus, which whoever reads it there gives it.
     await webkit.evaluate('document.hasFocus = () => true; dispatchEvent(new Event("focus"))');
     const yes = await until('it can be agreed to', async () => {
