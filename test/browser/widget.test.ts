@@ -287,7 +287,7 @@ describe.skipIf(whyNo.chromium() !== null)('the widget', () => {
     await visitor.says(later.stopped('', true)[0]);
     // And whoever says no there is asked no further.
     const again = await visitor.asks(card.look);
-    await again.getByRole('button', { name: consent.decline }).click();
+    await orGone(again, again.getByRole('button', { name: consent.decline }).click());
     await visitor.says(card.invite);
     expect(visitor.faults).toEqual([]);
   });

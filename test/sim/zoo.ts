@@ -206,7 +206,13 @@ export const zoo: readonly Member[] = [
     demands: 'whoever of them is disproved with another is banned at once [TR6]',
     holds: (story) => story.wrongFinal === 0 && firstConsequences(story).includes('ban'),
     defence: 'the same wrong answer twice is no accident [TR6]',
-    off: [{ file: 'auditing.ts', from: 'authors.length > 1 || vouched !== null', to: 'vouched !== null' }], // prettier-ignore
+    off: [
+      {
+        file: 'auditing.ts',
+        from: "agreement === 'exact' && (authors",
+        to: "agreement !== 'exact' && (authors",
+      },
+    ],
     toldBy: 'accomplices',
   },
   {
