@@ -8,8 +8,8 @@ import type { Identity } from './identity.ts';
 
 /** What was claimed is looked for in the log, which may take a while. */
 const patienceMs = 60_000;
-/** The last moment that a date may have, in ms. */
-const latest = 8.64e15;
+/** The last moment that a date may have, in ms: what a coordinator tells may lie behind it. */
+export const dateMsMax = 8.64e15;
 
 /** The coordinator, or this device, does not do what was asked; `refused` says why in one word. */
 export class Refused extends Error {
@@ -60,7 +60,7 @@ export async function objectAs(
 ): Promise<number | null> {
   const said = await askAs(me, origin, 'object', 'talka/object/1', { device: me.device, job, chunk, text });
   const at = typeof said === 'object' && said !== null && 'at' in said ? said.at : null;
-  return typeof at === 'number' && Math.abs(at) <= latest ? at : null;
+  return typeof at === 'number' && Math.abs(at) <= dateMsMax ? at : null;
 }
 
 function wordIn(refusal: unknown, name: 'refused' | 'detail'): string | null {
@@ -82,7 +82,7 @@ function isFinding(value: unknown): value is FindingView {
     wrong.every((unit) => typeof unit === 'number') &&
     (claimed === null || areTexts(claimed)) &&
     areTexts(right) &&
-    (untilMs === null || (typeof untilMs === 'number' && Math.abs(untilMs) <= latest)) &&
+    (untilMs === null || (typeof untilMs === 'number' && Math.abs(untilMs) <= dateMsMax)) &&
     typeof open === 'boolean' &&
     (objection === null || isObjection(objection))
   );

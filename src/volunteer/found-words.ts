@@ -1,4 +1,5 @@
 /** What was found wrong of a machine's answers, in words for a terminal: of each unit what was claimed and what is right, and what was said of it since. */
+import { dateMsMax } from './as-account.ts';
 import type { FindingView } from '../wire/objections.ts';
 import type { Judgement } from './store.ts';
 
@@ -10,7 +11,7 @@ export type Found = Omit<Judgement, 'consequence'> &
 export function foundOf({ backend, job, chunk, wrong, untilMs }: Found): string {
   const by = backend === 'webgpu' ? 'its graphics processor' : 'a core';
   const what = `${by}: chunk ${chunk} of ${job}, ${wrong.length === 1 ? 'unit' : 'units'} ${wrong.join(', ')}`;
-  return untilMs === null ? what : `${what}; until ${new Date(untilMs).toISOString()}`;
+  return untilMs === null ? what : `${what}; until ${new Date(Math.min(untilMs, dateMsMax)).toISOString()}`;
 }
 
 /** All of a finding, a line each. */

@@ -12,8 +12,6 @@ import { byeReasons, limits, protocol, takeMax } from './version.ts';
 
 const id16 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16}$/));
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-/** The last moment that a date may have, in ms. */
-const dateMsMax = 8.64e15;
 const base64url = (bytes: number): v.GenericSchema<string> =>
   v.pipe(v.string(), v.regex(new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`)));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -263,7 +261,7 @@ export const judged = v.strictObject({
   wrong: v.array(natural),
   right: v.array(v.string()),
   /** When it may begin anew, by the coordinator's clock; null = never. */
-  untilMs: v.nullable(v.pipe(natural, v.maxValue(dateMsMax))),
+  untilMs: v.nullable(natural),
 });
 
 export const refusal = v.strictObject({

@@ -22,6 +22,7 @@ import { closeForLeaver } from '../../src/core/leaving.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type { Chunk, Replica } from '../../src/core/state.ts';
 import type { Tier } from '../../src/core/trust.ts';
+import { batchOf } from './handmade.ts';
 import { answers, audited, batchesOf, drawing, identityOf, join, proven } from './house.ts';
 import type { House } from './house.ts';
 
@@ -282,19 +283,15 @@ function leaves(drawn: readonly number[], earlier: number, leaverUnits: number):
   const [job] = [...h.state.jobs.values()];
   if (job === undefined) throw new Error('there is no job');
   const terms = { ...job, spec: { ...job.spec, policy: { kind: 'audit', quorum: 1, windowUnits: 1, leaverUnits, verifyMilli: 0 } } } as const; // prettier-ignore
-  const batches = drawn.map((count, i) => ({
-    chunks: [i, i + 1],
-    units: 4,
-    drawn: Array.from({ length: count }, (_, unit) => 4 * i + unit),
-    passed: count,
-    vouched: [],
-    auditedBefore: 0,
-    wrong: [],
-    escrowMicro: 0,
-    operatorMicro: 0,
-    byOperator: [],
-    closed: i < earlier,
-  }));
+  const batches = drawn.map((count, i) =>
+    batchOf(i, i + 1, {
+      units: 4,
+      drawn: Array.from({ length: count }, (_, unit) => 4 * i + unit),
+      passed: count,
+      auditedBefore: 0,
+      closed: i < earlier,
+    }),
+  );
   identity.open.set('j1', batches);
   const words = [3e9, 1e9, 4e9, 2e9, 0, 3e9, 1e9, 4e9, 2e9];
   const order: number[] = [];

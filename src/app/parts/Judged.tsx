@@ -8,6 +8,7 @@ import { hasObjected } from '../objected.ts';
 import type { Judgement } from '../../volunteer/store.ts';
 import type { FindingView } from '../../wire/objections.ts';
 import { judgedWords } from '../words/judged.ts';
+import { dateMsMax } from '../../volunteer/as-account.ts';
 import type { JudgedWords } from '../words/judged.ts';
 import type { Words } from '../words/words.ts';
 import { Objection } from './Objection.tsx';
@@ -95,7 +96,7 @@ function Notice(props: {
           {joined(
             j.what(wrong.length, chunk, job, backend === 'webgpu'),
             untilMs === null ? j.lost : j.meanwhile,
-            open ? j.open : untilMs === null ? j.never : j.again(untilMs),
+            open ? j.open : untilMs === null ? j.never : j.again(Math.min(untilMs, dateMsMax)),
           )}
         </p>
       </div>
