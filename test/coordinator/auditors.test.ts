@@ -126,10 +126,10 @@ describe('an audit that a volunteer is given', () => {
     const [served] = [...shelf.values()].filter(({ kernel: { id } }) => id === kernel);
     if (served === undefined) throw new Error('it is served');
     const wasm = await compiledOf(counting);
-    const at = await opened({ shelf: new Map([[kernel, { ...served, wasm }]]) });
+    const at = await opened({ shelf: new Map([[kernel, { ...served, wasm }]]), unitsPerChunk: 16 });
     at.dice.anchors = true;
     const author = await at.person(1, { audits: false });
-    // Of one unit alone two engines say the same.
+    // Of one unit alone two engines say the same. What is drawn of a chunk of 16 units is one auditor's: of one in forty, two units or more.
     const audit = await at.drawn(author, bent, 2);
     await takesOver(at, audit.id);
     expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'paused' });

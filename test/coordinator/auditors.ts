@@ -14,8 +14,7 @@ import { kernel, referenceOf, shelf } from './under-audit.ts';
 import { answerOf, identity, Scripted } from './volunteer.ts';
 import type { Identity } from './volunteer.ts';
 
-const unitsPerChunk = 32;
-const input = encodeInput({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 256, units: 3_200 });
+const input = encodeInput({ exponent: 67, kFrom: 1_440_000n, kPerUnit: 256, units: 12_800 });
 export const right = referenceOf(input);
 
 /** Looks like an answer, and is none: a bit of its checksum is another. */
@@ -44,8 +43,11 @@ export interface Stage {
   drawn(author: Scripted, compute?: (unit: number) => Uint8Array, unitsMin?: number): Promise<Audit>;
 }
 
-/** A house with a long job under audit; volunteers audit from `groupsMin` networks on. */
-export async function stage(options: CoordinatorOptions = {}): Promise<Stage> {
+/** A house with a long job under audit, in chunks of 32 units if it is not said otherwise; volunteers audit from one network on. */
+export async function stage({
+  unitsPerChunk = 32,
+  ...options
+}: CoordinatorOptions & { unitsPerChunk?: number } = {}): Promise<Stage> {
   let ahead = 0;
   const dice: Dice = { anchors: false, canary: false };
   const house = await started({
@@ -63,7 +65,7 @@ export async function stage(options: CoordinatorOptions = {}): Promise<Stage> {
   const [open] = house.runtime.state.jobs.keys();
   const job =
     open === undefined
-      ? await ordered(house)
+      ? await ordered(house, unitsPerChunk)
       : ((await (await house.call(`/api/jobs/${open}`)).json()) as JobView);
   return {
     ...{ house, job, dice, events },
@@ -78,7 +80,7 @@ export async function stage(options: CoordinatorOptions = {}): Promise<Stage> {
   };
 }
 
-async function ordered(house: Started): Promise<JobView> {
+async function ordered(house: Started, unitsPerChunk: number): Promise<JobView> {
   const { digest } = (await (await house.operator('/blobs', input)).json()) as { digest: string };
   await house.operator('/fund', { account: 'operator', amountMicro: 10 ** 12 });
   const policy = { kind: 'audit', windowUnits: 1_000, leaverUnits: 1_000 };
@@ -108,8 +110,8 @@ async function drawn(
   for (let tries = 0; tries < 40; tries++) {
     const lease = await author.leaseOf(kernel);
     for (let i = 0; i < lease.count; i++) {
-      const from = (lease.chunk + i) * unitsPerChunk;
-      const outputs = Array.from({ length: unitsPerChunk }, (_, k) => compute(from + k));
+      const from = (lease.chunk + i) * job.unitsPerChunk;
+      const outputs = Array.from({ length: job.unitsPerChunk }, (_, k) => compute(from + k));
       author.commit([answerOf(job.job, 'exact', lease.lease + i, from, outputs)]);
       await author.acked(lease.lease + i);
       // What is left of the lease stays as it is: one audit is what a test is about.
