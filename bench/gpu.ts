@@ -18,6 +18,7 @@ import type { Backend } from '../src/volunteer/engine.ts';
 import { launchChromium, launchFirefox, whyNo } from '../test/browser/browsers.ts';
 import { serveFiles } from '../test/browser/serve.ts';
 import type { Found, Stretch } from './gpu/page.ts';
+import type { Verifying } from './gpu/verifying.ts';
 import { gpuSite } from './gpu/site.ts';
 import { median, report } from './measure.ts';
 import type { Line } from './measure.ts';
@@ -48,7 +49,7 @@ function notMeasured(why: string): void {
 /** Calls a function of `bench/gpu/page.ts`. */
 function call<T>(
   page: Page,
-  name: 'open' | 'load' | 'compute',
+  name: 'open' | 'load' | 'compute' | 'verify',
   ...args: readonly (string | number)[]
 ): Promise<T> {
   return page.evaluate<T>(`gpuBench.${name}(...${JSON.stringify(args)})`);
@@ -113,6 +114,37 @@ async function compare(page: Page, kernel: Kernel, input: Uint8Array): Promise<L
   };
 }
 
+/** What checking, digesting and committing may take of the GPU's time, on the GPU and on the thread beside it together. */
+const verificationShareMax = 0.005;
+/** A chunk takes the card about so long, where a chunk may have so many units. */
+const verifiedMs = 100;
+
+/** The price of a chunk's verifiability: of one as the demonstrations have them, of one that is as long as suits the card, and of a quarter of it. */
+async function verifications(page: Page, kernel: Kernel, input: Uint8Array, unitMs: number): Promise<Line[]> {
+  const seeded = Math.max(1, Math.round(250_000 / kernel.unitCostMicro(input)));
+  const long = Math.min(kernel.units(input), 4_096, Math.max(seeded, Math.round(verifiedMs / unitMs)));
+  const lines: Line[] = [];
+  for (const units of new Set([seeded, Math.max(seeded, Math.round(long / 4)), long])) {
+    const found = await call<Verifying>(page, 'verify', kernel.id, kernel.agreement, units, unitMs);
+    const [onGpuMs, onThreadMs, carryingMs] = [found.onGpuMs, found.onThreadMs, found.carryingMs].map(
+      median,
+    ) as [number, number, number];
+    const share = (ms: number): string => `${((100 * ms) / (units * unitMs)).toFixed(2)} %`;
+    const onThread = Math.max(0, onThreadMs - carryingMs);
+    lines.push({
+      what:
+        `${kernel.id}: checking, digesting, committing ${units} units: ${share(onGpuMs)} on the GPU, ${share(onThread)} on ` +
+        `its thread (which takes ${share(carryingMs)} to frame them anyway)`,
+      unit: 'ms',
+      ours: onGpuMs + onThread,
+      reference: units * unitMs,
+      beside: 'the GPU’s time for them',
+      goal: units === long ? { atMost: verificationShareMax } : null,
+    });
+  }
+  return lines;
+}
+
 async function measure(page: Page): Promise<void> {
   const { capability, missing } = await call<Found>(page, 'open', 'webgpu');
   if (capability === null) return notMeasured(missing);
@@ -127,7 +159,9 @@ async function measure(page: Page): Promise<void> {
   for (const kernel of catalogue.values()) {
     const input = inputs.get(kernel.id);
     if (input === undefined) throw new Error(`no job is known for ${kernel.id}`);
-    if (kernel.gpu !== undefined) lines.push(await compare(page, kernel, input));
+    if (kernel.gpu === undefined) continue;
+    const line = await compare(page, kernel, input);
+    lines.push(line, ...(await verifications(page, kernel, input, 1000 / line.ours)));
   }
   report(
     `WebGPU beside WebAssembly in the same ${browserName}, medians of ${rounds} rounds: ${adapter}`,

@@ -5,6 +5,7 @@
 
 import type { Capability, Failure, KernelCode } from '../src/volunteer/engine.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
+import type { Digesting } from './gpu-digests.ts';
 
 /** A failure on its way out of the worker's insides; the host turns it into an answer. */
 export class Fault extends Error {
@@ -29,6 +30,11 @@ export interface Span {
   pause(): Promise<void> | null;
   /** Hands over one unit's output, in unit order. The bytes are copied at once. */
   take(unit: number, output: Uint8Array): void;
+  /**
+   * Hands over the outputs of several units that follow one another, end to end and each `bytes` long, with their digests as they go over the
+   * wire; `seen` says that none is plainly wrong. The bytes are copied at once. Where a span has no such way in, each is taken by itself.
+   */
+  takeAlike?(unitFrom: number, outputs: Uint8Array, bytes: number, digests: Uint8Array, seen: boolean): void;
   /** Adds to the span's kernel time, in ms; also a sign of life. */
   spent(ms: number): void;
   /** Nothing more will be started for this span: the next one may begin while this one's results come in. */
@@ -47,8 +53,8 @@ export interface OpenJob {
 export interface ComputeBackend {
   /** Rejects with the `unavailable` Fault where there is no such backend. */
   start(): Promise<Capability>;
-  /** `kernel` is null for a kernel that is not in the catalogue. */
-  open(code: KernelCode, kernel: Kernel | null, input: Uint8Array): Promise<OpenJob>;
+  /** `kernel` is null for a kernel that is not in the catalogue; `digesting` says whose units they are, where their digests are wanted. */
+  open(code: KernelCode, kernel: Kernel | null, input: Uint8Array, digesting?: Digesting): Promise<OpenJob>;
 }
 
 /** What a kernel's bytes were compiled to, kept as long as the same bytes are asked for under that id. */

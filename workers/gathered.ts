@@ -1,17 +1,18 @@
 /** Collects a chunk's outputs, and digests each unit as it comes. */
 
-import { commitmentRoot, UnitHasher, wireDigestBytes } from '../src/volunteer/digest.ts';
+import { rootMessage, rootOf, UnitHasher, wireDigestBytes } from '../src/volunteer/digest.ts';
+import type { RootMessage } from '../src/volunteer/digest.ts';
 import type { ChunkResult, JobData } from '../src/volunteer/engine.ts';
 import type { Kernel } from '../src/kernels/kernel.ts';
 import { Fault } from './backend.ts';
 import { chunkUnitsMax, Outputs } from './outputs.ts';
 
 export class Gathered {
-  readonly #job: string;
   readonly #unitFrom: number;
   readonly #outputs: Outputs;
   readonly #hasher: UnitHasher;
   readonly #digestBytes: 8 | 32;
+  readonly #root: RootMessage;
   readonly #digests: Uint8Array;
 
   /** Throws the `job` Fault for a chunk that the job does not have. */
@@ -23,12 +24,12 @@ export class Gathered {
     if (!valid || units > chunkUnitsMax || unitTo > unitsMax) {
       throw new Fault({ reason: 'job', detail: `the job has no chunk [${unitFrom}, ${unitTo})` });
     }
-    this.#job = data.job;
     this.#unitFrom = unitFrom;
     this.#outputs = new Outputs(data, kernel, units);
     this.#hasher = new UnitHasher(data.job);
     this.#digestBytes = wireDigestBytes(data.agreement);
-    this.#digests = new Uint8Array(units * this.#digestBytes);
+    this.#root = rootMessage(data.job, unitFrom, units * this.#digestBytes);
+    this.#digests = this.#root.digests;
   }
 
   /** Takes the next unit's output; they come in order. Throws a Fault for one that cannot be right. */
@@ -43,12 +44,17 @@ export class Gathered {
     );
   }
 
-  finish(): Pick<ChunkResult, 'digests' | 'root' | 'bytes' | 'lengths'> {
+  /** Takes the next units' outputs, each `bytes` long, and their digests. Throws a Fault for one that cannot be right, if they were not `seen`. */
+  addAlike(unitFrom: number, outputs: Uint8Array, bytes: number, digests: Uint8Array, seen: boolean): void {
+    const index = this.#outputs.done;
+    if (unitFrom !== this.#unitFrom + index) throw new Error(`unit ${unitFrom} came out of order`);
+    this.#outputs.addAlike(unitFrom, outputs, bytes, seen);
+    this.#digests.set(digests, index * this.#digestBytes);
+  }
+
+  /** The chunk. Rejects when not all of its units are here. */
+  async finish(): Promise<Pick<ChunkResult, 'digests' | 'root' | 'bytes' | 'lengths'>> {
     const parts = this.#outputs.finish();
-    return {
-      digests: this.#digests,
-      root: commitmentRoot(this.#job, this.#unitFrom, this.#digests),
-      ...parts,
-    };
+    return { digests: this.#digests, root: await rootOf(this.#root), ...parts };
   }
 }

@@ -10,7 +10,9 @@ import type { OpenJob, Span } from './backend.ts';
 import { GpuPace } from './gpu-pace.ts';
 import type { GpuPlan } from './gpu-pace.ts';
 import { GpuQueue, inFlightMax } from './gpu-queue.ts';
+import type { BatchDigests, JobDigests } from './gpu-digests.ts';
 import type { GpuPipeline } from './gpu-shader.ts';
+import { handOver } from './gpu-slots.ts';
 import { Pool } from './pool.ts';
 
 /** The most bytes that one batch's outputs may take. */
@@ -27,6 +29,17 @@ interface BatchBuffers {
   readonly out: GPUBuffer;
   readonly read: GPUBuffer;
   readonly group: GPUBindGroup;
+  /** Null where nothing is digested on the GPU. */
+  readonly digests: BatchDigests | null;
+}
+
+/** What is computed. */
+export interface GpuWork {
+  readonly program: GpuProgram;
+  readonly input: Uint8Array;
+  readonly tables: readonly Uint8Array[];
+  /** Null where each output is digested by whoever takes it. */
+  readonly digests: JobDigests | null;
 }
 
 /** One dispatch of a batch. */
@@ -44,6 +57,7 @@ export class GpuJob implements OpenJob {
   readonly #program: GpuProgram;
   readonly #input: Uint8Array;
   readonly #tables: GPUBuffer[];
+  readonly #digests: JobDigests | null;
   readonly #slotBytes: number;
   /** Where a dispatch's params may begin: at multiples of this. */
   readonly #align: number;
@@ -54,29 +68,22 @@ export class GpuJob implements OpenJob {
   #doneMs = 0;
 
   /** Uploads the tables. Rejects with the `environment` Fault when the GPU's memory does not suffice. */
-  static async open(
-    device: GPUDevice,
-    compiled: GpuPipeline,
-    program: GpuProgram,
-    input: Uint8Array,
-    tables: Uint8Array[],
-  ): Promise<GpuJob> {
+  static async open(device: GPUDevice, compiled: GpuPipeline, work: GpuWork): Promise<GpuJob> {
     const buffers = await guarded(device, () =>
-      tables.map((table) => {
+      work.tables.map((table) => {
         const size = Math.max(bufferBytesMin, table.length);
         const buffer = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
         device.queue.writeBuffer(buffer, 0, new Uint8Array(table));
         return buffer;
       }),
     );
-    return new GpuJob(device, compiled, program, input, buffers);
+    return new GpuJob(device, compiled, work, buffers);
   }
 
   private constructor(
     device: GPUDevice,
     compiled: GpuPipeline,
-    program: GpuProgram,
-    input: Uint8Array,
+    { program, input, digests }: GpuWork,
     tables: GPUBuffer[],
   ) {
     this.#device = device;
@@ -84,6 +91,7 @@ export class GpuJob implements OpenJob {
     this.#program = program;
     this.#input = input;
     this.#tables = tables;
+    this.#digests = digests;
     this.#slotBytes = program.slotBytes(input);
     this.#align = device.limits.minUniformBufferOffsetAlignment;
     const unitsMax = Math.max(1, Math.floor(batchBytesMax / this.#slotBytes));
@@ -145,20 +153,30 @@ export class GpuJob implements OpenJob {
       size: steps * this.#aligned(this.#program.paramBytes) + bound,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    const sizeAll = size + (this.#digests?.bytesBehind(units) ?? 0);
     const out = device.createBuffer({
-      size,
+      size: sizeAll,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const read = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const read = device.createBuffer({
+      size: sizeAll,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
     const group = device.createBindGroup({
       layout: this.#compiled.layout,
       entries: [
         { binding: 0, resource: { buffer: params, size: bound } },
-        { binding: 1, resource: { buffer: out } },
+        { binding: 1, resource: { buffer: out, size } },
         ...this.#tables.map((buffer, i) => ({ binding: 2 + i, resource: { buffer } })),
       ],
     });
-    return { units, steps, params, out, read, group };
+    const digests = this.#digests?.attach(out) ?? null;
+    return { units, steps, params, out, read, group, digests };
+  }
+
+  /** What is read back of a batch: its slots, and what was digested of them behind. */
+  #readBytes({ units }: GpuPlan): number {
+    return units * this.#slotBytes + (this.#digests?.bytesBehind(units) ?? 0);
   }
 
   #aligned(bytes: number): number {
@@ -244,6 +262,7 @@ export class GpuJob implements OpenJob {
       }
     }
     this.#device.queue.writeBuffer(batch.params, 0, bytes, 0, next);
+    if (batch.digests !== null) this.#digests?.name(batch.digests, unitFrom, plan.units);
     return dispatches;
   }
 
@@ -268,7 +287,10 @@ export class GpuJob implements OpenJob {
       if (x * y * z > 0) pass.dispatchWorkgroups(x, y, z);
     }
     pass.end();
-    if (end === dispatches.length) encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, size);
+    if (end === dispatches.length) {
+      if (batch.digests !== null) this.#digests?.encode(encoder, batch.digests, plan.units);
+      encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, this.#readBytes(plan));
+    }
     device.queue.submit([encoder.finish()]);
     const error = await device.popErrorScope();
     if (error !== null)
@@ -295,14 +317,17 @@ export class GpuJob implements OpenJob {
     try {
       await computed.done;
       const size = plan.units * this.#slotBytes;
-      await batch.read.mapAsync(GPUMapMode.READ, 0, size);
+      const sizeAll = this.#readBytes(plan);
+      await batch.read.mapAsync(GPUMapMode.READ, 0, sizeAll);
       try {
         await before;
-        const raw = new Uint8Array(batch.read.getMappedRange(0, size));
-        for (let slot = 0; slot < plan.units; slot++) {
-          const own = raw.slice(slot * this.#slotBytes, (slot + 1) * this.#slotBytes);
-          span.take(unitFrom + slot, this.#program.finish(this.#input, unitFrom + slot, own));
-        }
+        const all = new Uint8Array(batch.read.getMappedRange(0, sizeAll));
+        handOver(span, this.#program, this.#input, {
+          ...{ unitFrom, units: plan.units, slotBytes: this.#slotBytes },
+          slots: all.subarray(0, size),
+          digested:
+            batch.digests === null ? null : (this.#digests?.read(all.subarray(size), batch.digests) ?? null),
+        });
       } finally {
         batch.read.unmap();
       }
@@ -345,4 +370,5 @@ function destroy(batch: BatchBuffers): void {
   batch.params.destroy();
   batch.out.destroy();
   batch.read.destroy();
+  batch.digests?.params.destroy();
 }

@@ -234,7 +234,7 @@ export class ComputeHost implements EngineHost {
     const backend = this.#backend;
     if (backend === null) throw new Fault({ reason: 'unavailable', detail: 'the engine was not started' });
     const kernel = await this.#surroundings.kernelOf(data.code.id);
-    const open = await backend.open(data.code, kernel, data.input);
+    const open = await backend.open(data.code, kernel, data.input, data);
     return { data, kernel, open };
   }
 

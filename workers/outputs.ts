@@ -32,6 +32,34 @@ export class Outputs {
 
   /** Takes the next unit's output. Throws a Fault for one that cannot be right. */
   add(unit: number, output: Uint8Array): void {
+    if (!this.#isPlain(output, 0, output.length)) this.#look(unit, output);
+    this.#reserve(output.length);
+    this.#bytes.set(output, this.#used);
+    this.#used += output.length;
+    this.#lengths[this.#done++] = output.length;
+  }
+
+  /** Takes the next units' outputs, which lie end to end and are `bytes` long each; looks at them if nobody has. */
+  addAlike(unitFrom: number, outputs: Uint8Array, bytes: number, seen: boolean): void {
+    const units = outputs.length / bytes;
+    for (let i = 0, at = 0; i < units && !(seen && bytes <= this.#outputMax); i++, at += bytes)
+      if (!this.#isPlain(outputs, at, at + bytes)) this.#look(unitFrom + i, outputs.subarray(at, at + bytes));
+    this.#reserve(outputs.length, bytes);
+    this.#bytes.set(outputs, this.#used);
+    this.#used += outputs.length;
+    this.#lengths.fill(bytes, this.#done, this.#done + units);
+    this.#done += units;
+  }
+
+  #isPlain(bytes: Uint8Array, from: number, to: number): boolean {
+    return (
+      to - from <= this.#outputMax &&
+      this.#kernel?.isPlainOutput?.(this.#data.input, bytes, from, to) === true
+    );
+  }
+
+  /** Throws a Fault for an output that cannot be right. */
+  #look(unit: number, output: Uint8Array): void {
     if (output.length > this.#outputMax) {
       throw new Fault({
         reason: 'kernel',
@@ -43,10 +71,6 @@ export class Outputs {
     const wrong = this.#kernel?.checkOutput(this.#data.input, unit, output) ?? null;
     if (wrong !== null)
       throw new Fault({ reason: 'environment', detail: `the output cannot be right: ${wrong}`, unit });
-    this.#reserve(output.length);
-    this.#bytes.set(output, this.#used);
-    this.#used += output.length;
-    this.#lengths[this.#done++] = output.length;
   }
 
   /** All of them, end to end, and how long each is. */
@@ -56,13 +80,13 @@ export class Outputs {
     return { bytes: this.#bytes.subarray(0, this.#used), lengths: this.#lengths };
   }
 
-  /** Room for `more` bytes: at first as if every unit had as many, then double. */
-  #reserve(more: number): void {
+  /** Room for `more` bytes: at first as if every unit had `each`, then double. */
+  #reserve(more: number, each = more): void {
     const need = this.#used + more;
     if (need <= this.#bytes.length) return;
     if (need > chunkBytesMax)
       throw new Fault({ reason: 'kernel', detail: `the chunk's outputs exceed ${chunkBytesMax} bytes` });
-    const guess = this.#bytes.length === 0 ? more * this.#lengths.length : this.#bytes.length * 2;
+    const guess = this.#bytes.length === 0 ? each * this.#lengths.length : this.#bytes.length * 2;
     const grown = new Uint8Array(Math.min(chunkBytesMax, Math.max(need, guess)));
     grown.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = grown;

@@ -66,8 +66,8 @@ abstract class Going {
     this.#finish();
   }
 
-  protected counted(): void {
-    this.#unitsDone++;
+  protected counted(units: number): void {
+    this.#unitsDone += units;
     this.#show();
   }
 
@@ -110,7 +110,7 @@ export class Running extends Going implements Span {
     } finally {
       this.breath.end();
     }
-    const parts = this.#gathered.finish();
+    const parts = await this.#gathered.finish();
     return {
       replica: this.name,
       ...parts,
@@ -135,7 +135,12 @@ export class Running extends Going implements Span {
 
   take(unit: number, output: Uint8Array): void {
     this.#gathered?.add(unit, output);
-    this.counted();
+    this.counted(1);
+  }
+
+  takeAlike(unitFrom: number, outputs: Uint8Array, bytes: number, digests: Uint8Array, seen: boolean): void {
+    this.#gathered?.addAlike(unitFrom, outputs, bytes, digests, seen);
+    this.counted(outputs.length / bytes);
   }
 
   issued(): void {
@@ -182,7 +187,7 @@ export class Recomputing extends Going {
       pause: () => this.pause(),
       take: (unit, output) => {
         outputs.add(unit, output);
-        this.counted();
+        this.counted(1);
       },
       spent: (ms) => this.spent(ms),
       issued: () => {},

@@ -71,5 +71,10 @@ async function oneUnit(job: OpenJob, unit: number): Promise<Uint8Array> {
 
 /** A span whose outputs nobody keeps and that cannot be cancelled. */
 export function silentSpan(unitFrom: number, unitTo: number): Span {
-  return { unitFrom, unitTo, pause: () => null, take: () => {}, spent: () => {}, issued: () => {} };
+  const nothing = (): void => {};
+  return {
+    ...{ unitFrom, unitTo },
+    pause: () => null,
+    ...{ take: nothing, takeAlike: nothing, spent: nothing, issued: nothing },
+  };
 }

@@ -10,6 +10,8 @@ import type { AdapterFacts, Capability, KernelCode } from '../src/volunteer/engi
 import type { GpuProgram, Kernel } from '../src/kernels/kernel.ts';
 import { CompiledCache, Fault } from './backend.ts';
 import type { ComputeBackend, OpenJob } from './backend.ts';
+import { GpuDigester } from './gpu-digests.ts';
+import type { Digesting, JobDigests } from './gpu-digests.ts';
 import { GpuJob } from './gpu-job.ts';
 import { compileShader } from './gpu-shader.ts';
 import type { GpuPipeline } from './gpu-shader.ts';
@@ -39,6 +41,7 @@ export class WebGpuBackend implements ComputeBackend {
   readonly #gpu: GPU;
   readonly #lost: (detail: string) => void;
   readonly #pipelines = new CompiledCache<string, GpuPipeline>((a, b) => a === b);
+  #digester: Promise<GpuDigester | null> | null = null;
   #device: GPUDevice | null = null;
   #gone = false;
 
@@ -68,7 +71,12 @@ export class WebGpuBackend implements ComputeBackend {
     };
   }
 
-  async open(code: KernelCode, kernel: Kernel | null, input: Uint8Array): Promise<OpenJob> {
+  async open(
+    code: KernelCode,
+    kernel: Kernel | null,
+    input: Uint8Array,
+    digesting?: Digesting,
+  ): Promise<OpenJob> {
     const device = this.#device;
     if (device === null || this.#gone)
       throw new Fault({ reason: 'device-lost', detail: 'there is no device' });
@@ -82,7 +90,21 @@ export class WebGpuBackend implements ComputeBackend {
     const compiled = await this.#pipelines.get(key, wgsl, () =>
       compileShader(device, wgsl, program, tables.length),
     );
-    return GpuJob.open(device, compiled, program, input, tables);
+    const digests = digesting === undefined ? null : await this.#digestsOf(device, digesting, program, input);
+    return GpuJob.open(device, compiled, { program, input, tables, digests });
+  }
+
+  /** Where the GPU digests its own outputs: a shader more that each device compiles once. */
+  async #digestsOf(
+    device: GPUDevice,
+    digesting: Digesting,
+    program: GpuProgram,
+    input: Uint8Array,
+  ): Promise<JobDigests | null> {
+    const usual = program.usual?.(input);
+    if (usual === undefined) return null;
+    this.#digester ??= GpuDigester.on(device);
+    return (await this.#digester)?.for(digesting, usual, program.slotBytes(input)) ?? null;
   }
 
   /**

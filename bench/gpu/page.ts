@@ -1,7 +1,11 @@
 /** What `bench/gpu.ts` runs inside a browser's page: the volunteer's own engines, on a catalogue kernel, in Web Workers. */
+import { kernelOf } from '../../src/kernels/catalogue.ts';
 import { browserEngine } from '../../src/volunteer/engine-browser.ts';
 import { EngineError } from '../../src/volunteer/engine.ts';
 import type { Backend, Capability, Engine, JobData } from '../../src/volunteer/engine.ts';
+
+import { verifying } from './verifying.ts';
+import type { Verifying } from './verifying.ts';
 
 /** What a backend is here, or why it is not. */
 export type Found =
@@ -78,4 +82,18 @@ async function compute(
   return { units, wallMs, outputs };
 }
 
-Object.assign(globalThis, { gpuBench: { open, load, compute } });
+/** What a chunk of so many units costs beyond computing it. */
+async function verify(
+  id: string,
+  agreement: JobData['agreement'],
+  units: number,
+  unitMs: number,
+): Promise<Verifying> {
+  const kernel = kernelOf(id);
+  if (kernel === undefined) throw new Error(`${id} is in no catalogue`);
+  const run = { replica: `verify ${id} ${units}`, job: id, unitFrom: 0, unitTo: units };
+  const chunk = await engineOf('webgpu').run(run, () => {});
+  return verifying(await jobOf(id, agreement), kernel, chunk, 0, unitMs);
+}
+
+Object.assign(globalThis, { gpuBench: { open, load, compute, verify } });

@@ -3,7 +3,8 @@
  * output is looked at, copied and digested, the root is built, the commitment framed and taken into the chain. For `bench/volunteer.ts`.
  */
 import { kernelOf } from '../../src/kernels/catalogue.ts';
-import { hexOf } from '../../src/volunteer/crypto.ts';
+import { hexOf, joined } from '../../src/volunteer/crypto.ts';
+import { plainDigest } from '../../src/volunteer/digest.ts';
 import type { JobData } from '../../src/volunteer/engine.ts';
 import { encodeCommit } from '../../src/wire/frame.ts';
 import { Gathered } from '../../workers/gathered.ts';
@@ -37,15 +38,15 @@ async function verified(data: JobData, outputs: readonly Uint8Array[], chain: Ui
   const kernel = kernelOf(data.code.id) ?? null;
   const gathered = new Gathered(data, kernel, 0, outputs.length);
   for (const [unit, output] of outputs.entries()) gathered.add(unit, output);
-  const { digests, root, bytes, lengths } = gathered.finish();
+  const { digests, root, bytes, lengths } = await gathered.finish();
   const item = {
     replica: 1,
     root: hexOf(root),
     digestBytes: digests.length,
-    lengths: [...lengths],
+    lengths,
   };
   encodeCommit({ header: { t: 'commit', items: [item] }, parts: [{ item, digests, bytes }] });
-  await crypto.subtle.digest('SHA-256', new Uint8Array([...chain, ...new Uint8Array(8), ...root]));
+  plainDigest(joined(chain, new Uint8Array(8), root));
 }
 
 async function measureVerification(wish: VerificationWish): Promise<Verification> {

@@ -84,8 +84,22 @@ export interface GpuProgram {
   readonly piecesMax: number;
   /** What to dispatch for piece `piece` of `pieces` of `unit`, writing to slot `slot`. Pieces of a unit run in order. */
   dispatch(input: Uint8Array, unit: number, piece: number, pieces: number, slot: number): GpuDispatch;
+  /**
+   * Where slots mostly hold their outputs as they are: the first `bytes`, a multiple of 4, if the u32 at `zeroAt` (a multiple of 4) is
+   * zero, or always where that is null. `finish` would give the same bytes; said here, the GPU digests them too, and the CPU
+   * need not look at each.
+   */
+  usual?(input: Uint8Array): UsualSlot;
   /** Turns a unit's raw slot (`slotBytes` long) into its canonical output bytes. */
   finish(input: Uint8Array, unit: number, raw: Uint8Array): Uint8Array;
+}
+
+/** How a slot holds its output when it holds it as it is. */
+export interface UsualSlot {
+  readonly bytes: number;
+  readonly zeroAt: number | null;
+  /** `checkOutput` has nothing against such an output of which no u32 is larger: the GPU looks. Where absent, each is looked at. */
+  readonly wordMax?: number;
 }
 
 /** A known answer: `digest` is the lower-case hex SHA-256 of the unit's output bytes (untagged). */

@@ -259,7 +259,7 @@ export class Deeds {
       const result = this.#results.get(replica);
       if (result === undefined) return [];
       const { root, digests, outputs, lengths } = result;
-      const item = { replica, root, digestBytes: digests.length, lengths: bytes ? [...lengths] : null };
+      const item = { replica, root, digestBytes: digests.length, lengths: bytes ? lengths : null };
       return [{ item, digests, bytes: bytes ? outputs : null }];
     });
     if (parts.length === 0) return;

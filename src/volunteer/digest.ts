@@ -58,9 +58,42 @@ export function wireDigest(
 
 /** What a replica commits to: binds the job, where the chunk starts, and every wire digest in order. */
 export function commitmentRoot(job: string, unitFrom: number, wireDigests: Uint8Array): Uint8Array {
-  const first = new Uint8Array(8);
-  putU64(first, unitFrom);
-  return sha256.create().update(prefixOf('talka/root/1', job)).update(first).update(wireDigests).digest();
+  return sha256.create().update(rootPrefix(job, unitFrom)).update(wireDigests).digest();
+}
+
+/** What a root is the hash of, with room for the wire digests of so many bytes: `digests` is its tail. */
+export interface RootMessage {
+  readonly message: Uint8Array<ArrayBuffer>;
+  readonly digests: Uint8Array<ArrayBuffer>;
+}
+
+/** For a chunk whose digests come one after another. */
+export function rootMessage(job: string, unitFrom: number, digestBytes: number): RootMessage {
+  const prefix = rootPrefix(job, unitFrom);
+  const message = new Uint8Array(prefix.length + digestBytes);
+  message.set(prefix);
+  return { message, digests: message.subarray(prefix.length) };
+}
+
+/**
+ * From so many bytes on the platform's SHA-256 is worth the trip to it: in Chromium it hashes 32 kB in 0.025 ms, trip and
+ * all, and ours in 0.5.
+ */
+const manyBytes = 1_024;
+
+/** The root, once all digests are there: `commitmentRoot`, with the platform's SHA-256 where there is one (an insecure page has none) and much to hash. */
+export async function rootOf({ message }: RootMessage): Promise<Uint8Array> {
+  const platform = globalThis.crypto.subtle as SubtleCrypto | undefined;
+  if (platform === undefined || message.length < manyBytes) return sha256(message);
+  return new Uint8Array(await platform.digest('SHA-256', message));
+}
+
+function rootPrefix(job: string, unitFrom: number): Uint8Array {
+  const tag = prefixOf('talka/root/1', job);
+  const prefix = new Uint8Array(tag.length + 8);
+  prefix.set(tag);
+  putU64(prefix.subarray(tag.length), unitFrom);
+  return prefix;
 }
 
 function prefixOf(tag: string, job: string): Uint8Array {

@@ -17,15 +17,15 @@ import { slot } from './volunteer.ts';
 import type { CommitHeader, CommitItem, SlotWord } from './volunteer.ts';
 
 /** One committed replica with its parts of the payload (views, not copies). */
-export interface CommitPart {
-  readonly item: CommitItem;
+export interface CommitPart<Lengths extends ArrayLike<number> = readonly number[]> {
+  readonly item: CommitItem<Lengths>;
   readonly digests: Uint8Array;
   readonly bytes: Uint8Array | null;
 }
 
-export interface CommitFrame {
-  readonly header: CommitHeader;
-  readonly parts: readonly CommitPart[];
+export interface CommitFrame<Lengths extends ArrayLike<number> = readonly number[]> {
+  readonly header: CommitHeader<Lengths>;
+  readonly parts: readonly CommitPart<Lengths>[];
 }
 
 /** What a shell may bring to read frames faster than this pure room can. */
@@ -70,19 +70,19 @@ const pureTools: FrameTools = {
 };
 
 /** Sum of the outputs' lengths. */
-function sumOf(lengths: readonly number[]): number {
+function sumOf(lengths: ArrayLike<number>): number {
   let sum = 0;
-  for (const length of lengths) sum += length;
+  for (let i = 0; i < lengths.length; i++) sum += lengths[i] as number;
   return sum;
 }
 
 /** Bytes that an item takes in the frame's head. */
-function headOf({ lengths }: CommitItem): number {
+function headOf({ lengths }: CommitItem<ArrayLike<number>>): number {
   return itemBytes + 4 * (lengths?.length ?? 0);
 }
 
 /** Builds the frame. Throws when a part's sizes contradict its item: that is our own bug. */
-export function encodeCommit({ header, parts }: CommitFrame): Uint8Array<ArrayBuffer> {
+export function encodeCommit({ header, parts }: CommitFrame<ArrayLike<number>>): Uint8Array<ArrayBuffer> {
   const wishes = header.slots === undefined ? '' : JSON.stringify(header.slots);
   let size = headBytes + wishes.length;
   for (const { item, digests, bytes } of parts) size += headOf(item) + digests.length + (bytes?.length ?? 0);
@@ -105,18 +105,20 @@ export function encodeCommit({ header, parts }: CommitFrame): Uint8Array<ArrayBu
 }
 
 /** Writes one item; says where the next begins. */
-function putItem(view: DataView, at: number, { replica, root, digestBytes, lengths }: CommitItem): number {
+function putItem(
+  view: DataView,
+  at: number,
+  { replica, root, digestBytes, lengths }: CommitItem<ArrayLike<number>>,
+): number {
   view.setUint32(at, Math.floor(replica / 2 ** 32));
   view.setUint32(at + 4, replica % 2 ** 32);
   for (let i = 0; i < rootBytes; i++)
     view.setUint8(at + 8 + i, Number.parseInt(root.slice(2 * i, 2 * i + 2), 16));
   view.setUint32(at + 40, digestBytes);
-  view.setUint32(at + 44, lengths === null ? digestsOnly : lengths.length);
+  view.setUint32(at + 44, lengths?.length ?? digestsOnly);
   at += itemBytes;
-  for (const length of lengths ?? []) {
-    view.setUint32(at, length);
-    at += 4;
-  }
+  const count = lengths?.length ?? 0;
+  for (let i = 0; i < count; i++, at += 4) view.setUint32(at, lengths?.[i] ?? 0);
   return at;
 }
 

@@ -72,21 +72,21 @@ export const ask = v.strictObject({
   slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)),
 });
 
-/** One committed replica, as the head of a commit's frame has it (`frame.ts`). */
-export interface CommitItem {
+/** One committed replica, as the head of a commit's frame has it (`frame.ts`). Who writes one may bring lengths in any kind of list. */
+export interface CommitItem<Lengths extends ArrayLike<number> = readonly number[]> {
   readonly replica: number;
   /** Lower-case hex. */
   readonly root: string;
   /** Bytes of digests in the payload. */
   readonly digestBytes: number;
   /** Length of each unit's output, whose bytes follow the digests; null = digests only. */
-  readonly lengths: readonly number[] | null;
+  readonly lengths: Lengths | null;
 }
 
 /** What a commit says before its payload. Committing and asking are one message. */
-export interface CommitHeader {
+export interface CommitHeader<Lengths extends ArrayLike<number> = readonly number[]> {
   readonly t: 'commit';
-  readonly items: readonly CommitItem[];
+  readonly items: readonly CommitItem<Lengths>[];
   readonly slots?: readonly SlotWord[];
 }
 

@@ -4,11 +4,14 @@ import { expose, transfer } from 'comlink';
 import { WorkerEngine } from '../../src/volunteer/engine-proxy.ts';
 import { browserPort } from '../../src/volunteer/browser-port.ts';
 import type { Backend, Beat, EngineLimits, LostReason, WorkerPort } from '../../src/volunteer/engine.ts';
+import { wireDigest } from '../../src/volunteer/digest.ts';
+import { GpuDigester } from '../../workers/gpu-digests.ts';
 import { ComputeHost } from '../../workers/host.ts';
 import { WebGpuBackend } from '../../workers/webgpu.ts';
 import { efficiency } from '../../bench/worker-efficiency-run.ts';
 import type { Efficiency } from '../../bench/worker-efficiency-run.ts';
 import { codeOf, engineChecks, equal, fails, jobOf } from '../contract/engine.ts';
+import { hex } from '../contract/engine-world.ts';
 import type { World } from '../contract/engine.ts';
 import { fixtureOf, mixInput } from '../kernels/fixtures/mix.ts';
 
@@ -92,6 +95,80 @@ async function loseDevice(): Promise<string | null> {
   });
 }
 
+/** A shader's digests of slots that hold anything, beside those that are made here, over every shape that a message can have. */
+async function compareDigests(): Promise<string | null> {
+  return sentenceOf(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter?.requestDevice();
+    if (device === undefined) throw new Error('there is no device');
+    const digester = await GpuDigester.on(device);
+    if (digester === null) throw new Error('the shader does not compile');
+    let compared = 0;
+    for (const shape of shapes()) compared += await compareShape(digester, shape);
+    equal(compared, 130 * 40, 'units compared');
+    equal(digester.trusted, true, 'trusted');
+    device.destroy();
+  });
+}
+
+interface Shape {
+  readonly job: string;
+  readonly agreement: 'exact' | 'tolerance';
+  readonly outputBytes: number;
+  readonly unitFrom: number;
+}
+
+/** Names that end anywhere in a word and in a block, outputs of none to many blocks, units on both sides of 2^32. */
+function shapes(): Shape[] {
+  return Array.from({ length: 40 }, (_, i) => ({
+    job: `${'n'.repeat(i < 32 ? i : 70 + 4 * i)}ü`,
+    agreement: i % 2 === 0 ? ('exact' as const) : ('tolerance' as const),
+    outputBytes: [0, 4, 16, 36, 40, 44, 48, 52, 56, 60, 64, 120, 768][i % 13] as number,
+    unitFrom: [0, 2 ** 32 - 60, 2 ** 33 + 5][i % 3] as number,
+  }));
+}
+
+/** How many units were compared. Throws at the first that differs. */
+async function compareShape(
+  digester: GpuDigester,
+  { job, agreement, outputBytes, unitFrom }: Shape,
+): Promise<number> {
+  const [units, slotBytes] = [130, outputBytes + 8];
+  // In 130 outputs of one word it is as likely as not that none is larger.
+  const wordMax = Math.floor(2 ** 32 * (1 - 1 / 200));
+  const usual = { bytes: outputBytes, zeroAt: null, wordMax };
+  const digests = digester.for({ job, agreement }, usual, slotBytes);
+  if (digests === null) throw new Error(`${job} is too long a name`);
+  const slots = Uint8Array.from({ length: units * slotBytes }, () => Math.random() * 256);
+  const { device } = digester;
+  const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
+  const size = digests.bytesBehind(units);
+  const own = device.createBuffer({ size: slots.length + size, usage: STORAGE | COPY_DST | COPY_SRC });
+  const read = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+  device.queue.writeBuffer(own, 0, slots);
+  const batch = digests.attach(own);
+  digests.name(batch, unitFrom, units);
+  const encoder = device.createCommandEncoder();
+  digests.encode(encoder, batch, units);
+  encoder.copyBufferToBuffer(own, slots.length, read, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await read.mapAsync(GPUMapMode.READ);
+  const { digests: got, odd } = digests.read(new Uint8Array(read.getMappedRange()), batch);
+  const words = new Uint32Array(slots.buffer);
+  const isOwn = (i: number): boolean => i % (slotBytes / 4) < outputBytes / 4;
+  const larger = words.some((word, i) => isOwn(i) && word > wordMax);
+  equal(odd, larger, `a word of ${outputBytes} bytes that is too large`);
+  for (let i = 0; i < units; i++) {
+    const output = slots.subarray(i * slotBytes, i * slotBytes + outputBytes);
+    const digest = got.subarray(i * digests.bytes, (i + 1) * digests.bytes);
+    const what = `unit ${unitFrom + i} of ${job}, ${outputBytes} bytes`;
+    equal(hex(digest), hex(wireDigest(job, unitFrom + i, output, agreement)), what);
+    equal(digests.agrees(unitFrom + i, output, digest), true, what);
+  }
+  for (const buffer of [own, read, batch.params]) buffer.destroy();
+  return units;
+}
+
 async function sentenceOf(act: () => Promise<void>): Promise<string | null> {
   try {
     await act();
@@ -105,4 +182,4 @@ async function measureEfficiency(backend: Backend, unitMs: number): Promise<Effi
   return efficiency(inWorker(backend).engine, codeOf(await materials()), unitMs);
 }
 
-Object.assign(globalThis, { check, loseDevice, measureEfficiency });
+Object.assign(globalThis, { check, compareDigests, loseDevice, measureEfficiency });

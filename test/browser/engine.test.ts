@@ -83,6 +83,10 @@ for (const { name, missing, backends, open } of browsers) {
       }
 
       if (backends.includes('webgpu')) {
+        it('digests on the GPU what is digested here, whatever the shape', async () => {
+          expect(await opened.ask('compareDigests()')).toBeNull();
+        });
+
         it('reports a device that is taken away, and ends every call', async () => {
           expect(await opened.ask('loseDevice()')).toBeNull();
         });

@@ -5,7 +5,7 @@
 import type { GpuDispatch, GpuProgram } from '../kernel.ts';
 import { candidate, fieldsOf } from './input.ts';
 import type { MersenneSpec } from './input.ts';
-import { encodeOutput, isCandidate, kOfUnit, powerOfTwoMod, sieveBound } from './output.ts';
+import { encodeOutput, headBytes, isCandidate, kOfUnit, powerOfTwoMod, sieveBound } from './output.ts';
 
 /** Indices of each class that one workgroup sieves; the shader's SEGMENT. */
 const segment = 8192;
@@ -160,6 +160,8 @@ export const gpu: GpuProgram = {
   paramBytes: 4 * paramWords,
   tables: (input) => [sieveTable(fieldsOf(input))],
   slotBytes: () => 4 * slotWords,
+  // No factor, as nearly always: the slot begins with what an output's head is.
+  usual: () => ({ bytes: headBytes, zeroAt: 0 }),
   piecesMax: 128,
   dispatch(input, unit, piece, pieces, slot): GpuDispatch {
     const spec = fieldsOf(input);

@@ -1,6 +1,6 @@
 /** The fast form of path-trace@1 as data for the GPU runner: the scene's tables and one dispatch for each piece. */
 import type { GpuProgram } from '../kernel.ts';
-import { OUTPUT_BYTES, TILE, decodeHead, place } from './codec.ts';
+import { FIXED_ONE, OUTPUT_BYTES, RADIANCE_MAX, TILE, decodeHead, place } from './codec.ts';
 import type { Head } from './codec.ts';
 
 /** Samples that one invocation follows; pixels × samples are spread over invocations. */
@@ -9,6 +9,11 @@ const blockFloats = 40;
 const nodeFloats = 28;
 const cornerFloats = 16;
 const far = 1e30;
+
+/** What one of an output's sums can add up to. */
+export function sumMax({ samplesPerUnit }: Pick<Head, 'samplesPerUnit'>): number {
+  return samplesPerUnit * RADIANCE_MAX * FIXED_ONE;
+}
 
 /** Layouts are those of shader.wgsl. */
 export const gpuProgram: GpuProgram = {
@@ -26,6 +31,7 @@ export const gpuProgram: GpuProgram = {
     return [scene, bytesOf(nodes), bytesOf(blocks), bytesOf(normalsOf(input, head, positions))];
   },
   slotBytes: () => OUTPUT_BYTES,
+  usual: (input) => ({ bytes: OUTPUT_BYTES, zeroAt: null, wordMax: sumMax(decodeHead(input)) }),
   dispatch: (input, unit, piece, pieces, slot) => {
     const head = decodeHead(input);
     const { batch, left, top } = place(head, unit);
