@@ -1,7 +1,8 @@
 /**
  * Asks how long a coordinator with a long past takes from its start to the first lease, beside a fresh Node that only
- * opens the same database. The past ends with kill -9 while a thousand people compute, just before a snapshot, and
- * each start finds it as it was left: nothing checkpointed, nothing folded.
+ * opens the same database: the rules and the log beside just that, the whole coordinator beside one that also answers over a
+ * bare `ws`. The past ends with kill -9 while a thousand people compute, just before a snapshot, and each start finds it as it
+ * was left: nothing checkpointed, nothing folded.
  *
  * node bench/restart.ts [--events N] [--rounds N] [--json FILE]
  *
@@ -97,6 +98,11 @@ const starts = {
     timed([join(scripts, 'restart-bare.mjs'), join(dataDir, 'log.db')], {}, 'SIGKILL', (said) => said, [
       quiet,
     ]),
+  bareSocket: async (dataDir: string) => {
+    const port = await freePort();
+    const args = [join(scripts, 'restart-bare-socket.mjs'), join(dataDir, 'log.db')];
+    return timed(args, { PORT: String(port) }, 'SIGKILL', () => firstLease(port), [quiet]);
+  },
   rules: (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') =>
     timed([join(folder, 'restart-child.js'), dataDir], {}, signal, (said) => said),
   whole: async (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') => {
@@ -105,7 +111,7 @@ const starts = {
   },
 };
 type Start = keyof typeof starts;
-const kinds = ['bare', 'rules', 'whole'] as const satisfies readonly Start[];
+const kinds = ['bare', 'bareSocket', 'rules', 'whole'] as const satisfies readonly Start[];
 
 /** Lives through a past in a folder; says how many events it had. `paceMs`: of the people at its end, for each chunk. */
 async function past(dataDir: string, events: number, paceMs: number): Promise<number> {
@@ -130,10 +136,16 @@ function copyOf(dataDir: string): string {
 
 /** Medians of so many starts of each kind, in turn. */
 async function medians(dataDir: string): Promise<Record<Start, number>> {
-  const found: Record<Start, number[]> = { bare: [], rules: [], whole: [] };
+  const found: Record<Start, number[]> = { bare: [], bareSocket: [], rules: [], whole: [] };
   for (let round = 0; round < rounds; round++)
     for (const kind of kinds) found[kind].push(await starts[kind](copyOf(dataDir), 'SIGKILL'));
-  return { bare: median(found.bare), rules: median(found.rules), whole: median(found.whole) };
+  const { bare, bareSocket, rules, whole } = found;
+  return {
+    bare: median(bare),
+    bareSocket: median(bareSocket),
+    rules: median(rules),
+    whole: median(whole),
+  };
 }
 
 const megabytes = (file: string): string => (statSync(file).size / 1e6).toFixed(0);
@@ -148,7 +160,7 @@ async function restarted(events: number): Promise<Line[]> {
   const lived = await past(dataDir, events, 500);
   const log = join(dataDir, 'log.db');
   const size = `${megabytes(log)} MB and ${megabytes(`${log}-wal`)} MB of write-ahead log`;
-  const { bare, rules, whole } = await medians(dataDir);
+  const { bare, bareSocket, rules, whole } = await medians(dataDir);
   rmSync(dataDir, { recursive: true });
   const of = { unit: 'ms', reference: bare, beside } as const;
   return [
@@ -158,7 +170,15 @@ async function restarted(events: number): Promise<Line[]> {
       ours: rules,
       goal: { atMost: 3 },
     },
-    { what: 'the same, whole coordinator, to the first lease over a socket', ...of, ours: whole, goal: null },
+    {
+      what: 'the same, whole coordinator, to the first lease over a socket',
+      ...of,
+      ours: whole,
+      reference: bareSocket,
+      beside: 'fresh Node that opens it and answers over bare `ws`',
+      goal: { atMost: 3 },
+    },
+    { what: 'the same beside no socket', ...of, ours: whole, goal: null },
   ];
 }
 

@@ -29,9 +29,11 @@ export class GpuDigester {
 
   /** Null where the device does not take the shader. */
   static async on(device: GPUDevice): Promise<GpuDigester | null> {
+    // Others use the device meanwhile: the scope is closed before anything is waited for.
     device.pushErrorScope('validation');
+    const module = device.createShaderModule({ code: digestShader() });
+    void device.popErrorScope().catch(() => null);
     try {
-      const module = device.createShaderModule({ code: digestShader() });
       const pipeline = await device.createComputePipelineAsync({
         layout: 'auto',
         compute: { module, entryPoint: 'main' },
@@ -39,8 +41,6 @@ export class GpuDigester {
       return new GpuDigester(device, pipeline);
     } catch {
       return null;
-    } finally {
-      void device.popErrorScope().catch(() => null);
     }
   }
 

@@ -42,3 +42,33 @@ export class Allowance {
     this.#at = at;
   }
 }
+
+/**
+ * One allowance for all, of which each one may have a part: whoever asks on and on keeps nobody else from asking. Who was not
+ * heard of for longest is forgotten when there are too many, and has all of their part again.
+ */
+export class SharedAllowance {
+  readonly #all: Allowance;
+  readonly #part: readonly [most: number, perSecond: number];
+  readonly #parts = new Map<string, Allowance>();
+
+  /** At most so much at once, and so much more each second: together, and each. */
+  constructor(together: readonly [number, number], each: readonly [number, number]) {
+    this.#all = new Allowance(...together);
+    this.#part = each;
+  }
+
+  /** As `Allowance.take`, for one of them. */
+  take(whose: string, amount: number, at: number): boolean {
+    const part = this.#parts.get(whose) ?? new Allowance(...this.#part);
+    this.#parts.delete(whose);
+    this.#parts.set(whose, part);
+    for (const oldest of this.#parts.keys()) {
+      if (this.#parts.size <= partsMax) break;
+      this.#parts.delete(oldest);
+    }
+    return part.take(amount, at) && this.#all.take(amount, at);
+  }
+}
+
+const partsMax = 4_096;

@@ -12,7 +12,7 @@ import { objectionTextMax } from '../wire/objections.ts';
 import type { FindingView, ObjectionView, ObjectionWords } from '../wire/objections.ts';
 import { isMalformed } from '../wire/schema.ts';
 import type { RefusalView } from '../wire/views.ts';
-import { Allowance } from './allowance.ts';
+import { SharedAllowance } from './allowance.ts';
 import { Claims } from './claims.ts';
 import { deviceId } from './digests.ts';
 import { foundAt, foundIn } from './evidence.ts';
@@ -29,9 +29,9 @@ export const objectionsPerGroupMax = 20;
 /** Objections that an account, and in one answer the operator, is shown. */
 const shownMax = 20;
 const listedMax = 100;
-/** Looking into the log for whoever was found wrong: so often at once, and each second. */
-const looksAtOnce = 60;
-const looksPerSecond = 2;
+/** Looking into the log for whoever was found wrong: so often at once and each second, and for one network's. One answer to an account takes up to `1 + shownMax`. */
+const looksOfAll = [120, 2] as const;
+const looksOfOne = [30, 0.5] as const;
 
 /** Of any script, with line breaks; no control or direction characters, and not nothing. */
 const text = v.pipe(
@@ -65,7 +65,7 @@ function refuse(c: Context, status: 401 | 404 | 409 | 429 | 503, refused: string
 
 /** What the account does. */
 export function objecting(app: Hono, house: House, requests: SignedRequests): void {
-  const looks = new Allowance(looksAtOnce, looksPerSecond);
+  const looks = new SharedAllowance(looksOfAll, looksOfOne);
   const claims = new Claims(house);
   const tooOften = (c: Context): Response => {
     c.header('Retry-After', '1');
@@ -81,7 +81,7 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
       refuse(c, 404, 'not-disproved', 'no answer of yours to that chunk was found wrong');
     if (house.runtime.state.devices.get(device)?.account !== account) return none();
     if (faultsOf(house, device).length === 0) return none();
-    if (!looks.take(1, house.now())) return tooOften(c);
+    if (!looks.take(askerOf(house, device), 1, house.now())) return tooOften(c);
     const evidence = await evidenceOf(house, { device, job, chunk });
     if (evidence === null) return none();
     const { tick, found } = evidence;
@@ -108,12 +108,18 @@ export function objecting(app: Hono, house: House, requests: SignedRequests): vo
     const device = deviceId(Buffer.from(body.publicKey, 'base64url'));
     const kept = house.side.objections(body.account, shownMax);
     if (kept.length === 0 && faultsOf(house, device).length === 0) return c.json({ found: [] });
-    const isHeard = looks.take(1 + kept.length, house.now());
+    const isHeard = looks.take(askerOf(house, device), 1 + kept.length, house.now());
     const found = isHeard
       ? await claims.among(body.account, () => findingsOf(house, claims, device, kept))
       : null;
     return found === null ? tooOften(c) : c.json({ found });
   });
+}
+
+/** Whose part of what is looked up a device takes from: its network's, or where that is exempt its account's. */
+function askerOf({ runtime }: House, device: string): string {
+  const known = runtime.state.devices.get(device);
+  return known === undefined || known.group === '' ? `account ${known?.account ?? ''}` : known.group;
 }
 
 /** Whether as many objections of a device's network wait as may; the exempt group is none. */

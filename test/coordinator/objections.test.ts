@@ -77,6 +77,26 @@ describe('the way back', () => {
     await liar.end();
   }, 30_000);
 
+  test('who asks on and on is told to wait, and keeps nobody else from being told', async () => {
+    const house = await start();
+    const { liar: first, job } = await disproved(house);
+    const second = new Scripted(house.url);
+    await second.signIn();
+    await answersAudited(house, second, job, lies);
+    await second.of('judged');
+    const now = Date.now();
+    const statusOf = async (who: Scripted['who'], apart: number): Promise<number> => {
+      const body = requestOf(house, who, 'talka/objections/1', [], now - apart);
+      return (await post(house, 'objections', body))[0];
+    };
+    const heard: number[] = [];
+    for (let tries = 0; tries < 130; tries++) heard.push(await statusOf(first.who, tries));
+    expect(heard.slice(0, 30)).toEqual(Array(30).fill(200));
+    expect(heard.at(-1)).toBe(429);
+    expect(await statusOf(second.who, 0)).toBe(200);
+    for (const one of [first, second]) await one.end();
+  }, 60_000);
+
   test('who is banned sees a no, and what was said to it; a later yes lets them in', async () => {
     const house = await start();
     const { liar, job, chunk } = await banned(house);

@@ -173,14 +173,15 @@ async function auditedByPeople({ house, watch, person }: Play): Promise<void> {
   await audited(house, long);
   await works(auditor, 3, watch, undefined, long);
   await over();
-  const [author, two] = [await person(), { input: cheapInput(400), each: 200 }];
-  await audited(house, two);
-  // While there is more to give nobody has left, and audits are not the anchors' alone.
-  await works(author, 1, watch, undefined, two);
+  const [author, ten] = [await person(), { input: cheapInput(2_000), each: 200 }];
+  const { job } = await audited(house, ten);
+  // While there is more to give nobody has left, and audits are not the anchors' alone. Of one chunk in twenty nothing is drawn.
+  while (runtime.state.audits.size === 0) await works(author, 1, watch, undefined, ten);
   const { device } = auditor.who;
   for (const { id } of [...runtime.state.audits.values()])
     await runtime.run({ c: 'audit', audit: id, device, wrong: [], right: [] });
-  await works(author, 1, watch, undefined, two);
+  const free = (): number => runtime.state.jobs.get(job)?.free.length ?? 0;
+  while (free() > 0) await works(author, 1, watch, undefined, ten);
   await over();
 }
 
