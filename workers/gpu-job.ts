@@ -38,8 +38,8 @@ export interface GpuWork {
   readonly program: GpuProgram;
   readonly input: Uint8Array;
   readonly tables: readonly Uint8Array[];
-  /** Null where each output is digested by whoever takes it. */
-  readonly digests: JobDigests | null;
+  /** Comes when the device has compiled what it takes; until then, and where it is null, each output is digested by whoever takes it. */
+  readonly digests: Promise<JobDigests | null>;
 }
 
 /** One dispatch of a batch. */
@@ -57,7 +57,7 @@ export class GpuJob implements OpenJob {
   readonly #program: GpuProgram;
   readonly #input: Uint8Array;
   readonly #tables: GPUBuffer[];
-  readonly #digests: JobDigests | null;
+  #digests: JobDigests | null = null;
   readonly #slotBytes: number;
   /** Where a dispatch's params may begin: at multiples of this. */
   readonly #align: number;
@@ -91,7 +91,11 @@ export class GpuJob implements OpenJob {
     this.#program = program;
     this.#input = input;
     this.#tables = tables;
-    this.#digests = digests;
+    // Drivers take up to seconds for it: nobody waits.
+    void digests.then(
+      (compiled) => (this.#digests = compiled),
+      () => {},
+    );
     this.#slotBytes = program.slotBytes(input);
     this.#align = device.limits.minUniformBufferOffsetAlignment;
     const unitsMax = Math.max(1, Math.floor(batchBytesMax / this.#slotBytes));
@@ -134,7 +138,8 @@ export class GpuJob implements OpenJob {
   async #batchFor(plan: GpuPlan): Promise<BatchBuffers> {
     const free = await this.#batches.take();
     const steps = plan.units * plan.pieces;
-    if (free !== null && free.units >= plan.units && free.steps >= steps) return free;
+    const isWhole = free?.digests !== null || this.#digests === null;
+    if (free !== null && isWhole && free.units >= plan.units && free.steps >= steps) return free;
     try {
       if (free !== null) destroy(free);
       return await guarded(this.#device, () => this.#makeBatch(plan.units, steps));
@@ -175,8 +180,9 @@ export class GpuJob implements OpenJob {
   }
 
   /** What is read back of a batch: its slots, and what was digested of them behind. */
-  #readBytes({ units }: GpuPlan): number {
-    return units * this.#slotBytes + (this.#digests?.bytesBehind(units) ?? 0);
+  #readBytes({ digests }: BatchBuffers, { units }: GpuPlan): number {
+    const behind = digests === null ? 0 : (this.#digests?.bytesBehind(units) ?? 0);
+    return units * this.#slotBytes + behind;
   }
 
   #aligned(bytes: number): number {
@@ -289,7 +295,7 @@ export class GpuJob implements OpenJob {
     pass.end();
     if (end === dispatches.length) {
       if (batch.digests !== null) this.#digests?.encode(encoder, batch.digests, plan.units);
-      encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, this.#readBytes(plan));
+      encoder.copyBufferToBuffer(batch.out, 0, batch.read, 0, this.#readBytes(batch, plan));
     }
     device.queue.submit([encoder.finish()]);
     const error = await device.popErrorScope();
@@ -317,7 +323,7 @@ export class GpuJob implements OpenJob {
     try {
       await computed.done;
       const size = plan.units * this.#slotBytes;
-      const sizeAll = this.#readBytes(plan);
+      const sizeAll = this.#readBytes(batch, plan);
       await batch.read.mapAsync(GPUMapMode.READ, 0, sizeAll);
       try {
         await before;

@@ -90,19 +90,19 @@ export class WebGpuBackend implements ComputeBackend {
     const compiled = await this.#pipelines.get(key, wgsl, () =>
       compileShader(device, wgsl, program, tables.length),
     );
-    const digests = digesting === undefined ? null : await this.#digestsOf(device, digesting, program, input);
+    const digests = this.#digestsOf(device, digesting, program, input);
     return GpuJob.open(device, compiled, { program, input, tables, digests });
   }
 
   /** Where the GPU digests its own outputs: a shader more that each device compiles once. */
   async #digestsOf(
     device: GPUDevice,
-    digesting: Digesting,
+    digesting: Digesting | undefined,
     program: GpuProgram,
     input: Uint8Array,
   ): Promise<JobDigests | null> {
     const usual = program.usual?.(input);
-    if (usual === undefined) return null;
+    if (usual === undefined || digesting === undefined) return null;
     this.#digester ??= GpuDigester.on(device);
     return (await this.#digester)?.for(digesting, usual, program.slotBytes(input)) ?? null;
   }

@@ -5,13 +5,13 @@ import { WorkerEngine } from '../../src/volunteer/engine-proxy.ts';
 import { browserPort } from '../../src/volunteer/browser-port.ts';
 import type { Backend, Beat, EngineLimits, LostReason, WorkerPort } from '../../src/volunteer/engine.ts';
 import { wireDigest } from '../../src/volunteer/digest.ts';
-import { GpuDigester } from '../../workers/gpu-digests.ts';
+import { GpuDigester, JobDigests } from '../../workers/gpu-digests.ts';
 import { ComputeHost } from '../../workers/host.ts';
 import { WebGpuBackend } from '../../workers/webgpu.ts';
 import { efficiency } from '../../bench/worker-efficiency-run.ts';
 import type { Efficiency } from '../../bench/worker-efficiency-run.ts';
 import { codeOf, engineChecks, equal, fails, jobOf } from '../contract/engine.ts';
-import { hex } from '../contract/engine-world.ts';
+import { hex, light, verify } from '../contract/engine-world.ts';
 import type { World } from '../contract/engine.ts';
 import { fixtureOf, mixInput } from '../kernels/fixtures/mix.ts';
 
@@ -111,6 +111,44 @@ async function compareDigests(): Promise<string | null> {
   });
 }
 
+/** An engine whose GPU digests what it computes, once its shader is compiled; `bends`: what it says is not right. */
+async function digestItself(bends: boolean): Promise<string | null> {
+  const { encode, read } = JobDigests.prototype;
+  const counts = { encoded: 0, read: 0 };
+  JobDigests.prototype.encode = function (...args) {
+    counts.encoded++;
+    encode.apply(this, args);
+  };
+  JobDigests.prototype.read = function (bytes, batch) {
+    counts.read++;
+    return read.call(this, bends ? bytes.map((byte) => byte ^ 1) : bytes, batch);
+  };
+  const { engine } = inPage();
+  try {
+    return await sentenceOf(async () => {
+      const input = mixInput(light);
+      await engine.start();
+      await engine.load(jobOf(await materials(), input));
+      const until = performance.now() + 30_000;
+      for (let chunk = 0; counts.encoded < 4; chunk++) {
+        if (performance.now() > until) throw new Error('the GPU digests nothing');
+        const [unitFrom, unitTo] = [100 * chunk, 100 * chunk + 77];
+        verify(
+          await engine.run({ replica: `${chunk}`, job: 'job', unitFrom, unitTo }, () => {}),
+          input,
+          unitFrom,
+          unitTo,
+          'exact',
+        );
+      }
+      equal(counts.read > 0, true, 'its digests were read');
+    });
+  } finally {
+    engine.dispose();
+    Object.assign(JobDigests.prototype, { encode, read });
+  }
+}
+
 interface Shape {
   readonly job: string;
   readonly agreement: 'exact' | 'tolerance';
@@ -182,4 +220,4 @@ async function measureEfficiency(backend: Backend, unitMs: number): Promise<Effi
   return efficiency(inWorker(backend).engine, codeOf(await materials()), unitMs);
 }
 
-Object.assign(globalThis, { check, compareDigests, loseDevice, measureEfficiency });
+Object.assign(globalThis, { check, compareDigests, digestItself, loseDevice, measureEfficiency });

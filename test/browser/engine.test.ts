@@ -87,6 +87,14 @@ for (const { name, missing, backends, open } of browsers) {
           expect(await opened.ask('compareDigests()')).toBeNull();
         });
 
+        it('has the GPU digest its chunks, and gives the same bytes', async () => {
+          expect(await opened.ask('digestItself(false)')).toBeNull();
+        });
+
+        it('digests itself what a GPU digests wrongly', async () => {
+          expect(await opened.ask('digestItself(true)')).toBeNull();
+        });
+
         it('reports a device that is taken away, and ends every call', async () => {
           expect(await opened.ask('loseDevice()')).toBeNull();
         });

@@ -232,7 +232,7 @@ describe.skipIf(whyNo.chromium() !== null)('the volunteer in Chromium', () => {
   it('uses an emulated GPU only when it is told to, and then after a core’s first chunk', async () => {
     await aHouse();
     await submitJob(house, house.operatorToken ?? '', {
-      units: 4000,
+      units: 12_000,
       quorum: 1,
       unitsPerChunk: 2,
       kPerUnit: 1 << 14,
