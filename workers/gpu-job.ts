@@ -93,7 +93,7 @@ export class GpuJob implements OpenJob {
     this.#tables = tables;
     // Drivers take up to seconds for it: nobody waits.
     void digests.then(
-      (compiled) => (this.#digests = compiled),
+      (ready) => (this.#digests = ready),
       () => {},
     );
     this.#slotBytes = program.slotBytes(input);

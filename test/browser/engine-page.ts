@@ -119,9 +119,9 @@ async function digestItself(bends: boolean): Promise<string | null> {
     counts.encoded++;
     encode.apply(this, args);
   };
-  JobDigests.prototype.read = function (bytes, batch) {
+  JobDigests.prototype.read = function (said, batch) {
     counts.read++;
-    return read.call(this, bends ? bytes.map((byte) => byte ^ 1) : bytes, batch);
+    return read.call(this, bends ? said.map((byte) => byte ^ 1) : said, batch);
   };
   const { engine } = inPage();
   try {
