@@ -41,14 +41,21 @@ export class WebGpuBackend implements ComputeBackend {
   readonly #gpu: GPU;
   readonly #lost: (detail: string) => void;
   readonly #pipelines = new CompiledCache<string, GpuPipeline>((a, b) => a === b);
+  readonly #emulatedDigests: boolean;
+  /** Whether the device digests what it computes. */
+  #digests = false;
   #digester: Promise<GpuDigester | null> | null = null;
   #device: GPUDevice | null = null;
   #gone = false;
 
-  /** `lost` is called once, when the device has gone away or done something that no kernel explains. */
-  constructor(gpu: GPU, lost: (detail: string) => void) {
+  /**
+   * `lost` is called once, when the device has gone away or done something that no kernel explains. An emulated GPU digests
+   * only where a test wants it: it is the same processor, and compiling costs it seconds.
+   */
+  constructor(gpu: GPU, lost: (detail: string) => void, emulatedDigests = false) {
     this.#gpu = gpu;
     this.#lost = lost;
+    this.#emulatedDigests = emulatedDigests;
   }
 
   /** The device, for whoever must watch or end it; null before `start`. */
@@ -62,6 +69,7 @@ export class WebGpuBackend implements ComputeBackend {
     const { facts, software } = adapterFacts(adapter);
     const device = await adapter.requestDevice();
     this.#device = device;
+    this.#digests = !software || this.#emulatedDigests;
     void device.lost.then(({ reason, message }) => this.#lose(`${reason}: ${message}`));
     device.onuncapturederror = ({ error }) => this.#lose(`unexpected error: ${error.message}`);
     return {
@@ -102,7 +110,7 @@ export class WebGpuBackend implements ComputeBackend {
     input: Uint8Array,
   ): Promise<JobDigests | null> {
     const usual = program.usual?.(input);
-    if (usual === undefined || digesting === undefined) return null;
+    if (usual === undefined || digesting === undefined || !this.#digests) return null;
     this.#digester ??= GpuDigester.on(device);
     return (await this.#digester)?.for(digesting, usual, program.slotBytes(input)) ?? null;
   }

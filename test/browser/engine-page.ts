@@ -59,7 +59,7 @@ function inPage(): { engine: WorkerEngine; device(): GPUDevice | null; terminate
     tell: (beat: Beat) => port2.postMessage(beat),
     kernelOf: fixtureOf,
     transfer,
-    open: async (_, lost) => (backend = new WebGpuBackend(navigator.gpu, lost)),
+    open: async (_, lost) => (backend = new WebGpuBackend(navigator.gpu, lost, true)),
   });
   expose(host, port2);
   const port: WorkerPort = {

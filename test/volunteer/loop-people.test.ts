@@ -25,6 +25,14 @@ describe('people', () => {
     expect(kinds(hand.computed(1))).toContain('commit');
   });
 
+  it('gives back at once what it had asked for before the pause, and asks anew when it goes on', () => {
+    const hand = new Hand().ready();
+    hand.on({ on: 'pause' });
+    expect(returned(hand.lease(1, { count: 3 }))).toEqual([{ why: 'paused', replicas: [1, 2, 3] }]);
+    expect(asks(hand.wait(60_000))).toEqual([]);
+    expect(asks(hand.on({ on: 'resume' }))).toHaveLength(1);
+  });
+
   it('still delivers while paused, and does not ask along', () => {
     const hand = new Hand().ready();
     hand.lease(1);

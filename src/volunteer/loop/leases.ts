@@ -45,8 +45,10 @@ function whyNot(
   loop: Loop,
   slot: Slot | undefined,
   job: string,
-): 'finished' | 'closing' | 'settings' | 'failed' | null {
+): 'finished' | 'closing' | 'paused' | 'settings' | 'failed' | null {
   if (loop.closing) return 'closing';
+  // It was asked for before the pause, and may have been waited for long: nobody else should have to.
+  if (loop.phase === 'paused') return 'paused';
   if (loop.phase === 'finishing') return 'finished';
   if (slot === undefined || slot.stage.is === 'off') return 'settings';
   if (slot.stage.is === 'lost' && slot.stage.until > loop.at + restartPatienceMs) return 'failed';

@@ -113,6 +113,8 @@ export function onResume(loop: Loop): void {
   if (loop.phase !== 'paused') return;
   loop.phase = loop.link.is === 'open' ? 'running' : 'starting';
   loop.pausedAt = null;
+  // With what was given back in the pause the coordinator forgot what we had asked for.
+  for (const slot of loop.slots.values()) slot.askedAt = null;
   shareOut(loop, loop.settings.share);
 }
 
