@@ -12,9 +12,9 @@ db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
 const row = db.prepare('SELECT tick, record, root FROM tick ORDER BY tick DESC LIMIT 1').get();
 if (row === undefined) throw new Error('the database is empty');
 
-let writes = 0;
-/** One durable write, of a page that is there in every database. */
-const durable = () => db.exec(`PRAGMA user_version = ${++writes}`);
+const write = db.prepare('INSERT OR REPLACE INTO probe (id, bytes) VALUES (1, zeroblob(256))');
+/** One durable write, to a table that is there for that. */
+const durable = () => write.run();
 
 const server = new WebSocketServer({
   host: '127.0.0.1',
