@@ -14,18 +14,18 @@ import { isMalformed, parse } from './schema.ts';
 import type { Malformed } from './schema.ts';
 import { limits } from './version.ts';
 import { slot } from './volunteer.ts';
-import type { CommitHeader, CommitItem, SlotWord } from './volunteer.ts';
+import type { CommitHeader, CommitItem, Lengths, SlotWord } from './volunteer.ts';
 
 /** One committed replica with its parts of the payload (views, not copies). */
-export interface CommitPart<Lengths extends ArrayLike<number> = readonly number[]> {
-  readonly item: CommitItem<Lengths>;
+export interface CommitPart<L extends Lengths = readonly number[]> {
+  readonly item: CommitItem<L>;
   readonly digests: Uint8Array;
   readonly bytes: Uint8Array | null;
 }
 
-export interface CommitFrame<Lengths extends ArrayLike<number> = readonly number[]> {
-  readonly header: CommitHeader<Lengths>;
-  readonly parts: readonly CommitPart<Lengths>[];
+export interface CommitFrame<L extends Lengths = readonly number[]> {
+  readonly header: CommitHeader<L>;
+  readonly parts: readonly CommitPart<L>[];
 }
 
 /** What a shell may bring to read frames faster than this pure room can. */
@@ -70,19 +70,19 @@ const pureTools: FrameTools = {
 };
 
 /** Sum of the outputs' lengths. */
-function sumOf(lengths: ArrayLike<number>): number {
+function sumOf(lengths: Lengths): number {
   let sum = 0;
-  for (let i = 0; i < lengths.length; i++) sum += lengths[i] as number;
+  for (const length of lengths) sum += length;
   return sum;
 }
 
 /** Bytes that an item takes in the frame's head. */
-function headOf({ lengths }: CommitItem<ArrayLike<number>>): number {
+function headOf({ lengths }: CommitItem<Lengths>): number {
   return itemBytes + 4 * (lengths?.length ?? 0);
 }
 
 /** Builds the frame. Throws when a part's sizes contradict its item: that is our own bug. */
-export function encodeCommit({ header, parts }: CommitFrame<ArrayLike<number>>): Uint8Array<ArrayBuffer> {
+export function encodeCommit({ header, parts }: CommitFrame<Lengths>): Uint8Array<ArrayBuffer> {
   const wishes = header.slots === undefined ? '' : JSON.stringify(header.slots);
   let size = headBytes + wishes.length;
   for (const { item, digests, bytes } of parts) size += headOf(item) + digests.length + (bytes?.length ?? 0);
@@ -108,7 +108,7 @@ export function encodeCommit({ header, parts }: CommitFrame<ArrayLike<number>>):
 function putItem(
   view: DataView,
   at: number,
-  { replica, root, digestBytes, lengths }: CommitItem<ArrayLike<number>>,
+  { replica, root, digestBytes, lengths }: CommitItem<Lengths>,
 ): number {
   view.setUint32(at, Math.floor(replica / 2 ** 32));
   view.setUint32(at + 4, replica % 2 ** 32);
@@ -117,8 +117,10 @@ function putItem(
   view.setUint32(at + 40, digestBytes);
   view.setUint32(at + 44, lengths?.length ?? digestsOnly);
   at += itemBytes;
-  const count = lengths?.length ?? 0;
-  for (let i = 0; i < count; i++, at += 4) view.setUint32(at, lengths?.[i] ?? 0);
+  for (const length of lengths ?? []) {
+    view.setUint32(at, length);
+    at += 4;
+  }
   return at;
 }
 

@@ -72,21 +72,24 @@ export const ask = v.strictObject({
   slots: v.pipe(v.array(slot), v.minLength(1), v.maxLength(limits.slotsMax)),
 });
 
-/** One committed replica, as the head of a commit's frame has it (`frame.ts`). Who writes one may bring lengths in any kind of list. */
-export interface CommitItem<Lengths extends ArrayLike<number> = readonly number[]> {
+/** Who writes a frame may bring lengths as they are counted. */
+export type Lengths = readonly number[] | Uint32Array;
+
+/** One committed replica, as the head of a commit's frame has it (`frame.ts`). */
+export interface CommitItem<L extends Lengths = readonly number[]> {
   readonly replica: number;
   /** Lower-case hex. */
   readonly root: string;
   /** Bytes of digests in the payload. */
   readonly digestBytes: number;
   /** Length of each unit's output, whose bytes follow the digests; null = digests only. */
-  readonly lengths: Lengths | null;
+  readonly lengths: L | null;
 }
 
 /** What a commit says before its payload. Committing and asking are one message. */
-export interface CommitHeader<Lengths extends ArrayLike<number> = readonly number[]> {
+export interface CommitHeader<L extends Lengths = readonly number[]> {
   readonly t: 'commit';
-  readonly items: readonly CommitItem<Lengths>[];
+  readonly items: readonly CommitItem<L>[];
   readonly slots?: readonly SlotWord[];
 }
 
