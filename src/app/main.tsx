@@ -24,6 +24,8 @@ const house = openHouse(
 );
 const goingOn = comesBack ? house.goOn() : null;
 await speak(preferred(location.search, navigator.languages), 'contribute');
+// What is loaded and what is shown are two tasks: whoever presses something meanwhile is heard between them.
+await new Promise((resolve) => setTimeout(resolve));
 root.replaceChildren();
 render(<App house={house} />, root);
 await goingOn;
