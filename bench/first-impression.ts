@@ -8,7 +8,7 @@
  * node bench/first-impression.ts [--json FILE]
  */
 import process from 'node:process';
-import type { Browser, BrowserContext, CDPSession } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import type { JobView } from '../src/wire/views.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
 import { freePort, freshFolder, openApart, sweep } from '../test/e2e/house.ts';
@@ -74,24 +74,27 @@ interface Visit {
   readonly kilobytes: number;
 }
 
+/** What is visited, until what is said, and how it is left. */
+interface Place {
+  readonly url: string;
+  readonly relay: Relay;
+  readonly name: () => Namer;
+  readonly last: string;
+  readonly leave: (page: Page) => Promise<void>;
+}
+
 /** One visit with an empty cache. */
-async function once(
-  context: BrowserContext,
-  url: string,
-  relay: Relay,
-  { slowdown }: Condition,
-  name: Namer,
-  last: string,
-): Promise<Visit> {
+async function once(context: BrowserContext, place: Place, { slowdown }: Condition): Promise<Visit> {
+  const { url, relay, name, last, leave } = place;
   const page = await context.newPage();
   const prepare = async (session: CDPSession): Promise<void> => {
     await session.send('Network.clearBrowserCache');
     await session.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
     relay.takeBytes();
   };
-  const milestones = await timeVisit(page, url, name, last, prepare);
+  const milestones = await timeVisit(page, url, name(), last, prepare);
   const { down, up } = relay.takeBytes();
-  await page.close();
+  await leave(page);
   return { milestones, kilobytes: (down + up) / 1000 };
 }
 
@@ -104,25 +107,32 @@ async function inTurns(
   condition: Condition,
 ): Promise<{ ours: Visit[]; bares: Visit[] }> {
   const bareRelay = await openRelay(bare.port, condition.speed);
-  const url = `http://127.0.0.1:${relay.port}`;
-  const bareUrl = `http://127.0.0.1:${bareRelay.port}/`;
+  const origin = `http://127.0.0.1:${relay.port}`;
+  const here: Place = {
+    url: `${origin}/`,
+    relay,
+    name: namedFor,
+    last: acknowledged,
+    leave: (page) => leaveForLong(page, origin),
+  };
+  const there: Place = {
+    url: `http://127.0.0.1:${bareRelay.port}/`,
+    relay: bareRelay,
+    name:
+      () =>
+      ({ up, text }) =>
+        !up && text === 'echo' ? 'echo' : null,
+    last: 'echo',
+    leave: (page) => page.close(),
+  };
   const ours: Visit[] = [];
   const bares: Visit[] = [];
   const context = await browser.newContext({ locale: 'en-US' });
   try {
-    await rememberConsent(browser, context, url);
+    await rememberConsent(browser, context, origin);
     for (let i = 0; i < visits; i++) {
-      ours.push(await once(context, `${url}/`, relay, condition, namedFor(), acknowledged));
-      bares.push(
-        await once(
-          context,
-          bareUrl,
-          bareRelay,
-          condition,
-          ({ up, text }) => (!up && text === 'echo' ? 'echo' : null),
-          'echo',
-        ),
-      );
+      ours.push(await once(context, here, condition));
+      bares.push(await once(context, there, condition));
     }
   } finally {
     await context.close();
@@ -135,7 +145,26 @@ async function inTurns(
 async function rememberConsent(browser: Browser, context: BrowserContext, url: string): Promise<void> {
   const person = await join(browser, url, '', context);
   await person.computed(1);
-  await person.page.close();
+  await leaveForLong(person.page, url);
+}
+
+/**
+ * Somebody leaves, and comes back when what was leased to the page is long over: what a page that comes back at once
+ * would go on with or send again is not there any more, and its first chunk is of a lease of its own.
+ */
+async function leaveForLong(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/icon.svg`);
+  await page.evaluate(`new Promise((done, fail) => {
+    const opening = indexedDB.open('talka');
+    opening.onerror = fail;
+    opening.onsuccess = () => {
+      const change = opening.result.transaction(['leases', 'results'], 'readwrite');
+      for (const name of ['leases', 'results']) change.objectStore(name).clear();
+      change.onerror = fail;
+      change.oncomplete = done;
+    };
+  })`);
+  await page.close();
 }
 
 const middle = (found: readonly Visit[], what: string): number =>

@@ -12,9 +12,9 @@ const volunteer = 'src/app/volunteer.ts';
 const workerFiles = /^assets\/(compute\.worker|mersenne-tf|kernel)-[\w-]+\.js$/;
 
 /**
- * The script for those who come back to what they left running; for nobody else is anything more loaded. It calls
- * `goOn` with what it opened meanwhile: the list of jobs, and a socket with what that has said so far. Its digest is in
- * the page's content policy (`src/coordinator/http-static.ts`).
+ * The script for those who come back to what they left running; for nobody else is anything more loaded. What it opens
+ * meanwhile, the list of jobs and a socket with what that has said so far, lies in `talkaAhead`: the page itself may come
+ * to ask for the volunteer before `goOn` is called here. Its digest is in the page's content policy (`src/coordinator/http-static.ts`).
  */
 export function scriptFor(program, beside, alongside) {
   const lines = [
@@ -27,8 +27,9 @@ export function scriptFor(program, beside, alongside) {
     `socket.onmessage = ({ data }) => heard.push(data);`,
     `const jobs = fetch('/api/jobs');`,
     `jobs.catch(() => {});`,
+    `globalThis.talkaAhead = { socket, heard, jobs };`,
     // A browser opens six connections at once: what is longest on its way, and what most waits for, goes first.
-    `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn({ socket, heard, jobs })).catch(() => socket.close());`,
+    `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn()).catch(() => socket.close());`,
     `for (const file of ${JSON.stringify(alongside)}) fetch(file).catch(() => {});`,
     `}`,
   ];

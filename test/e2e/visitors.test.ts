@@ -157,6 +157,25 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     expect((await scene.told(house)).misdeeds).toBe(0);
   });
 
+  it('who comes back goes on over the socket that was opened ahead, also where the page asks for the volunteer first', async () => {
+    const house = await scene.house();
+    await house.door.submit(factoring(400, 50));
+    const ona = await scene.person(house.door.url);
+    await ona.computed(1);
+    // The lines in the page's head come no further than what they opened; the page is left to begin.
+    const { page } = ona;
+    await page.addInitScript(`Object.defineProperty(globalThis, 'talkaAhead', {
+      set(ahead) { this.opened = ahead; throw new Error('no further'); },
+      get() { return this.opened; },
+    })`);
+    let sockets = 0;
+    page.on('websocket', () => (sockets += 1));
+    await page.goto(`${house.door.url}/`);
+    await ona.computed(1);
+    expect(sockets).toBe(1);
+    expect((await scene.told(house)).misdeeds).toBe(0);
+  });
+
   it('over plain http the page says what is missing and computes with the cores', async () => {
     const port = await freePort();
     const url = `http://talka.test:${port}`;
