@@ -22,6 +22,8 @@ const coordinator = process.env['TALKA_COORDINATOR'] ?? 'http://127.0.0.1:8787';
 
 /** The page, and the volunteer that it brings when Start is pressed: each with all that it cannot begin without. */
 const programs = { page: 'src/app/main.tsx', volunteer: 'src/app/volunteer.ts' };
+/** Pages that check what a coordinator says as the volunteer does, and compute nothing. */
+const readers = ['src/app/rewards.tsx', 'src/app/verify.tsx'];
 
 export default defineConfig({
   root,
@@ -40,7 +42,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: pages,
-      output: { codeSplitting: { includeDependenciesRecursively: false, groups: together(programs) } },
+      output: {
+        codeSplitting: { includeDependenciesRecursively: false, groups: together(programs, readers) },
+      },
     },
   },
   server: {

@@ -38,9 +38,10 @@ export function scriptFor(program, beside, alongside) {
 
 /**
  * Groups of modules that lie in one file each, since on a slow line every further file costs a round trip: all that a
- * program cannot begin without, and apart from it what several of them share, so that none waits for another.
+ * program cannot begin without, and apart from it what several of them share, so that none waits for another. What the
+ * `readers`, pages that need a small part of a program, have of it lies apart as well, so that they load no more of it.
  */
-export function together(programs) {
+export function together(programs, readers) {
   const reached = new Map();
   const reachOf = (file, context) => {
     const known = reached.get(file);
@@ -60,7 +61,9 @@ export function together(programs) {
     // A program's own module is its first file; style sheets go their own way.
     if (files.includes(id) || id.endsWith('.css')) return null;
     const wanted = Object.keys(programs).filter((program) => reachOf(programs[program], context).has(id));
-    return wanted.length > 1 ? 'shared' : (wanted[0] ?? null);
+    if (wanted.length !== 1) return wanted.length > 1 ? 'shared' : null;
+    const isRead = wanted[0] === 'volunteer' && readers.some((file) => reachOf(file, context).has(id));
+    return isRead ? 'read' : wanted[0];
   };
   return [{ name }];
 }
