@@ -119,25 +119,42 @@ const verificationShareMax = 0.005;
 /** A chunk takes the card about so long, where a chunk may have so many units. */
 const verifiedMs = 100;
 
-/** The price of a chunk's verifiability: of one as the demonstrations have them, of one that is as long as suits the card, and of a quarter of it. */
+/** Units that an engine computes together where chunks follow one another: 30 ms of the card, as `workers/gpu-pace.ts` has it. */
+const jointUnits = (unitMs: number): number => Math.min(2_048, Math.floor(30 / unitMs));
+
+/**
+ * The price of a chunk's verifiability: of those that the demonstrations have, which wait beside one another and are computed
+ * together, as many as suit the card; of one that is as long as suits it; and of a quarter of that.
+ */
 async function verifications(page: Page, kernel: Kernel, input: Uint8Array, unitMs: number): Promise<Line[]> {
   const seeded = Math.max(1, Math.round(250_000 / kernel.unitCostMicro(input)));
   const long = Math.min(kernel.units(input), 4_096, Math.max(seeded, Math.round(verifiedMs / unitMs)));
+  const together = Math.max(1, Math.floor(Math.min(kernel.units(input), jointUnits(unitMs)) / seeded));
   const lines: Line[] = [];
-  for (const units of new Set([seeded, Math.max(seeded, Math.round(long / 4)), long])) {
-    const found = await call<Verifying>(page, 'verify', kernel.id, kernel.agreement, units, unitMs);
+  const wanted: readonly [units: number, chunks: number][] = [
+    [seeded, 1],
+    [seeded, together],
+    [Math.max(seeded, Math.round(long / 4)), 1],
+    [long, 1],
+  ];
+  const told = new Set<string>();
+  for (const [units, chunks] of wanted) {
+    if (told.has(`${units} ${chunks}`)) continue;
+    told.add(`${units} ${chunks}`);
+    const found = await call<Verifying>(page, 'verify', kernel.id, kernel.agreement, units, chunks, unitMs);
+    const all = found.chunks * units * unitMs;
     const [onGpuMs, onThreadMs, carryingMs] = [found.onGpuMs, found.onThreadMs, found.carryingMs].map(
       median,
     ) as [number, number, number];
-    const share = (ms: number): string => `${((100 * ms) / (units * unitMs)).toFixed(2)} %`;
+    const share = (ms: number): string => `${((100 * ms) / all).toFixed(2)} %`;
     const onThread = Math.max(0, onThreadMs - carryingMs);
     lines.push({
       what:
-        `${kernel.id}: checking, digesting, committing ${units} units: ${share(onGpuMs)} on the GPU, ${share(onThread)} on ` +
-        `its thread (which takes ${share(carryingMs)} to frame them anyway)`,
+        `${kernel.id}: checking, digesting, committing ${found.chunks} × ${units} units: ${share(onGpuMs)} on the GPU, ` +
+        `${share(onThread)} on its thread (which takes ${share(carryingMs)} to frame them anyway)`,
       unit: 'ms',
       ours: onGpuMs + onThread,
-      reference: units * unitMs,
+      reference: all,
       beside: 'the GPU’s time for them',
       goal: units === long ? { atMost: verificationShareMax } : null,
     });

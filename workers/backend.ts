@@ -47,6 +47,8 @@ export interface OpenJob {
   compute(span: Span): Promise<void>;
   /** About how many units are started together; `measure` computes that many. */
   readonly batchUnits: number;
+  /** Up to so many units, chunks that follow one another are computed as one span; absent where each goes by itself. */
+  readonly jointUnits?: number;
   close(): void;
 }
 

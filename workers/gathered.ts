@@ -10,7 +10,9 @@ import { chunkUnitsMax, Outputs } from './outputs.ts';
 export class Gathered {
   readonly #unitFrom: number;
   readonly #outputs: Outputs;
-  readonly #hasher: UnitHasher;
+  readonly #job: string;
+  /** Made when a unit comes without its digest. */
+  #hasher: UnitHasher | null = null;
   readonly #digestBytes: 8 | 32;
   readonly #root: RootMessage;
   readonly #digests: Uint8Array;
@@ -26,7 +28,7 @@ export class Gathered {
     }
     this.#unitFrom = unitFrom;
     this.#outputs = new Outputs(data, kernel, units);
-    this.#hasher = new UnitHasher(data.job);
+    this.#job = data.job;
     this.#digestBytes = wireDigestBytes(data.agreement);
     this.#root = rootMessage(data.job, unitFrom, units * this.#digestBytes);
     this.#digests = this.#root.digests;
@@ -37,6 +39,7 @@ export class Gathered {
     const index = this.#outputs.done;
     if (unit !== this.#unitFrom + index) throw new Error(`unit ${unit} came out of order`);
     this.#outputs.add(unit, output);
+    this.#hasher ??= new UnitHasher(this.#job);
     const digest = this.#hasher.digest(unit, output);
     this.#digests.set(
       this.#digestBytes === 32 ? digest : digest.subarray(0, this.#digestBytes),

@@ -3,7 +3,8 @@
  * lie. A card that is worth hundreds of cores would keep one core busy with nothing but hashing otherwise.
  *
  * The bytes are those of `src/volunteer/digest.ts`. A volunteer answers for its digests, so nothing hangs on a driver's
- * word: of every chunk one unit is digested here too, and a card that says something else digests no more.
+ * word: of every span, a chunk or several that are computed together, one unit is digested here too, and a card that says
+ * something else digests no more.
  */
 
 import { UnitHasher, wireDigestBytes } from '../src/volunteer/digest.ts';

@@ -109,6 +109,10 @@ export class GpuJob implements OpenJob {
     return this.#pace.batchUnits * 2;
   }
 
+  get jointUnits(): number {
+    return this.#pace.batchUnits;
+  }
+
   async compute(span: Span): Promise<void> {
     /** Batches are read back one after another; the first failure ends the span. */
     let collected: Promise<void> = Promise.resolve();

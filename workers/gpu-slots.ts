@@ -56,7 +56,7 @@ export function handOver(span: Span, program: GpuProgram, input: Uint8Array, bat
   }
 }
 
-/** What the GPU digested, where it digested anything and, at the beginning of a chunk, one of them, taken by lot, is right. */
+/** What the GPU digested, where it digested anything and, in a span's first batch, one of them, taken by lot, is right. */
 function agreed({ unitFrom, units, slotBytes, slots, digested }: Batch, isFirst: boolean): Digested | null {
   if (digested === null || !digested.by.trusted) return null;
   if (!isFirst) return digested;

@@ -25,6 +25,7 @@ import type { Kernel } from '../src/kernels/kernel.ts';
 import { Fault } from './backend.ts';
 import type { ComputeBackend, OpenJob } from './backend.ts';
 import { Breath, hop } from './breath.ts';
+import { following, Joint } from './joint.ts';
 import { Recomputing, Running } from './running.ts';
 import { selfTest, silentSpan } from './self-test.ts';
 
@@ -55,6 +56,8 @@ export class ComputeHost implements EngineHost {
   readonly #breath: Breath;
   readonly #jobs = new Map<string, Promise<LoadedJob>>();
   readonly #running = new Map<string, Running | Recomputing>();
+  /** Chunks that have not begun, in the order in which they were asked for. */
+  readonly #waiting = new Set<Running>();
   #backend: ComputeBackend | null = null;
   #kind: Backend | null = null;
   /** Resolves when the run before has nothing more to start. */
@@ -176,22 +179,46 @@ export class ComputeHost implements EngineHost {
       throw new Fault({ reason: 'job', detail: `replica ${run.replica} is already running` });
     const running = new Running(run, this.#breath, this.#surroundings.tell, () => this.#standAside());
     this.#running.set(run.replica, running);
+    this.#waiting.add(running);
     const before = this.#turn;
     this.#turn = running.whenIssued;
     try {
       // A run that waits for its turn is cancelled at once.
       await running.orCancelled(before);
-      const { open, data, kernel } = await running.orCancelled(this.#loaded(run.job));
-      const result = await running.compute(open, data, kernel);
-      // On a GPU the next run begins before this one is ready: what they have in common counts once.
-      const beforeMs = this.#readyMs;
-      this.#readyMs = performance.now();
-      return { ...result, wallMs: Math.min(result.wallMs, this.#readyMs - beforeMs) };
+      const loaded = await running.orCancelled(this.#loaded(run.job));
+      return await (running.joint ?? this.#begin(running, loaded));
     } finally {
+      this.#waiting.delete(running);
       // Those behind it must still wait for those before it.
       void before.then(() => running.end());
       this.#running.delete(run.replica);
     }
+  }
+
+  /** Computes a chunk whose turn it is, with those that wait behind it and continue it where several go together. */
+  async #begin(first: Running, { open, data, kernel }: LoadedJob): Promise<ChunkResult> {
+    this.#waiting.delete(first);
+    const others = following(first, this.#waiting, open.jointUnits ?? 0);
+    if (others.length === 0) {
+      const result = await first.compute(open, data, kernel);
+      return { ...result, wallMs: this.#ownMs(result.wallMs) };
+    }
+    const members = [first, ...others];
+    const answers = new Joint(members, this.#breath).compute(open, data, kernel, (ms) => this.#ownMs(ms));
+    for (const [i, member] of members.entries()) {
+      this.#waiting.delete(member);
+      member.joint = answers.then((all) => valueOf(all[i]));
+      // Whoever was given up before its turn listens no more.
+      member.joint.catch(() => {});
+    }
+    return first.joint ?? Promise.reject(new Error('no answer'));
+  }
+
+  /** On a GPU the next run begins before this one is ready: what they have in common counts once. */
+  #ownMs(wallMs: number): number {
+    const beforeMs = this.#readyMs;
+    this.#readyMs = performance.now();
+    return Math.min(wallMs, this.#readyMs - beforeMs);
   }
 
   async #recompute(run: UnitsRun): Promise<UnitsResult> {
@@ -262,6 +289,11 @@ function buffersOf(parts: readonly (Uint8Array | Uint32Array)[]): ArrayBuffer[] 
     if (!(buffer instanceof ArrayBuffer)) throw new TypeError('a result lies in memory of its own');
     return buffer;
   });
+}
+
+function valueOf(settled: PromiseSettledResult<ChunkResult> | undefined): ChunkResult {
+  if (settled?.status === 'fulfilled') return settled.value;
+  throw settled?.reason ?? new Error('no answer');
 }
 
 /** Runs something that may fail and gives the failure back as a value. */

@@ -20,15 +20,16 @@ abstract class Going {
   readonly name: string;
   readonly job: string;
   readonly ended: Promise<void>;
+  /** Rejects when it is given up. */
+  readonly cancelled: Promise<never>;
   protected readonly breath: Breath;
   protected kernelMs = 0;
   readonly #tell: (beat: Beat) => void;
   readonly #units: number;
-  readonly #cancelled: Promise<never>;
   #finish: () => void = () => {};
   #giveUp: (fault: Fault) => void = () => {};
   #fault: Fault | null = null;
-  #unitsDone = 0;
+  protected unitsDone = 0;
   #toldMs = performance.now();
 
   constructor(name: string, job: string, units: number, breath: Breath, tell: (beat: Beat) => void) {
@@ -38,12 +39,12 @@ abstract class Going {
     this.#units = units;
     this.#tell = tell;
     this.ended = new Promise((resolve) => (this.#finish = resolve));
-    this.#cancelled = new Promise((_, reject) => (this.#giveUp = reject));
-    this.#cancelled.catch(() => {});
+    this.cancelled = new Promise((_, reject) => (this.#giveUp = reject));
+    this.cancelled.catch(() => {});
   }
 
   orCancelled<T>(wait: Promise<T>): Promise<T> {
-    return Promise.race([wait, this.#cancelled]);
+    return Promise.race([wait, this.cancelled]);
   }
 
   cancel(): void {
@@ -57,9 +58,13 @@ abstract class Going {
     return rest === null ? null : this.orCancelled(rest);
   }
 
+  get isCancelled(): boolean {
+    return this.#fault !== null;
+  }
+
   spent(ms: number): void {
     this.kernelMs += ms;
-    this.#show();
+    this.show();
   }
 
   end(): void {
@@ -67,16 +72,16 @@ abstract class Going {
   }
 
   protected counted(units: number): void {
-    this.#unitsDone += units;
-    this.#show();
+    this.unitsDone += units;
+    this.show();
   }
 
   /** Says how far it is: a few times a second, and after the last unit. */
-  #show(): void {
+  show(): void {
     const nowMs = performance.now();
-    if (nowMs - this.#toldMs < progressMs && this.#unitsDone < this.#units) return;
+    if (nowMs - this.#toldMs < progressMs && this.unitsDone < this.#units) return;
     this.#toldMs = nowMs;
-    this.#tell({ beat: 'progress', replica: this.name, unitsDone: this.#unitsDone });
+    this.#tell({ beat: 'progress', replica: this.name, unitsDone: this.unitsDone });
   }
 }
 
@@ -90,6 +95,8 @@ export class Running extends Going implements Span {
   #gathered: Gathered | null = null;
   /** How long it stood aside. */
   #asideMs = 0;
+  /** Its answer, where it is computed together with others. */
+  joint: Promise<ChunkResult> | null = null;
 
   /** `aside` says whether something else comes first now, and resolves when that is done. */
   constructor(run: ChunkRun, breath: Breath, tell: (beat: Beat) => void, aside: () => Promise<void> | null) {
@@ -101,7 +108,7 @@ export class Running extends Going implements Span {
   }
 
   async compute(open: OpenJob, data: JobData, kernel: Kernel | null): Promise<ChunkResult> {
-    this.#gathered = new Gathered(data, kernel, this.unitFrom, this.unitTo);
+    this.gather(data, kernel);
     const startMs = performance.now();
     this.breath.begin();
     try {
@@ -110,13 +117,19 @@ export class Running extends Going implements Span {
     } finally {
       this.breath.end();
     }
-    const parts = await this.#gathered.finish();
-    return {
-      replica: this.name,
-      ...parts,
-      kernelMs: this.kernelMs,
-      wallMs: performance.now() - startMs - this.#asideMs,
-    };
+    return this.result(this.kernelMs, performance.now() - startMs - this.#asideMs);
+  }
+
+  /** Gets ready to take units. Throws the `job` Fault for a chunk that the job does not have. */
+  gather(data: JobData, kernel: Kernel | null): void {
+    this.#gathered = new Gathered(data, kernel, this.unitFrom, this.unitTo);
+    this.unitsDone = 0;
+  }
+
+  /** The chunk, once all of its units are here. */
+  async result(kernelMs: number, wallMs: number): Promise<ChunkResult> {
+    if (this.#gathered === null) throw new Error('nothing was gathered');
+    return { replica: this.name, ...(await this.#gathered.finish()), kernelMs, wallMs };
   }
 
   /** After a rest new wishes may be here: what is recomputed does not wait for the end of a chunk. */

@@ -82,18 +82,20 @@ async function compute(
   return { units, wallMs, outputs };
 }
 
-/** What a chunk of so many units costs beyond computing it. */
+/** What so many chunks of so many units, computed as one span, cost beyond computing them. */
 async function verify(
   id: string,
   agreement: JobData['agreement'],
-  units: number,
+  chunkUnits: number,
+  chunks: number,
   unitMs: number,
 ): Promise<Verifying> {
   const kernel = kernelOf(id);
   if (kernel === undefined) throw new Error(`${id} is in no catalogue`);
-  const run = { replica: `verify ${id} ${units}`, job: id, unitFrom: 0, unitTo: units };
-  const chunk = await engineOf('webgpu').run(run, () => {});
-  return verifying(await jobOf(id, agreement), kernel, chunk, 0, unitMs);
+  const unitTo = Math.min(chunkUnits * chunks, kernel.units((await jobOf(id, agreement)).input));
+  const run = { replica: `verify ${id} ${chunkUnits} ${chunks}`, job: id, unitFrom: 0, unitTo };
+  const all = await engineOf('webgpu').run(run, () => {});
+  return verifying(await jobOf(id, agreement), kernel, all, unitMs, chunkUnits);
 }
 
 Object.assign(globalThis, { gpuBench: { open, load, compute, verify } });

@@ -7,16 +7,20 @@ import { hexOf, joined } from '../../src/volunteer/crypto.ts';
 import { plainDigest, UnitHasher, wireDigestBytes } from '../../src/volunteer/digest.ts';
 import type { ChunkResult, JobData } from '../../src/volunteer/engine.ts';
 import { encodeCommit } from '../../src/wire/frame.ts';
-import { Gathered } from '../../workers/gathered.ts';
+import type { Span } from '../../workers/backend.ts';
+import { Breath } from '../../workers/breath.ts';
 import { GpuDigester } from '../../workers/gpu-digests.ts';
 import type { BatchDigests, JobDigests } from '../../workers/gpu-digests.ts';
 import { handOver } from '../../workers/gpu-slots.ts';
+import { Joint } from '../../workers/joint.ts';
 import { Outputs } from '../../workers/outputs.ts';
+import { Running } from '../../workers/running.ts';
 import { silentSpan } from '../../workers/self-test.ts';
 
-/** Milliseconds a chunk, round by round. */
+/** Milliseconds for all chunks of a span, round by round. */
 export interface Verifying {
-  readonly units: number;
+  /** Chunks that were one span, as the engine computes those that wait beside one another. */
+  readonly chunks: number;
   readonly onGpuMs: readonly number[];
   /** All that the thread does with the outputs, and as much of it as it would have to do if nobody verified anything: bringing them out and framing them. */
   readonly onThreadMs: readonly number[];
@@ -28,16 +32,32 @@ const repeats = 50;
 const rounds = 5;
 /** What a batch holds, as `workers/gpu-pace.ts` has it where a unit takes microseconds: a submission's 30 ms. */
 const submissionMs = 30;
+const unitsMax = 2048;
+/** What a frame holds at most, as `volunteer/loop/asking.ts` has it. */
+const frameChunksMax = 64;
 
-/** `unitMs`: how long the GPU takes for a unit; the chunk is one that it computed. */
+/** What is verified: chunks of so many units that follow one another, which the GPU computed. */
+interface Chunks {
+  readonly data: JobData;
+  readonly kernel: Kernel;
+  readonly by: JobDigests;
+  readonly slotBytes: number;
+  readonly unitFrom: number;
+  readonly units: number;
+  readonly chunkUnits: number;
+  readonly batches: readonly Batch[];
+}
+
+/** `unitMs`: how long the GPU takes for a unit; `all` is what it computed. */
 export async function verifying(
   data: JobData,
   kernel: Kernel,
-  chunk: Pick<ChunkResult, 'bytes' | 'lengths' | 'digests'>,
-  unitFrom: number,
+  all: Pick<ChunkResult, 'bytes' | 'lengths' | 'digests'>,
   unitMs: number,
+  chunkUnits: number,
 ): Promise<Verifying> {
-  requireDigests(data, chunk, unitFrom);
+  const unitFrom = 0;
+  requireDigests(data, all, unitFrom);
   const device = await deviceOf();
   const digester = await GpuDigester.on(device);
   const program = kernel.gpu;
@@ -45,17 +65,16 @@ export async function verifying(
   if (digester === null || program === undefined || usual === undefined)
     throw new Error(`${kernel.id} is digested by no GPU here`);
   const slotBytes = program.slotBytes(data.input);
-  const digests = digester.for(data, usual, slotBytes);
-  if (digests === null) throw new Error('the name of the job is too long');
-  const units = chunk.lengths.length;
-  const slots = slotsOf(chunk, slotBytes);
-  const perBatch = Math.max(1, Math.min(units, Math.floor(submissionMs / unitMs), 2048));
+  const by = digester.for(data, usual, slotBytes);
+  if (by === null) throw new Error('the name of the job is too long');
+  const units = all.lengths.length;
+  const slots = slotsOf(all, slotBytes);
+  const perBatch = Math.max(1, Math.min(units, Math.floor(submissionMs / unitMs), unitsMax));
   const batches: Batch[] = [];
   for (let from = 0; from < units; from += perBatch)
-    batches.push(
-      batchOf(device, digests, slots, slotBytes, unitFrom, from, Math.min(units, from + perBatch)),
-    );
+    batches.push(batchOf(device, by, slots, slotBytes, unitFrom, from, Math.min(units, from + perBatch)));
   for (const batch of batches) batch.digests.set(await batch.digest(1));
+  const chunks = { data, kernel, by, slotBytes, unitFrom, units, chunkUnits, batches };
   const onGpuMs: number[] = [];
   const onThreadMs: number[] = [];
   const carryingMs: number[] = [];
@@ -67,15 +86,9 @@ export async function verifying(
       gpuMs += Math.max(0, (await timed(() => batch.digest(1 + repeats))) - alone) / repeats;
     }
     // The platform hashes on threads of its own: what this thread waits for it is nobody's work.
-    const threadMs = await timed(() =>
-      Promise.all(
-        Array.from({ length: repeats }, () =>
-          takenIn(data, kernel, batches, digests, slotBytes, unitFrom, units),
-        ),
-      ),
-    );
+    const threadMs = await timed(() => Promise.all(Array.from({ length: repeats }, () => takenIn(chunks))));
     const carriedMs = await timed(async () => {
-      for (let i = 0; i < repeats; i++) carried(data, kernel, batches, digests, slotBytes, unitFrom, units);
+      for (let i = 0; i < repeats; i++) carried(chunks);
     });
     if (round === 0) continue;
     carryingMs.push(carriedMs / repeats);
@@ -84,7 +97,7 @@ export async function verifying(
   }
   if (!digester.trusted) throw new Error('the GPU digests wrongly');
   device.destroy();
-  return { units, onGpuMs, onThreadMs, carryingMs };
+  return { chunks: Math.ceil(units / chunkUnits), onGpuMs, onThreadMs, carryingMs };
 }
 
 /** Throws unless what the engine had the GPU digest is what is digested here, every unit of it. */
@@ -170,61 +183,96 @@ function batchOf(
   };
 }
 
-/** Everything between the readback and the socket. */
-async function takenIn(
-  data: JobData,
-  kernel: Kernel,
-  batches: readonly Batch[],
-  by: JobDigests,
-  slotBytes: number,
-  unitFrom: number,
-  units: number,
-): Promise<void> {
+/** Where each chunk begins, and where it ends. */
+function rangesOf({ unitFrom, units, chunkUnits }: Chunks): [from: number, to: number][] {
+  const ranges: [number, number][] = [];
+  for (let from = 0; from < units; from += chunkUnits)
+    ranges.push([unitFrom + from, unitFrom + Math.min(units, from + chunkUnits)]);
+  return ranges;
+}
+
+/** Gives a span every batch, as an engine does with what it reads back. */
+function handAll({ kernel, data, unitFrom, slotBytes, batches }: Chunks, span: Span, by: JobDigests): void {
   if (kernel.gpu === undefined) return;
-  const gathered = new Gathered(data, kernel, unitFrom, unitFrom + units);
-  const span = {
-    ...silentSpan(unitFrom, unitFrom + units),
-    take: (unit: number, output: Uint8Array) => gathered.add(unit, output),
-    takeAlike: (unit: number, outputs: Uint8Array, bytes: number, digests: Uint8Array, seen: boolean) =>
-      gathered.addAlike(unit, outputs, bytes, digests, seen),
-  };
   for (const batch of batches)
     handOver(span, kernel.gpu, data.input, {
       ...{ unitFrom: unitFrom + batch.from, units: batch.units, slotBytes, slots: batch.slots },
       digested: by.read(batch.digests, batch.attached),
     });
-  const { digests, root, bytes, lengths } = await gathered.finish();
-  const item = { replica: 1, root: hexOf(root), digestBytes: digests.length, lengths };
-  encodeCommit({ header: { t: 'commit', items: [item] }, parts: [{ item, digests, bytes }] });
-  // Its link of the chain, which the product hashes once a minute.
-  plainDigest(joined(new Uint8Array(40), root));
 }
 
-/** The same without any verifiability: the outputs leave the slots and go into a frame. */
-function carried(
-  data: JobData,
-  kernel: Kernel,
-  batches: readonly Batch[],
-  { usual }: JobDigests,
-  slotBytes: number,
-  unitFrom: number,
-  units: number,
-): void {
-  if (kernel.gpu === undefined) return;
-  const outputs = new Outputs(data, null, units);
-  const none = new Uint8Array(0);
+const breath = new Breath(() => {});
+
+/** Everything between the readback and the socket. */
+async function takenIn(chunks: Chunks): Promise<void> {
+  const { data, kernel, by } = chunks;
+  const members = rangesOf(chunks).map(
+    ([from, to], i) =>
+      new Running(
+        { replica: `${i}`, job: data.job, unitFrom: from, unitTo: to },
+        breath,
+        () => {},
+        () => null,
+      ),
+  );
+  for (const member of members) member.gather(data, kernel);
+  const [alone] = members;
+  handAll(chunks, members.length === 1 && alone !== undefined ? alone : new Joint(members, breath), by);
+  const results = await Promise.all(members.map((member) => member.result(1, 1)));
+  const parts = results.map(({ digests, root, bytes, lengths }, i) => ({
+    item: { replica: i, root: hexOf(root), digestBytes: digests.length, lengths },
+    ...{ digests, bytes },
+  }));
+  framed(parts);
+  // Its link of the chain, which the product hashes once a minute.
+  for (const { root } of results) plainDigest(joined(new Uint8Array(40), root));
+}
+
+/** The same without any verifiability: the outputs leave the slots and go into frames. */
+function carried(chunks: Chunks): void {
+  const { by, unitFrom, units } = chunks;
+  const all = rangesOf(chunks).map(([from, to]) => ({
+    to,
+    outputs: new Outputs(chunks.data, null, to - from),
+  }));
+  let at = 0;
+  const whose = (unit: number): (typeof all)[number] => {
+    let one = all[at];
+    if (one !== undefined && unit >= one.to) one = all[++at];
+    if (one === undefined) throw new Error('a unit is nobody’s');
+    return one;
+  };
   const span = {
     ...silentSpan(unitFrom, unitFrom + units),
-    take: (unit: number, output: Uint8Array) => outputs.add(unit, output),
-    takeAlike: (unit: number, alike: Uint8Array, bytes: number) => outputs.addAlike(unit, alike, bytes, true),
+    take: (unit: number, output: Uint8Array) => whose(unit).outputs.add(unit, output),
+    takeAlike: (first: number, alike: Uint8Array, bytes: number) => {
+      for (let i = 0; i < alike.length / bytes;) {
+        const { to, outputs } = whose(first + i);
+        const end = Math.min(alike.length / bytes, to - first);
+        outputs.addAlike(first + i, alike.subarray(i * bytes, end * bytes), bytes, true);
+        i = end;
+      }
+    },
   };
-  const nobody = { usual, bytes: 0, trusted: true, agrees: () => true } as unknown as JobDigests;
-  for (const batch of batches)
-    handOver(span, kernel.gpu, data.input, {
-      ...{ unitFrom: unitFrom + batch.from, units: batch.units, slotBytes, slots: batch.slots },
-      digested: { by: nobody, digests: none, odd: false },
-    });
-  const { bytes, lengths } = outputs.finish();
-  const item = { replica: 1, root: '0'.repeat(64), digestBytes: 0, lengths };
-  encodeCommit({ header: { t: 'commit', items: [item] }, parts: [{ item, digests: none, bytes }] });
+  const none = new Uint8Array(0);
+  const digested = { digests: none, odd: false };
+  const nobody = { usual: by.usual, bytes: 0, trusted: true, agrees: () => true } as unknown as JobDigests;
+  Object.assign(nobody, { read: () => ({ by: nobody, ...digested }) });
+  handAll(chunks, span, nobody);
+  const root = '0'.repeat(64);
+  framed(
+    all.map(({ outputs }, i) => {
+      const { bytes, lengths } = outputs.finish();
+      return { item: { replica: i, root, digestBytes: 0, lengths }, digests: none, bytes };
+    }),
+  );
+}
+
+type Part = Parameters<typeof encodeCommit>[0]['parts'][number];
+
+function framed(parts: readonly Part[]): void {
+  for (let from = 0; from < parts.length; from += frameChunksMax) {
+    const some = parts.slice(from, from + frameChunksMax);
+    encodeCommit({ header: { t: 'commit', items: some.map(({ item }) => item) }, parts: some });
+  }
 }

@@ -18,9 +18,14 @@ export function wireDigestBytes(agreement: 'exact' | 'tolerance'): 8 | 32 {
   return agreement === 'exact' ? 8 : 32;
 }
 
+/** Making a hasher takes longer than hashing a hundred bytes: one is kept, and one that has read nothing. */
+const [fresh, scratch] = [sha256.create(), sha256.create()];
+
 /** SHA-256 of some bytes, without a tag. */
 export function plainDigest(bytes: Uint8Array): Uint8Array {
-  return sha256(bytes);
+  const digest = new Uint8Array(32);
+  fresh._cloneInto(scratch).update(bytes).digestInto(digest);
+  return digest;
 }
 
 /**
@@ -84,27 +89,31 @@ const manyBytes = 1_024;
 /** The root, once all digests are there: `commitmentRoot`, with the platform's SHA-256 where there is one (an insecure page has none) and much to hash. */
 export async function rootOf({ message }: RootMessage): Promise<Uint8Array> {
   const platform = globalThis.crypto.subtle as SubtleCrypto | undefined;
-  if (platform === undefined || message.length < manyBytes) return sha256(message);
+  if (platform === undefined || message.length < manyBytes) return plainDigest(message);
   return new Uint8Array(await platform.digest('SHA-256', message));
 }
 
+/** Of the job asked for last: its chunks come one after another. */
+let lastRoot = { job: '', tag: new Uint8Array(0) };
+
 function rootPrefix(job: string, unitFrom: number): Uint8Array {
-  const tag = prefixOf('talka/root/1', job);
+  if (lastRoot.job !== job || job === '') lastRoot = { job, tag: prefixOf('talka/root/1', job) };
+  const { tag } = lastRoot;
   const prefix = new Uint8Array(tag.length + 8);
   prefix.set(tag);
-  putU64(prefix.subarray(tag.length), unitFrom);
+  putU64(prefix, unitFrom, tag.length);
   return prefix;
 }
 
-function prefixOf(tag: string, job: string): Uint8Array {
+function prefixOf(tag: string, job: string): Uint8Array<ArrayBuffer> {
   if (job.includes('\0')) throw new RangeError('a job id holds no zero byte');
   return utf8.encode(`${tag}\0${job}\0`);
 }
 
 /** Units are below 2^53, so both halves are exact. */
-function putU64(into: Uint8Array, value: number): void {
+function putU64(into: Uint8Array, value: number, at = 0): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a unit number: ${value}`);
-  const view = new DataView(into.buffer, into.byteOffset, 8);
+  const view = new DataView(into.buffer, into.byteOffset + at, 8);
   view.setUint32(0, Math.floor(value / 2 ** 32));
   view.setUint32(4, value % 2 ** 32);
 }

@@ -6,6 +6,7 @@ import { browserPort } from '../../src/volunteer/browser-port.ts';
 import type { Backend, Beat, EngineLimits, LostReason, WorkerPort } from '../../src/volunteer/engine.ts';
 import { wireDigest } from '../../src/volunteer/digest.ts';
 import { GpuDigester, JobDigests } from '../../workers/gpu-digests.ts';
+import { Joint } from '../../workers/joint.ts';
 import { ComputeHost } from '../../workers/host.ts';
 import { WebGpuBackend } from '../../workers/webgpu.ts';
 import { efficiency } from '../../bench/worker-efficiency-run.ts';
@@ -114,7 +115,12 @@ async function compareDigests(): Promise<string | null> {
 /** An engine whose GPU digests what it computes, once its shader is compiled; `bends`: what it says is not right. */
 async function digestItself(bends: boolean): Promise<string | null> {
   const { encode, read } = JobDigests.prototype;
-  const counts = { encoded: 0, read: 0 };
+  const { issued } = Joint.prototype;
+  const counts = { encoded: 0, read: 0, joint: 0 };
+  Joint.prototype.issued = function () {
+    counts.joint++;
+    issued.call(this);
+  };
   JobDigests.prototype.encode = function (...args) {
     counts.encoded++;
     encode.apply(this, args);
@@ -132,20 +138,22 @@ async function digestItself(bends: boolean): Promise<string | null> {
       const until = performance.now() + 30_000;
       for (let chunk = 0; counts.encoded < 4; chunk++) {
         if (performance.now() > until) throw new Error('the GPU digests nothing');
-        const [unitFrom, unitTo] = [100 * chunk, 100 * chunk + 77];
-        verify(
-          await engine.run({ replica: `${chunk}`, job: 'job', unitFrom, unitTo }, () => {}),
-          input,
-          unitFrom,
-          unitTo,
-          'exact',
-        );
+        // What waits beside one another is computed together, and each is what it would be by itself.
+        const parts = [0, 77, 78, 85, 100].map((at) => 100 * chunk + at);
+        const asked = parts.slice(1).map((unitTo, i) => {
+          const unitFrom = parts[i] ?? 0;
+          return engine.run({ replica: `${unitFrom}`, job: 'job', unitFrom, unitTo }, () => {});
+        });
+        for (const [i, result] of (await Promise.all(asked)).entries())
+          verify(result, input, parts[i] ?? 0, parts[i + 1] ?? 0, 'exact');
       }
       equal(counts.read > 0, true, 'its digests were read');
+      equal(counts.joint > 0, true, 'chunks were computed together');
     });
   } finally {
     engine.dispose();
     Object.assign(JobDigests.prototype, { encode, read });
+    Object.assign(Joint.prototype, { issued });
   }
 }
 

@@ -231,11 +231,11 @@ describe('the graphics processor', () => {
   it.each([
     ['four chunks at once where each takes long', 20, 4],
     ['as many as last for a moment where it is fast', 1, 15],
-    ['and never more than 64', 0.01, 64],
+    ['and never more than 256', 0.01, 256],
   ])('is given %s', (_, unitMs, runs) => {
     const hand = withGpu();
     proven(hand, unitMs);
-    const given = hand.lease(100, { slot: gpu, chunk: 5, count: 90 });
+    const given = hand.lease(100, { slot: gpu, chunk: 5, count: 300 });
     expect(given.filter((effect) => effect.do === 'run' && effect.slot === gpu)).toHaveLength(runs);
   });
 

@@ -21,9 +21,12 @@ import type { CodeName } from './words.ts';
 
 /** Runs that an engine is given at once, so that it never waits for this thread between two chunks. */
 const runsAheadMin: Readonly<Record<Backend, number>> = { wasm: 2, webgpu: 4 };
-/** A fast GPU is through with a chunk in milliseconds: it is given as many as last so long, up to so many. */
+/**
+ * A fast GPU is through with a chunk in less than a millisecond: it is given as many as last so long, up to so many. Those that
+ * wait beside one another are computed together (`workers/joint.ts`).
+ */
 const runsAheadMs = 150;
-const runsAheadMax = 64;
+const runsAheadMax = 256;
 
 /** The GPU is looked for once a core's first chunk is acknowledged, or this long after a core was ready. */
 const gpuPatienceMs = 5_000;
