@@ -2,17 +2,7 @@
 import type { ConsentRecord, Hello, RestoredWord } from '../wire/volunteer.ts';
 import { receiptForm } from '../wire/receipt.ts';
 import { protocol } from '../wire/version.ts';
-import {
-  base64urlOf,
-  bytesOfBase64url,
-  hexOf,
-  makeKey,
-  openKey,
-  sha256,
-  tagged,
-  u64,
-  verify,
-} from './crypto.ts';
+import { base64urlOf, bytesOfBase64url, hexOf, makeKey, openKey, sha256, tagged, verify } from './crypto.ts';
 import type { DeviceKey, KeptKey } from './crypto.ts';
 
 /** How long a consent holds [WR2]. */
@@ -121,41 +111,4 @@ export async function signHello(
     ...greeting,
     signature,
   };
-}
-
-/**
- * The chain of one connection's commitments [WR8]. Commitments are noted as they are sent and hashed only
- * when the chain is signed, so that sending never waits.
- */
-export class CommitChain {
-  readonly #nonce: string;
-  #hash: Uint8Array | null = null;
-  #count = 0;
-  #pending: { readonly replica: number; readonly root: Uint8Array }[] = [];
-
-  constructor(nonce: string) {
-    this.#nonce = nonce;
-  }
-
-  note(replica: number, root: Uint8Array): void {
-    this.#pending.push({ replica, root });
-  }
-
-  /** Takes in what was sent since, and signs the head. */
-  async sign(identity: Identity): Promise<{ t: 'chain'; count: number; hash: string; signature: string }> {
-    const pending = this.#pending;
-    this.#pending = [];
-    let hash = this.#hash ?? (await sha256(tagged('talka/chain/1', this.#nonce)));
-    for (const { replica, root } of pending)
-      hash = await sha256(new Uint8Array([...hash, ...u64(replica), ...root]));
-    this.#hash = hash;
-    this.#count += pending.length;
-    const words = tagged('talka/chain/1', `${this.#nonce}\0`, u64(this.#count), hash);
-    return {
-      t: 'chain',
-      count: this.#count,
-      hash: hexOf(hash),
-      signature: base64urlOf(await identity.key.sign(words)),
-    };
-  }
 }

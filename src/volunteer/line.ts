@@ -3,7 +3,8 @@
  * chain that is signed must be that of what was sent before it.
  */
 import type { Ask, GiveBack, Hello, ReturnAudits } from '../wire/volunteer.ts';
-import { CommitChain, restoreHolds } from './identity.ts';
+import { CommitChain } from './chain.ts';
+import { restoreHolds } from './identity.ts';
 import type { Identity } from './identity.ts';
 import type { LoopEvent } from './loop.ts';
 import { openSession } from './session.ts';

@@ -1,10 +1,10 @@
 /** Ids, hello, consent and chain, accepted by a verifier that shares no code with them (node:crypto); with WebCrypto and without. */
 import { createHash, createPublicKey, verify as nodeVerify } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { CommitChain } from '../../src/volunteer/chain.ts';
 import { makeKey, openKey, sha256, verify } from '../../src/volunteer/crypto.ts';
 import type { KeptKey } from '../../src/volunteer/crypto.ts';
 import {
-  CommitChain,
   consentHolds,
   makeIdentity,
   openIdentity,
@@ -145,6 +145,7 @@ describe.each([
       [2, [7, 8]],
       [2, []],
       [3, [2 ** 40]],
+      [3003, Array.from({ length: 3000 }, (_none, i) => 10 + i)],
     ] as const) {
       for (const replica of replicas) {
         const root = Buffer.alloc(32, replica % 251);
