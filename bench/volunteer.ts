@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { words } from '../src/app/words/en.ts';
 import type { Backend } from '../src/core/state.ts';
+import type { Kernel } from '../src/kernels/kernel.ts';
 import { demoJob as factoringJob } from '../src/kernels/mersenne-tf/demo.ts';
 import { encodeInput, mersenneTf } from '../src/kernels/mersenne-tf/index.ts';
 import { demoJob as pictureJob } from '../src/kernels/path-trace/demo.ts';
@@ -21,6 +22,7 @@ import type { Served } from '../test/browser/serve.ts';
 import { Door, freshFolder, holds, openApart, sweep } from '../test/e2e/house.ts';
 import { factoring } from '../test/e2e/orders.ts';
 import { pressStart, visit } from '../test/e2e/person.ts';
+import type { Person } from '../test/e2e/person.ts';
 import { median, report } from './measure.ts';
 import type { Line } from './measure.ts';
 import { measuredIn, watchMeasuring, wishesOfGpu } from './volunteer/measured.ts';
@@ -28,6 +30,7 @@ import type { Rates, RatesWish } from './volunteer/rates-page.ts';
 import { buildSite, bundle } from './volunteer/site.ts';
 import { spentIn, timeWorkers, workerOf } from './volunteer/spent.ts';
 import type { Verification, VerificationWish } from './volunteer/verification-page.ts';
+import { settledMs } from './volunteer/window.ts';
 
 const windows = 5;
 const windowMs = 5_000;
@@ -80,13 +83,11 @@ async function efficiency(browser: Browser, webDir: string, unitMs: number): Pro
     const context = await browser.newContext({ locale: 'en-US' });
     await timeWorkers(context);
     await context.addInitScript(observeLongTasks);
-    const person = await visit(browser, url, '', context);
+    const person = await visit(browser, url, '', context, settledMs);
     await oneCore(person.page);
     await pressStart(person);
     await person.computed(warmChunks);
-    const longest = async (): Promise<number> =>
-      Number(await person.ask('Math.max(0, ...longTasks.splice(0))'));
-    const opening = await longest();
+    const opening = await longestTask(person);
     const worker = workerOf(person.page);
     const first = await spentIn(worker);
     const shares: number[] = [];
@@ -97,7 +98,7 @@ async function efficiency(browser: Browser, webDir: string, unitMs: number): Pro
       shares.push((now.kernelMs - before.kernelMs) / (now.nowMs - before.nowMs));
       before = now;
     }
-    const working = await longest();
+    const working = await longestTask(person);
     await context.close();
     return {
       shares,
@@ -110,8 +111,35 @@ async function efficiency(browser: Browser, webDir: string, unitMs: number): Pro
   }
 }
 
+/** The longest task of the page's thread since this was asked for last; 0 where none was longer than 50 ms. */
+async function longestTask(person: Person): Promise<number> {
+  return Number(await person.ask('Math.max(0, ...longTasks.splice(0))'));
+}
+
+/** The page of a new coordinator: both demonstrations, the picture as it emerges, and as much of the machine as is proposed. */
+async function demonstrations(
+  browser: Browser,
+  webDir: string,
+): Promise<Pick<Efficiency, 'opening' | 'working'>> {
+  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'seed', anchorShare: 0 });
+  try {
+    const context = await browser.newContext({ locale: 'en-US' });
+    await context.addInitScript(observeLongTasks);
+    const person = await visit(browser, apart.listening.url, '', context, settledMs);
+    await pressStart(person);
+    await person.computed(warmChunks);
+    const opening = await longestTask(person);
+    await sleep(windows * windowMs);
+    const working = await longestTask(person);
+    await context.close();
+    return { opening, working };
+  } finally {
+    await apart.end('SIGKILL');
+  }
+}
+
 async function efficiencyLines(webDir: string): Promise<Line[]> {
-  const browser = await launchChromium();
+  const browser = await launchChromium({ stock: true });
   const lines: Line[] = [];
   const opening: number[] = [];
   const working: number[] = [];
@@ -131,11 +159,14 @@ async function efficiencyLines(webDir: string): Promise<Line[]> {
       opening.push(found.opening);
       working.push(found.working);
     }
+    const both = await demonstrations(browser, webDir);
+    opening.push(both.opening);
+    working.push(both.working);
   } finally {
     await browser.close();
   }
   const task = (what: string, found: number[]): Line => ({
-    what: `longest task of the page’s thread, ${what} (0: none of 50)`,
+    what: `longest task of the page’s thread, ${what}, one job of each length and both demonstrations (0: none of 50)`,
     unit: 'ms',
     ours: Math.max(...found),
     reference: longTaskMsMax,
@@ -197,11 +228,31 @@ async function verificationLines(): Promise<Line[]> {
         goal: { atMost: 1 },
       });
     }
+    for (const { kernel, input } of subjects)
+      lines.push(await jointLine(page, kernel, Math.round(250_000 / kernel.unitCostMicro(input))));
     return lines;
   } finally {
     await served.close();
     await browser.close();
   }
+}
+
+/** What is left to the thread where a GPU has computed and digested the demonstrations' chunks, framing them included. */
+async function jointLine(
+  page: Page,
+  { id, agreement }: Pick<Kernel, 'id' | 'agreement'>,
+  units: number,
+): Promise<Line> {
+  const wish: VerificationWish = { kernel: id, agreement, units, rounds };
+  const ms = median(await page.evaluate<number[]>(`measureJoint(${JSON.stringify(wish)})`));
+  return {
+    what: `${id}: the thread beside a GPU that has digested them, for a chunk of ${units} units among 64`,
+    unit: 'µs',
+    ours: 1000 * ms,
+    reference: 1000 * 5 * verificationShareMax,
+    beside: `${100 * verificationShareMax} % of a chunk that takes the GPU 5 ms`,
+    goal: null,
+  };
 }
 
 /** Every backend's time for one unit, in turns. */

@@ -46,6 +46,7 @@ const commands = {
   test: { packages: 'all', file: 'scripts/test.mjs' },
   'test:quick': { packages: 'all', file: 'scripts/test.mjs', args: ['--quick'] },
   'test:browser': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'browser'] },
+  'test:file': { packages: 'all', file: 'scripts/test.mjs', args: ['--files'] },
   'test:e2e': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'e2e'] },
 };
 

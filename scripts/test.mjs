@@ -2,7 +2,7 @@
  * Runs the tests: everything, or the quick part, one step after the other, and ends with one line that counts
  * them: `N passed, N failed` (`, N skipped`). Exit code 1 when anything failed or nothing ran.
  *
- * node scripts/test.mjs [--quick | --only STEP[,STEP…]]
+ * node scripts/test.mjs [--quick | --only STEP[,STEP…] | --files FILE…]
  */
 import { checks } from './check.mjs';
 import { programsMissing, installPrograms } from './test/programs.mjs';
@@ -59,6 +59,8 @@ const steps = [
 function chosenSteps(given) {
   if (given[0] === '--quick') return steps.filter((step) => step.quick === true || step.onlyQuick === true);
   const all = steps.filter((step) => step.onlyQuick !== true);
+  if (given[0] === '--files')
+    return [...all.filter(({ always }) => always === true), filesStep(given.slice(1))];
   if (given[0] !== '--only') return all;
   const names = (given[1] ?? '').split(',');
   const known = new Set(all.map((step) => step.group ?? step.name));
@@ -66,6 +68,13 @@ function chosenSteps(given) {
   if (unknown.length > 0)
     throw new Error(`no step is called '${unknown.join("', '")}'; there are: ${[...known].join(', ')}`);
   return all.filter((step) => step.always === true || names.includes(step.group ?? step.name));
+}
+
+/** Some files' tests, of whatever project they are. */
+function filesStep(files) {
+  if (files.length === 0)
+    throw new Error('which files? For example: npm run test:file -- test/core/chunk.test.ts');
+  return { name: files.join(' '), vitest: 'files', files, minutesMax: 30 };
 }
 
 async function main(given) {

@@ -2,6 +2,7 @@
  * Collects all garbage and gives free pages back, so that what a process then holds is what it needs. Loaded ahead of a
  * program under measurement (`--import`), it does so in each of its threads. Needs `--expose-gc`.
  */
+import process from 'node:process';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 
 const channel = new BroadcastChannel('talka-bench-collect');
@@ -18,11 +19,17 @@ export function collect(): void {
 
 if (!isMainThread) channel.onmessage = collect;
 
-/** In all threads; what one lets go of only then is garbage to the next, so it is done twice. */
+/** Rounds, at least and at most; it is over when one gives back less than so many bytes. */
+const [roundsMin, roundsMax, settledBytes] = [2, 10, 512 * 1024];
+
+/** In all threads; what one lets go of only then is garbage to the next, and on a busy machine one comes late: so it is done until nothing more comes back. */
 export async function collectAll(): Promise<void> {
-  for (let i = 0; i < 2; i++) {
+  for (let round = 1, before = Infinity; round <= roundsMax; round++) {
     channel.postMessage('collect');
     collect();
     await new Promise((done) => setTimeout(done, threadsMs));
+    const { rss } = process.memoryUsage();
+    if (round >= roundsMin && before - rss < settledBytes) return;
+    before = rss;
   }
 }

@@ -42,8 +42,7 @@ export async function runVitest(step) {
       [
         'node_modules/vitest/vitest.mjs',
         'run',
-        '--project',
-        step.vitest,
+        ...(step.files ?? ['--project', step.vitest]),
         '--reporter=default',
         '--reporter=json',
         `--outputFile.json=${file}`,

@@ -62,6 +62,8 @@ export interface ChromiumOptions {
   readonly webgpu?: boolean | 'hardware';
   /** More command line switches. */
   readonly args?: readonly string[];
+  /** As it comes, with whatever pages it opens for itself: for measuring what people meet. */
+  readonly stock?: boolean;
 }
 
 /**
@@ -88,7 +90,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
-      `--disable-features=${featuresOff.join(',')}`,
+      ...(options.stock === true ? [] : [`--disable-features=${featuresOff.join(',')}`]),
       ...(options.webgpu === true ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
       ...(options.webgpu === 'hardware' ? hardwareArgs : []),
       ...(options.args ?? []),

@@ -146,12 +146,16 @@ export class Person implements View {
   }
 }
 
-/** Opens the page, in a fresh profile unless one is given. `query`: what follows the address. */
+/**
+ * Opens the page, in a fresh profile unless one is given. `query`: what follows the address; `openMs`: how long its window
+ * has been open by then.
+ */
 export async function visit(
   browser: Browser,
   url: string,
   query = '',
   profile?: BrowserContext,
+  openMs = 0,
 ): Promise<Person> {
   // A certificate of a coordinator's own making is what its operator would be asked to accept.
   const how = { locale: 'en-US', viewport: { width: 1280, height: 900 }, ignoreHTTPSErrors: true };
@@ -159,6 +163,7 @@ export async function visit(
   await context.addInitScript(twoCores);
   const page = await context.newPage();
   const person = new Person(context, page);
+  if (openMs > 0) await new Promise((later) => setTimeout(later, openMs));
   await page.goto(`${url}/${query}`);
   return person;
 }

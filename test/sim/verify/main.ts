@@ -9,6 +9,7 @@ import process from 'node:process';
 import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { certified } from './certified.ts';
+import { pricesOf } from './prices.ts';
 import { live, liveOnce, unitsPerChunk, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
 import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
@@ -340,6 +341,7 @@ table(
   ],
   redundancy,
 );
+table(...pricesOf(terms));
 table(
   'Wrong final units; where there are none, of so many chunks of liars',
   [
