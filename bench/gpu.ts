@@ -20,7 +20,7 @@ import { serveFiles } from '../test/browser/serve.ts';
 import type { Found, Stretch } from './gpu/page.ts';
 import type { Verifying } from './gpu/verifying.ts';
 import { gpuSite } from './gpu/site.ts';
-import { median, report } from './measure.ts';
+import { median, quantile, report } from './measure.ts';
 import type { Line } from './measure.ts';
 
 const rounds = 3;
@@ -49,7 +49,7 @@ function notMeasured(why: string): void {
 /** Calls a function of `bench/gpu/page.ts`. */
 function call<T>(
   page: Page,
-  name: 'open' | 'load' | 'compute' | 'verify',
+  name: 'open' | 'load' | 'compute' | 'verify' | 'submitted',
   ...args: readonly (string | number)[]
 ): Promise<T> {
   return page.evaluate<T>(`gpuBench.${name}(...${JSON.stringify(args)})`);
@@ -162,6 +162,23 @@ async function verifications(page: Page, kernel: Kernel, input: Uint8Array, unit
   return lines;
 }
 
+/** What a dispatch may take at most, in ms: none is longer than its submission. */
+const dispatchMsMax = 50;
+
+/** How long the card is busy with a submission: it cannot be interrupted in one, and a screen waits for it. */
+async function submissionLine(page: Page, kernel: Kernel): Promise<Line> {
+  const all = await call<number[]>(page, 'submitted', kernel.id, kernel.agreement, 2 * stretchMs);
+  const most = quantile(all, 0.99);
+  return {
+    what: `${kernel.id}: busy with one submission, 99 in 100 of ${all.length} (median ${median(all).toFixed(1)} ms, longest ${Math.max(...all).toFixed(1)})`,
+    unit: 'ms',
+    ours: most,
+    reference: dispatchMsMax,
+    beside: 'what a dispatch may take',
+    goal: { atMost: 1 },
+  };
+}
+
 async function measure(page: Page): Promise<void> {
   const { capability, missing } = await call<Found>(page, 'open', 'webgpu');
   if (capability === null) return notMeasured(missing);
@@ -178,7 +195,8 @@ async function measure(page: Page): Promise<void> {
     if (input === undefined) throw new Error(`no job is known for ${kernel.id}`);
     if (kernel.gpu === undefined) continue;
     const line = await compare(page, kernel, input);
-    lines.push(line, ...(await verifications(page, kernel, input, 1000 / line.ours)));
+    lines.push(line, await submissionLine(page, kernel));
+    lines.push(...(await verifications(page, kernel, input, 1000 / line.ours)));
   }
   report(
     `WebGPU beside WebAssembly in the same ${browserName}, medians of ${rounds} rounds: ${adapter}`,

@@ -4,6 +4,7 @@ import { browserEngine } from '../../src/volunteer/engine-browser.ts';
 import { EngineError } from '../../src/volunteer/engine.ts';
 import type { Backend, Capability, Engine, JobData } from '../../src/volunteer/engine.ts';
 
+import { submissions } from './submissions.ts';
 import { verifying } from './verifying.ts';
 import type { Verifying } from './verifying.ts';
 
@@ -98,4 +99,11 @@ async function verify(
   return verifying(await jobOf(id, agreement), kernel, all, unitMs, chunkUnits);
 }
 
-Object.assign(globalThis, { gpuBench: { open, load, compute, verify } });
+/** How long each submission keeps the GPU busy. */
+async function submitted(id: string, agreement: JobData['agreement'], spanMs: number): Promise<number[]> {
+  const kernel = kernelOf(id);
+  if (kernel === undefined) throw new Error(`${id} is in no catalogue`);
+  return submissions(await jobOf(id, agreement), kernel, spanMs);
+}
+
+Object.assign(globalThis, { gpuBench: { open, load, compute, verify, submitted } });

@@ -34,6 +34,8 @@ describe('a member of the zoo', () => {
         earned.push(story.earns);
       }
       const mean = earned.reduce((sum, one) => sum + one, 0) / earned.length;
+      // Who computes honestly and only tries something beside it earns nothing by that; everybody else loses.
+      expect(mean, 'what it earns, beside somebody honest with the same machine').toBeLessThan(1);
       console.log(`${role} earns ${mean.toFixed(3)} of what somebody honest does with the same machine`);
     },
   );

@@ -106,7 +106,7 @@ export const english: ChecksWords = {
     open: 'May be wrong',
     openAll: 'Whatever a liar sends: nothing would notice.',
     openLeftOut:
-      'Nothing that is named, however many are hostile. What is left out: whatever a liar likes, nothing would notice.',
+      'Nothing that is named, however many are hostile. What is left out: whatever a liar likes, nothing would notice, and it is paid all the same.',
     openUnits: (hostile, oneIn) => `${hostile} hostile: at most 1 final unit in ${oneIn}`,
     openChunks: (hostile, share) => `${hostile} hostile: about ${share} of chunks`,
     openChunksNote:

@@ -98,7 +98,7 @@ export const chinese: ChecksWords = {
       `按一个参考核心、每单元 ${zh.whole(unitMs)} 毫秒、大任务的数目（${zh.whole(windowUnits)} 和 ${zh.whole(leaverUnits)} 个抽中单元）估算。待得越久越便宜，因为人走的时候都要再查一遍。`,
     open: '可能有错',
     openAll: '说谎的交什么就是什么，没有什么能发现。',
-    openLeftOut: '写出的不会有错，无论恶意占多少。没写出的：说谎的想漏就漏，没有什么能发现。',
+    openLeftOut: '写出的不会有错，无论恶意占多少。没写出的：说谎的想漏就漏，没有什么能发现，钱也照付。',
     openUnits: (hostile, oneIn) => `恶意占 ${hostile}：最终确认的单元每 ${oneIn} 个至多错 1 个`,
     openChunks: (hostile, share) => `恶意占 ${hostile}：约有 ${share} 的块出错`,
     openChunksNote:

@@ -75,7 +75,7 @@ export const mersenneTf: Kernel = {
   certifies: {
     says: 'Every factor that a result names divides the number, in the range that its unit covers: no volunteer can get a false one accepted.',
     saysNot:
-      'That a unit names no factor, or no further one, is not certified: a volunteer may keep a factor back or have computed nothing, and checksum and number of candidates vouch for nothing.',
+      'That a unit names no factor, or no further one, is not certified: a volunteer may keep a factor back or have computed nothing and is paid all the same, and checksum and number of candidates vouch for nothing. Under audit factors are checked as well, and what was computed is.',
   },
   gpu,
   vectors,
