@@ -83,7 +83,10 @@ async function connect(port: number, count: number): Promise<WebSocket[]> {
   return sockets;
 }
 
-/** Memory that each idle connection adds, in bytes: a signed-in volunteer beside a bare socket. */
+/** Connected before a connection's memory is looked at: by then the process has grown to what it needs without any of them. */
+const warmPeople = 2_000;
+
+/** Memory that each further idle connection adds, in bytes: a signed-in volunteer beside a bare socket. */
 async function memory(count: number): Promise<{ ours: number; bare: number }> {
   const coordinator = await Measured.start('coordinator-child.ts', '16');
   const crowds = new Crowd({
@@ -94,7 +97,7 @@ async function memory(count: number): Promise<{ ours: number; bare: number }> {
   });
   const warm = new Crowd({
     url: `http://127.0.0.1:${coordinator.port}`,
-    people: 100,
+    people: warmPeople,
     rateMilli: 1,
     output: madeUpOutput,
   });
@@ -106,7 +109,7 @@ async function memory(count: number): Promise<{ ours: number; bare: number }> {
   warm.leave();
   await coordinator.end();
   const echo = await Measured.start('echo-child.ts');
-  const warmSockets = await connect(echo.port, 100);
+  const warmSockets = await connect(echo.port, warmPeople);
   const bareBefore = (await echo.ask('memory')).memory as number;
   const sockets = await connect(echo.port, count);
   const bare = (((await echo.ask('memory')).memory as number) - bareBefore) / count;
@@ -180,7 +183,7 @@ for (let round = 0; round < rounds; round++) {
   large.push(await settling(largeUnits, 1));
 }
 const weights: Awaited<ReturnType<typeof memory>>[] = [];
-for (let round = 0; round < rounds; round++) weights.push(await memory(4000));
+for (let round = 0; round < rounds; round++) weights.push(await memory(8_000));
 const openBytes = await storedOpen();
 const many = await crowded(10_000);
 const of = <T>(runs: readonly T[], pick: (run: T) => number): number => median(runs.map(pick));
