@@ -12,7 +12,7 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { JobView } from '../src/wire/views.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
 import { freePort, freshFolder, openApart, sweep } from '../test/e2e/house.ts';
-import { join } from '../test/e2e/person.ts';
+import { join, pageIn, settledMs } from '../test/e2e/person.ts';
 import { median, report } from './measure.ts';
 import type { Line } from './measure.ts';
 import { serveBare } from './volunteer/bare-page.ts';
@@ -22,7 +22,6 @@ import type { Milestones, Namer } from './volunteer/milestones.ts';
 import { buildSite } from './volunteer/site.ts';
 import { fast, openRelay, slowPhone } from './volunteer/slow-link.ts';
 import type { Relay } from './volunteer/slow-link.ts';
-import { pageIn, settledMs } from './volunteer/window.ts';
 
 const visits = 7;
 

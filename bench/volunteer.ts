@@ -21,7 +21,7 @@ import { serveFiles } from '../test/browser/serve.ts';
 import type { Served } from '../test/browser/serve.ts';
 import { Door, freshFolder, holds, openApart, sweep } from '../test/e2e/house.ts';
 import { factoring } from '../test/e2e/orders.ts';
-import { pressStart, visit } from '../test/e2e/person.ts';
+import { pressStart, settledMs, visit } from '../test/e2e/person.ts';
 import type { Person } from '../test/e2e/person.ts';
 import { median, report } from './measure.ts';
 import type { Line } from './measure.ts';
@@ -30,7 +30,6 @@ import type { Rates, RatesWish } from './volunteer/rates-page.ts';
 import { buildSite, bundle } from './volunteer/site.ts';
 import { spentIn, timeWorkers, workerOf } from './volunteer/spent.ts';
 import type { Verification, VerificationWish } from './volunteer/verification-page.ts';
-import { settledMs } from './volunteer/window.ts';
 
 const windows = 5;
 const windowMs = 5_000;

@@ -161,12 +161,24 @@ export async function visit(
   const how = { locale: 'en-US', viewport: { width: 1280, height: 900 }, ignoreHTTPSErrors: true };
   const context = profile ?? (await browser.newContext(how));
   await context.addInitScript(twoCores);
-  const page = await context.newPage();
+  const page = await pageIn(context, openMs);
   const person = new Person(context, page);
-  if (openMs > 0) await new Promise((later) => setTimeout(later, openMs));
   await page.goto(`${url}/${query}`);
   return person;
 }
+
+/**
+ * A new window's page, once the window has been open for so long: a new one of Chromium 156 loads pages of its own for the
+ * address bar, which take a core for its first half second or more.
+ */
+export async function pageIn(context: BrowserContext, openMs: number): Promise<Page> {
+  const page = await context.newPage();
+  if (openMs > 0) await new Promise((later) => setTimeout(later, openMs));
+  return page;
+}
+
+/** By then a window has nothing more to do for itself. */
+export const settledMs = 3_000;
 
 /** Opens the page and presses Start. */
 export async function join(
