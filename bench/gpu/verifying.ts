@@ -3,19 +3,15 @@
  * everything between the readback and the socket: looking at the outputs, copying them, the root, the frame and the chain.
  */
 import type { Kernel } from '../../src/kernels/kernel.ts';
-import { hexOf, joined } from '../../src/volunteer/crypto.ts';
-import { plainDigest, UnitHasher, wireDigestBytes } from '../../src/volunteer/digest.ts';
+import { UnitHasher, wireDigestBytes } from '../../src/volunteer/digest.ts';
 import type { ChunkResult, JobData } from '../../src/volunteer/engine.ts';
-import { encodeCommit } from '../../src/wire/frame.ts';
 import type { Span } from '../../workers/backend.ts';
-import { Breath } from '../../workers/breath.ts';
 import { GpuDigester } from '../../workers/gpu-digests.ts';
 import type { BatchDigests, JobDigests } from '../../workers/gpu-digests.ts';
 import { handOver } from '../../workers/gpu-slots.ts';
-import { Joint } from '../../workers/joint.ts';
 import { Outputs } from '../../workers/outputs.ts';
-import { Running } from '../../workers/running.ts';
 import { silentSpan } from '../../workers/self-test.ts';
+import { framed, takenIn } from './taken-in.ts';
 
 /** Milliseconds for all chunks of a span, round by round. */
 export interface Verifying {
@@ -33,8 +29,6 @@ const rounds = 5;
 /** What a batch holds, as `workers/gpu-pace.ts` has it where a unit takes microseconds: a submission's 30 ms. */
 const submissionMs = 30;
 const unitsMax = 2048;
-/** What a frame holds at most, as `volunteer/loop/asking.ts` has it. */
-const frameChunksMax = 64;
 
 /** What is verified: chunks of so many units that follow one another, which the GPU computed. */
 interface Chunks {
@@ -86,7 +80,13 @@ export async function verifying(
       gpuMs += Math.max(0, (await timed(() => batch.digest(1 + repeats))) - alone) / repeats;
     }
     // The platform hashes on threads of its own: what this thread waits for it is nobody's work.
-    const threadMs = await timed(() => Promise.all(Array.from({ length: repeats }, () => takenIn(chunks))));
+    const threadMs = await timed(() =>
+      Promise.all(
+        Array.from({ length: repeats }, () =>
+          takenIn(data, kernel, rangesOf(chunks), (span) => handAll(chunks, span, by)),
+        ),
+      ),
+    );
     const carriedMs = await timed(async () => {
       for (let i = 0; i < repeats; i++) carried(chunks);
     });
@@ -201,33 +201,6 @@ function handAll({ kernel, data, unitFrom, slotBytes, batches }: Chunks, span: S
     });
 }
 
-const breath = new Breath(() => {});
-
-/** Everything between the readback and the socket. */
-async function takenIn(chunks: Chunks): Promise<void> {
-  const { data, kernel, by } = chunks;
-  const members = rangesOf(chunks).map(
-    ([from, to], i) =>
-      new Running(
-        { replica: `${i}`, job: data.job, unitFrom: from, unitTo: to },
-        breath,
-        () => {},
-        () => null,
-      ),
-  );
-  for (const member of members) member.gather(data, kernel);
-  const [alone] = members;
-  handAll(chunks, members.length === 1 && alone !== undefined ? alone : new Joint(members, breath), by);
-  const results = await Promise.all(members.map((member) => member.result(1, 1)));
-  const parts = results.map(({ digests, root, bytes, lengths }, i) => ({
-    item: { replica: i, root: hexOf(root), digestBytes: digests.length, lengths },
-    ...{ digests, bytes },
-  }));
-  framed(parts);
-  // Its link of the chain, which the product hashes once a minute.
-  for (const { root } of results) plainDigest(joined(new Uint8Array(40), root));
-}
-
 /** The same without any verifiability: the outputs leave the slots and go into frames. */
 function carried(chunks: Chunks): void {
   const { by, unitFrom, units } = chunks;
@@ -266,13 +239,4 @@ function carried(chunks: Chunks): void {
       return { item: { replica: i, root, digestBytes: 0, lengths }, digests: none, bytes };
     }),
   );
-}
-
-type Part = Parameters<typeof encodeCommit>[0]['parts'][number];
-
-function framed(parts: readonly Part[]): void {
-  for (let from = 0; from < parts.length; from += frameChunksMax) {
-    const some = parts.slice(from, from + frameChunksMax);
-    encodeCommit({ header: { t: 'commit', items: some.map(({ item }) => item) }, parts: some });
-  }
 }

@@ -7,11 +7,9 @@ import { hexOf, joined } from '../../src/volunteer/crypto.ts';
 import { plainDigest, wireDigestBytes } from '../../src/volunteer/digest.ts';
 import type { JobData } from '../../src/volunteer/engine.ts';
 import { encodeCommit } from '../../src/wire/frame.ts';
-import { Breath } from '../../workers/breath.ts';
 import { Gathered } from '../../workers/gathered.ts';
-import { Joint } from '../../workers/joint.ts';
-import { Running } from '../../workers/running.ts';
 import { compileKernel, WasmJob } from '../../workers/wasm.ts';
+import { takenIn } from '../gpu/taken-in.ts';
 
 export interface VerificationWish {
   readonly kernel: string;
@@ -62,11 +60,12 @@ async function measureJoint({ kernel: id, agreement, units, rounds }: Verificati
   const outputs = new Uint8Array(one.length * units * jointChunks);
   for (let at = 0; at < outputs.length; at += one.length) outputs.set(one, at);
   const digests = new Uint8Array(wireDigestBytes(agreement) * units * jointChunks);
-  const breath = new Breath(() => {});
+  const ranges = Array.from({ length: jointChunks }, (_, i) => [i * units, (i + 1) * units] as const);
   const found: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const startMs = performance.now();
-    for (let i = 0; i < repeats; i++) await together(data, units, outputs, one.length, digests, breath);
+    for (let i = 0; i < repeats; i++)
+      await takenIn(data, null, ranges, (span) => span.takeAlike?.(0, outputs, one.length, digests, true));
     if (round > 0) found.push((performance.now() - startMs) / repeats / jointChunks);
   }
   return found;
@@ -74,35 +73,6 @@ async function measureJoint({ kernel: id, agreement, units, rounds }: Verificati
 
 /** So many fit a submission of a card that takes half a millisecond for one; and a frame. */
 const jointChunks = 64;
-
-async function together(
-  data: JobData,
-  units: number,
-  outputs: Uint8Array,
-  bytes: number,
-  digests: Uint8Array,
-  breath: Breath,
-): Promise<void> {
-  const members = Array.from({ length: jointChunks }, (_, i) => {
-    const run = { replica: `${i}`, job: data.job, unitFrom: i * units, unitTo: (i + 1) * units };
-    return new Running(run, breath, () => {}, () => null); // prettier-ignore
-  });
-  for (const member of members) member.gather(data, null);
-  new Joint(members, breath).takeAlike(0, outputs, bytes, digests, true);
-  const results = await Promise.all(members.map((member) => member.result(1, 1)));
-  const parts = results.map((result, replica) => ({
-    item: {
-      replica,
-      root: hexOf(result.root),
-      digestBytes: result.digests.length,
-      lengths: result.lengths,
-    },
-    digests: result.digests,
-    bytes: result.bytes,
-  }));
-  encodeCommit({ header: { t: 'commit', items: parts.map(({ item }) => item) }, parts });
-  for (const { root } of results) plainDigest(joined(new Uint8Array(40), root));
-}
 
 async function measureVerification(wish: VerificationWish): Promise<Verification> {
   const { kernel: id, agreement, units, rounds } = wish;
