@@ -3,6 +3,7 @@
  * the one this key founded [WR1, WR2]. Reads only; the time comes in as an argument.
  */
 import { createPublicKey, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { accountId, consentBytes, deviceId, helloBytes } from './digests.ts';
 import { protocol } from '../wire/version.ts';
 import type { ByeReason } from '../wire/version.ts';
@@ -25,15 +26,28 @@ export interface NotSignedIn {
   readonly detail: string;
 }
 
-/** Whether an Ed25519 signature (base64url) over these bytes is this key's (32 bytes, base64url). */
-export function verifyText(publicKey: string, bytes: Uint8Array, signature: string): boolean {
+/** An Ed25519 key (32 bytes, base64url); null when these bytes are none: nobody can have signed with it. */
+function keyOf(publicKey: string): KeyObject | null {
   try {
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
-    return verify(null, bytes, key, Buffer.from(signature, 'base64url'));
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
   } catch {
-    // Not a point of the curve: nobody can have signed with it.
+    return null;
+  }
+}
+
+/** Whether a signature (base64url) over these bytes is this key's. */
+function isSigned(key: KeyObject | null, bytes: Uint8Array, signature: string): boolean {
+  try {
+    return key !== null && verify(null, bytes, key, Buffer.from(signature, 'base64url'));
+  } catch {
+    // Not a point of the curve.
     return false;
   }
+}
+
+/** Whether an Ed25519 signature (base64url) over these bytes is this key's (32 bytes, base64url). */
+export function verifyText(publicKey: string, bytes: Uint8Array, signature: string): boolean {
+  return isSigned(keyOf(publicKey), bytes, signature);
 }
 
 /** Checks a hello that answers `nonce` on a socket whose page is of `origin`. */
@@ -50,10 +64,11 @@ export function signIn(
   const account = accountId(publicBytes);
   if (hello.account !== account)
     return { bye: 'signature', detail: 'this device key did not found that account' };
-  if (!verifyText(hello.publicKey, helloBytes(hello, nonce, origin), hello.signature))
+  const key = keyOf(hello.publicKey);
+  if (!isSigned(key, helloBytes(hello, nonce, origin), hello.signature))
     return { bye: 'signature', detail: 'the hello is not signed by its key' };
   const { consent } = hello;
-  if (!verifyText(hello.publicKey, consentBytes(consent, account), consent.signature))
+  if (!isSigned(key, consentBytes(consent, account), consent.signature))
     return { bye: 'consent', detail: 'the consent is not signed by this key' };
   if (consent.at > at + clockSkewMsMax || at - consent.at > consentMsMax)
     return { bye: 'consent', detail: 'the consent is older than 30 days' };

@@ -3,7 +3,7 @@
  * they are durable. It looks at every event just before the state takes it in, while what it ends is still known.
  */
 import { wantsBytes } from '../core/chunk.ts';
-import { pendingAccount, vestedAccount } from '../core/keys.ts';
+import { creditAccountsOf } from '../core/keys.ts';
 import { balanceOf } from '../core/ledger.ts';
 import type { Event, Replica, State, Winner } from '../core/state.ts';
 import { suspendedMs } from '../core/trust.ts';
@@ -20,10 +20,8 @@ export interface Balances {
 }
 
 export function balancesOf(state: State, account: string): Balances {
-  return {
-    pending: Number(balanceOf(state, pendingAccount(account))),
-    vested: Number(balanceOf(state, vestedAccount(account))),
-  };
+  const { pending, vested } = creditAccountsOf(account);
+  return { pending: Number(balanceOf(state, pending)), vested: Number(balanceOf(state, vested)) };
 }
 
 /** What one device will be told. */

@@ -43,6 +43,8 @@ const nobody: readonly number[] = Object.freeze([]);
 /** So many messages that give back may come at once, and so many more each second: they write to the log and cost the sender nothing. */
 const giveBacksMax = 60;
 const giveBacksPerSecond = 1;
+/** Signs of life that come no more often are within any measure. */
+const seldomMs = 1_000;
 /** When to come again after a fault of ours. */
 const faultRetryMs = 10_000;
 
@@ -87,8 +89,7 @@ export class Conversation implements Ear {
   #strangerTimer: NodeJS.Timeout | null;
   #publicKey = '';
   #chain: SessionChain | null = null;
-  /** Orders of its on their way. */
-  readonly flow: Flow;
+  #flow: Flow | null = null;
   #tools: NodeFrameTools | null = null;
   /** Commitments of its that are looked up in the log. */
   lookUps = 0;
@@ -106,7 +107,6 @@ export class Conversation implements Ear {
     this.#house = house;
     this.whence = whence;
     this.heardAt = house.now();
-    this.flow = new Flow(socket);
     this.#strangerTimer = setTimeout(() => this.bye('limits', 'nobody signed in'), limits.strangerMs);
     this.#onGone = onGone;
     this.#say(JSON.stringify(challengeOf(house, this.#nonce)));
@@ -144,7 +144,7 @@ export class Conversation implements Ear {
   #end(): void {
     this.#stage = 'closed';
     this.#endStrangerTime();
-    this.flow.close();
+    this.#flow?.close();
     if (this.#house.people.leave(this)) this.#drop();
   }
 
@@ -165,10 +165,17 @@ export class Conversation implements Ear {
     if (this.#stage !== 'closed') this.#end();
   }
 
-  /** It was heard of, if only by a pong: that counts as a message, or it would cost nothing. */
+  /** Orders of its on their way, and how much it says. */
+  get flow(): Flow {
+    return (this.#flow ??= new Flow(this.#socket));
+  }
+
+  /** It was heard of, if only by a pong: that counts as a message, or it would cost nothing. Nobody who only answers pings is measured. */
   heard(bytes: number): void {
+    const before = this.heardAt;
     this.#alive();
-    if (this.#stage === 'open' && !this.flow.hear(bytes, this.heardAt))
+    const answers = this.#flow === null && this.heardAt >= before + seldomMs;
+    if (this.#stage === 'open' && !answers && !this.flow.hear(bytes, this.heardAt))
       this.bye('limits', 'you do not stop talking');
   }
 

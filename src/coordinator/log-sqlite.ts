@@ -30,11 +30,11 @@ const migrations: readonly string[] = [
 /** More pages than any file has. */
 const allPages = 2 ** 31 - 1;
 
-/** Records from this length on are compressed, at zstd's fastest. */
+/** Records from this length on are compressed. */
 const recordBytesMin = 4_096;
-const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-/** A snapshot comes out of it in few pieces. */
+/** A snapshot comes out of it in few pieces, and goes into it so. */
 const inOne = { chunkSize: 1 << 20 };
+const utf8 = new TextEncoder();
 /**
  * So many appends after a start the write-ahead log may be folded into the file: a process that was killed leaves a long
  * one, and whoever waits for the first lease should not wait for that.
@@ -77,7 +77,9 @@ export class SqliteLog implements Log {
       throw new StoreFault('io', `tick ${batch.tick} does not follow tick ${this.#size}`);
     this.#write(() => {
       const { tick, record, root, block, answers, settled } = batch;
-      this.#sql.addTick.run(tick, shrink(record), root);
+      const stored = shrink(record);
+      this.#sql.addTick.run(tick, stored, root);
+      if (stored !== record) letGo(stored);
       for (const node of batch.nodes) this.#sql.addNode.run(nodePosition(node), node.hash);
       let at = 0;
       for (let i = 0; i < answers.length; i += 4) {
@@ -135,7 +137,11 @@ export class SqliteLog implements Log {
 
   async saveSnapshot({ tick, text }: Snapshot): Promise<void> {
     this.#write(() => {
-      this.#sql.addSnapshot.run(tick, zstdCompressSync(text, fast));
+      const bytes = utf8.encode(text);
+      const squeezed = squeeze(bytes);
+      letGo(bytes);
+      this.#sql.addSnapshot.run(tick, squeezed);
+      letGo(squeezed);
       // The one before stays: it costs little and a reader may still be at it.
       this.#sql.dropSnapshots.run();
     });
@@ -257,7 +263,23 @@ function prepareAll(db: DatabaseSync) {
 
 /** Records are repetitive text: a third of the bytes is a third of the writing. Short ones are not worth it. */
 function shrink(record: Uint8Array): Uint8Array {
-  return record.length < recordBytesMin ? record : zstdCompressSync(record, fast);
+  return record.length < recordBytesMin ? record : squeeze(record);
+}
+
+/** Zstd at its fastest. It is told how long the bytes are: else it takes a megabyte for each record. */
+function squeeze(bytes: Uint8Array): Uint8Array {
+  return zstdCompressSync(bytes, {
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    pledgedSrcSize: bytes.length,
+    chunkSize: Math.min(inOne.chunkSize, Math.max(1_024, bytes.length)),
+  });
+}
+
+/** Gives memory back at once: garbage is collected when there are dozens of megabytes of it. What may be of the pool, which others share, is left. */
+function letGo({ buffer }: Uint8Array): void {
+  // ES2024, which browsers of ours need not have.
+  if (buffer.byteLength > Buffer.poolSize)
+    (buffer as ArrayBuffer & { transfer(to: number): void }).transfer(0);
 }
 
 /** A record begins with `{`, a compressed one with zstd's magic number. */

@@ -39,7 +39,8 @@ async function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen
   const options = { allowHalfOpen: true, noDelay: true };
   const met = (connection: Socket | TLSSocket): void => {
     everybody.add(connection);
-    connection.once('close', left);
+    // Not `once`: what that remembers for each of them would stay as long as they do.
+    connection.on('close', left);
     sort(connection);
   };
   server =

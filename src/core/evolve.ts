@@ -17,6 +17,7 @@ import { withClosed, withCommitment, withReplica } from './chunk.ts';
 import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { creditSites } from './sites.ts';
+import { newAccount, newDevice, shownOf } from './records.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type {
@@ -107,23 +108,13 @@ function deviceOf(state: State, device: string): Device {
   return state.devices.get(device) as Device;
 }
 
-/** What is known of a device that has done nothing. */
-const untried = { committed: 0, leases: 0, returned: 0, returnedAt: 0, misdeeds: 0 };
-
-const nothingShown = { busy: 0, at: 0, busyMs: 0, micro: 0 };
-
 function joined(state: State, event: EventOf<'joined'>, at: number): void {
   const { account, site, group, network = '', role } = event;
-  state.devices.set(event.device, { account, site, group, network, role, ...untried });
+  state.devices.set(event.device, newDevice(account, site, group, network, role));
   if (role === 'volunteer') state.newcomers.add(event.device);
   const record = state.accounts.get(account);
   if (record !== undefined) record.devices++;
-  else
-    state.accounts.set(account, {
-      ...{ firstAt: at, devices: 1, chunks: 0, units: 0, earnedMicro: 0, lastAt: at },
-      wasm: { ...nothingShown },
-      webgpu: { ...nothingShown },
-    });
+  else state.accounts.set(account, newAccount(at));
 }
 
 function elsewhere(state: State, event: EventOf<'moved'>): void {
@@ -260,7 +251,8 @@ function accepted(state: State, event: EventOf<'accepted'>, at: number): void {
     // The entries are the winners' payments, in their order.
     const { amountMicro } = event.entries[i] as Entry;
     record.earnedMicro += amountMicro;
-    for (const { id, backend } of chunk.replicas) if (id === replica) record[backend].micro += amountMicro;
+    for (const { id, backend } of chunk.replicas)
+      if (id === replica) shownOf(record, backend).micro += amountMicro;
     if (deviceOf(state, device).role === 'anchor') withAnchor = true;
   }
   if (isAudited(job.spec)) identitiesAccepted(state, job, chunk, event, at);
@@ -373,7 +365,7 @@ function occupy(
 
 /** One slot of an account more is busy, or one less. */
 function countBusy(state: State, account: string, backend: Backend, by: 1 | -1): void {
-  const shown = (state.accounts.get(account) as AccountRecord)[backend];
+  const shown = shownOf(state.accounts.get(account) as AccountRecord, backend);
   shown.busyMs += shown.busy * (state.at - shown.at);
   shown.at = state.at;
   shown.busy += by;

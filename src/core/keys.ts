@@ -28,11 +28,18 @@ function remembering<B, K extends string>(
 
 /** The same for keys of one part. */
 function rememberingOne<K extends string>(join: (a: string) => K): (a: string) => K {
-  const both = remembering(
-    () => 0,
-    (a: string, _only: null) => join(a),
-  );
-  return (a) => both(a, null);
+  const known = new Map<string, K>();
+  let last: { readonly a: string; readonly key: K } | null = null;
+  return (a) => {
+    if (last !== null && last.a === a) return last.key;
+    let key = known.get(a);
+    if (key === undefined) {
+      if (known.size >= rememberedMax) known.clear();
+      known.set(a, (key = join(a)));
+    }
+    last = { a, key };
+    return key;
+  };
 }
 
 /** How `identities` names a device key with what it computes with. */
@@ -50,6 +57,10 @@ export const slotKey = remembering(
 /** The ledger's account of a job's escrow. */
 export const escrowAccount = rememberingOne((job) => `escrow:${job}` as const);
 
+/** The ledger's accounts of somebody's credit. Not remembered: of most who come nothing more is ever asked. */
+export const creditAccountsOf = (account: string) =>
+  ({ pending: `pending:${account}`, vested: `vested:${account}` }) as const;
+
 /** The ledger's account of credit that is pending, or vested. */
-export const pendingAccount = rememberingOne((account) => `pending:${account}` as const);
-export const vestedAccount = rememberingOne((account) => `vested:${account}` as const);
+export const pendingAccount = rememberingOne((account) => creditAccountsOf(account).pending);
+export const vestedAccount = rememberingOne((account) => creditAccountsOf(account).vested);

@@ -2,6 +2,7 @@
  * The state as JSON text and back, so that a restart costs a snapshot and a tail and not the whole log. Rows without
  * names, and nothing that the rest implies: what is in flight is most of it, and is read before the first lease.
  */
+import { nothingShown } from './records.ts';
 import { emptyState, identityKey } from './state.ts';
 import type {
   AccountRecord,
@@ -259,7 +260,7 @@ function accountOf(row: AccountRow): AccountRecord {
 }
 
 function shownOf(row: ShownRow): Shown {
-  if (row === 0) return { busy: 0, at: 0, busyMs: 0, micro: 0 };
+  if (row === 0) return nothingShown;
   return { busy: row[0], at: row[1], busyMs: row[2], micro: row[3] };
 }
 

@@ -147,8 +147,9 @@ export interface AccountRecord {
   /** Sum of what was ever credited, for the leaderboard. */
   earnedMicro: number;
   lastAt: number;
-  readonly wasm: Shown;
-  readonly webgpu: Shown;
+  /** One for all who have shown nothing: replaced, never written to (`records.ts`). */
+  wasm: Shown;
+  webgpu: Shown;
 }
 
 /**
