@@ -13,8 +13,10 @@ import type { Command, Event, JobSpec, State } from '../src/core/state.ts';
 import { bareInserts, bareSqlite } from './coordinator/bare-sqlite.ts';
 import { Crowd } from './coordinator/crowd.ts';
 import { madeUpOutput } from './coordinator/job.ts';
+import { crowded, memory } from './coordinator/idle.ts';
 import { echoing, Measured } from './coordinator/measured.ts';
-import { median, report } from './measure.ts';
+import type { Echo } from './coordinator/measured.ts';
+import { median, quantile, report } from './measure.ts';
 
 const argument = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -34,6 +36,8 @@ interface Rate {
   readonly chunks: number;
   readonly audits: number;
   readonly frames: number;
+  /** From a commitment to its acknowledgement. */
+  readonly p99Ms: number;
 }
 
 /**
@@ -60,10 +64,12 @@ async function settling(chunksPerLease: number, who: 'known' | 'new'): Promise<R
   const before = await measured.ask();
   const { sent, received } = crowd;
   const at = performance.now();
+  crowd.latenciesMs.length = 0;
   await sleep(seconds * 1000);
   const spent = (performance.now() - at) / 1000;
   const frames = (crowd.sent - sent + crowd.received - received) / spent;
   const after = await measured.ask();
+  const p99Ms = quantile(crowd.latenciesMs, 0.99);
   crowd.stop();
   crowd.leave();
   await measured.end();
@@ -71,6 +77,7 @@ async function settling(chunksPerLease: number, who: 'known' | 'new'): Promise<R
     chunks: (after.final - before.final) / spent,
     audits: (after.audits - before.audits) / spent,
     frames,
+    p99Ms,
   };
 }
 
@@ -141,7 +148,8 @@ const bare: number[] = [];
 const one: Rate[] = [];
 const eight: Rate[] = [];
 const newcomers: Rate[] = [];
-const echo: number[] = [];
+const echo: Echo[] = [];
+const weights: Awaited<ReturnType<typeof memory>>[] = [];
 const inserts: number[] = [];
 const drawn: number[] = [];
 const undrawn: number[] = [];
@@ -150,14 +158,16 @@ for (let round = 0; round < rounds; round++) {
   bare.push(bareSqlite(seconds, 100, unitsPerChunk * outputBytes, unitsPerChunk * 8, 1));
   one.push(await settling(1, 'known'));
   newcomers.push(await settling(1, 'new'));
-  echo.push((await echoing(people, seconds, outputBytes)).messages);
+  echo.push(await echoing(people, seconds, outputBytes));
   eight.push(await settling(8, 'known'));
+  weights.push(await memory(8_000, 'audit'));
   inserts.push(1e6 / bareInserts(seconds / 5));
   const audited = deciding(audit, 50_000);
   drawn.push(audited.commitMicros);
   answered.push(audited.auditMicros);
   undrawn.push(deciding(plain, 50_000).commitMicros);
 }
+const many = await crowded(10_000, 'audit');
 const bareSql = 'bare SQLite, lease and settle one answer, 100 a transaction';
 const insert = 'one durable insert of SQLite';
 report('Checking by audits', [
@@ -181,9 +191,33 @@ report('Checking by audits', [
     what: 'frames in and out under audit',
     unit: '/s',
     ours: median(one.map(({ frames }) => frames)),
-    reference: median(echo),
+    reference: median(echo.map(({ messages }) => messages)),
     beside: 'bare ws echo',
     goal: { atLeast: 0.3 },
+  },
+  {
+    what: 'p99 from commit to acknowledgement under audit',
+    unit: 'ms',
+    ours: median(one.map(({ p99Ms }) => p99Ms)),
+    reference: median(echo.map(({ p99Ms }) => p99Ms)),
+    beside: 'bare ws echo',
+    goal: null,
+  },
+  {
+    what: 'volunteers connected at once under audit',
+    unit: '',
+    ours: many.connected,
+    reference: 10_000,
+    beside: 'who came',
+    goal: { atLeast: 1 },
+  },
+  {
+    what: 'memory of an idle volunteer under audit',
+    unit: 'B',
+    ours: median(weights.map(({ ours }) => ours)),
+    reference: median(weights.map((weight) => weight.bare)),
+    beside: 'bare ws connection',
+    goal: { atMost: 1.5 },
   },
   {
     what: 'audits answered meanwhile',
@@ -205,7 +239,7 @@ report('Checking by audits', [
     what: 'all in their first minute: frames',
     unit: '/s',
     ours: median(newcomers.map(({ frames }) => frames)),
-    reference: median(echo),
+    reference: median(echo.map(({ messages }) => messages)),
     beside: 'bare ws echo',
     goal: null,
   },

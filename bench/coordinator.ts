@@ -6,9 +6,9 @@
  * node bench/coordinator.ts [--seconds N] [--rounds N] [--people N] [--json FILE]
  */
 import process from 'node:process';
-import { WebSocket } from 'ws';
 import { bareSqlite } from './coordinator/bare-sqlite.ts';
 import { Crowd } from './coordinator/crowd.ts';
+import { crowded, memory } from './coordinator/idle.ts';
 import { madeUpOutput } from './coordinator/job.ts';
 import { echoing, Measured } from './coordinator/measured.ts';
 import type { Echo } from './coordinator/measured.ts';
@@ -70,54 +70,6 @@ async function settling(unitsPerChunk: number, rateMilli: number): Promise<Rate>
   };
 }
 
-async function connect(port: number, count: number): Promise<WebSocket[]> {
-  const sockets: WebSocket[] = [];
-  for (let i = 0; i < count; i += 100) {
-    const some = Array.from({ length: Math.min(100, count - i) }, () => new Promise<WebSocket>((open, failed) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
-      socket.once('open', () => open(socket));
-      socket.once('error', failed);
-    })); // prettier-ignore
-    sockets.push(...(await Promise.all(some)));
-  }
-  return sockets;
-}
-
-/** Connected before a connection's memory is looked at: by then the process has grown to what it needs without any of them. */
-const warmPeople = 2_000;
-
-/** Memory that each further idle connection adds, in bytes: a signed-in volunteer beside a bare socket. */
-async function memory(count: number): Promise<{ ours: number; bare: number }> {
-  const coordinator = await Measured.start('coordinator-child.ts', '16');
-  const crowds = new Crowd({
-    url: `http://127.0.0.1:${coordinator.port}`,
-    people: count,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
-  const warm = new Crowd({
-    url: `http://127.0.0.1:${coordinator.port}`,
-    people: warmPeople,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
-  await warm.join();
-  const oursBefore = (await coordinator.ask('memory')).rss;
-  await crowds.join();
-  const ours = ((await coordinator.ask('memory')).rss - oursBefore) / count;
-  crowds.leave();
-  warm.leave();
-  await coordinator.end();
-  const echo = await Measured.start('echo-child.ts');
-  const warmSockets = await connect(echo.port, warmPeople);
-  const bareBefore = (await echo.ask('memory')).memory as number;
-  const sockets = await connect(echo.port, count);
-  const bare = (((await echo.ask('memory')).memory as number) - bareBefore) / count;
-  for (const socket of [...warmSockets, ...sockets]) socket.terminate();
-  await echo.end();
-  return { ours, bare };
-}
-
 /** Bytes that a chunk takes while one person has answered and nobody else is there. */
 async function storedOpen(): Promise<number> {
   const measured = await Measured.start('coordinator-child.ts', '16');
@@ -137,33 +89,6 @@ async function storedOpen(): Promise<number> {
   lone.leave();
   await measured.end();
   return (storedBytes - before) / Math.max(1, open);
-}
-
-/** A great many volunteers signed in at once: how many a second come in, beside sockets that only open, and whether all of them stay. */
-async function crowded(
-  count: number,
-): Promise<{ perSecond: number; connected: number; barePerSecond: number }> {
-  const measured = await Measured.start('coordinator-child.ts', '16');
-  const crowd = new Crowd({
-    url: `http://127.0.0.1:${measured.port}`,
-    people: count,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
-  const at = performance.now();
-  await crowd.join(100);
-  const perSecond = count / ((performance.now() - at) / 1000);
-  await sleep(1_000);
-  const connected = (await measured.ask()).connected;
-  crowd.leave();
-  await measured.end();
-  const echo = await Measured.start('echo-child.ts');
-  const from = performance.now();
-  const sockets = await connect(echo.port, count);
-  const barePerSecond = count / ((performance.now() - from) / 1000);
-  for (const socket of sockets) socket.terminate();
-  await echo.end();
-  return { perSecond, connected, barePerSecond };
 }
 
 const one: Rate[] = [];

@@ -6,8 +6,8 @@
  *
  * node bench/restart.ts [--events N] [--rounds N] [--json FILE]
  *
- * After a past of a million events and after one of ten, unless told otherwise: half a minute and two of living, and 7 GB in the
- * temporary folder.
+ * After a past of a million events with two people for each chunk and one under audit, and after one of ten million, unless told
+ * otherwise: half a minute each and two of living, and 7 GB in the temporary folder.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -37,7 +37,12 @@ const option = (name: string, otherwise: number): number => {
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 };
 const given = option('events', 0);
-const wanted = given > 0 ? [given] : [1_000_000, 10_000_000];
+type Policy = 'replicate' | 'audit';
+const wanted: readonly (readonly [events: number, policy: Policy])[] = [
+  [given > 0 ? given : 1_000_000, 'replicate'],
+  [given > 0 ? given : 1_000_000, 'audit'],
+  ...(given > 0 ? [] : ([[10_000_000, 'replicate']] as const)),
+];
 const rounds = option('rounds', 9);
 
 const scripts = join(import.meta.dirname, 'coordinator');
@@ -114,9 +119,14 @@ type Start = keyof typeof starts;
 const kinds = ['bare', 'bareSocket', 'rules', 'whole'] as const satisfies readonly Start[];
 
 /** Lives through a past in a folder; says how many events it had. `paceMs`: of the people at its end, for each chunk. */
-async function past(dataDir: string, events: number, paceMs: number): Promise<number> {
+async function past(
+  dataDir: string,
+  events: number,
+  paceMs: number,
+  policy: Policy = 'replicate',
+): Promise<number> {
   let lived = 0;
-  const args = [join(scripts, 'restart-past.ts'), dataDir, String(events), String(paceMs)];
+  const args = [join(scripts, 'restart-past.ts'), dataDir, String(events), String(paceMs), policy];
   await timed(args, {}, 'SIGKILL', async (said) => (lived = Number(await said)));
   return lived;
 }
@@ -153,11 +163,11 @@ const megabytes = (file: string): string => (statSync(file).size / 1e6).toFixed(
 const beside = 'fresh Node that opens the bare database';
 
 /** What starts after a past of so many events come to. */
-async function restarted(events: number): Promise<Line[]> {
+async function restarted(events: number, policy: Policy): Promise<Line[]> {
   const dataDir = join(folder, 'data');
   // A whole coordinator has served the folder before: keys, tables and kernels lie there.
   await timed([built, '--seed-demo', 'none'], envOf(dataDir, await freePort()), 'SIGTERM', (said) => said);
-  const lived = await past(dataDir, events, 500);
+  const lived = await past(dataDir, events, 500, policy);
   const log = join(dataDir, 'log.db');
   const size = `${megabytes(log)} MB and ${megabytes(`${log}-wal`)} MB of write-ahead log`;
   const { bare, bareSocket, rules, whole } = await medians(dataDir);
@@ -165,7 +175,7 @@ async function restarted(events: number): Promise<Line[]> {
   const of = { unit: 'ms', reference: bare, beside } as const;
   return [
     {
-      what: `${lived.toLocaleString('en-US')} events (${size}): process start to first lease, rules and log`,
+      what: `${lived.toLocaleString('en-US')} events${policy === 'audit' ? ' under audit' : ''} (${size}): process start to first lease, rules and log`,
       ...of,
       ours: rules,
       goal: { atMost: 3 },
@@ -191,7 +201,7 @@ try {
   for (const kind of kinds) await starts[kind](warm, 'SIGTERM');
 
   const rows: Line[] = [];
-  for (const events of wanted) rows.push(...(await restarted(events)));
+  for (const [events, policy] of wanted) rows.push(...(await restarted(events, policy)));
   report(`Restart of a coordinator that was killed at work, medians of ${rounds} starts`, rows);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -70,6 +70,16 @@ function chosenSteps(given) {
   return all.filter((step) => step.always === true || names.includes(step.group ?? step.name));
 }
 
+/** The same; null, and one line says why, where what was asked for is not to be had. */
+function askedFor(given) {
+  try {
+    return chosenSteps(given);
+  } catch (error) {
+    process.stderr.write(`talka: ${error.message}\n`);
+    return null;
+  }
+}
+
 /** Some files' tests, of whatever project they are. */
 function filesStep(files) {
   if (files.length === 0)
@@ -78,7 +88,8 @@ function filesStep(files) {
 }
 
 async function main(given) {
-  const chosen = chosenSteps(given);
+  const chosen = askedFor(given);
+  if (chosen === null) return false;
   if (given[0] !== '--quick') installPrograms();
   const outcomes = [];
   for (const step of chosen) {

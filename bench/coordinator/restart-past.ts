@@ -9,10 +9,11 @@ import { FolderBlobs } from '../../src/coordinator/blobs.ts';
 import { tokenWasShown } from '../../src/coordinator/keys.ts';
 import { shelfOf } from '../../src/coordinator/kernels.ts';
 import type { Log } from '../../src/coordinator/log.ts';
+import { strictTerms } from '../../src/core/audit.ts';
 import type { JobSpec } from '../../src/core/state.ts';
 import { kernelOf } from '../../src/kernels/catalogue.ts';
 import { benchInput } from './job.ts';
-import { live, openRules, submit } from './restart-fill.ts';
+import { auditing, live, openRules, submit } from './restart-fill.ts';
 import type { Past } from './restart-fill.ts';
 
 const unitsPerChunk = 16;
@@ -21,6 +22,8 @@ const people = 1_000;
 const lastMs = 4_000;
 const dataDir = process.argv[2] as string;
 const [wanted, paceMs] = [Number(process.argv[3]), Number(process.argv[4])];
+/** Units are drawn from every commitment, and an anchor answers; else two people compute each chunk. */
+const audited = process.argv[5] === 'audit';
 
 mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
@@ -40,7 +43,9 @@ async function specOf(): Promise<JobSpec> {
     units: served.kernel.units(input),
     unitsPerChunk,
     unitCostMicro: 15_000,
-    policy: { kind: 'replicate', quorum: 2 },
+    policy: audited
+      ? { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 300 }
+      : { kind: 'replicate', quorum: 2 },
     weight: 1,
     title: 'bench',
     cause: 'measuring a restart',
@@ -72,4 +77,6 @@ const runtime = await openRules(dataDir, mortal);
 // Its first start came to its end: later ones make no other token.
 tokenWasShown(dataDir);
 await submit(runtime, await specOf());
-await live(runtime, people, past);
+await (audited
+  ? Promise.race([auditing(runtime), live(runtime, people, past)])
+  : live(runtime, people, past));

@@ -2,6 +2,7 @@
 import { batchUnitsMax } from './audit.ts';
 import { replicaIn } from './chunk.ts';
 import { add, count, has, numbersIn, remove } from './intervals.ts';
+import { shownOf } from './records.ts';
 import { chunkCostMicro, identityKey, unitsOf } from './state.ts';
 import type {
   AccountRecord,
@@ -276,7 +277,7 @@ export function voided(state: State, event: EventOf<'voided'>): void {
     record.chunks--;
     record.units -= to - from;
     record.earnedMicro -= chunkCostMicro(job.spec, chunk);
-    record[event.backend].micro -= chunkCostMicro(job.spec, chunk);
+    shownOf(record, event.backend).micro -= chunkCostMicro(job.spec, chunk);
     const authors = job.authors.get(chunk);
     if (authors === undefined) continue;
     add(job.disowned, chunk, chunk + 1);
