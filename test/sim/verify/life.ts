@@ -28,8 +28,6 @@ const [chunkMicro, chunkMs] = [500_000, 500];
 export const workers = 4;
 /** So many chunks follow one another into one record of unvested work, as in `core/evolve-checks.ts`. */
 const chunksPerBatch = Math.ceil(batchUnitsMax / unitsPerChunk);
-/** An audit is made so many chunks of the same identity later, on average. */
-const lagChunks = 32;
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
 export interface Behaviour {
   readonly name: string;
@@ -48,6 +46,8 @@ export interface Under {
   readonly kind: 'audit' | 'adaptive';
   readonly terms: AuditTerms;
   readonly assumed: Assumptions;
+  /** An audit is made within so many chunks of the same identity; 1: at once. */
+  readonly auditsWithin?: number;
 }
 
 interface OpenBatch {
@@ -94,7 +94,7 @@ export function live(behaviour: Behaviour, chunks: number, under: Under, words: 
 export function liveOnce(
   behaviour: Behaviour,
   chunks: number,
-  { kind, terms, assumed }: Under,
+  { kind, terms, assumed, auditsWithin = 64 }: Under,
   words: Words,
   into: Outcome,
   stayMs = Infinity,
@@ -103,7 +103,7 @@ export function liveOnce(
   const isNoticed = noticed(assumed);
   let batches: OpenBatch[] = [];
   // The audits of the last chunks, each at its place among so many, and those of them that find something.
-  const ring = new Array<Waiting | undefined>(2 * lagChunks);
+  const ring = new Array<Waiting | undefined>(auditsWithin);
   let finds: Waiting[] = [];
   let [awayMs, nth] = [0, 0];
   for (; nth < chunks && (nth * chunkMs) / workers + awayMs < stayMs; nth++) {
@@ -121,10 +121,10 @@ export function liveOnce(
     const found = { wrong, vouched, drawn: drawn.length };
     const batch = addToBatches(batches, found, isBeside, standing);
     // Throws are for what matters: audits that find nothing are spread evenly over the same time.
-    const lag = seen > 0 ? words.below(2 * lagChunks) : (nth * 37) % (2 * lagChunks);
+    const lag = seen > 0 ? words.below(auditsWithin) : (nth * 37) % auditsWithin;
     const looked = lookedAt(drawn, wrong);
     const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, looked };
-    ring[nth % (2 * lagChunks)] = audit;
+    ring[nth % auditsWithin] = audit;
     if (seen > 0) finds.push(audit);
     const due = finds.find((one) => one.at <= nth);
     if (due !== undefined) {
