@@ -43,8 +43,8 @@ export function newAccount(at: number): AccountRecord {
   };
 }
 
-/** What an account has shown with a backend, to be written to. */
+/** What an account has shown with a backend, to be written to. What is shared is frozen: another copy of these rules has one of its own. */
 export function shownOf(record: AccountRecord, backend: Backend): Shown {
-  if (record[backend] === nothingShown) record[backend] = { ...nothingShown };
+  if (Object.isFrozen(record[backend])) record[backend] = { ...nothingShown };
   return record[backend];
 }
