@@ -9,6 +9,11 @@ export type BenchPolicy = 'replicate' | 'audit';
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
+/** Volunteers who sign in and ask for nothing. */
+function idlers(port: number, people: number): Crowd {
+  return new Crowd({ url: `http://127.0.0.1:${port}`, people, rateMilli: 1, output: madeUpOutput });
+}
+
 async function connect(port: number, count: number): Promise<WebSocket[]> {
   const sockets: WebSocket[] = [];
   for (let i = 0; i < count; i += 100) {
@@ -31,18 +36,8 @@ export async function memory(
   policy: BenchPolicy = 'replicate',
 ): Promise<{ ours: number; bare: number }> {
   const coordinator = await Measured.start('coordinator-child.ts', '16', policy);
-  const crowds = new Crowd({
-    url: `http://127.0.0.1:${coordinator.port}`,
-    people: count,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
-  const warm = new Crowd({
-    url: `http://127.0.0.1:${coordinator.port}`,
-    people: warmPeople,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
+  const crowds = idlers(coordinator.port, count);
+  const warm = idlers(coordinator.port, warmPeople);
   await warm.join();
   const oursBefore = (await coordinator.ask('memory')).rss;
   await crowds.join();
@@ -66,12 +61,7 @@ export async function crowded(
   policy: BenchPolicy = 'replicate',
 ): Promise<{ perSecond: number; connected: number; barePerSecond: number }> {
   const measured = await Measured.start('coordinator-child.ts', '16', policy);
-  const crowd = new Crowd({
-    url: `http://127.0.0.1:${measured.port}`,
-    people: count,
-    rateMilli: 1,
-    output: madeUpOutput,
-  });
+  const crowd = idlers(measured.port, count);
   const at = performance.now();
   await crowd.join(100);
   const perSecond = count / ((performance.now() - at) / 1000);
