@@ -21,7 +21,7 @@ export const entries = {
   known: 7,
   pause: 8,
   resume: 9,
-  /** To the sockets: so many bytes of batches have been heard. */
+  /** To the sockets: so many batches (in the socket's place) have been heard, of so many bytes. */
   took: 10,
   /** To the loop: a sign of life of so many bytes. */
   sign: 11,

@@ -40,6 +40,8 @@ interface Pair {
 /** So many may knock before anybody meets them and wait for it; who comes then hears that it is too early. */
 const earlyMax = 4_096;
 const tooEarly = '503 Service Unavailable';
+/** The other thread is told that a batch was heard with whatever is said next, and after so long by itself: each telling wakes it. */
+const tellHeardMs = 5;
 
 /** Who lets volunteers in, and speaks with them. */
 export type Doorman = Pick<Sockets, 'admit' | 'enter'>;
@@ -97,6 +99,9 @@ class FarLine implements Line {
 export class SocketThread implements FarEnd {
   readonly #thread: Worker;
   readonly #out = new BatchWriter();
+  /** What was heard and the other thread does not know yet. */
+  readonly #untold = { batches: 0, bytes: 0 };
+  #telling: NodeJS.Timeout | null = null;
   readonly #lines = new Map<number, FarLine>();
   readonly #connections = new Map<number, FarConnection>();
   readonly #hear = (socket: number, entry: number, value: number, bytes: Buffer): void =>
@@ -181,13 +186,26 @@ export class SocketThread implements FarEnd {
 
   #flush(): void {
     if (this.#out.isEmpty) return;
+    this.#tellHeard();
     const batch = this.#out.take();
     this.#thread.postMessage(batch, [batch]);
   }
 
   #batch(batch: ArrayBuffer): void {
     readBatch(batch, this.#hear);
-    this.note(0, entries.took, batch.byteLength);
+    this.#untold.batches++;
+    this.#untold.bytes += batch.byteLength;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = null;
+      this.#tellHeard();
+    }, tellHeardMs);
+  }
+
+  #tellHeard(): void {
+    const { batches, bytes } = this.#untold;
+    if (batches === 0) return;
+    this.#untold.batches = this.#untold.bytes = 0;
+    this.note(batches, entries.took, bytes);
   }
 
   #heard(socket: number, entry: number, value: number, bytes: Buffer): void {

@@ -50,9 +50,9 @@ class Out {
     this.#writer.note(socket, entry, value);
   }
 
-  /** A batch of so many bytes was heard. */
-  took(bytes: number): void {
-    this.heard++;
+  /** So many batches more were heard, of so many bytes together. */
+  took(batches: number, bytes: number): void {
+    this.heard += batches;
     this.unheard -= bytes;
     if (this.#held.length === 0 || this.unheard > unheardMax / 2) return;
     const held = this.#held;
@@ -217,7 +217,7 @@ export class Volunteers {
   #told(socket: number, entry: number, value: number, bytes: Buffer): void {
     switch (entry) {
       case entries.took:
-        return this.#out.took(value);
+        return this.#out.took(socket, value);
       case entries.admit:
         return this.#admitted(socket);
       case entries.refuse: {

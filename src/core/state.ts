@@ -101,8 +101,8 @@ export interface Job {
   /** Chunks whose result is provisional. */
   readonly accepted: Intervals;
   readonly final: Intervals;
-  /** Chunks in between, by number. */
-  readonly chunks: Map<number, Chunk>;
+  /** Chunks in between, by number. The table is another from time to time (`renewing.ts`): never keep it. */
+  chunks: Map<number, Chunk>;
   /** Work handed out so far ÷ weight, in microcredits: the fair queue's virtual time. */
   servedMicro: number;
   acceptedChunks: number;
@@ -123,9 +123,9 @@ export interface Job {
   settledWithAnchor: number;
   disputes: number;
   /** Derived: chunks that want a replica, by the one account that touched them ('' = none or several). */
-  readonly wanting: Map<string, Set<number>>;
+  wanting: Map<string, Set<number>>;
   /** Derived: the key under which a chunk stands in `wanting`. */
-  readonly wantingKey: Map<number, string>;
+  wantingKey: Map<number, string>;
 }
 
 /** How fast the slots of an account are that compute with one backend. */
@@ -244,9 +244,9 @@ export interface State {
   readonly accounts: Map<string, AccountRecord>;
   /** Open jobs only: a concluded one lives in the views. */
   readonly jobs: Map<string, Job>;
-  /** Lease id by replica id, while its chunk is open. */
-  readonly replicas: Map<number, number>;
-  readonly leases: Map<number, Lease>;
+  /** Lease id by replica id, while its chunk is open; this table, `leases` and `busy` are others from time to time (`renewing.ts`): never keep them. */
+  replicas: Map<number, number>;
+  leases: Map<number, Lease>;
   readonly balances: Map<LedgerAccount, bigint>;
   nextAudit: number;
   readonly identities: Map<string, Identity>;
@@ -264,7 +264,7 @@ export interface State {
   /** What became final of what each partner's site brought, in microcredits. */
   readonly sites: Map<string, bigint>;
   /** Derived: the slots that hold a lease, by `device/slot`. */
-  readonly busy: Map<string, BusySlot>;
+  busy: Map<string, BusySlot>;
   /** Derived: the sum of those rates. */
   busyRateMilli: number;
 }
