@@ -101,7 +101,7 @@ export class SocketThread implements FarEnd {
   readonly #out = new BatchWriter();
   /** What was heard and the other thread does not know yet. */
   readonly #untold = { batches: 0, bytes: 0 };
-  #telling: NodeJS.Timeout | null = null;
+  #willTell = false;
   readonly #lines = new Map<number, FarLine>();
   readonly #connections = new Map<number, FarConnection>();
   readonly #hear = (socket: number, entry: number, value: number, bytes: Buffer): void =>
@@ -195,8 +195,10 @@ export class SocketThread implements FarEnd {
     readBatch(batch, this.#hear);
     this.#untold.batches++;
     this.#untold.bytes += batch.byteLength;
-    this.#telling ??= setTimeout(() => {
-      this.#telling = null;
+    if (this.#willTell) return;
+    this.#willTell = true;
+    setTimeout(() => {
+      this.#willTell = false;
       this.#tellHeard();
     }, tellHeardMs);
   }
