@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
+import { beginYoung } from '../../src/coordinator/collecting.ts';
 import { startCoordinator } from '../../src/coordinator/coordinator.ts';
 import { strictTerms } from '../../src/core/audit.ts';
 import { priceOf } from '../../src/core/offer.ts';
@@ -26,6 +27,8 @@ const coordinator = await startCoordinator({
   loopbackExempt: true,
   socketThread: true,
 });
+// As `npm start` does.
+beginYoung();
 const { house, runtime } = coordinator;
 const served = house.shelf.get('mersenne-tf@1');
 if (served === undefined) throw new Error('build the kernels first');

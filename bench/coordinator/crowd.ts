@@ -118,11 +118,12 @@ export class Crowd {
     }
   }
 
-  /** Everybody asks for work and goes on until `stop`. */
+  /** Everybody asks for work, and for one lease ahead as every worker of a volunteer's does, and goes on until `stop`. */
   start(): void {
     this.#computing = true;
     for (const member of this.#members)
-      this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
+      for (let lease = 0; lease < 2; lease++)
+        this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
   }
 
   /** Nobody answers leases any more. */

@@ -117,10 +117,9 @@ async function fetchNode(pin) {
 
 /**
  * What Node is told when it runs a coordinator. V8 begins with room for a megabyte of young objects and collects it again and
- * again while a state of many is read; a busy coordinator comes to this size anyway. And it puts what is made where much was
- * still in use once among what is old from then on: leases and commitments are then collected a second late, and slowly.
+ * again while a state of many is read; a busy coordinator comes to this size anyway.
  */
-export const coordinatorFlags = ['--min-semi-space-size=32', '--no-allocation-site-pretenuring'];
+export const coordinatorFlags = ['--min-semi-space-size=32'];
 
 /**
  * The environment in which everything of the house runs: this Node first on the path, its warnings quiet, and compiled

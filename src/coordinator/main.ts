@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { microOf } from '../wire/epochs.ts';
+import { beginYoung } from './collecting.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
 import type { Partner } from './partner.ts';
 import { version } from './release.ts';
@@ -219,6 +220,7 @@ async function serve(values: Flags): Promise<void> {
     onNote: (note, about) => logger.info(about, note),
     onFatal,
   });
+  beginYoung();
   console.log(greeting(running, options, await partnerOf(partnerPort, options, running, logger)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
   setTimeout(flushCompileCache, compiledMs).unref();
