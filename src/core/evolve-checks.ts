@@ -131,10 +131,12 @@ function waitingOf({ open }: Identity): number {
   return waiting;
 }
 
-function putAudit(state: State, audit: Omit<Audit, 'id'>): void {
-  const id = state.nextAudit++;
-  const { disowned } = state.jobs.get(audit.job) as Job;
-  state.audits.set(id, { id, ...audit, ...(has(disowned, audit.chunk) ? { anchored: true } : {}) });
+function putAudit(state: State, { job, chunk, units, authors, at, anchored }: Omit<Audit, 'id'>): void {
+  const { disowned } = state.jobs.get(job) as Job;
+  // Named one by one: thousands are put while a log is folded by a process that has just begun, and there a spread takes its time.
+  const audit = { id: state.nextAudit++, job, chunk, units, authors, at } as const;
+  const isAnchors = anchored === true || has(disowned, chunk);
+  state.audits.set(audit.id, isAnchors ? { ...audit, anchored: true } : audit);
 }
 
 /** The batch of an identity that holds a chunk. */

@@ -220,8 +220,9 @@ export function thaw(text: string): State | null {
   for (const row of frozen.accounts) state.accounts.set(row[0], accountOf(row));
   for (const row of frozen.identities) {
     const key = identityKey(row.device, row.backend);
-    state.identities.set(key, { ...row, open: new Map(row.open) });
     if (row.open.length > 0) state.owing.add(key);
+    // The row itself: nobody else has it.
+    state.identities.set(key, Object.assign(row, { open: new Map(row.open) }));
   }
   for (const audit of frozen.audits) state.audits.set(audit.id, audit);
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
