@@ -19,6 +19,6 @@ export function toldOf(w: Words, job: JobView): Told {
 }
 
 /** Whether parts of a job's results are recomputed, instead of everything by a second person. */
-export function isAudited({ policy }: Pick<JobView, 'policy'>): boolean {
-  return policy === 'audit' || policy === 'adaptive';
+export function isAudited({ policy, audited }: Pick<JobView, 'policy' | 'audited'>): boolean {
+  return policy === 'audit' || policy === 'adaptive' || audited === true;
 }

@@ -110,7 +110,7 @@ const oneIn = (tier: Tier): number => 1 / auditShare(tier);
 /** The policies as they are told of where no job is meant. */
 const offered: readonly Policy[] = [
   { kind: 'none', quorum: 1 },
-  { kind: 'certify', quorum: 1, certificate: '' },
+  { kind: 'certify', quorum: 1, certificate: '', ...strictTerms, verifyMilli: 0 },
   { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 0 },
   { kind: 'adaptive', quorum: 1, ...strictTerms, verifyMilli: 0 },
   { kind: 'replicate', quorum: 2 },
@@ -138,7 +138,7 @@ export function policyOf(policy: Policy, unitMicro: number): PolicyView {
       quorum,
       terms: null,
       prices: stays.map((staySeconds) => ({ staySeconds, times: quorum })),
-      // What is certified is never wrong, and of the rest nothing is known: neither is a share.
+      // What is certified is never wrong, and of what is not checked nothing is known: neither is a share.
       risks: policy.kind !== 'replicate' ? [] : risksOf((hostile) => outvotedShare(hostile, quorum)),
     };
   const { windowUnits, leaverUnits } = policy;

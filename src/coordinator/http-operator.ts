@@ -10,10 +10,11 @@ import * as v from 'valibot';
 import { priceMultiplier, termsFor } from '../core/audit.ts';
 import { isAudited } from '../core/job.ts';
 import { priceOf, unitsPerChunkMax } from '../core/offer.ts';
-import type { Command, JobSpec, Policy } from '../core/state.ts';
+import type { AuditPolicy, Command, JobSpec, Policy } from '../core/state.ts';
 import { languageTag, textMax } from '../core/texts.ts';
 import { probationMicro, tier1Micro } from '../core/trust.ts';
 import { KernelInputError } from '../kernels/kernel.ts';
+import type { Kernel } from '../kernels/kernel.ts';
 import { check, isMalformed } from '../wire/schema.ts';
 import type { Malformed } from '../wire/schema.ts';
 import type { QuoteView, RefusalView } from '../wire/views.ts';
@@ -33,12 +34,12 @@ const words = {
   title: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.title)),
   cause: v.pipe(v.string(), v.minLength(1), v.maxLength(textMax.cause)),
 };
-/** How results shall be verified. Terms that are left out follow from the job's size. */
+/** How results shall be verified. Terms that are left out follow from the job's size, and of `certify` from what its certificate leaves out. */
 const policy = v.variant('kind', [
-  v.strictObject({ kind: v.picklist(['none', 'certify']) }),
+  v.strictObject({ kind: v.picklist(['none']) }),
   v.strictObject({ kind: v.picklist(['replicate']), quorum: v.optional(v.number(), 2) }),
   v.strictObject({
-    kind: v.picklist(['audit', 'adaptive']),
+    kind: v.picklist(['audit', 'adaptive', 'certify']),
     windowUnits: v.optional(v.number()),
     leaverUnits: v.optional(v.number()),
     verifyMilli: v.optional(v.number()),
@@ -106,7 +107,7 @@ export async function specOf(
       wish.unitsPerChunk ??
       Math.min(unitsPerChunkMax, Math.max(1, Math.round(chunkCostMicro / unitCostMicro))),
     unitCostMicro,
-    policy: policyOf(wish, kernel.units(input), unitCostMicro, certificateDigest ?? ''),
+    policy: policyOf(wish, kernel, input, certificateDigest ?? ''),
     weight,
     title,
     cause,
@@ -133,8 +134,8 @@ const usualStaySeconds = 600;
 /** The policy that was wished for; `audit` where nothing was said. */
 function policyOf(
   { policy: wish, quorum }: v.InferOutput<typeof submission>,
-  units: number,
-  unitMicro: number,
+  kernel: Kernel,
+  input: Uint8Array,
   certificate: string,
 ): Policy {
   const chosen: v.InferOutput<typeof policy> =
@@ -142,29 +143,40 @@ function policyOf(
   switch (chosen.kind) {
     case 'none':
       return { kind: 'none', quorum: 1 };
-    case 'certify':
-      return { kind: 'certify', quorum: 1, certificate };
+    case 'certify': {
+      const certified = { kind: 'certify', quorum: 1, certificate } as const;
+      const isWhole = kernel.certifies?.saysNot === null;
+      return isWhole && Object.keys(chosen).length === 1
+        ? certified
+        : { ...certified, ...termsOf(chosen, kernel, input) };
+    }
     case 'replicate':
       return { kind: 'replicate', quorum: chosen.quorum };
     case 'audit':
-    case 'adaptive': {
-      const usual = termsFor(units);
-      const terms = {
-        windowUnits: chosen.windowUnits ?? usual.windowUnits,
-        leaverUnits: chosen.leaverUnits ?? usual.leaverUnits,
-      };
-      const beside = chosen.kind === 'adaptive' ? probationMicro : 0;
-      const times = priceMultiplier(terms, usualStaySeconds, unitMicro, beside, tier1Micro);
-      return {
-        kind: chosen.kind,
-        quorum: 1,
-        ...terms,
-        verifyMilli: chosen.verifyMilli ?? Math.ceil((times - 1) * 1000),
-      };
-    }
+    case 'adaptive':
+      return { kind: chosen.kind, quorum: 1, ...termsOf(chosen, kernel, input) };
     default:
       return chosen satisfies never;
   }
+}
+
+type Terms = Omit<AuditPolicy, 'kind' | 'quorum'>;
+
+/** Numbers of audits: those that were wished for, and else what follows from the job's size. */
+function termsOf(
+  wish: { readonly kind: Policy['kind'] } & { readonly [K in keyof Terms]?: number | undefined },
+  kernel: Kernel,
+  input: Uint8Array,
+): Terms {
+  const usual = termsFor(kernel.units(input));
+  const terms = {
+    windowUnits: wish.windowUnits ?? usual.windowUnits,
+    leaverUnits: wish.leaverUnits ?? usual.leaverUnits,
+  };
+  const beside = wish.kind === 'adaptive' ? probationMicro : 0;
+  const unitMicro = kernel.unitCostMicro(input);
+  const times = priceMultiplier(terms, usualStaySeconds, unitMicro, beside, tier1Micro);
+  return { ...terms, verifyMilli: wish.verifyMilli ?? Math.ceil((times - 1) * 1000) };
 }
 
 /** For whoever has the token too: `audits`, what anchors elsewhere ask for (`http-audits.ts`), `judging` (`http-objections.ts`) and `sites` (`http-sites.ts`). */

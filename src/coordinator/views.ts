@@ -1,6 +1,7 @@
 /** Read models: what people look at, folded from the state and from the ticks. Nothing here decides anything. */
 import { anchorAccount } from '../core/epoch.ts';
 import { count } from '../core/intervals.ts';
+import { isAudited } from '../core/job.ts';
 import { priceOf } from '../core/offer.ts';
 import { chunksOf } from '../core/state.ts';
 import type { Event, Job, State } from '../core/state.ts';
@@ -228,6 +229,7 @@ function viewOf(state: State, job: Job, showing: Showing): JobView {
     requester: job.requester,
     quorum: spec.policy.quorum,
     policy: spec.policy.kind,
+    ...(spec.policy.kind === 'certify' && isAudited(spec) ? { audited: true as const } : {}),
     state: 'open',
     submittedAt: job.submittedAt,
     endedAt: null,

@@ -12,7 +12,7 @@ import { authorOf, closeForLeaver, isGivenOut, leaverAfterMs } from './leaving.t
 import { refund, spareMicro } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, unitsOf } from './state.ts';
 import type {
-  AuditPolicy,
+  AuditedPolicy,
   Backend,
   Batch,
   Chunk,
@@ -34,8 +34,8 @@ export { authorOf, isGivenOut, leaverAfterMs } from './leaving.ts';
 export type { Upkeep } from './examining.ts';
 
 /** The numbers of a job that is audited. */
-function termsOf(job: Job): AuditPolicy {
-  return job.spec.policy as AuditPolicy;
+function termsOf(job: Job): AuditedPolicy {
+  return job.spec.policy as AuditedPolicy;
 }
 
 /** How closely an identity is looked at now [TR1], [TR2]. */

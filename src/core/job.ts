@@ -3,7 +3,10 @@ import type { AuditTerms } from './audit.ts';
 import type { JobTexts } from './texts.ts';
 
 /** How a job's results are verified: chosen by its requester, fixed at submission. */
-export type Policy = PlainPolicy | CertifyPolicy | AuditPolicy;
+export type Policy = PlainPolicy | CertifyPolicy | AuditedPolicy;
+
+/** Those under which units are drawn and computed again. */
+export type AuditedPolicy = AuditPolicy | CertifyAuditPolicy;
 
 /**
  * `replicate`: `quorum` distinct people must agree on a chunk, which is final at once. `none`: one answer is enough, and
@@ -17,13 +20,18 @@ export interface PlainPolicy {
 
 /**
  * `certify`: one answer is enough, and final at once, where the kernel's certificate vouches for each of its outputs. The shell
- * asks it before the rules hear of the answer [CT1].
+ * asks it before the rules hear of the answer [CT1]. For certificates that leave nothing out.
  */
 export interface CertifyPolicy {
   readonly kind: 'certify';
   readonly quorum: 1;
   /** Lower-case hex SHA-256 of the kernel's certificate, which decides for ever in this job. */
   readonly certificate: string;
+}
+
+/** `certify` where the certificate vouches for part of an output: units are drawn for the rest of it, as under `audit` [CT3]. */
+export interface CertifyAuditPolicy extends CertifyPolicy, AuditTerms {
+  readonly verifyMilli: number;
 }
 
 /**
@@ -70,5 +78,5 @@ export function workMicro({ units, unitCostMicro, policy }: JobSpec): number {
 
 /** Whether a job's results are recomputed in part. */
 export function isAudited({ policy }: JobSpec): boolean {
-  return policy.kind === 'audit' || policy.kind === 'adaptive';
+  return 'windowUnits' in policy;
 }

@@ -6,7 +6,7 @@ import { anchoredShare, auditorsOfLeaver, dealt, leaverShortfall, wordsToClose }
 import { withVouched } from './examining.ts';
 import { numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
-import type { AuditPolicy, Author, Batch, Decision, Device, Identity, Job, State } from './state.ts';
+import type { AuditedPolicy, Author, Batch, Decision, Device, Identity, Job, State } from './state.ts';
 
 /** Who has committed nothing for so long has left [AU4]. */
 export const leaverAfterMs = 600_000;
@@ -43,7 +43,7 @@ export function closeForLeaver(
     throw new Error('a batch is closed with randomness for all that is decided by lot');
   const units = leaving.reduce((sum, one) => sum + one.units, 0);
   const lot = (words[2 * batch.units] as number) / 2 ** 32;
-  const anchored = lot < anchoredShare(units, job.spec.policy as AuditPolicy);
+  const anchored = lot < anchoredShare(units, job.spec.policy as AuditedPolicy);
   const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
   const about = { ...authorOf(state, identity), job: job.id, chunk: batch.chunks[0] as number };
   return anchored
@@ -75,7 +75,7 @@ function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
   const undrawn = (one: Batch): number => (one.closed ? 0 : one.units - one.drawn.length);
   const short = leaverShortfall(
     batches.map((one) => ({ units: one.units, drawn: one.drawn.length })),
-    job.spec.policy as AuditPolicy,
+    job.spec.policy as AuditedPolicy,
   );
   const total = batches.reduce((sum, one) => sum + undrawn(one), 0);
   return total === 0 ? 0 : Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total));

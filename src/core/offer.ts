@@ -1,6 +1,6 @@
 /** What a requester offers: whether a job's numbers and texts are within bounds, and what it costs at most. */
 import { workMicro } from './job.ts';
-import type { JobSpec } from './job.ts';
+import type { AuditedPolicy, JobSpec } from './job.ts';
 import { chunksOf } from './state.ts';
 import { textsFault } from './texts.ts';
 
@@ -36,29 +36,35 @@ export function faultOf(spec: JobSpec): string | null {
   return textsFault(spec, spec.texts);
 }
 
+const isWhole = (value: number, min: number, max: number): boolean =>
+  Number.isSafeInteger(value) && value >= min && value <= max;
+
 /** What is wrong with how the results shall be verified; null when nothing is. */
 function faultOfPolicy(policy: JobSpec['policy']): string | null {
-  const whole = (value: number, min: number, max: number): boolean =>
-    Number.isSafeInteger(value) && value >= min && value <= max;
   switch (policy.kind) {
     case 'replicate':
-      return whole(policy.quorum, 1, quorumMax)
+      return isWhole(policy.quorum, 1, quorumMax)
         ? null
         : `quorum must be a whole number from 1 to ${quorumMax}`;
     case 'none':
       return policy.quorum === 1 ? null : 'without verification the quorum is 1';
     case 'certify':
       if (policy.quorum !== 1) return 'under a certificate the quorum is 1';
-      return /^[0-9a-f]{64}$/.test(policy.certificate) ? null : 'certificate must be a SHA-256 in hex';
+      if (!/^[0-9a-f]{64}$/.test(policy.certificate)) return 'certificate must be a SHA-256 in hex';
+      return 'windowUnits' in policy ? faultOfTerms(policy) : null;
     case 'audit':
     case 'adaptive':
-      if (policy.quorum !== 1) return 'under audits the quorum is 1';
-      if (!whole(policy.windowUnits, 1, auditUnitsMax) || !whole(policy.leaverUnits, 1, auditUnitsMax))
-        return `windowUnits and leaverUnits must be whole numbers from 1 to ${auditUnitsMax}`;
-      return whole(policy.verifyMilli, 0, verifyMilliMax)
-        ? null
-        : `verifyMilli must be a whole number from 0 to ${verifyMilliMax}`;
+      return policy.quorum === 1 ? faultOfTerms(policy) : 'under audits the quorum is 1';
     default:
       return policy satisfies never;
   }
+}
+
+/** What is wrong with the numbers of audits; null when nothing is. */
+function faultOfTerms({ windowUnits, leaverUnits, verifyMilli }: AuditedPolicy): string | null {
+  if (!isWhole(windowUnits, 1, auditUnitsMax) || !isWhole(leaverUnits, 1, auditUnitsMax))
+    return `windowUnits and leaverUnits must be whole numbers from 1 to ${auditUnitsMax}`;
+  return isWhole(verifyMilli, 0, verifyMilliMax)
+    ? null
+    : `verifyMilli must be a whole number from 0 to ${verifyMilliMax}`;
 }

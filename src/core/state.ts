@@ -11,7 +11,7 @@ import type { Backend, EpochSeal, LedgerAccount } from './events.ts';
 import type { Standing } from './trust.ts';
 export { isRefusal } from './events.ts';
 export type * from './events.ts';
-export type { AuditPolicy, JobSpec, Policy } from './job.ts';
+export type { AuditedPolicy, AuditPolicy, JobSpec, Policy } from './job.ts';
 
 /** A device key as the rules see it. */
 export interface Device {

@@ -136,8 +136,8 @@ export interface Kernel {
   isPlainOutput?(input: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean;
   /** Only for `tolerance`: does `other` (from a GPU) agree with `reference` (from WASM)? */
   agree?(input: Uint8Array, unit: number, reference: Uint8Array, other: Uint8Array): Agreement;
-  /** What its certificate vouches for, where it brings one, and what not: two sentences for requesters. */
-  readonly certifies?: { readonly says: string; readonly saysNot: string };
+  /** What its certificate vouches for, where it brings one, and what not: two sentences for requesters. `saysNot` is null where it leaves nothing out. */
+  readonly certifies?: { readonly says: string; readonly saysNot: string | null };
   /** The fast form, where there is one. */
   readonly gpu?: GpuProgram;
   /** Small known answers that a device computes, per backend, before its first lease. */

@@ -12,6 +12,8 @@ export interface JobView extends JobDescriptor {
   readonly quorum: number;
   /** How its results are verified. */
   readonly policy: 'none' | 'certify' | 'replicate' | 'audit' | 'adaptive';
+  /** Whether units of its results are computed again. Absent of `audit` and `adaptive`, of which they are, and where they are not. */
+  readonly audited?: true;
   readonly state: 'open' | 'finished' | 'cancelled' | 'paused';
   readonly submittedAt: number;
   readonly endedAt: number | null;
@@ -367,7 +369,7 @@ export interface QuoteView {
   readonly staySeconds: number | null;
   readonly policy: PolicyView;
   /** Under `certify`: in words, what the kernel's certificate vouches for, and what not. */
-  readonly certified: { readonly says: string; readonly saysNot: string } | null;
+  readonly certified: { readonly says: string; readonly saysNot: string | null } | null;
 }
 
 /** Body of every HTTP refusal. */

@@ -7,6 +7,7 @@ import { factoring, noon, picture } from './fixture-data.ts';
 
 const audits = { quorum: 1, ...strictTerms, verifyMilli: 120 } as const;
 const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
+const certifyAndAudit = { ...certify, ...audits };
 
 /** A coordinator where nothing was audited yet and nobody is. */
 export const fresh = (): ChecksView =>
@@ -54,6 +55,10 @@ export const busy = (): ChecksView => ({
     {
       ...{ job: 'j6', title: 'A search where a find counts', units: 40_000, chunks: 5_000 },
       ...{ provisional: 0, final: 77, policy: policyOf(certify, 15_000) },
+    },
+    {
+      ...{ job: 'j7', title: 'A search that may find nothing', units: 40_000, chunks: 5_000 },
+      ...{ provisional: 12, final: 80, policy: policyOf(certifyAndAudit, 15_000) },
     },
   ],
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { served } from '../../src/coordinator/kernels.ts';
 import type { ServedKernel } from '../../src/coordinator/kernels.ts';
+import { termsFor } from '../../src/core/audit.ts';
 import { assertInvariants } from '../../src/core/invariants.ts';
 import { decodeOutput, encodeInput } from '../../src/kernels/mersenne-tf/index.ts';
 import type { MersenneOutput } from '../../src/kernels/mersenne-tf/index.ts';
@@ -15,7 +16,18 @@ import type { ReceiptWord, RefusalWord } from '../../src/wire/volunteer.ts';
 import { cheapInput, cheapShelf } from './cheap.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
-import { kernel, referenceOf, resultsOf, shelf, until, view } from './under-audit.ts';
+import {
+  honestResults,
+  kernel,
+  referenceOf,
+  resultsOf,
+  right as small,
+  shelf,
+  submit,
+  until,
+  view,
+  works,
+} from './under-audit.ts';
 import { answerOf, Scripted } from './volunteer.ts';
 
 let open: { close(): Promise<unknown> }[] = [];
@@ -41,8 +53,8 @@ async function post(house: Started, path: string, over: object = {}, bytes: Uint
   });
 }
 
-async function scene(): Promise<{ house: Started; job: JobView }> {
-  const house = await started({ shelf });
+async function scene(anchorShare = 0): Promise<{ house: Started; job: JobView }> {
+  const house = await started({ shelf, anchorShare });
   open.push(house);
   return { house, job: (await (await post(house, '/jobs')).json()) as JobView };
 }
@@ -90,7 +102,7 @@ const bends: fc.Arbitrary<(output: MersenneOutput, unit: number) => Uint8Array> 
 
 describe('[CT1] a job under certify', () => {
   test('takes nothing wrong where nine of ten answers lie about what is certified, and refuses each of them', async () => {
-    const { house, job } = await scene();
+    const { house, job } = await scene(1);
     const liars = await Promise.all(Array.from({ length: 18 }, () => signedIn(house)));
     const bent = fc.sample(bends, { numRuns: job.chunks * 9, seed: 37 });
     const reasons = new Map<string, number>();
@@ -140,23 +152,58 @@ describe('[CT1] a job under certify', () => {
     assertInvariants(house.runtime.state);
   }, 60_000);
 
-  test('believes what is not certified, as it says: a factor kept back, any checksum', async () => {
-    const { house, job } = await scene();
+  test('[CT3] has the rest of it audited: who names nothing and has computed nothing is found, and is paid nothing', async () => {
+    const house = await started({ shelf, anchorShare: 1 });
+    open.push(house);
+    const policy = { kind: 'certify', windowUnits: 1_000, leaverUnits: 1_000 };
+    const job = (await (await submit(house, '/jobs', undefined, { policy })).json()) as JobView;
+    expect(job).toMatchObject({ policy: 'certify', audited: true });
+    const one = await signedIn(house);
+    // A factor kept back, any checksum: the certificate has nothing to say about either.
+    const nothingFound = (unit: number): Uint8Array =>
+      encodeOutput({ ...decodeOutput(small(unit)), factorCount: 0, factors: [], checksum: 7n });
+    await works(one, job, nothingFound, job.chunks);
+    expect(await view(house, job)).toMatchObject({ final: 0 });
+    await until(house, job, ({ disputes }) => disputes > 0);
+    expect(await one.of('judged')).toMatchObject({ backend: 'wasm', job: job.job });
+    // Who is suspended has the rest recomputed, and all of it is wrong.
+    await until(house, job, ({ accepted, final }) => accepted === 0 && final === 0);
+    const { balances } = house.runtime.state;
+    expect(balances.get(`vested:${one.who.account}`)).toBeUndefined();
+    expect(balances.get(`pending:${one.who.account}`) ?? 0n).toBe(0n);
+    const honest = await signedIn(house);
+    await works(honest, job, small, job.chunks);
+    await until(house, job, ({ state }) => state === 'finished');
+    expect(Buffer.compare(await resultsOf(house, job), honestResults)).toBe(0);
+  }, 60_000);
+
+  test('is final at once where the certificate leaves nothing out, unless audits are wished for', async () => {
+    const { kernel: meaning, wasm, wgsl, certificate } = shelf.get(kernel) as ServedKernel;
+    const whole = served(
+      { ...meaning, certifies: { says: 'all of it', saysNot: null } },
+      wasm,
+      wgsl,
+      certificate,
+    );
+    const house = await started({ shelf: new Map([[kernel, whole]]) });
+    open.push(house);
+    const quote = (await (await post(house, '/jobs/quote')).json()) as QuoteView;
+    expect(quote).toMatchObject({ times: 1, staySeconds: null, policy: { terms: null, risks: [] } });
+    expect(quote.certified).toEqual({ says: 'all of it', saysNot: null });
+    const wished = { policy: { kind: 'certify', windowUnits: 60 } };
+    const other = (await (await post(house, '/jobs/quote', wished)).json()) as QuoteView;
+    expect(other.policy.terms).toMatchObject({ windowUnits: 60 });
+    expect(other.times).toBeGreaterThan(1);
+    const job = (await (await post(house, '/jobs')).json()) as JobView;
+    expect(job.audited).toBeUndefined();
     const one = await signedIn(house);
     const lease = await one.leaseOf(kernel);
-    const outputs = Array.from({ length: unitsPerChunk }, (_, k) =>
-      encodeOutput({
-        ...decodeOutput(right(lease.chunk * unitsPerChunk + k)),
-        factorCount: 0,
-        factors: [],
-        checksum: 7n,
-      }),
-    );
-    expect(lease.chunk).toBe(0);
-    one.commit([answerOf(job.job, 'exact', lease.lease, 0, outputs)]);
+    const from = lease.chunk * unitsPerChunk;
+    const outputs = Array.from({ length: unitsPerChunk }, (_, k) => right(from + k));
+    one.commit([answerOf(job.job, 'exact', lease.lease, from, outputs)]);
     await one.acked(lease.lease);
     expect(await view(house, job)).toMatchObject({ final: 1, accepted: 0, settledByPeople: 1 });
-    expect(house.runtime.state.audits.size).toBe(0);
+    expect(house.runtime.state.audits.size + house.runtime.state.identities.size).toBe(0);
   });
 
   test('is asked in such jobs alone: 2047 divides 2^11 − 1, but 23 divides it, so the sieve leaves it out', async () => {
@@ -217,18 +264,20 @@ describe('[CT1] a job under certify', () => {
   test('says price and guarantee before it is submitted, and is fixed to the certificate that it was submitted with', async () => {
     const { house, job } = await scene();
     const quote = (await (await post(house, '/jobs/quote')).json()) as QuoteView;
-    expect(quote).toMatchObject({ times: 1, policy: { kind: 'certify', quorum: 1, terms: null, risks: [] } });
-    expect(quote.certified?.says).toContain('Every factor that a result names divides the number');
-    expect(quote.certified?.saysNot).toContain('names no factor, or no further one, is not certified');
+    // What audits cost and leave open is told of it too: its certificate leaves something out [CT3].
     const audited = (await (
       await post(house, '/jobs/quote', { policy: { kind: 'audit' } })
     ).json()) as QuoteView;
     expect(audited.certified).toBeNull();
+    expect(quote).toMatchObject({ times: audited.times, staySeconds: audited.staySeconds });
+    expect(quote.policy).toEqual({ ...audited.policy, kind: 'certify' });
+    expect(quote.times).toBeGreaterThan(1);
+    expect(quote.certified?.says).toContain('Every factor that a result names divides the number');
+    expect(quote.certified?.saysNot).toContain('names no factor, or no further one, is not certified');
     const certificate = shelf.get(kernel)?.certificateDigest;
-    expect(house.runtime.state.jobs.get(job.job)?.spec.policy).toEqual({
-      kind: 'certify',
-      quorum: 1,
-      certificate,
+    expect(house.runtime.state.jobs.get(job.job)?.spec.policy).toMatchObject({
+      ...{ kind: 'certify', quorum: 1, certificate },
+      ...termsFor(spec.units),
     });
     const bytes = new Uint8Array(await (await house.call(`/blobs/${certificate}`)).arrayBuffer());
     expect(Buffer.compare(bytes, shelf.get(kernel)?.certificate ?? new Uint8Array())).toBe(0);

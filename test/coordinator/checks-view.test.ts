@@ -158,6 +158,10 @@ describe('a policy', () => {
     expect(policyOf({ kind: 'none', quorum: 1 }, 5_000)).toMatchObject({ risks: [], terms: null });
     const certify = { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) } as const;
     expect(policyOf(certify, 5_000)).toMatchObject({ kind: 'certify', risks: [], terms: null });
+    // Where the rest is audited, it costs and leaves open what audits do.
+    const both = { ...certify, ...strictTerms, verifyMilli: 100 };
+    const audit = { kind: 'audit', quorum: 1, ...strictTerms, verifyMilli: 100 } as const;
+    expect(policyOf(both, 5_000)).toEqual({ ...policyOf(audit, 5_000), kind: 'certify' });
   });
 });
 

@@ -94,7 +94,7 @@ describe('[AU1] a commitment under audits', () => {
     expect(() => h.run({ ...command, stored: true, agrees: [] })).toThrow('comes with randomness');
   });
 
-  test('[CT1] under `none`, `certify` and `replicate` nothing is drawn, nothing is provisional and nobody has a record', () => {
+  test('[CT1] under `none`, `certify` without audits and `replicate` nothing is drawn, nothing is provisional and nobody has a record', () => {
     for (const policy of [
       { kind: 'none', quorum: 1 },
       { kind: 'certify', quorum: 1, certificate: 'c'.repeat(64) },

@@ -38,6 +38,7 @@ const terms = { quorum: 1, windowUnits: 1, leaverUnits: 1, verifyMilli: 0 } as c
 const alone: readonly Policy[] = [
   { kind: 'none', quorum: 1 },
   { kind: 'certify', quorum: 1, certificate: '0' },
+  { kind: 'certify', certificate: '0', ...terms },
   { kind: 'audit', ...terms },
 ];
 const adaptive: Policy = { kind: 'adaptive', ...terms };
@@ -194,7 +195,7 @@ describe('[CH6] a graphics processor under tolerance', () => {
 
 test('what each policy is: whether one answer can stand alone, whether it is audited, and how many are paid', () => {
   for (const [policy, isAlone, audits, times] of [
-    ...alone.map((one) => [one, true, one.kind === 'audit', 1] as const),
+    ...alone.map((one) => [one, true, 'windowUnits' in one, 1] as const),
     [adaptive, true, true, 1] as const,
     ...[1, 2, 3, 4, 5].map((quorum) => [replicate(quorum), false, false, quorum] as const),
   ])

@@ -38,10 +38,10 @@ describe('[JB1] an offer', () => {
     expect(taken(of(1, 2, 3, 4, 5, 6), (quorum) => ({ policy: { kind: 'replicate', quorum } }))).toEqual([1, 2, 3, 4, 5]); // prettier-ignore
     for (const kind of ['none', 'certify', 'audit', 'adaptive'] as const)
       expect(taken(of(1, 2), (quorum) => ({ policy: { ...terms, certificate: sha, kind, quorum } as Policy }))).toEqual([1]); // prettier-ignore
-    for (const kind of ['audit', 'adaptive'] as const) {
+    for (const kind of ['audit', 'adaptive', 'certify'] as const) {
       for (const name of ['windowUnits', 'leaverUnits'])
-        expect(taken(of(1, 1e9, 1e9 + 1), (value) => ({ policy: { ...terms, kind, [name]: value } }))).toEqual([1, 1e9]); // prettier-ignore
-      expect(taken(of(1, 4_000, 4_001), (verifyMilli) => ({ policy: { ...terms, kind, verifyMilli } }))).toEqual([0, 1, 4_000]); // prettier-ignore
+        expect(taken(of(1, 1e9, 1e9 + 1), (value) => ({ policy: { ...terms, certificate: sha, kind, [name]: value } as Policy }))).toEqual([1, 1e9]); // prettier-ignore
+      expect(taken(of(1, 4_000, 4_001), (verifyMilli) => ({ policy: { ...terms, certificate: sha, kind, verifyMilli } as Policy }))).toEqual([0, 1, 4_000]); // prettier-ignore
     }
     for (const certificate of [
       '',

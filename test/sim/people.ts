@@ -38,6 +38,7 @@ export type Role =
 /** Those who came with audits. */
 export type Schemer =
   | 'lazy'
+  | 'silent'
   | 'sparse'
   | 'sleeper'
   | 'copycat'
@@ -157,6 +158,13 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: 
         answer: spoiling(name, (units) => units.filter(() => dice.chance(skipped))),
       };
     }
+    case 'silent':
+      // It says at once that it found nothing: no certificate has anything to look at.
+      return {
+        ...agreeable,
+        slowness: () => 0.02,
+        answer: ({ job }, chunk) => wrongRoot(job, chunk, `${name} found nothing`),
+      };
     case 'sparse':
       return { ...agreeable, answer: spoiling(name, (units) => (dice.chance(60) ? [dice.of(units)] : [])) };
     case 'sleeper':

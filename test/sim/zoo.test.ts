@@ -7,7 +7,7 @@ import type { Rules } from './disk.ts';
 import { Nursery } from './plant.ts';
 import { realRules } from './world.ts';
 import { tell, zoo } from './zoo.ts';
-import type { Member } from './zoo.ts';
+import type { Member } from './zoo-member.ts';
 
 const nursery = new Nursery();
 afterAll(() => nursery.clear());

@@ -13,42 +13,11 @@ import {
   TrustingDesk,
 } from './defences.ts';
 import type { Rules } from './disk.ts';
-import type { Oracle } from './oracles.ts';
-import type { Role } from './people.ts';
-import type { Edit } from './plant.ts';
 import type { Climate, PersonSpec } from './weather.ts';
 import { playDay } from './world.ts';
+import type { Member } from './zoo-member.ts';
 import { auditsBy, bannedVouchers, blamed, earnsLess, firstConsequences, leasesOf } from './zoo-rules.ts';
 import type { Story } from './zoo-rules.ts';
-
-/**
- * Oracles of a day's end. `earnings`: who cheats earns less than who does not. `accomplices`: who lies together falls together.
- * `shares`: nobody gets more of a job than its machine is worth. `leases`: the log holds no leases without end. `record`: what was
- * done stands in the log against who did it, and against nobody else. `completion`: the job ends without them.
- */
-export type EndOracle = 'earnings' | 'accomplices' | 'shares' | 'leases' | 'record' | 'completion';
-
-export interface Member {
-  readonly role: Role;
-  /** How many of them there are; fresh keys come one after another and stay for a while. */
-  readonly count?: number;
-  readonly freshKeys?: boolean;
-  /** Volunteers audit too: else what it earns would hold what its audits are paid. */
-  readonly auditors?: true;
-  /** All behind one address. */
-  readonly together?: boolean;
-  readonly kind: 'audit' | 'adaptive';
-  readonly uneven?: boolean;
-  /** Which oracle looks at the day's end, beside those that follow the day; what it demands of this member, in words and as a rule. */
-  readonly end: EndOracle;
-  readonly demands: string;
-  readonly holds: (story: Story) => boolean;
-  /** What is switched off, and what tells that the member gets through then. */
-  readonly defence: string;
-  readonly off: readonly Edit[] | Partial<Rules>;
-  readonly toldBy: Oracle | EndOracle;
-  readonly seeds?: readonly number[];
-}
 
 export const honestCount = 5;
 /** So few networks that they audit in the zoo. */
@@ -71,7 +40,7 @@ function climateFor(
     units: 9_600,
     unitsPerChunk: 32,
     unitCostMicro: 25_000,
-    policy: { kind, ...strict },
+    policy: kind === 'certify' ? { kind, certificate: 'd'.repeat(64), ...strict } : { kind, ...strict },
     weight: 1,
     title: 'a job',
     cause: 'the zoo',
@@ -148,6 +117,23 @@ export const zoo: readonly Member[] = [
     holds: earnsLess(0),
     defence: 'what is recomputed is compared with the claim',
     off: [claimsUnread],
+    toldBy: 'honest',
+  },
+  {
+    role: 'silent',
+    kind: 'certify',
+    end: 'earnings',
+    demands:
+      'nothing wrong is final, and it earns nothing, though nothing in its answers is for a certificate to refuse',
+    holds: earnsLess(0),
+    defence: 'what a certificate does not look at is audited [CT3]',
+    off: [
+      {
+        file: 'job.ts',
+        from: "'windowUnits' in policy",
+        to: "policy.kind !== 'certify' && 'windowUnits' in policy",
+      },
+    ],
     toldBy: 'honest',
   },
   {

@@ -68,10 +68,11 @@ function Price({ c, policy }: Omit<Of, 'w'>): JSX.Element {
 
 function Open({ w, c, policy }: Of): JSX.Element {
   const { kind, risks, terms } = policy;
-  if (kind === 'certify') return <>{c.policies.openLeftOut}</>;
+  if (kind === 'certify' && terms === null) return <>{c.policies.openNothing}</>;
   if (risks.length === 0) return <>{c.policies.openAll}</>;
   return (
     <>
+      {kind === 'certify' && <p>{c.policies.openLeftOut}</p>}
       <ul class="plain figures">
         {risks.map(({ hostile, share }) => (
           <li key={hostile}>
@@ -127,10 +128,11 @@ function CheckedJob(props: Pick<Props, 'w' | 'c'> & { readonly job: CheckedJobVi
 function promiseOf(w: Words, c: ChecksWords, { policy, units }: CheckedJobView): string {
   const { kind, terms, quorum, risks } = policy;
   if (kind === 'none') return c.jobs.unchecked;
-  if (kind === 'certify') return c.jobs.certified;
+  if (kind === 'certify' && terms === null) return c.jobs.certified;
   if (terms === null) return c.jobs.voted(quorum);
   const risk = risks.find(({ hostile }) => hostile === usualHostile);
-  const rule = c.jobs.terms(terms.windowUnits, terms.leaverUnits);
+  const window = c.jobs.terms(terms.windowUnits, terms.leaverUnits);
+  const rule = kind === 'certify' ? joined(c.jobs.certifiedToo, window) : window;
   if (risk === undefined) return rule;
   const wrong = risk.share * units < 1 ? 0 : Math.ceil(risk.share * units);
   const bound = c.jobs.bound(w.f.share(risk.hostile, 1), c.number(oneIn(risk.share)), wrong, units);

@@ -42,8 +42,9 @@ export interface ChecksWords {
     readonly priceNote: (unitMs: number, rules: Rules) => string;
     readonly open: string;
     readonly openAll: string;
-    /** Under `certify`. */
+    /** Under `certify`: of what is named; and where nothing is left out. */
     readonly openLeftOut: string;
+    readonly openNothing: string;
     /** `oneIn`: one wrong of so many. */
     readonly openUnits: (hostile: string, oneIn: string) => string;
     readonly openChunks: (hostile: string, share: string) => string;
@@ -94,6 +95,8 @@ export interface ChecksWords {
     readonly voted: (quorum: number) => string;
     readonly unchecked: string;
     readonly certified: string;
+    /** Where the rest is audited. */
+    readonly certifiedToo: string;
   };
   readonly assumed: { readonly heading: string; readonly says: readonly string[] };
   readonly limits: { readonly heading: string; readonly says: (rules: Rules) => readonly string[] };

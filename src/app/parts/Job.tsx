@@ -75,7 +75,7 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       {job.demonstration && <p>{w.job.demonstration}</p>}
       <p>
         {joined(
-          w.job.verified(job.policy, job.quorum),
+          w.job.verified(job.policy, job.quorum, isAudited(job)),
           isCompared(job) && w.job.tolerance(isAudited(job)),
           !isAudited(job) && job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
           job.disputes > 0 && (isAudited(job) ? w.job.disproved : w.job.disputes)(job.disputes),

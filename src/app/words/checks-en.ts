@@ -15,7 +15,7 @@ const policySays: Readonly<Record<PolicyName, (rules: Rules) => string>> = {
   none: () =>
     'One answer to a chunk, and nobody looks at it again. For demonstrations, and for machines that are the requester’s own.',
   certify: () =>
-    'One answer to a chunk, taken only if all that it names is proved on the spot. Final at once. For searches, where a find is what counts; only for programs that bring such a proof.',
+    'One answer to a chunk, taken only if all that it names is proved on the spot. What it leaves out is audited, with secret draws and the window; where such a proof leaves nothing out, all is final at once. For searches, where a find is what counts; only for programs that bring such a proof.',
   audit: () =>
     'One answer to a chunk, then secret draws and the window, as told above. A newcomer’s work waits like everybody’s: none of it is final before enough of it was computed again.',
   adaptive: ({ probationMicro }) =>
@@ -105,8 +105,8 @@ export const english: ChecksWords = {
       `Reckoned for one reference core, units of ${en.whole(unitMs)} ms, and the numbers of long jobs (${en.whole(windowUnits)} and ${en.whole(leaverUnits)} drawn units). The price falls with the stay because whoever goes is looked at once more.`,
     open: 'May be wrong',
     openAll: 'Whatever a liar sends: nothing would notice.',
-    openLeftOut:
-      'Nothing that is named, however many are hostile. What is left out: whatever a liar likes, nothing would notice, and it is paid all the same.',
+    openLeftOut: 'Nothing that is named, however many are hostile. Of all units, with what is left out:',
+    openNothing: 'Nothing, however many are hostile.',
     openUnits: (hostile, oneIn) => `${hostile} hostile: at most 1 final unit in ${oneIn}`,
     openChunks: (hostile, share) => `${hostile} hostile: about ${share} of chunks`,
     openChunksNote:
@@ -182,7 +182,8 @@ export const english: ChecksWords = {
     voted: (quorum) =>
       `A chunk is final once ${quorum === 1 ? 'one answer is' : `${en.whole(quorum)} people’s answers are`} in${quorum === 1 ? '' : ' and agree'}.`,
     unchecked: 'Answers are taken as they come.',
-    certified: 'All that an answer names is proved before it counts; what it leaves out is not checked.',
+    certified: 'All that an answer names is proved before it counts; nobody computes any of it again.',
+    certifiedToo: 'All that an answer names is proved before it counts.',
   },
   assumed: {
     heading: 'What this rests on',

@@ -10,7 +10,7 @@ const work = (micro: number): string => zh.seconds(micro / 1e6);
 const policySays: Readonly<Record<PolicyName, (rules: Rules) => string>> = {
   none: () => '每块收一份答案，之后没人再看。适合演示，或者机器都是委托人自己的。',
   certify: () =>
-    '每块收一份答案，里面写出的每一项都当场验证，通过了才收下，当场最终确认。适合找东西的任务：找到什么最要紧。只有自带这种验证的程序能用。',
+    '每块收一份答案，里面写出的每一项都当场验证，通过了才收下。没写出的照抽查办：暗中抽取、等过观察期；若验证无一遗漏，就当场最终确认。适合找东西的任务：找到什么最要紧。只有自带这种验证的程序能用。',
   audit: () =>
     '每块收一份答案，再像上面说的那样暗中抽查、等过一段观察期。新来的和大家一样要等：没有抽查够，一块也不会算最终确认。',
   adaptive: ({ probationMicro }) =>
@@ -98,7 +98,8 @@ export const chinese: ChecksWords = {
       `按一个参考核心、每单元 ${zh.whole(unitMs)} 毫秒、大任务的数目（${zh.whole(windowUnits)} 和 ${zh.whole(leaverUnits)} 个抽中单元）估算。待得越久越便宜，因为人走的时候都要再查一遍。`,
     open: '可能有错',
     openAll: '说谎的交什么就是什么，没有什么能发现。',
-    openLeftOut: '写出的不会有错，无论恶意占多少。没写出的：说谎的想漏就漏，没有什么能发现，钱也照付。',
+    openLeftOut: '写出的不会有错，无论恶意占多少。连没写出的一起算：',
+    openNothing: '不会有错，无论恶意占多少。',
     openUnits: (hostile, oneIn) => `恶意占 ${hostile}：最终确认的单元每 ${oneIn} 个至多错 1 个`,
     openChunks: (hostile, share) => `恶意占 ${hostile}：约有 ${share} 的块出错`,
     openChunksNote:
@@ -173,7 +174,8 @@ export const chinese: ChecksWords = {
         ? '收到一份答案，就最终确认。'
         : `${zh.whole(quorum)} 个人的答案到齐而且相同，就最终确认。`,
     unchecked: '答案来了就用。',
-    certified: '答案里写出的，逐项验证过才算数；没写出的不核对。',
+    certified: '答案里写出的，逐项验证过才算数；之后没有人重算。',
+    certifiedToo: '答案里写出的，逐项验证过才算数。',
   },
   assumed: {
     heading: '以上成立的前提',

@@ -51,9 +51,9 @@ export const words: Words = {
     itself: 'this coordinator itself',
     demonstration:
       'A demonstration: the answer is known beforehand. What is being tried is the working together.',
-    verified: (policy, people) =>
-      policy === 'audit' || policy === 'adaptive'
-        ? `An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine or by others here; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
+    verified: (policy, people, audited) =>
+      audited
+        ? `${policy === 'certify' ? 'What an answer names is proved before it counts. ' : ''}An answer counts provisionally at once. Small parts of it, drawn in secret, are computed again by the operator’s own machine or by others here; where one is not right, all that its author did and that is not final yet is computed again by others.${policy === 'adaptive' ? ' What a newcomer computes is computed by a second person too.' : ''}`
         : policy === 'certify'
           ? 'What an answer names is proved before it counts; what it leaves out, nobody checks.'
           : people === 1

@@ -55,7 +55,7 @@ export interface Words {
     readonly itself: string;
     readonly demonstration: string;
     /** How its answers are verified; `people`: how many must agree, where several must. */
-    readonly verified: (policy: JobView['policy'], people: number) => string;
+    readonly verified: (policy: JobView['policy'], people: number, audited: boolean) => string;
     /** For kernels whose answers agree within a tolerance: where a GPU's is compared with a processor's; `audited`: parts of it only. */
     readonly tolerance: (audited: boolean) => string;
     /** `accepted`: chunks whose result is provisional. */

@@ -47,9 +47,9 @@ export const words: Words = {
     requester: (name) => `（委托人：${name}）`,
     itself: '协调端自己',
     demonstration: '这是演示：答案事先就知道，试的是大家怎样一起干活。',
-    verified: (policy, people) =>
-      policy === 'audit' || policy === 'adaptive'
-        ? `答案先暂时算数。其中一小部分会被暗中抽出，由运营方的机器或这里的其他人重算；只要有一处不对，作者尚未定案的部分就全部由别人重算。${policy === 'adaptive' ? '新来的人算的块，另有一个人也算一遍。' : ''}`
+    verified: (policy, people, audited) =>
+      audited
+        ? `${policy === 'certify' ? '答案里写出的，逐项验证过才算数。' : ''}答案先暂时算数。其中一小部分会被暗中抽出，由运营方的机器或这里的其他人重算；只要有一处不对，作者尚未定案的部分就全部由别人重算。${policy === 'adaptive' ? '新来的人算的块，另有一个人也算一遍。' : ''}`
         : policy === 'certify'
           ? '答案里写出的，逐项验证过才算数；没写出的，没人核对。'
           : people === 1

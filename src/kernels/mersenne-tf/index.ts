@@ -75,7 +75,7 @@ export const mersenneTf: Kernel = {
   certifies: {
     says: 'Every factor that a result names divides the number, in the range that its unit covers: no volunteer can get a false one accepted.',
     saysNot:
-      'That a unit names no factor, or no further one, is not certified: a volunteer may keep a factor back or have computed nothing and is paid all the same, and checksum and number of candidates vouch for nothing. Under audit factors are checked as well, and what was computed is.',
+      'That a unit names no factor, or no further one, is not certified, nor are its checksum and its number of candidates: for that, units drawn in secret are computed again as under audit, and whoever kept a factor back or computed nothing is found.',
   },
   gpu,
   vectors,
