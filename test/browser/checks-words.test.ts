@@ -81,7 +81,7 @@ describe('the words about checks', () => {
       'never anybody on the author’s own network or account',
       'A new key costs nothing',
       '“nothing found” proves nothing',
-      'What is left out: whatever a liar likes',
+      'What it leaves out is audited',
     ])
       expect(whole(english.values())).toContain(said);
     for (const said of [
@@ -94,7 +94,7 @@ describe('the words about checks', () => {
       '与作者同一网络、同一账户的绝不会抽到',
       '换一把新密钥不花钱',
       '“什么也没找到”证明不了什么',
-      '说谎的想漏就漏',
+      '没写出的照样暗中抽查',
     ])
       expect(whole(chinese.values())).toContain(said);
   });

@@ -71,10 +71,10 @@ export const english: ChecksWords = {
     heading: 'Or: answers that prove themselves',
     says: [
       'Some answers are hard to find and easy to check. Whoever names a divisor of a huge number has worked long for it; that it divides is seen in a fraction of a millisecond. A job may ask for just that: every answer that comes is checked, all of it, and one that names a single thing that is not so is refused.',
-      'However many here lie and conspire, nothing false is named in such a job’s result. But “nothing found” proves nothing: whoever keeps a find back, or has not looked at all, is not noticed.',
+      'However many here lie and conspire, nothing false is named in such a job’s result. But “nothing found” proves nothing, so for what an answer leaves out units are drawn in secret as above: whoever keeps a find back, or has not looked at all, is found like any other liar.',
     ],
     shows:
-      'Three answers come to the gate. Two prove right and are final; what the middle one names is not so, it stays outside, and the chunk is given to somebody else.',
+      'Three answers come to the gate. Two prove right and are taken; what the middle one names is not so, it stays outside, and the chunk is given to somebody else.',
   }),
   anchor: ({ anchorAfterMs }) => ({
     heading: 'Who computes it again',
