@@ -220,10 +220,12 @@ async function serve(values: Flags): Promise<void> {
     onNote: (note, about) => logger.info(about, note),
     onFatal,
   });
-  beginYoung();
   console.log(greeting(running, options, await partnerOf(partnerPort, options, running, logger)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
-  setTimeout(flushCompileCache, compiledMs).unref();
+  setTimeout(() => {
+    flushCompileCache();
+    beginYoung();
+  }, compiledMs).unref();
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
