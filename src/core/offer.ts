@@ -13,6 +13,9 @@ export const auditUnitsMax = 1_000_000_000;
 /** Audits and second copies never cost more than four times the work. */
 export const verifyMilliMax = 4_000;
 
+const isWhole = (value: number, min: number, max: number): boolean =>
+  Number.isSafeInteger(value) && value >= min && value <= max;
+
 /** What a job costs at most: its work, and what is set aside for audits and second copies [LG5]. */
 export function priceOf(spec: JobSpec): number {
   const { policy } = spec;
@@ -22,22 +25,17 @@ export function priceOf(spec: JobSpec): number {
 
 /** What is wrong with a job's numbers and texts; null when nothing is. */
 export function faultOf(spec: JobSpec): string | null {
-  const whole = (value: number, max: number): boolean =>
-    Number.isSafeInteger(value) && value >= 1 && value <= max;
-  if (!whole(spec.units, unitsMax)) return 'units must be a whole number from 1 to 2^53 - 1';
-  if (!whole(spec.unitsPerChunk, unitsPerChunkMax))
+  if (!isWhole(spec.units, 1, unitsMax)) return 'units must be a whole number from 1 to 2^53 - 1';
+  if (!isWhole(spec.unitsPerChunk, 1, unitsPerChunkMax))
     return `unitsPerChunk must be a whole number from 1 to ${unitsPerChunkMax}`;
   if (chunksOf(spec) > chunksMax) return 'too many chunks: make them larger';
-  if (!whole(spec.unitCostMicro, 1e12)) return 'unitCostMicro must be a whole number from 1 to 10^12';
+  if (!isWhole(spec.unitCostMicro, 1, 1e12)) return 'unitCostMicro must be a whole number from 1 to 10^12';
   const policyFault = faultOfPolicy(spec.policy);
   if (policyFault !== null) return policyFault;
   if (!Number.isSafeInteger(priceOf(spec))) return 'the price is too large';
   if (!(spec.weight > 0 && spec.weight <= 1000)) return 'weight must be above 0 and at most 1000';
   return textsFault(spec, spec.texts);
 }
-
-const isWhole = (value: number, min: number, max: number): boolean =>
-  Number.isSafeInteger(value) && value >= min && value <= max;
 
 /** What is wrong with how the results shall be verified; null when nothing is. */
 function faultOfPolicy(policy: JobSpec['policy']): string | null {

@@ -68,7 +68,6 @@ function Price({ c, policy }: Omit<Of, 'w'>): JSX.Element {
 
 function Open({ w, c, policy }: Of): JSX.Element {
   const { kind, risks, terms } = policy;
-  if (kind === 'certify' && terms === null) return <>{c.policies.openNothing}</>;
   if (risks.length === 0) return <>{c.policies.openAll}</>;
   return (
     <>

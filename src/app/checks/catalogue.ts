@@ -42,9 +42,8 @@ export interface ChecksWords {
     readonly priceNote: (unitMs: number, rules: Rules) => string;
     readonly open: string;
     readonly openAll: string;
-    /** Under `certify`: of what is named; and where nothing is left out. */
+    /** Under `certify`, before the figures. */
     readonly openLeftOut: string;
-    readonly openNothing: string;
     /** `oneIn`: one wrong of so many. */
     readonly openUnits: (hostile: string, oneIn: string) => string;
     readonly openChunks: (hostile: string, share: string) => string;

@@ -106,7 +106,6 @@ export const english: ChecksWords = {
     open: 'May be wrong',
     openAll: 'Whatever a liar sends: nothing would notice.',
     openLeftOut: 'Nothing that is named, however many are hostile. Of all units, with what is left out:',
-    openNothing: 'Nothing, however many are hostile.',
     openUnits: (hostile, oneIn) => `${hostile} hostile: at most 1 final unit in ${oneIn}`,
     openChunks: (hostile, share) => `${hostile} hostile: about ${share} of chunks`,
     openChunksNote:

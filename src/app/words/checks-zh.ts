@@ -99,7 +99,6 @@ export const chinese: ChecksWords = {
     open: '可能有错',
     openAll: '说谎的交什么就是什么，没有什么能发现。',
     openLeftOut: '写出的不会有错，无论恶意占多少。连没写出的一起算：',
-    openNothing: '不会有错，无论恶意占多少。',
     openUnits: (hostile, oneIn) => `恶意占 ${hostile}：最终确认的单元每 ${oneIn} 个至多错 1 个`,
     openChunks: (hostile, share) => `恶意占 ${hostile}：约有 ${share} 的块出错`,
     openChunksNote:
