@@ -206,13 +206,16 @@ async function houseOf(
     ...{ inputs, shelf, origins, anchorShare, now },
     loopbackExempt: options.loopbackExempt ?? onlyHere,
     ...{ results, epochs, auditor },
-    metrics: new Metrics({
-      runtime,
-      devices: () => people.size,
-      live: people.live,
-      objections: () => side.objectionsWaiting(),
-      now,
-    }),
+    metrics: new Metrics(
+      {
+        runtime,
+        devices: () => people.size,
+        live: people.live,
+        objections: () => side.objectionsWaiting(),
+        now,
+      },
+      options.onFatal ?? throwAlone,
+    ),
     checks: new ChecksBoard({
       ...{ state: () => runtime.state, live: people.live, now, isShared: () => auditor.meet() },
       isAnchored: () => anchorShare > 0 || auditor.isAsked(),

@@ -3,12 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteLog } from './log-sqlite.ts';
 import type { SqliteLogOptions } from './log-sqlite.ts';
 import { StoreFault } from './log.ts';
-import type { Reply, Wish } from './log-thread.ts';
+import type { Reply, There, Wish } from './log-thread.ts';
 
 const { file, options } = workerData as { file: string; options: SqliteLogOptions };
-const log = new SqliteLog(file, options);
+/** Opened with the first wish: until then another thread writes, and this one would not know of it. */
+let opened: SqliteLog | null = null;
 
 async function fulfil(wish: Wish): Promise<void> {
+  const log = (opened ??= new SqliteLog(file, options));
   switch (wish.is) {
     case 'append':
       return log.appendPacked(wish.batch);
@@ -33,3 +35,4 @@ parentPort?.on('message', (wish: Wish) => {
     },
   );
 });
+parentPort?.postMessage('there' satisfies There);

@@ -1,8 +1,8 @@
 /** The coordinator as a program: reads the environment and its flags, starts, prints where it is, and stops with grace. */
-import { flushCompileCache } from 'node:module';
+import { createRequire, flushCompileCache } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type * as Pino from 'pino';
 import { microOf } from '../wire/epochs.ts';
 import { beginYoung } from './collecting.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
@@ -66,6 +66,18 @@ const flags = {
 
 /** By then what a coordinator does has been done once, and is compiled. */
 const compiledMs = 60_000;
+/** The partner's page comes so much later: who comes back to a coordinator that had ended comes first. */
+const partnerMs = 100;
+
+/** Loaded with the first thing that is to be told, and at once: the last thing is followed by the end. */
+let told: Pino.Logger | null = null;
+function logger(): Pino.Logger {
+  if (told === null) {
+    const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
+    told = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
+  }
+  return told;
+}
 
 /** What was asked for cannot be done: one line, exit code 1. */
 class Impossible extends Error {}
@@ -190,12 +202,12 @@ async function partnerOf(
   port: number | null,
   { host = '127.0.0.1' }: CoordinatorOptions,
   running: RunningCoordinator,
-  logger: Pick<Logger, 'warn'>,
 ): Promise<Partner | null> {
   if (port === null) return null;
+  await sleep(partnerMs);
   const { partnerBeside } = await import('./partner.ts');
   return partnerBeside(running, host, port).catch((error: unknown) => {
-    logger.warn({ error: String(error) }, 'the page of a partner could not be shown');
+    logger().warn({ error: String(error) }, 'the page of a partner could not be shown');
     return null;
   });
 }
@@ -203,9 +215,8 @@ async function partnerOf(
 async function serve(values: Flags): Promise<void> {
   const options = optionsOf(values, process.env);
   const partnerPort = partnerPortOf(values, options);
-  const logger = pino({ level: process.env['LOG'] ?? 'info', base: null }, pino.destination(2));
   const onFatal = (error: unknown): void => {
-    logger.fatal(
+    logger().fatal(
       { error: error instanceof Error ? error.stack : String(error) },
       'this is a bug; the log is whole, start again',
     );
@@ -217,10 +228,10 @@ async function serve(values: Flags): Promise<void> {
   const running = await startCoordinator({
     socketThread,
     ...options,
-    onNote: (note, about) => logger.info(about, note),
+    onNote: (note, about) => logger().info(about, note),
     onFatal,
   });
-  console.log(greeting(running, options, await partnerOf(partnerPort, options, running, logger)));
+  console.log(greeting(running, options, await partnerOf(partnerPort, options, running)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
   setTimeout(() => {
     flushCompileCache();
@@ -230,11 +241,11 @@ async function serve(values: Flags): Promise<void> {
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    logger.info({ signal }, 'stopping');
+    logger().info({ signal }, 'stopping');
     running.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        logger.error({ error: String(error) }, 'it did not stop well');
+        logger().error({ error: String(error) }, 'it did not stop well');
         process.exit(1);
       },
     );

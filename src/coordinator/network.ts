@@ -82,7 +82,7 @@ export function addressOf(
   const hops = (forwardedFor ?? '')
     .split(',')
     .map((hop) => plainAddress(hop.trim()))
-    .filter((hop) => isIP(hop) !== 0);
+    .filter((hop) => hop !== '' && isIP(hop) !== 0);
   while (contains(proxies, address)) {
     const nearer = hops.pop();
     if (nearer === undefined) break;

@@ -38,6 +38,8 @@ const tickMs = 8;
 /** Leases that one tick lets expire, and how often it is looked for some. */
 const expiriesPerTickMax = 256;
 const expiryLookMs = 500;
+/** After a start no lease runs out for so long [LS10]: nobody could bring anything while nobody was there to take it. */
+export const expiryGraceMs = 30_000;
 /** Commands that may wait; more are refused with `busy`. */
 export const queueMax = 100_000;
 
@@ -388,7 +390,8 @@ export class Runtime {
     this.#comparing.reset();
     this.#upkeep.reset();
     this.#deadlines.clear();
-    for (const lease of state.leases.values())
-      if (lease.left > 0) this.#deadlines.push(lease.deadline, lease.id);
+    const soonest = this.#clock.at(state.at) + expiryGraceMs;
+    for (const { left, deadline, id } of state.leases.values())
+      if (left > 0) this.#deadlines.push(Math.max(deadline, soonest), id);
   }
 }

@@ -110,8 +110,7 @@ function ripeOf(state: State, identity: Identity, batches: readonly Batch[], job
   const together = isSeenOff(batches);
   return batches.filter((batch) => {
     if (batch.closed && together) return true;
-    const drawn = batch.drawn.length;
-    return isFinal({ ...batch, drawn }, identity.auditedUnits, termsOf(job));
+    return isFinal(batch, identity.auditedUnits, termsOf(job));
   });
 }
 
@@ -120,7 +119,7 @@ function isSeenOff(batches: readonly Batch[]): boolean {
   const last = batches.findLastIndex(({ closed }) => closed);
   for (let i = 0; i <= last; i++) {
     const { closed, passed, drawn } = batches[i] as Batch;
-    if (!closed || passed < drawn.length) return false;
+    if (!closed || passed < drawn) return false;
   }
   return last >= 0;
 }

@@ -18,6 +18,7 @@ import type {
 } from './state.ts';
 import { addWork, mayWork, newStanding, pardon, punish, suspendedMs } from './trust.ts';
 import type { Examined } from './trust.ts';
+import { unitsIn, unitText, withUnits } from './unit-text.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
 
@@ -99,9 +100,10 @@ function putInBatch(
     batch = {
       chunks: [],
       units: 0,
-      drawn: [],
+      drawn: 0,
+      drawnUnits: '',
       passed: 0,
-      vouched: [],
+      vouched: '',
       auditedBefore: 0,
       wrong: [],
       escrowMicro: 0,
@@ -115,7 +117,7 @@ function putInBatch(
   state.owing.add(key);
   add(batch.chunks, chunk, chunk + 1);
   batch.units += units;
-  for (let i = 0; i < drawn.length; i++) batch.drawn.push(drawn[i] as number);
+  putDrawn(batch, drawn);
   batch.auditedBefore = identity.auditedUnits + waitingOf(identity);
   if (entry.from === 'operator') {
     batch.operatorMicro += entry.amountMicro;
@@ -126,9 +128,13 @@ function putInBatch(
 /** Units of an identity that are drawn and not answered: they say nothing of work that comes after them. */
 function waitingOf({ open }: Identity): number {
   let waiting = 0;
-  for (const batches of open.values())
-    for (const { drawn, passed } of batches) waiting += drawn.length - passed;
+  for (const batches of open.values()) for (const { drawn, passed } of batches) waiting += drawn - passed;
   return waiting;
+}
+
+function putDrawn(batch: Batch, units: readonly number[]): void {
+  batch.drawn += units.length;
+  batch.drawnUnits = withUnits(batch.drawnUnits, units);
 }
 
 function putAudit(state: State, { job, chunk, units, authors, at, anchored }: Omit<Audit, 'id'>): void {
@@ -156,7 +162,11 @@ export function audited(state: State, event: EventOf<'audited'>): void {
     identity.auditedUnits += right;
     if (batch === undefined) continue;
     batch.passed += right;
-    if (isPeoples) batch.vouched.push(...event.units.filter((unit) => !event.wrong.includes(unit)));
+    if (isPeoples)
+      batch.vouched = withUnits(
+        batch.vouched,
+        event.units.filter((unit) => !event.wrong.includes(unit)),
+      );
     if (event.wrong.length > 0) add(batch.wrong, event.chunk, event.chunk + 1);
   }
   const { checks } = state;
@@ -191,17 +201,20 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
     for (const audit of state.audits.values())
       if (audit.job === event.job && audit.authors.includes(key) && has(batch.chunks, audit.chunk))
         state.audits.set(audit.id, { ...audit, ...by });
-  const known: ReadonlySet<number> = new Set(batch.vouched);
+  const known: ReadonlySet<number> = new Set(unitsIn(batch.vouched));
   const vouched = new Set(known);
   for (const [chunk, units] of event.drawn) {
     // What volunteers alone have found right may be drawn once more, and has not passed then.
     const again = units.filter((unit) => vouched.delete(unit)).length;
     batch.passed -= again;
     identity.auditedUnits -= again;
-    batch.drawn.push(...units.filter((unit) => !known.has(unit)));
+    putDrawn(
+      batch,
+      units.filter((unit) => !known.has(unit)),
+    );
     putAudit(state, { job: event.job, chunk, units, authors: [key], at, ...by });
   }
-  batch.vouched = [...vouched];
+  batch.vouched = unitText([...vouched]);
 }
 
 /** Takes chunks out of the batch that holds them, which is gone with its last. */
@@ -227,17 +240,22 @@ function cutBatch(
   batch: Batch,
   chunks: readonly number[],
 ): void {
+  let drawn = unitsIn(batch.drawnUnits);
+  let vouched = unitsIn(batch.vouched);
   for (const chunk of numbersIn(chunks)) {
     const [from, to] = unitsOf(spec, chunk);
     batch.units -= to - from;
-    batch.drawn = batch.drawn.filter((unit) => unit < from || unit >= to);
-    batch.vouched = batch.vouched.filter((unit) => unit < from || unit >= to);
+    drawn = drawn.filter((unit) => unit < from || unit >= to);
+    vouched = vouched.filter((unit) => unit < from || unit >= to);
     if (has(batch.byOperator, chunk)) batch.operatorMicro -= chunkCostMicro(spec, chunk);
     else batch.escrowMicro -= chunkCostMicro(spec, chunk);
     for (const set of [batch.chunks, batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);
   }
+  batch.drawn = drawn.length;
+  batch.drawnUnits = unitText(drawn);
+  batch.vouched = unitText(vouched);
   // All that was wrong is void together: what is drawn of the rest has passed, or is still to be recomputed.
-  batch.passed = batch.drawn.length;
+  batch.passed = batch.drawn;
   for (const { job, chunk, units, authors } of state.audits.values())
     if (job === id && authors.includes(key) && has(batch.chunks, chunk)) batch.passed -= units.length;
 }

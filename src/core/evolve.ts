@@ -35,7 +35,7 @@ import type {
   State,
   Winner,
 } from './state.ts';
-import { openChunk, putChunk, reindex } from './wanting.ts';
+import { openChunk, putChunk, reindex, wantingKeyOf } from './wanting.ts';
 
 /** Applies one event that happened at `at`. */
 export function evolve(state: State, event: Event, at: number): void {
@@ -203,6 +203,8 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   remove(job.free, chunk, chunk + count);
   // One for all of the lease: it is never changed, only replaced.
   const phase = { is: 'leased', deadline } as const;
+  // Of all that it opens the same is true: each has one replica, and that is of this lease.
+  let key: string | null | undefined = null;
   for (let i = 0; i < count; i++) {
     const replica: Replica = {
       id: event.lease + i,
@@ -217,9 +219,11 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
     };
     state.replicas.set(replica.id, event.lease);
     const before = job.chunks.get(chunk + i);
-    if (before === undefined)
-      openChunk(job, { index: chunk + i, openedAt: at, since: at, replicas: [replica] });
-    else putChunk(job, withReplica(before, replica), at);
+    if (before === undefined) {
+      const opened: Chunk = { index: chunk + i, openedAt: at, since: at, replicas: [replica] };
+      if (key === null) key = wantingKeyOf(job, opened);
+      openChunk(job, opened, key);
+    } else putChunk(job, withReplica(before, replica), at);
   }
   job.leasedAt = at;
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;

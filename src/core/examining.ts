@@ -5,6 +5,7 @@
 import { add, numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { Backend, Batch, Command, Identity, Job, State } from './state.ts';
+import { unitsIn } from './unit-text.ts';
 
 /** A command that is due; `units`: of the batch that is closed, for as much randomness as `wordsToClose` says. */
 export type Upkeep =
@@ -24,7 +25,7 @@ export function isExamined(batch: Batch): boolean {
 
 /** Whether every unit of a batch is drawn, and none is taken for right because volunteers say so. */
 function isBeingExamined({ units, drawn, vouched }: Batch): boolean {
-  return drawn.length === units && vouched.length === 0;
+  return drawn === units && vouched === '';
 }
 
 /** Whether nobody can look any more at what is pending of a job: it is cancelled, and its kernel is paused [LG6]. */
@@ -62,16 +63,16 @@ export function lostOf({ authors }: Job, { chunks, wrong }: Batch): readonly num
  * days is paid.
  */
 export function nextOf(batches: readonly Batch[]): Batch | undefined {
-  return batches.some(({ drawn, passed }) => passed < drawn.length) ? undefined : batches.at(-1);
+  return batches.some(({ drawn, passed }) => passed < drawn) ? undefined : batches.at(-1);
 }
 
 /** All units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first. */
 export function undrawnOf(
   { spec }: Job,
-  { chunks, drawn, vouched }: Batch,
+  { chunks, drawnUnits, vouched }: Batch,
 ): (readonly [chunk: number, units: number[]])[] {
-  const before = new Set(drawn);
-  for (const unit of vouched) before.delete(unit);
+  const before = new Set(unitsIn(drawnUnits));
+  for (const unit of unitsIn(vouched)) before.delete(unit);
   const found: (readonly [number, number[]])[] = [];
   for (const chunk of numbersIn(chunks)) {
     const [from, to] = unitsOf(spec, chunk);
@@ -89,7 +90,7 @@ export function withVouched(
   drawn: readonly (readonly [chunk: number, units: number[]])[],
 ): (readonly [number, number[]])[] {
   const byChunk = new Map(drawn.map(([chunk, units]) => [chunk, [...units]]));
-  for (const unit of vouched) {
+  for (const unit of unitsIn(vouched)) {
     const chunk = Math.floor(unit / spec.unitsPerChunk);
     byChunk.set(
       chunk,

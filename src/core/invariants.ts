@@ -5,6 +5,7 @@ import { count, has, numbersIn } from './intervals.ts';
 import { balanceOf } from './ledger.ts';
 import { chunkCostMicro, chunksOf, identityKey, slotKey, unitsOf } from './state.ts';
 import type { Batch, Job, State } from './state.ts';
+import { unitsIn } from './unit-text.ts';
 
 /** Throws an Error whose message is the sentence that does not hold. */
 export function assertInvariants(state: State): void {
@@ -122,7 +123,7 @@ function checkIdentities(state: State): void {
         const account = `pending:${identity.account}`;
         pending.set(account, (pending.get(account) ?? 0) + escrowMicro + operatorMicro);
         const name = `${id}/${key}`;
-        waiting.set(name, (waiting.get(name) ?? 0) + drawn.length - passed);
+        waiting.set(name, (waiting.get(name) ?? 0) + drawn - passed);
         let [own, byOperator] = [0, 0];
         for (const chunk of numbersIn(chunks)) {
           const [from, to] = unitsOf((job as Job).spec, chunk);
@@ -159,10 +160,13 @@ function checkIdentities(state: State): void {
 
 /** What is drawn of a batch. */
 function checkDraws(key: string, batch: Batch): void {
-  const { drawn, vouched } = batch;
-  assert(new Set(drawn).size === drawn.length, `no unit of ${key} is drawn twice`);
+  const drawn = new Set(unitsIn(batch.drawnUnits));
   assert(
-    vouched.every((unit) => drawn.includes(unit)),
+    drawn.size === batch.drawn && unitsIn(batch.drawnUnits).length === batch.drawn,
+    `no unit of ${key} is drawn twice, and all are counted`,
+  );
+  assert(
+    unitsIn(batch.vouched).every((unit) => drawn.has(unit)),
     `what is vouched for of ${key} is drawn`,
   );
 }

@@ -7,6 +7,7 @@ import { withVouched } from './examining.ts';
 import { numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { AuditedPolicy, Author, Batch, Decision, Device, Identity, Job, State } from './state.ts';
+import { unitsIn } from './unit-text.ts';
 
 /** Who has committed nothing for so long has left [AU4]. */
 export const leaverAfterMs = 600_000;
@@ -72,11 +73,8 @@ function sharedOut(
 
 /** How many units of a batch are drawn: its share of what is short over all that is unvested, rounded up. */
 function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
-  const undrawn = (one: Batch): number => (one.closed ? 0 : one.units - one.drawn.length);
-  const short = leaverShortfall(
-    batches.map((one) => ({ units: one.units, drawn: one.drawn.length })),
-    job.spec.policy as AuditedPolicy,
-  );
+  const undrawn = (one: Batch): number => (one.closed ? 0 : one.units - one.drawn);
+  const short = leaverShortfall(batches, job.spec.policy as AuditedPolicy);
   const total = batches.reduce((sum, one) => sum + undrawn(one), 0);
   return total === 0 ? 0 : Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total));
 }
@@ -84,13 +82,13 @@ function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
 /** Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S). */
 function drawnOf(
   { spec }: Job,
-  { chunks, units, drawn }: Batch,
+  { chunks, units, drawn, drawnUnits }: Batch,
   wanted: number,
   words: ArrayLike<number>,
 ): (readonly [number, number[]])[] {
-  const before = new Set(drawn);
+  const before = new Set(unitsIn(drawnUnits));
   const found: (readonly [number, number[]])[] = [];
-  let [left, missing, at] = [units - drawn.length, wanted, 0];
+  let [left, missing, at] = [units - drawn, wanted, 0];
   for (const chunk of numbersIn(chunks)) {
     if (missing === 0) break;
     const [from, to] = unitsOf(spec, chunk);

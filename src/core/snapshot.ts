@@ -3,16 +3,16 @@
  * names, and nothing that the rest implies: what is in flight is most of it, and is read before the first lease.
  */
 import { nothingShown } from './records.ts';
-import { emptyState, identityKey } from './state.ts';
+import { identitiesRow, putIdentities } from './snapshot-identities.ts';
+import type { Identities } from './snapshot-identities.ts';
+import { emptyState } from './state.ts';
 import type {
   AccountRecord,
   Audit,
-  Batch,
   BusySlot,
   Shown,
   Chunk,
   Device,
-  Identity,
   Job,
   Lease,
   LedgerAccount,
@@ -22,7 +22,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 16;
+export const snapshotSchema = 17;
 
 type DeviceRow = [
   string,
@@ -54,8 +54,6 @@ type LeaseRow = [
   number,
   0 | 1,
 ];
-/** A record without the unvested work, and this as a list. */
-type IdentityRow = Omit<Identity, 'open'> & { open: [string, Batch[]][] };
 /**
  * All chunks of a job in one row, one after the other, since reading many small rows takes longer than reading what is in
  * them: number, how long ago it was opened, how long after that it began to want, replicas; and of each replica its place in
@@ -90,7 +88,7 @@ interface Frozen extends Pick<
   accounts: AccountRow[];
   leases: LeaseRow[];
   jobs: JobRow[];
-  identities: IdentityRow[];
+  identities: Identities;
   audits: Audit[];
   balances: [LedgerAccount, string][];
   pausedKernels: [string, string][];
@@ -140,10 +138,7 @@ export function freeze(state: State): string {
       };
     }),
     nextAudit: state.nextAudit,
-    identities: Array.from(state.identities.values(), (identity) => ({
-      ...identity,
-      open: [...identity.open],
-    })),
+    identities: identitiesRow(state),
     audits: [...state.audits.values()],
     checks: state.checks,
     balances: Array.from(state.balances, ([account, balance]) => [account, balance.toString()]),
@@ -218,12 +213,7 @@ export function thaw(text: string): State | null {
   for (const [id, { role, committed }] of state.devices)
     if (role === 'volunteer' && committed === 0) state.newcomers.add(id);
   for (const row of frozen.accounts) state.accounts.set(row[0], accountOf(row));
-  for (const row of frozen.identities) {
-    const key = identityKey(row.device, row.backend);
-    if (row.open.length > 0) state.owing.add(key);
-    // The row itself: nobody else has it.
-    state.identities.set(key, Object.assign(row, { open: new Map(row.open) }));
-  }
+  putIdentities(state, frozen.identities);
   for (const audit of frozen.audits) state.audits.set(audit.id, audit);
   for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));

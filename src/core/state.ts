@@ -9,6 +9,7 @@ import type { Intervals } from './intervals.ts';
 import type { JobSpec } from './job.ts';
 import type { Backend, EpochSeal, LedgerAccount } from './events.ts';
 import type { Standing } from './trust.ts';
+import type { UnitText } from './unit-text.ts';
 export { isRefusal } from './events.ts';
 export type * from './events.ts';
 export type { AuditedPolicy, AuditPolicy, JobSpec, Policy } from './job.ts';
@@ -159,11 +160,12 @@ export interface AccountRecord {
 export interface Batch {
   readonly chunks: Intervals;
   units: number;
-  /** Units that are recomputed, by their numbers in the job; and how many of them were found right. */
-  drawn: number[];
+  /** Units that are recomputed: how many, and which, by their numbers in the job; and how many of them were found right. */
+  drawn: number;
+  drawnUnits: UnitText;
   passed: number;
   /** Of those found right: by volunteers alone. Where anchors make all audits they are drawn once more [AU5] [TR5]. */
-  vouched: number[];
+  vouched: UnitText;
   /** The identity's `auditedUnits` when the last chunk was added, once all that was drawn until then is found right. */
   auditedBefore: number;
   /** Chunks of it that an audit found wrong: they will be void. */

@@ -2,16 +2,21 @@
 import { soleAccount, wanted } from './chunk.ts';
 import type { Chunk, Job } from './state.ts';
 
-/** Stores a chunk that nobody had until now. */
-export function openChunk(job: Job, chunk: Chunk): void {
+/** By whose it is so far, where a chunk wants another replica; undefined where it wants none. */
+export function wantingKeyOf({ spec }: Job, chunk: Chunk): string | undefined {
+  return wanted(chunk, spec) > 0 ? soleAccount(chunk) : undefined;
+}
+
+/** Stores a chunk that nobody had until now. `key`: its `wantingKeyOf`. */
+export function openChunk(job: Job, chunk: Chunk, key: string | undefined): void {
   job.chunks.set(chunk.index, chunk);
-  if (wanted(chunk, job.spec) > 0) reindex(job, chunk.index, undefined, soleAccount(chunk));
+  reindex(job, chunk.index, undefined, key);
 }
 
 /** Stores a chunk's new value, keeps the index of wanting chunks, and marks when it began to want. */
 export function putChunk(job: Job, chunk: Chunk, at: number): void {
   const keyBefore = job.wantingKey.get(chunk.index);
-  const key = wanted(chunk, job.spec) > 0 ? soleAccount(chunk) : undefined;
+  const key = wantingKeyOf(job, chunk);
   job.chunks.set(chunk.index, keyBefore === undefined && key !== undefined ? { ...chunk, since: at } : chunk);
   if (key !== keyBefore) reindex(job, chunk.index, keyBefore, key);
 }

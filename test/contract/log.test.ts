@@ -35,18 +35,25 @@ logSuite('sqlite', {
   },
 });
 
-logSuite('sqlite in a thread', {
-  make: async () => {
-    const file = freshFile();
-    const log = new ThreadLog(file);
-    paths.set(log, file);
-    return log;
-  },
-  reopen: async (log) => {
-    await log.close();
-    return new ThreadLog(paths.get(log) as string);
-  },
-});
+// Written by the thread from the first moment; by the one that asks, as in the first moments; and first by one, then by the other.
+for (const [name, aloneMs] of [
+  ['a thread', 0],
+  ['a thread to come', 60_000],
+  ['a thread that comes', 1],
+] as const)
+  // prettier-ignore
+  logSuite(`sqlite in ${name}`, {
+    make: async () => {
+      const file = freshFile();
+      const log = new ThreadLog(file, {}, aloneMs);
+      paths.set(log, file);
+      return log;
+    },
+    reopen: async (log) => {
+      await log.close();
+      return new ThreadLog(paths.get(log) as string, {}, aloneMs);
+    },
+  });
 
 logSuite('slow and failing', {
   make: async () =>
@@ -55,11 +62,15 @@ logSuite('slow and failing', {
 });
 
 describe('the log in SQLite', () => {
-  test.each([SqliteLog, ThreadLog])(
-    'a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room (%o)',
-    async (Kind) => {
+  test.each([
+    ['by itself', (file: string) => new SqliteLog(file, { pagesMax: 30 })],
+    ['in a thread', (file: string) => new ThreadLog(file, { pagesMax: 30 }, 0)],
+    ['with a thread to come', (file: string) => new ThreadLog(file, { pagesMax: 30 })],
+  ] as const)(
+    'a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room (%s)',
+    async (_, open) => {
       const file = freshFile();
-      const log = new Kind(file, { pagesMax: 30 });
+      const log = open(file);
       const frontier = emptyFrontier();
       await log.append(batchOf(frontier));
       const edge = { size: frontier.size, peaks: [...frontier.peaks] };
@@ -85,6 +96,25 @@ describe('the log in SQLite', () => {
       await roomier.close();
     },
   );
+
+  test('goes on in a thread where another began, with nothing lost and nothing twice between the two', async () => {
+    const file = freshFile();
+    const log = new ThreadLog(file, {}, 1);
+    const frontier = emptyFrontier();
+    const until = performance.now() + 1_000;
+    while (performance.now() < until) {
+      await log.append(batchOf(frontier));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const size = await log.size();
+    expect((await log.read(0, 1_000_000)).map(({ tick }) => tick)).toEqual(
+      Array.from({ length: size }, (_, i) => i + 1),
+    );
+    await log.close();
+    const again = new SqliteLog(file);
+    expect(await again.size()).toBe(size);
+    await again.close();
+  });
 
   test('a file of a newer version is refused in one line and left as it is', async () => {
     const file = freshFile();

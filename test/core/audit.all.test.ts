@@ -22,6 +22,7 @@ import { closeForLeaver } from '../../src/core/leaving.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import type { Chunk, Replica } from '../../src/core/state.ts';
 import type { Tier } from '../../src/core/trust.ts';
+import { unitsIn } from '../../src/core/unit-text.ts';
 import { batchOf } from './handmade.ts';
 import { answers, audited, batchesOf, drawing, identityOf, join, proven } from './house.ts';
 import type { House } from './house.ts';
@@ -303,8 +304,9 @@ function leaves(drawn: readonly number[], earlier: number, leaverUnits: number):
   }
   expect(order).toEqual(drawn.map((_, i) => i).slice(earlier).reverse()); // prettier-ignore
   h.state.audits.clear();
-  for (const { drawn: units } of batchesOf(h, 'a')) expect(new Set(units).size).toBe(units.length);
-  return batchesOf(h, 'a').map((batch) => batch.drawn.length);
+  for (const { drawnUnits, drawn: count } of batchesOf(h, 'a'))
+    expect(new Set(unitsIn(drawnUnits)).size).toBe(count);
+  return batchesOf(h, 'a').map((batch) => batch.drawn);
 }
 
 let known: House | null = null;

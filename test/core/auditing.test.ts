@@ -6,6 +6,7 @@ import { leaverAfterMs } from '../../src/core/checking.ts';
 import type { Audit, Command, Event, LedgerAccount } from '../../src/core/state.ts';
 import { identityKey } from '../../src/core/state.ts';
 import { faultMemoryMs, halfLifeMs, probationMicro, suspendedMs } from '../../src/core/trust.ts';
+import { unitText } from '../../src/core/unit-text.ts';
 import {
   answers,
   ask,
@@ -248,7 +249,7 @@ describe('[AU5] of who leaves with little', () => {
     h.must(auditCommand(1, [], 'b'));
     expect(identityOf(h, 'a')).toMatchObject({
       auditedUnits: 2,
-      open: new Map([['j1', [expect.objectContaining({ passed: 2, vouched: [0, 1] })]]]),
+      open: new Map([['j1', [expect.objectContaining({ passed: 2, vouched: unitText([0, 1]) })]]]),
     });
     h.wait(leaverAfterMs);
     const events = keepUp(h);

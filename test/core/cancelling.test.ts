@@ -112,7 +112,7 @@ describe('[LG6] a job that is cancelled', () => {
     expect(keepUp(h)).toEqual([]);
     h.must({ c: 'cancel', job: 'j1' });
     expect(kinds(keepUp(h))).toEqual(['drawn']);
-    expect(batchesOf(h, 'a').map(({ drawn }) => drawn.length)).toEqual([3]);
+    expect(batchesOf(h, 'a').map(({ drawn }) => drawn)).toEqual([3]);
     auditAll(h);
     expect(kinds(keepUp(h))).toEqual(['vested', 'cancelled']);
   });

@@ -5,6 +5,7 @@ import { closeBatch, leaverAfterMs, upkeep } from '../../src/core/checking.ts';
 import type { Event } from '../../src/core/state.ts';
 import { isRefusal } from '../../src/core/state.ts';
 import { probationMicro, tier1Micro } from '../../src/core/trust.ts';
+import { unitsIn } from '../../src/core/unit-text.ts';
 import { dice } from '../sim/random.ts';
 import {
   answers,
@@ -226,7 +227,7 @@ describe('[AU4] who leaves', () => {
         h.wait(leaverAfterMs);
         keepUp(h);
         const [batch] = batchesOf(h, 'a');
-        const drawn = batch?.drawn ?? [];
+        const drawn = unitsIn(batch?.drawnUnits ?? '');
         expect(new Set(drawn).size).toBe(drawn.length);
         // Everything had passed without a further draw: it is final already.
         if (batch === undefined) expect(leaverUnits).toBe(0);
@@ -258,18 +259,15 @@ describe('[AU4] who leaves', () => {
     for (const leaverUnits of [1, 100, 4_096, 9_000, 12_288, 50_000]) {
       const h = wide('a', { leaverUnits });
       for (let chunk = 0; chunk < 3; chunk++) answers(h, 'a', 'right', { words: drawing([chunk]) });
-      const short = leaverShortfall(
-        batchesOf(h, 'a').map(({ units, drawn }) => ({ units, drawn: drawn.length })),
-        { windowUnits: 1, leaverUnits },
-      );
+      const short = leaverShortfall(batchesOf(h, 'a'), { windowUnits: 1, leaverUnits });
       h.wait(leaverAfterMs);
       keepUp(h);
       const batches = batchesOf(h, 'a');
-      const further = batches.reduce((sum, { drawn }) => sum + drawn.length - 1, 0);
+      const further = batches.reduce((sum, { drawn }) => sum + drawn - 1, 0);
       expect(further).toBeGreaterThanOrEqual(short);
       expect(further).toBeLessThan(short + 3);
       for (const { drawn, units } of batches)
-        expect(Math.abs(drawn.length - 1 - Math.min(units - 1, short / 3)), `${leaverUnits}`).toBeLessThan(3);
+        expect(Math.abs(drawn - 1 - Math.min(units - 1, short / 3)), `${leaverUnits}`).toBeLessThan(3);
     }
   });
 
@@ -308,11 +306,11 @@ describe('[AU4] who leaves', () => {
     answers(h, 'a');
     h.wait(leaverAfterMs);
     keepUp(h);
-    expect(batchesOf(h, 'a').map(({ drawn }) => drawn.length)).toEqual([8]);
+    expect(batchesOf(h, 'a').map(({ drawn }) => drawn)).toEqual([8]);
     answers(h, 'a');
     h.wait(leaverAfterMs);
     keepUp(h);
-    expect(batchesOf(h, 'a').map(({ drawn }) => drawn.length)).toEqual([8, 8]);
+    expect(batchesOf(h, 'a').map(({ drawn }) => drawn)).toEqual([8, 8]);
   });
 
   test('[AU5] of crumbs all is recomputed, by anchors', () => {

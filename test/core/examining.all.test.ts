@@ -25,14 +25,13 @@ const all: readonly (readonly Fate[])[] = Array.from({ length: 4 ** 4 }, (_, cod
 );
 
 /** The batch of chunks 1 and 2 whose units stand so. */
-function batchWith(units: readonly Fate[], over: Partial<Batch> = {}): Batch {
+function batchWith(units: readonly Fate[]): Batch {
   const those = (...of: Fate[]): number[] =>
     units.flatMap((fate, i) => (of.includes(fate) ? [perChunk + i] : []));
   return batchOf(1, 3, {
     drawn: those('waiting', 'anchors', 'peoples'),
     passed: those('anchors', 'peoples').length,
     vouched: those('peoples'),
-    ...over,
   });
 }
 
@@ -107,9 +106,8 @@ describe('[TR5] an examination', () => {
           const job = jobOf(3, { authors: new Map(others.map((chunk) => [chunk, 2])), closingAt: isClosing ? 1 : null }); // prettier-ignore
           const state = stateOf(identityWith(batches, suspended), job);
           if (isPaused) state.pausedKernels.set(kernel, 'a test');
-          const isAnchored = ({ passed, vouched }: Batch): boolean =>
-            passed === perChunk && vouched.length === 0;
-          const waits = batches.some(({ drawn, passed }) => drawn.length > passed);
+          const isAnchored = ({ passed, vouched }: Batch): boolean => passed === perChunk && vouched === '';
+          const waits = batches.some(({ drawn, passed }) => drawn > passed);
           const isVoid = w1 || w2 || o1 || o2;
           const isFinal = batches.some(isAnchored) || (isClosing && isPaused);
           const want = isVoid ? 'void' : isFinal ? 'vest' : waits ? '' : 'close';

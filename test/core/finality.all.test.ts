@@ -7,9 +7,10 @@ import type { Batch, Chunk, Identity, Job, State } from '../../src/core/state.ts
 import type { Standing } from '../../src/core/trust.ts';
 import { kernel } from './house.ts';
 import { batchOf, identityWith, jobOf, now, perChunk, standings, stateOf, windowUnits } from './handmade.ts';
+import type { Draws } from './handmade.ts';
 
 /** One kind of batch: how its units stand, and what else decides. */
-interface Kind extends Pick<Batch, 'drawn' | 'passed' | 'vouched' | 'closed'> {
+interface Kind extends Draws, Pick<Batch, 'closed'> {
   /** Whether a window of later units was right. */
   readonly isOver: boolean;
   /** Whether its chunk was found wrong. */

@@ -2,6 +2,7 @@
 import { emptyState, identityKey } from '../../src/core/state.ts';
 import type { Batch, Device, Identity, Job, State } from '../../src/core/state.ts';
 import { newStanding } from '../../src/core/trust.ts';
+import { unitText } from '../../src/core/unit-text.ts';
 import { auditedSpec } from './house.ts';
 
 /** The terms and sizes of the job: two units a chunk, and a window of five. */
@@ -50,14 +51,26 @@ export function jobOf(chunks: number, over: Partial<Job> = {}): Job {
   };
 }
 
+/** How the units of a batch stand, by their numbers in the job where they are numbers: drawn, found right, and of these by volunteers alone. */
+export interface Draws {
+  readonly drawn: readonly number[];
+  readonly passed: number;
+  readonly vouched: readonly number[];
+}
+
 /** A batch of the chunks [from, to) of that job. */
-export function batchOf(from: number, to: number, over: Partial<Batch> = {}): Batch {
+export function batchOf(
+  from: number,
+  to: number,
+  { drawn = [], vouched = [], ...over }: Partial<Omit<Batch, keyof Draws> & Draws> = {},
+): Batch {
   return {
     chunks: [from, to],
     units: perChunk * (to - from),
-    drawn: [],
+    drawn: drawn.length,
+    drawnUnits: unitText(drawn),
     passed: 0,
-    vouched: [],
+    vouched: unitText(vouched),
     auditedBefore: 0,
     wrong: [],
     escrowMicro: perChunk * unitMicro * (to - from),
@@ -86,7 +99,7 @@ export function stateOf(identity: Identity, job: Job): State {
 }
 
 /** How the units of a batch of one chunk may stand: drawn, found right, and of these by volunteers alone. */
-export const standings: readonly Pick<Batch, 'drawn' | 'passed' | 'vouched'>[] = [0, 1, 2].flatMap((drawn) =>
+export const standings: readonly Draws[] = [0, 1, 2].flatMap((drawn) =>
   [0, 1, 2].flatMap((passed) =>
     [0, 1, 2].flatMap((vouched) =>
       vouched <= passed && passed <= drawn

@@ -4,7 +4,7 @@ import { mayStandBeside } from '../../src/core/placement.ts';
 import { pick } from '../../src/core/schedule.ts';
 import { emptyState } from '../../src/core/state.ts';
 import type { Backend, Chunk, Device, Replica, ReplicaPhase, State } from '../../src/core/state.ts';
-import { openChunk } from '../../src/core/wanting.ts';
+import { openChunk, wantingKeyOf } from '../../src/core/wanting.ts';
 import { deviceOf, jobOf, now } from './handmade.ts';
 import { kernel, slotOf, specOf } from './house.ts';
 
@@ -96,7 +96,7 @@ function given(chunk: Chunk, who: Partial<Device>, live: readonly Live[] = [], t
     state.devices.set(device, deviceOf({ role: device === 'anchor' ? 'anchor' : 'volunteer' }));
   const spec = specOf({ units: 8, quorum: 3, agreement: tolerance ? 'tolerance' : 'exact' });
   const job = { ...jobOf(1), spec };
-  openChunk(job, chunk);
+  openChunk(job, chunk, wantingKeyOf(job, chunk));
   state.jobs.set('j1', job);
   const people = new Map(
     live.map(([account, group, wants]) => [account, new Map([[group, new Set([wants])]])]),

@@ -151,7 +151,7 @@ export const bugs: readonly Bug[] = [
   {
     what: 'work becomes final before its audits are made',
     file: 'checking.ts',
-    from: 'if (!closed || passed < drawn.length) return false;',
+    from: 'if (!closed || passed < drawn) return false;',
     to: '',
     caughtBy: 'honest',
     first: 3,
@@ -247,7 +247,7 @@ export const bugs: readonly Bug[] = [
   {
     what: 'an examination believes volunteers',
     file: 'examining.ts',
-    from: '  for (const unit of vouched) before.delete(unit);\n',
+    from: '  for (const unit of unitsIn(vouched)) before.delete(unit);\n',
     to: '',
     caughtBy: 'progress',
     first: 3,

@@ -14,7 +14,7 @@ export const leaversUnseen: Edit = {
 };
 export const auditsUnwaited: Edit = {
   file: 'checking.ts',
-  from: 'if (!closed || passed < drawn.length) return false;',
+  from: 'if (!closed || passed < drawn) return false;',
   to: '',
 };
 export const noWindow: Edit = {

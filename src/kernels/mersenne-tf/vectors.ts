@@ -13,7 +13,15 @@ function known(
   unit: number,
   digest: string,
 ): KernelVector {
-  return { name, input: encodeInput({ exponent, kFrom, kPerUnit, units: unit + 1 }), unit, digest };
+  return {
+    name,
+    unit,
+    digest,
+    // When it is wanted: a coordinator loads this file at each start, and computes none of them.
+    get input() {
+      return encodeInput({ exponent, kFrom, kPerUnit, units: unit + 1 });
+    },
+  };
 }
 
 export const vectors: readonly KernelVector[] = [
