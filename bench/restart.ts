@@ -46,7 +46,7 @@ const wanted: readonly (readonly [events: number, policy: Policy])[] = [
 const rounds = option('rounds', 9);
 
 const scripts = join(import.meta.dirname, 'coordinator');
-const built = join(import.meta.dirname, '../dist/coordinator/main.js');
+const built = join(import.meta.dirname, '../dist/coordinator/main.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'talka-restart-'));
 
 const quiet = '--disable-warning=ExperimentalWarning';
@@ -109,7 +109,7 @@ const starts = {
     return timed(args, { PORT: String(port) }, 'SIGKILL', () => firstLease(port), [quiet]);
   },
   rules: (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') =>
-    timed([join(folder, 'restart-child.js'), dataDir], {}, signal, (said) => said),
+    timed([join(folder, 'restart-child.mjs'), dataDir], {}, signal, (said) => said),
   whole: async (dataDir: string, signal: 'SIGKILL' | 'SIGTERM') => {
     const port = await freePort();
     return timed([built], envOf(dataDir, port), signal, () => firstLease(port));

@@ -47,7 +47,7 @@ const spentSeconds = (): number => (performance.now() - startedAt) / 1000;
 function startCoordinator(dataFolder: string): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'dist/coordinator/main.js', '--seed-demo', 'demo'],
+    ['--disable-warning=ExperimentalWarning', 'dist/coordinator/main.mjs', '--seed-demo', 'demo'],
     {
       env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataFolder },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -25,7 +25,7 @@ const commands = {
     packages: 'run',
     build: ['kernels', 'coordinator', 'pages'],
     node: coordinatorFlags,
-    file: 'dist/coordinator/main.js',
+    file: 'dist/coordinator/main.mjs',
   },
   talka: { packages: 'run', build: ['kernels'], file: 'scripts/talka.mjs' },
   build: { packages: 'run', build: ['kernels', 'coordinator', 'pages'] },

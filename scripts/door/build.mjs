@@ -36,7 +36,7 @@ export async function buildKernels(node) {
 /** `dist/coordinator/`: the coordinator as it is started, in one file (decision 0011). */
 export async function buildCoordinator(node) {
   const inputs = ['src', 'scripts/build-coordinator.mjs', 'scripts/door/one-file.mjs', 'package-lock.json'];
-  const outputs = ['dist/coordinator/main.js', 'dist/coordinator/log-thread-writer.js'];
+  const outputs = ['dist/coordinator/main.mjs', 'dist/coordinator/log-thread-writer.mjs'];
   await unlessFresh('coordinator', inputs, outputs, async () => {
     await call(node, ['scripts/build-coordinator.mjs'], { env: nodeEnvironment(node) });
   });

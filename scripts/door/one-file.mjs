@@ -8,14 +8,14 @@ import { rolldown } from 'rolldown';
 import { root } from './place.mjs';
 
 /**
- * Writes each of `sources` into `folder`, under its own name with `.js` at its end. Where one of them starts another in a
+ * Writes each of `sources` into `folder`, under its own name with `.mjs` at its end, so that Node need not look for what kind it is. Where one of them starts another in a
  * thread, it starts what is written here.
  */
 export async function inOneFile(folder, sources) {
   const files = new Map(
     sources.map((source) => [
       resolve(root, source),
-      join(resolve(root, folder), `${basename(source, '.ts')}.js`),
+      join(resolve(root, folder), `${basename(source, '.ts')}.mjs`),
     ]),
   );
   for (const [input, file] of files) {

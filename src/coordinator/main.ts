@@ -231,7 +231,6 @@ async function serve(values: Flags): Promise<void> {
     onNote: (note, about) => logger().info(about, note),
     onFatal,
   });
-  console.log(greeting(running, options, await partnerOf(partnerPort, options, running)));
   // Compiled code is kept while it runs and not at its end: who is killed has none, and should start quickly all the same.
   setTimeout(() => {
     flushCompileCache();
@@ -252,6 +251,7 @@ async function serve(values: Flags): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  console.log(greeting(running, options, await partnerOf(partnerPort, options, running)));
 }
 
 async function backedUp(command: 'backup' | 'restore', file: string, dataDir: string): Promise<void> {

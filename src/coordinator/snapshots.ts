@@ -10,8 +10,10 @@ import type { Log } from './log.ts';
 /** A tail below both is not worth a snapshot: it is folded in some 20 ms, by a process that has just begun. */
 export const tailEventsMin = 1_000;
 export const tailBytesMin = 1_000_000;
-/** After a snapshot that took so long, the next one waits so many times as long: 4 % of the time, at most… */
+/** After a snapshot that kept the loop for so long, the next one waits so many times as long: 4 % of the loop's time, at most… */
 const restFactor = 25;
+/** …and of what it took until it was stored, a sixth of the time… */
+const storedFactor = 5;
 /** …and at least this long, and as long after a start: whoever waits for a first lease comes first. */
 const restMsMin = 250;
 
@@ -73,6 +75,7 @@ export class Snapshots {
     const started = performance.now();
     const [events, bytes] = [this.#events, this.#bytes];
     const text = freeze(state);
+    const frozen = performance.now();
     this.#events = 0;
     this.#bytes = 0;
     try {
@@ -84,6 +87,7 @@ export class Snapshots {
       this.#parts.onNote('snapshot not saved', { tick, fault: error.message });
     }
     const now = performance.now();
-    this.#restUntil = now + Math.max(restMsMin, restFactor * (now - started));
+    this.#restUntil =
+      now + Math.max(restMsMin, restFactor * (frozen - started), storedFactor * (now - started));
   }
 }

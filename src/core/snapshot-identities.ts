@@ -24,11 +24,18 @@ export function identitiesRow({ identities, at }: State): Identities {
       row.push(job, batches.length);
       for (const batch of batches) {
         batchRow(row, batch);
-        for (const set of [batch.chunks, batch.wrong, batch.byOperator]) runs.push(set.length, ...set);
+        putSet(runs, batch.chunks);
+        putSet(runs, batch.wrong);
+        putSet(runs, batch.byOperator);
       }
     }
   }
   return { row, runs };
+}
+
+function putSet(runs: number[], set: readonly number[]): void {
+  runs.push(set.length);
+  for (let i = 0; i < set.length; i++) runs.push(set[i] as number);
 }
 
 function batchRow(row: Identities['row'], batch: Batch): void {

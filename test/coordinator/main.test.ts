@@ -11,7 +11,7 @@ import { certificateIn, whyNoOpenssl } from './openssl.ts';
 import { Scripted } from './volunteer.ts';
 
 /** As `npm start` runs it; every run of the tests begins by building it. */
-const main = join(import.meta.dirname, '../../dist/coordinator/main.js');
+const main = join(import.meta.dirname, '../../dist/coordinator/main.mjs');
 const dir = mkdtempSync(join(tmpdir(), 'talka-main-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 /** Free now; the coordinators of this file take turns on it, as one that is restarted does. */

@@ -1,6 +1,6 @@
 /** A program in one file: it does what its modules do, and each of them believes that it lies where its source lies. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,7 +32,7 @@ describe('a program in one file', () => {
       `import { place } from './deep/place.ts'; console.log(JSON.stringify([...place, import.meta.dirname]));`,
     );
     await inOneFile(join(dir, 'out/further'), [program]);
-    const built = said(join(dir, 'out/further/program.js'));
+    const built = said(join(dir, 'out/further/program.mjs'));
     expect(JSON.parse(built)).toStrictEqual([
       join(dir, 'deep'),
       String(pathToFileURL(join(dir, 'deep/place.ts'))),
@@ -53,8 +53,8 @@ describe('a program in one file', () => {
     await inOneFile(join(dir, 'alone'), [starts('starter.ts')]);
     const length = pathToFileURL(thread).href.length;
     const file = (path: string) => pathToFileURL(join(dir, path)).href;
-    expect(said(join(dir, 'both/starter.js'))).toBe(`${file('both/thread.js')}\n${length}\n`);
-    expect(said(join(dir, 'alone/starter.js'))).toBe(`${file('thread.ts')}\n${length}\n`);
+    expect(said(join(dir, 'both/starter.mjs'))).toBe(`${file('both/thread.mjs')}\n${length}\n`);
+    expect(said(join(dir, 'alone/starter.mjs'))).toBe(`${file('thread.ts')}\n${length}\n`);
   });
 
   test('asks for what Node has without loading all of it, and for what is imported late when it is', async () => {
@@ -71,9 +71,23 @@ describe('a program in one file', () => {
        console.log(typeof made, STATUS_CODES[404], before, frame, has());`,
     );
     await inOneFile(join(dir, 'asked'), [program]);
-    expect(said(join(dir, 'asked/served.js'))).toBe('function Not Found 0 16384 1\n');
+    expect(said(join(dir, 'asked/served.mjs'))).toBe('function Not Found 0 16384 1\n');
     // As modules it says the same, but for what is loaded.
     expect(said(program)).toMatch(/^function Not Found \d 16384 \d\n$/);
+  });
+
+  test('is ASCII, whatever its modules say, and imports nothing', async () => {
+    const program = put(
+      'letters.ts',
+      `import at from 'node:process'; // ’ …
+       const astral = /^\\p{Script=Han}😀/u;
+       console.log('数学 “2^p − 1” 😀', \`\${at.pid > 0}·\`, astral.test('数😀'));`,
+    );
+    await inOneFile(join(dir, 'ascii'), [program]);
+    const text = readFileSync(join(dir, 'ascii/letters.mjs'), 'utf8');
+    expect(text).toMatch(/^[\0-\x7f]*$/);
+    expect(text).not.toMatch(/^import /m);
+    expect(said(join(dir, 'ascii/letters.mjs'))).toBe('数学 “2^p − 1” 😀 true· true\n');
   });
 
   test('is not written where a module asks what one file cannot answer', async () => {
