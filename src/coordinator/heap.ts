@@ -1,7 +1,18 @@
 /** Deadlines in order: a binary heap of (time, id), so that finding what is due costs nothing while nothing is. */
+/** Fewer are not worth looking through. */
+const prunedMin = 4_096;
+
 export class DeadlineHeap {
-  readonly #times: number[] = [];
-  readonly #ids: number[] = [];
+  readonly #isOpen: (id: number) => boolean;
+  #times: number[] = [];
+  #ids: number[] = [];
+  /** At so many, those that matter no more are left out: most leases are over long before their deadline. */
+  #pruneAt = prunedMin;
+
+  /** `isOpen`: whether anything is to happen at an id's deadline. */
+  constructor(isOpen: (id: number) => boolean) {
+    this.#isOpen = isOpen;
+  }
 
   get size(): number {
     return this.#times.length;
@@ -13,14 +24,8 @@ export class DeadlineHeap {
   }
 
   push(time: number, id: number): void {
-    let at = this.#times.length;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if ((this.#times[above] as number) <= time) break;
-      this.#put(at, this.#times[above] as number, this.#ids[above] as number);
-      at = above;
-    }
-    this.#put(at, time, id);
+    this.#add(time, id);
+    if (this.#times.length >= this.#pruneAt) this.#prune();
   }
 
   /** Takes the id with the earliest time out; undefined when there is none. */
@@ -43,8 +48,28 @@ export class DeadlineHeap {
   }
 
   clear(): void {
-    this.#times.length = 0;
-    this.#ids.length = 0;
+    this.#times = [];
+    this.#ids = [];
+  }
+
+  /** Adds again what is still open; to be looked through once more at twice as many. */
+  #prune(): void {
+    const [times, ids] = [this.#times, this.#ids];
+    this.clear();
+    for (let i = 0; i < ids.length; i++)
+      if (this.#isOpen(ids[i] as number)) this.#add(times[i] as number, ids[i] as number);
+    this.#pruneAt = Math.max(prunedMin, 2 * this.#times.length);
+  }
+
+  #add(time: number, id: number): void {
+    let at = this.#times.length;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if ((this.#times[above] as number) <= time) break;
+      this.#put(at, this.#times[above] as number, this.#ids[above] as number);
+      at = above;
+    }
+    this.#put(at, time, id);
   }
 
   #put(at: number, time: number, id: number): void {

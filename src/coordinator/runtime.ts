@@ -62,8 +62,10 @@ export class Runtime {
   readonly listeners = new Set<(tick: Tick) => void>();
   readonly #parts: RuntimeParts;
   readonly #comparing = new Comparing();
-  readonly #deadlines = new DeadlineHeap();
+  readonly #deadlines = new DeadlineHeap((lease) => (this.#state.leases.get(lease)?.left ?? 0) > 0);
   readonly #leases = new LeasesByDevice();
+  /** Before this no lease runs out; null until the log was read. */
+  #expiresFrom: number | null = null;
   #state: State = emptyState();
   #frontier: Frontier = emptyFrontier();
   #head: Head | null = null;
@@ -390,7 +392,8 @@ export class Runtime {
     this.#comparing.reset();
     this.#upkeep.reset();
     this.#deadlines.clear();
-    const soonest = this.#clock.at(state.at) + expiryGraceMs;
+    // Counted from the start, also where the store has failed since: else none would run out where it fails time after time.
+    const soonest = (this.#expiresFrom ??= this.#clock.at(state.at) + expiryGraceMs);
     for (const { left, deadline, id } of state.leases.values())
       if (left > 0) this.#deadlines.push(Math.max(deadline, soonest), id);
   }
