@@ -40,7 +40,10 @@ async function mixed(more: Partial<MixInput>, units: readonly number[]): Promise
 }
 
 const why = (finding: Finding): string => (finding.is === 'failed' ? finding.why : `it is ${finding.is}`);
-const profiles = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('talka-tribunal-'));
+/** A coordinator that was killed here before may have left some. */
+const known: ReadonlySet<string> = new Set(readdirSync(tmpdir()));
+const profiles = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('talka-tribunal-') && !known.has(name));
 /** What of all that runs here was started for a profile; only where there is a list to be had. */
 const running = (profile: string): string[] =>
   spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
