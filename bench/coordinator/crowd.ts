@@ -121,9 +121,18 @@ export class Crowd {
   /** Everybody asks for work, and for one lease ahead as every worker of a volunteer's does, and goes on until `stop`. */
   start(): void {
     this.#computing = true;
+    this.#askAll();
+    this.#askAll();
+  }
+
+  /** Everybody asks for one lease ahead again: where a job had no more for anybody, each waited for one alone. */
+  askAhead(): void {
+    this.#askAll();
+  }
+
+  #askAll(): void {
     for (const member of this.#members)
-      for (let lease = 0; lease < 2; lease++)
-        this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
+      this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] }));
   }
 
   /** Nobody answers leases any more. */
@@ -207,7 +216,9 @@ export class Crowd {
     else if (word.t === 'refusal') {
       this.refusals.set(word.reason, (this.refusals.get(word.reason) ?? 0) + 1);
       // Who waits for others is given work as soon as there is some: asking once more would make two leases of one.
-      if (word.about === 'ask' && word.reason !== 'waiting-for-others' && this.#computing)
+      // Who holds one ahead already asks again with the next commitment.
+      const isGiven = word.reason === 'waiting-for-others' || word.reason === 'holding-enough';
+      if (word.about === 'ask' && !isGiven && this.#computing)
         setTimeout(
           () =>
             this.#computing && this.#send(member, JSON.stringify({ t: 'ask', slots: [this.#slot(member)] })),

@@ -57,14 +57,14 @@ export interface Echo {
   readonly p99Ms: number;
 }
 
-/** Frames (both ways) per second through a bare echo, with as many connections and frames of a one-chunk commit's size (16 units). */
+/** Messages per second that a bare echo gives back, with as many connections and frames of a one-chunk commit’s size (16 units). */
 export async function echoing(people: number, seconds: number, outputBytes: number): Promise<Echo> {
   const measured = await Measured.start('echo-child.ts');
   const payload = 16 * 8 + 16 * outputBytes + 350;
   const frame = Buffer.alloc(headRoom(payload) + payload, 7);
   putHead(frame, true);
   const latencies: number[] = [];
-  let frames = 0;
+  let trips = 0;
   let running = true;
   // The same driver as the coordinator's: what it spends is not measured on one side only.
   const sockets = Array.from({ length: people }, () => {
@@ -76,18 +76,18 @@ export async function echoing(people: number, seconds: number, outputBytes: numb
     };
     socket.onText = () => {
       latencies.push(performance.now() - sentAt);
-      frames += 2;
+      trips++;
       if (running) send();
     };
     socket.onOpen = send;
     return socket;
   });
   await sleep(1000);
-  const from = frames;
+  const from = trips;
   const at = performance.now();
   latencies.length = 0;
   await sleep(seconds * 1000);
-  const messages = (frames - from) / ((performance.now() - at) / 1000);
+  const messages = (trips - from) / ((performance.now() - at) / 1000);
   running = false;
   for (const socket of sockets) socket.end();
   await measured.end();

@@ -31,16 +31,25 @@ export function unitsIn(text: UnitText): number[] {
 export function withUnits(text: UnitText, units: readonly number[]): UnitText {
   if (units.length === 0) return text;
   let last = unitsIn(text).at(-1) ?? 0;
-  // Apart, and put behind in one piece: what is put together bit by bit is kept bit by bit.
-  let added = '';
+  // Letters that are added to a text one by one are kept one by one, in fifty times the memory, until somebody reads it.
+  const codes: number[] = [];
   for (let i = 0; i < units.length; i++) {
     const unit = units[i] as number;
     let value = unit >= last ? 2 * (unit - last) : 2 * (last - unit) - 1;
-    for (; value >= 32; value = Math.floor(value / 32)) added += letters.charAt(32 + (value % 32));
-    added += letters.charAt(value);
+    for (; value >= 32; value = Math.floor(value / 32)) codes.push(letters.charCodeAt(32 + (value % 32)));
+    codes.push(letters.charCodeAt(value));
     last = unit;
   }
-  return text + added;
+  return text + textOf(codes);
+}
+
+/** In pieces: a call takes only so many arguments. */
+function textOf(codes: readonly number[]): string {
+  if (codes.length <= 4_096) return String.fromCharCode(...codes);
+  let text = '';
+  for (let at = 0; at < codes.length; at += 4_096)
+    text += String.fromCharCode(...codes.slice(at, at + 4_096));
+  return text;
 }
 
 /** A list of just these. */
