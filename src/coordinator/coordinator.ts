@@ -1,7 +1,5 @@
 /** Puts a coordinator together and starts it: for `main.ts`, and for tests, demos and benches in their own process. */
 import type { Job } from '../core/state.ts';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelOf } from '../kernels/catalogue.ts';
@@ -250,9 +248,8 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   if (thread !== null) closing.push(() => thread.end());
   const store = storeOf(options, closing);
   const { dataDir, keys } = store;
-  const tlsDir = (): string => dataDir ?? mkdtempSync(join(tmpdir(), 'talka-tls-'));
   const certificate =
-    tls === null ? null : certificateOf(tlsDir(), tls === 'self-signed' ? null : tls, Date.now());
+    tls === null ? null : certificateOf(dataDir, tls === 'self-signed' ? null : tls, Date.now());
   let port = options.port ?? 0;
   const http = httpLater(onFatal);
   // Whoever comes while the log is read waits, and is served as soon as it is.

@@ -1,8 +1,8 @@
 /** TLS for a coordinator that serves a local network by itself: the operator's certificate, or a self-signed one. */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Certificate {
@@ -17,15 +17,26 @@ const days = 397;
 const renewMs = 30 * 24 * 3_600_000;
 
 /**
- * Reads the operator's certificate, or makes one in the data folder with the machine's own openssl; `at` is now.
- * Throws with one line.
+ * Reads the operator's certificate, or makes one in the data folder with the machine's own openssl (null: there is none, and
+ * the key is left nowhere); `at` is now. Throws with one line.
  */
 export function certificateOf(
-  dir: string,
+  dir: string | null,
   given: { cert: string; key: string } | null,
   at: number,
 ): Certificate {
   if (given !== null) return { ...pairOf(given.cert, given.key), selfSigned: false };
+  if (dir !== null) return ownIn(dir, at);
+  const passing = mkdtempSync(join(tmpdir(), 'talka-tls-'));
+  try {
+    return ownIn(passing, at);
+  } finally {
+    rmSync(passing, { recursive: true });
+  }
+}
+
+/** A certificate of our making: the one that lies there, or a new one. */
+function ownIn(dir: string, at: number): Certificate {
   const [cert, key] = [join(dir, 'tls-cert.pem'), join(dir, 'tls-key.pem')];
   if (!isGood(cert, key, at)) makeCertificate(cert, key);
   return { ...pairOf(cert, key), selfSigned: true };

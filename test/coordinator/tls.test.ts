@@ -1,5 +1,5 @@
 /** Certificates: the operator's own are served as they are, ones of our making are renewed in time, and what cannot be is said in one line. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,15 @@ describe.skipIf(none !== null)(`certificates of our making${named}`, () => {
     expect(first.selfSigned).toBe(true);
     expect(certificateOf(dir, null, now + 360 * day).cert).toEqual(first.cert);
     expect(certificateOf(dir, null, now + 370 * day).cert).not.toEqual(first.cert);
+  });
+
+  test('leave their key nowhere where there is no data folder', () => {
+    const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('talka-tls-'));
+    const before = left();
+    const first = certificateOf(null, null, Date.now());
+    expect(first.selfSigned).toBe(true);
+    expect(first.key.toString()).toMatch(/BEGIN PRIVATE KEY/);
+    expect(left()).toEqual(before);
   });
 
   test('are made anew where they have expired, are damaged, or only half there', () => {
