@@ -208,7 +208,7 @@ report('Checking by audits', [
     ours: median(one.map(({ frames }) => frames)),
     reference: median(echo.map(({ messages }) => 2 * messages)),
     beside: 'bare ws echo',
-    goal: null,
+    goal: { atLeast: 0.3 },
   },
   {
     what: 'p99 from commit to acknowledgement under audit',

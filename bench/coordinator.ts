@@ -149,7 +149,7 @@ const lines: Line[] = [
     ours: of(one, (r) => r.frames),
     reference: of(echo, (r) => 2 * r.messages),
     beside: 'bare ws echo',
-    goal: null,
+    goal: { atLeast: 0.3 },
   },
   {
     what: 'p99 from commit to acknowledgement',

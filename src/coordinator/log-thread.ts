@@ -147,6 +147,11 @@ export class ThreadLog implements Log {
     await this.#own.close();
   }
 
+  /** Whether the thread is there, and writes from now on. */
+  get isHanded(): boolean {
+    return this.#isHanded;
+  }
+
   get #writesItself(): boolean {
     return !this.#isHanded && this.#ended === null;
   }

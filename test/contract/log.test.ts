@@ -101,11 +101,13 @@ describe('the log in SQLite', () => {
     const file = freshFile();
     const log = new ThreadLog(file, {}, 1);
     const frontier = emptyFrontier();
+    expect(log.isHanded).toBe(false);
     const until = performance.now() + 1_000;
     while (performance.now() < until) {
       await log.append(batchOf(frontier));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    expect(log.isHanded).toBe(true);
     const size = await log.size();
     expect((await log.read(0, 1_000_000)).map(({ tick }) => tick)).toEqual(
       Array.from({ length: size }, (_, i) => i + 1),
