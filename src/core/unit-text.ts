@@ -27,7 +27,7 @@ export function unitsIn(text: UnitText): number[] {
   return units;
 }
 
-/** The list with these behind its own: whole numbers from 0 to 2^51. */
+/** The list with these behind its own: whole numbers from 0 to 2^51 (a job has no more than 2^43 units). */
 export function withUnits(text: UnitText, units: readonly number[]): UnitText {
   if (units.length === 0) return text;
   let last = unitsIn(text).at(-1) ?? 0;
