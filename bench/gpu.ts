@@ -1,6 +1,7 @@
 /**
  * Asks what a visitor's GPU adds: units per second of each catalogue kernel's shader beside its WebAssembly on one core,
- * both in one browser through the volunteer's own engine, by turns, and their answers compared.
+ * both in one browser through the volunteer's own engine, by turns, and their answers compared; and what of it reaches a
+ * coordinator from a page that works for it (in Chromium).
  *
  * node bench/gpu.ts [--firefox] [--software] [--json FILE]
  *
@@ -15,11 +16,13 @@ import { demoJob as factoring } from '../src/kernels/mersenne-tf/demo.ts';
 import { encodeInput } from '../src/kernels/mersenne-tf/index.ts';
 import { demoJob as picture } from '../src/kernels/path-trace/demo.ts';
 import type { Backend } from '../src/volunteer/engine.ts';
+import type { Browser } from 'playwright-core';
 import { launchChromium, launchFirefox, whyNo } from '../test/browser/browsers.ts';
 import { serveFiles } from '../test/browser/serve.ts';
 import type { Found, Stretch } from './gpu/page.ts';
 import type { Verifying } from './gpu/verifying.ts';
 import { gpuSite } from './gpu/site.ts';
+import { workedUnitsPerSecond } from './gpu/working.ts';
 import { median, quantile, report } from './measure.ts';
 import type { Line } from './measure.ts';
 
@@ -122,13 +125,19 @@ const verifiedMs = 100;
 /** Units that an engine computes together where chunks follow one another: 30 ms of the card, as `workers/gpu-pace.ts` has it. */
 const jointUnits = (unitMs: number): number => Math.min(2_048, Math.floor(30 / unitMs));
 
+/** How many units a chunk of the demonstrations has, and one that is as long as suits the card. */
+function chunkUnits(kernel: Kernel, input: Uint8Array, unitMs: number): { seeded: number; long: number } {
+  const seeded = Math.max(1, Math.round(250_000 / kernel.unitCostMicro(input)));
+  const long = Math.min(kernel.units(input), 4_096, Math.max(seeded, Math.round(verifiedMs / unitMs)));
+  return { seeded, long };
+}
+
 /**
  * The price of a chunk's verifiability: of those that the demonstrations have, which wait beside one another and are computed
  * together, as many as suit the card; of one that is as long as suits it; and of a quarter of that.
  */
 async function verifications(page: Page, kernel: Kernel, input: Uint8Array, unitMs: number): Promise<Line[]> {
-  const seeded = Math.max(1, Math.round(250_000 / kernel.unitCostMicro(input)));
-  const long = Math.min(kernel.units(input), 4_096, Math.max(seeded, Math.round(verifiedMs / unitMs)));
+  const { seeded, long } = chunkUnits(kernel, input, unitMs);
   const together = Math.max(1, Math.floor(Math.min(kernel.units(input), jointUnits(unitMs)) / seeded));
   const lines: Line[] = [];
   const wanted: readonly [units: number, chunks: number][] = [
@@ -179,7 +188,28 @@ async function submissionLine(page: Page, kernel: Kernel): Promise<Line> {
   };
 }
 
-async function measure(page: Page): Promise<void> {
+/** What a working page brings, beside what its engine alone computes. */
+async function workingLines(
+  browser: Browser,
+  kernel: Kernel,
+  input: Uint8Array,
+  alone: number,
+): Promise<Line[]> {
+  const { seeded, long } = chunkUnits(kernel, input, 1000 / alone);
+  const lines: Line[] = [];
+  for (const units of new Set([seeded, long]))
+    lines.push({
+      what: `${kernel.id}: accepted from a page that works, chunks of ${units} units`,
+      unit: 'units/s',
+      ours: await workedUnitsPerSecond(browser, kernel, units, software ? '?gpu=always' : ''),
+      reference: alone,
+      beside: 'its GPU alone',
+      goal: null,
+    });
+  return lines;
+}
+
+async function measure({ page, browser }: Opened): Promise<void> {
   const { capability, missing } = await call<Found>(page, 'open', 'webgpu');
   if (capability === null) return notMeasured(missing);
   const { vendor = '', architecture = '', device = '', description = '' } = capability.adapter ?? {};
@@ -197,6 +227,7 @@ async function measure(page: Page): Promise<void> {
     const line = await compare(page, kernel, input);
     lines.push(line, await submissionLine(page, kernel));
     lines.push(...(await verifications(page, kernel, input, 1000 / line.ours)));
+    if (browser !== null) lines.push(...(await workingLines(browser, kernel, input, line.ours)));
   }
   report(
     `WebGPU beside WebAssembly in the same ${browserName}, medians of ${rounds} rounds: ${adapter}`,
@@ -204,19 +235,27 @@ async function measure(page: Page): Promise<void> {
   );
 }
 
-async function openChromium(url: string): Promise<{ page: Page; close(): Promise<void> }> {
+interface Opened {
+  readonly page: Page;
+  /** Where people with profiles of their own can be had. */
+  readonly browser: Browser | null;
+  close(): Promise<void>;
+}
+
+async function openChromium(url: string): Promise<Opened> {
   const browser = await launchChromium({ webgpu: software ? true : 'hardware' });
   const page = await browser.newPage();
   await page.goto(url);
-  return { page, close: () => browser.close() };
+  return { page, browser, close: () => browser.close() };
 }
 
-async function openFirefox(url: string): Promise<{ page: Page; close(): Promise<void> }> {
+async function openFirefox(url: string): Promise<Opened> {
   const browser = await launchFirefox(undefined, { webgpu: true });
   const page = await browser.newPage();
   await page.goto(url);
   return {
     page: { evaluate: async <T>(expression: string) => (await page.evaluate(expression)) as T },
+    browser: null,
     close: () => browser.close(),
   };
 }
@@ -228,7 +267,7 @@ async function main(): Promise<void> {
   const url = `${served.origin}/page.html`;
   const opened = await (browserName === 'Firefox' ? openFirefox(url) : openChromium(url));
   try {
-    await measure(opened.page);
+    await measure(opened);
   } finally {
     await opened.close();
     await served.close();

@@ -36,7 +36,7 @@ const commands = {
   'sim:schedule': { packages: 'all', build: ['kernels'], file: 'test/sim/schedule.ts' },
   'sim:verify': { packages: 'all', build: ['kernels'], file: 'test/sim/verify/main.ts' },
   bench: { packages: 'all', build: ['kernels', 'coordinator', 'pages'], file: 'scripts/bench.mjs' },
-  'bench:gpu': { packages: 'all', build: ['kernels'], file: 'bench/gpu.ts' },
+  'bench:gpu': { packages: 'all', build: ['kernels', 'pages'], file: 'bench/gpu.ts' },
   soak: { packages: 'all', build: ['kernels'], file: 'scripts/soak.ts' },
   size: { packages: 'run', build: ['kernels', 'pages'], file: 'scripts/size.mjs' },
   check: { packages: 'all', file: 'scripts/check.mjs' },
