@@ -32,6 +32,11 @@ export class Allowance {
     return Math.max(0, -this.#left);
   }
 
+  /** What was taken and turned out to cost nobody anything may be taken again. */
+  giveBack(amount: number): void {
+    this.#left = Math.min(this.#most, this.#left + amount);
+  }
+
   /** How long until so much that is owed is refilled. */
   msFor(amount: number): number {
     return Math.ceil(amount / this.#perMs);

@@ -349,7 +349,7 @@ export class Conversation implements Ear {
 
   /** For `CommitOrder`. */
   commitAnswered(replica: number, outcome: Outcome): void {
-    this.flow.end();
+    this.flow.end(outcome.refused === null);
     if (outcome.refused !== null) this.#commitRefused(replica, outcome);
   }
 

@@ -9,6 +9,11 @@ const inFlightMax = 1024;
 /** So much a second one socket may say, and so much at once. A message weighs 1, each order in it and each 32 KiB 1 more. */
 export const weightPerSecond = 1_000;
 export const weightAtOnce = 4_000;
+/**
+ * A commitment that is taken weighs a quarter: whoever computes fast has been leased as much, and can say each only once. A large card
+ * is through with two thousand of the demonstrations' chunks a second.
+ */
+const takenBack = 3 / 4;
 /** What a paused socket had on its way already stays far below this; who owes more does not stop for anything. */
 export const owedMax = 16_000;
 
@@ -48,8 +53,9 @@ export class Flow {
     this.#source.pause();
   }
 
-  /** …and has been answered. */
-  end(): void {
+  /** …and has been answered. `isTaken`: it is a commitment that is durable now. */
+  end(isTaken = false): void {
+    if (isTaken) this.#allowance.giveBack(takenBack);
     if (--this.#inFlight > inFlightMax / 2 || !this.#isFull) return;
     this.#isFull = false;
     if (this.#owing === null) this.#source.resume();

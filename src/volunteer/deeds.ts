@@ -24,6 +24,9 @@ export interface Agreement {
   readonly at: number;
 }
 
+/** Changes of what is kept are written at most so often. */
+const gatherMs = 200;
+
 type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K }>;
 
 export class Deeds {
@@ -46,7 +49,9 @@ export class Deeds {
   #coordinator: string | null = null;
   #changes: Change[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
   #flush: ReturnType<typeof setTimeout> | null = null;
+  #flushedAt = 0;
   #plan: { readonly agreement: Agreement; readonly steal: boolean; readonly done: () => void } | null = null;
 
   constructor(url: string, platform: Platform, tell: (event: LoopEvent) => void) {
@@ -349,7 +354,19 @@ export class Deeds {
 
   #change(change: Change): void {
     this.#changes.push(change);
-    this.#flush ??= setTimeout(() => this.#flushNow(), 0);
+    this.#flushSoon();
+  }
+
+  /** At once where nothing was written lately; else many gather, since a fast card has thousands of changes a second. */
+  #flushSoon(): void {
+    if (this.#flush !== null || this.#isWriting || this.#changes.length === 0) return;
+    const waitMs = Math.min(gatherMs, Math.max(0, this.#flushedAt + gatherMs - this.#platform.now()));
+    this.#flush = setTimeout(() => this.#flushNow(), waitMs);
+  }
+
+  /** The page goes away: what has gathered is written while there is time. */
+  keepNow(): void {
+    this.#flushNow();
   }
 
   /** Writes what has gathered. What was put and dropped in between never touches the disk. */
@@ -361,7 +378,14 @@ export class Deeds {
     const changes = lastOnly(this.#changes);
     this.#changes = [];
     // A full disk is no reason to stop: what could not be kept is still in memory, and is sent from there.
-    this.#writing = this.#writing.then(() => outbox.write(changes)).catch(() => {});
+    this.#flushedAt = this.#platform.now();
+    this.#isWriting = true;
+    const writing = this.#writing.then(() => outbox.write(changes)).catch(() => {});
+    this.#writing = writing;
+    void writing.then(() => {
+      this.#isWriting = this.#writing !== writing;
+      this.#flushSoon();
+    });
   }
 
   /** Whose receipts ours are; null before that is known. */

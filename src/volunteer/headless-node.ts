@@ -217,7 +217,7 @@ export function sentenceOf(reason: Reason): string {
     case 'finished-by-you':
       return 'finished';
     case 'delivering':
-      return 'waiting for the last acknowledgement';
+      return 'what it holds is computed; its results wait to be acknowledged';
     case 'unreachable':
       return 'the coordinator does not answer';
     case 'offline':

@@ -134,7 +134,10 @@ class Runtime implements Volunteer {
     this.#platform.remember(consent);
     this.#unwatch = this.#platform.watch({
       online: (online) => this.#tell({ on: 'online', online }),
-      closing: () => this.#tell({ on: 'closing' }),
+      closing: () => {
+        this.#tell({ on: 'closing' });
+        this.#deeds.keepNow();
+      },
       shown: () => this.#tell({ on: 'shown' }),
     });
     const prepared = this.#deeds.willPrepare(consent, steal);

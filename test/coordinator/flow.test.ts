@@ -61,6 +61,27 @@ describe('[WR10] one socket’s measure', () => {
     expect(said).toBeCloseTo(most / 129, -1);
   });
 
+  test('chunks that are taken weigh a quarter, and those that are refused all', () => {
+    const paceOf = (isTaken: boolean): number => {
+      const source = tap();
+      const flow = new Flow(source);
+      let chunks = 0;
+      for (let ms = 0; ms < 60_000; ms++) {
+        vi.setSystemTime(ms);
+        vi.advanceTimersByTime(1);
+        if (!source.open) continue;
+        flow.hear(32_000, ms);
+        for (let i = 0; i < 64; i++) flow.begin();
+        for (let i = 0; i < 64; i++) flow.end(isTaken);
+        chunks += 64;
+      }
+      return chunks / 60;
+    };
+    expect(paceOf(true)).toBeGreaterThan(3.6 * weightPerSecond);
+    expect(paceOf(true)).toBeLessThan(4.4 * weightPerSecond);
+    expect(paceOf(false)).toBeLessThan(1.2 * weightPerSecond);
+  });
+
   test('an honest pace never waits', () => {
     const source = tap();
     const flow = new Flow(source);

@@ -175,7 +175,7 @@ export const words: Words = {
       offline:
         'This machine is offline. Results are kept in this browser and go out when the network is back.',
       delivering:
-        'Everything is computed. The last results wait for the coordinator to say that it has them.',
+        'All that this machine holds is computed. The results wait for the coordinator to say that it has them.',
       'no-job-open': 'No job is open now. The page waits and begins by itself when one opens.',
       'waiting-for-others':
         'Your part is done for now: what is left needs an answer from somebody else. The page waits for new work.',

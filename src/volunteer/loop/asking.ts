@@ -18,14 +18,18 @@ import {
   stitch,
   unitsOf,
 } from './state.ts';
-import type { Loop, Slot, Unsent } from './state.ts';
+import type { Unsent } from './outgoing.ts';
+import type { Loop, Slot } from './state.ts';
 
 /** A slot asks when what it holds lasts no longer than this. */
 const leadMs = 5_000;
 /** Commits go at most this often, so that many small chunks share a frame. The first goes at once. */
 const commitEveryMs = 100;
-/** Results that may be on their way unacknowledged: a reconnecting volunteer does not flood. */
-const inFlightMax = 256;
+/**
+ * Results that may be on their way unacknowledged: few at first, since whoever comes back must not flood; as many more as were
+ * acknowledged over this line, so that a fast card does not wait for answers.
+ */
+const [inFlightFirst, inFlightMax] = [256, 2_048];
 const inFlightBytesMax = 8 * 1024 * 1024;
 const chainEveryMs = 60_000;
 /** A header's share of one item, and of each unit's length. */
@@ -36,10 +40,10 @@ const lengthHeaderBytes = 4;
 export function tendAsking(loop: Loop): void {
   expire(loop);
   if (loop.link.is !== 'open') return;
-  const slots = wishes(loop);
   // Waiting for company is for results alone: who would idle asks at once, and takes the results along; so does who goes.
-  if (loop.at >= loop.commitAfter || slots.length > 0 || loop.closing) {
+  if (goesNow(loop) || loop.closing || hasWishes(loop)) {
     const batches = readyBatches(loop);
+    const slots = wishes(loop);
     // Behind all results: what is asked for first may be a chunk whose answer comes in the next frame.
     batches.forEach((batch, i) => send(loop, batch, i === batches.length - 1 ? slots : []));
     if (batches.length > 0) loop.commitAfter = loop.at + commitEveryMs;
@@ -54,12 +58,25 @@ export function tendAsking(loop: Loop): void {
   }
 }
 
+/** Whether results have waited long enough for company, or have enough of it. */
+function goesNow(loop: Loop): boolean {
+  return loop.at >= loop.commitAfter || loop.unsent.ready >= limits.commitItemsMax;
+}
+
+/** Whether a slot would soon run dry, and may be given more once what it has computed is sent. */
+function hasWishes(loop: Loop): boolean {
+  if (!mayAsk(loop)) return false;
+  for (const slot of loop.slots.values())
+    if (leasesOf(loop, slot).length < leasesPerSlotMax && wantsMore(loop, slot)) return true;
+  return false;
+}
+
 /** Slots that would soon run dry, marked as having asked. */
 function wishes(loop: Loop): SlotWord[] {
   if (!mayAsk(loop)) return [];
   const words: SlotWord[] = [];
   for (const slot of loop.slots.values()) {
-    if (!wantsMore(loop, slot)) continue;
+    if (openLeases(loop, slot) >= leasesPerSlotMax || !wantsMore(loop, slot)) continue;
     const rates = ratesOf(loop, slot);
     if (Object.keys(rates).length === 0) continue;
     slot.askedAt = loop.at;
@@ -71,8 +88,14 @@ function wishes(loop: Loop): SlotWord[] {
 function wantsMore(loop: Loop, slot: Slot): boolean {
   if (slot.stage.is !== 'ready' || slot.askedAt !== null || loop.at < slot.askAfter) return false;
   if (slot.backend === 'webgpu' && loop.gpu.state !== 'on') return false;
-  if (leasesOf(loop, slot).length >= leasesPerSlotMax) return false;
   return slot.queue.length <= 1 || waitsForBytes(loop, slot) || remainingMs(loop, slot) <= leadMs;
+}
+
+/** How many leases the coordinator counts as a slot's: also those of which results have still to go. */
+function openLeases(loop: Loop, slot: Slot): number {
+  const leases = new Set(leasesOf(loop, slot).map(({ lease }) => lease));
+  for (const lease of loop.unsent.leasesOf(slot.slot)) leases.add(lease);
+  return leases.size;
 }
 
 /** Whether it could compute nothing that it holds: whatever else there is may be quicker to begin with. */
@@ -145,20 +168,20 @@ function isWorthIt(loop: Loop, kernel: string): boolean {
   return core !== undefined && gpu > core;
 }
 
-/** Results that may go now, in frames that keep every limit, oldest first. */
+/** Results that go now, in frames that keep every limit, oldest first. */
 function readyBatches(loop: Loop): Unsent[][] {
   if (loop.link.is !== 'open') return [];
-  let [flying, flyingBytes] = inFlight(loop, loop.link.socket);
+  let { items: flying, bytes: flyingBytes } = loop.unsent.flying;
+  const flyingMax = Math.min(inFlightMax, inFlightFirst + loop.ackedHere);
   const batches: Unsent[][] = [];
   let room = { items: 0, header: 0, bytes: 0 };
-  for (const result of [...loop.unsent.values()]) {
-    if (result.sentOn === loop.link.socket || loop.at < result.notBefore) continue;
+  for (const result of loop.unsent.sendable(loop.at)) {
     const size = sizeOf(result);
     if (size.bytes + size.header + 64 > limits.frameBytesMax) {
       giveUpOn(loop, result);
       continue;
     }
-    if (flying > 0 && (flying >= inFlightMax || flyingBytes + size.bytes > inFlightBytesMax)) break;
+    if (flying > 0 && (flying >= flyingMax || flyingBytes + size.bytes > inFlightBytesMax)) break;
     if (
       batches.length === 0 ||
       room.items < 1 ||
@@ -174,22 +197,12 @@ function readyBatches(loop: Loop): Unsent[][] {
       };
     }
     batches.at(-1)?.push(result);
+    loop.unsent.sent(result, loop.at);
     room = { items: room.items - 1, header: room.header - size.header, bytes: room.bytes - size.bytes };
     flying += 1;
     flyingBytes += size.bytes;
   }
   return batches;
-}
-
-function inFlight(loop: Loop, socket: number): [number, number] {
-  let items = 0;
-  let bytes = 0;
-  for (const result of loop.unsent.values()) {
-    if (result.sentOn !== socket) continue;
-    items += 1;
-    bytes += sizeOf(result).bytes;
-  }
-  return [items, bytes];
 }
 
 function sizeOf(result: Unsent): { header: number; bytes: number } {
@@ -211,10 +224,6 @@ function giveUpOn(loop: Loop, result: Unsent): void {
 function send(loop: Loop, batch: readonly Unsent[], slots: readonly SlotWord[]): void {
   if (loop.link.is !== 'open') return;
   const { socket } = loop.link;
-  for (const result of batch) {
-    result.sentOn = socket;
-    result.sentAt = loop.at;
-  }
   loop.unsigned += batch.length;
   const items = batch.map(({ replica, withBytes }) => ({ replica, bytes: withBytes }));
   loop.out.push({ do: 'commit', socket, items, slots });
@@ -250,9 +259,9 @@ export function askingDue(loop: Loop): number | null {
   for (const lease of loop.leases.values())
     due = Math.min(due, loop.pausedAt === null ? leaseDue(loop, lease.deadlineAt) : pauseEndsAt(lease));
   if (loop.link.is === 'open') {
-    const { socket } = loop.link;
-    for (const result of loop.unsent.values())
-      if (result.sentOn !== socket) due = Math.min(due, sendDue(loop, result.notBefore));
+    if (loop.unsent.ready > 0) due = Math.min(due, sendDue(loop, loop.at));
+    const { nextAt } = loop.unsent;
+    if (nextAt !== null) due = Math.min(due, sendDue(loop, nextAt));
     if (loop.unsigned > 0) due = Math.min(due, loop.chainAfter);
     if (loop.doubts.next.length > 0) due = Math.min(due, sendDue(loop, loop.doubts.after));
     if (mayAsk(loop)) for (const slot of loop.slots.values()) due = Math.min(due, slotDue(loop, slot));
@@ -275,7 +284,6 @@ function leaseDue(loop: Loop, deadlineAt: number): number {
 function slotDue(loop: Loop, slot: Slot): number {
   if (slot.stage.is !== 'ready' || slot.askedAt !== null) return Number.POSITIVE_INFINITY;
   if (loop.at < slot.askAfter) return slot.askAfter;
-  if (leasesOf(loop, slot).length >= leasesPerSlotMax || slot.queue.length <= 1)
-    return Number.POSITIVE_INFINITY;
+  if (openLeases(loop, slot) >= leasesPerSlotMax || slot.queue.length <= 1) return Number.POSITIVE_INFINITY;
   return loop.at + Math.max(1, Math.ceil(remainingMs(loop, slot) - leadMs));
 }

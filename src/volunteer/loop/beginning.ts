@@ -40,10 +40,7 @@ function isFullOfOthers(loop: Loop, slot: Slot, job: JobDescriptor): boolean {
 
 /** Whether a chunk that was computed in this visit has found its end. What an earlier one left in the outbox does not count. */
 export function hasBegun(loop: Loop): boolean {
-  if (loop.counts.computed > loop.unsent.size) return true;
-  let waiting = 0;
-  for (const { fromBefore } of loop.unsent.values()) if (fromBefore !== true) waiting += 1;
-  return loop.counts.computed > waiting;
+  return loop.counts.computed > loop.unsent.size - loop.unsent.fromBefore;
 }
 
 /** When the beginning is over at the latest; null when it is. */

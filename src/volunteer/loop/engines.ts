@@ -3,7 +3,7 @@ import { recomputed } from './auditing.ts';
 import { proofKey } from './code.ts';
 import { failed, lost, nameOfGpu, switchOff } from './failures.ts';
 import { noteWork } from './rate.ts';
-import { dropResults, release, stitch, unitsOf } from './state.ts';
+import { release, stitch, unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
 import type { CodeName, LoopEvent } from './words.ts';
 
@@ -113,12 +113,12 @@ function computed(loop: Loop, slot: Slot, event: Extract<LoopEvent, { on: 'compu
   };
   loop.counts.computed += 1;
   slot.kernelsHad.add(job.kernel);
-  loop.unsent.set(replica, { ...result, withBytes: bytes, sentOn: null, sentAt: 0, notBefore: 0, tries: 0 });
+  const of = { lease: held.lease, slot: held.slot };
+  loop.unsent.add({ ...result, withBytes: bytes, tries: 0, of });
   loop.out.push({ do: 'keepResult', result });
   const costMicro = (to - from) * job.unitCostMicro;
   learn(loop.speedMilli, `${slot.backend} ${job.kernel}`, costMicro, event.kernelMs);
   learn(slot.paceMilli, job.kernel, costMicro, event.wallMs);
-  boundOutbox(loop);
 }
 
 /** A moving mean of speed: microcredits per millisecond are thousandths of the reference core. */
@@ -127,21 +127,4 @@ function learn(speeds: Map<string, number>, key: string, costMicro: number, ms: 
   const now = costMicro / ms;
   const before = speeds.get(key);
   speeds.set(key, before === undefined ? now : before + freshness * (now - before));
-}
-
-/** Results that wait for a coordinator, at most. Leases run out long before; this guards against years of reloads. */
-const unsentMax = 4_000;
-const unsentBytesMax = 256 * 1024 * 1024;
-
-/** Drops the oldest finished results beyond the outbox's bounds. */
-function boundOutbox(loop: Loop): void {
-  let bytes = 0;
-  for (const result of loop.unsent.values()) bytes += result.outputBytes + result.digestBytes;
-  for (const result of loop.unsent.values()) {
-    if (loop.unsent.size <= unsentMax && bytes <= unsentBytesMax) return;
-    bytes -= result.outputBytes + result.digestBytes;
-    loop.counts.lost += 1;
-    stitch(loop, result.job, result.chunk, 'lost');
-    dropResults(loop, [result.replica]);
-  }
 }

@@ -17,7 +17,8 @@ import { lostLink, onChallenge, socketOf, waitCapMs } from './link.ts';
 import { restWork, stopLoop } from './phases.ts';
 import { keepTold } from './remembering.ts';
 import { dropResults, failsMaxOfChunk, isLive, noteFail, release, stitch } from './state.ts';
-import type { Loop, Unsent } from './state.ts';
+import type { Unsent } from './outgoing.ts';
+import type { Loop } from './state.ts';
 
 const refusalWaitMs = 1_000;
 /** Byes of a kind that a second try may heal, in a row, before it is our own fault. */
@@ -150,6 +151,7 @@ function acked(loop: Loop, replica: number): boolean {
   const result = loop.unsent.get(replica);
   if (result === undefined) return false;
   loop.unsent.delete(replica);
+  loop.ackedHere += 1;
   loop.counts.committed += 1;
   awaitVerdict(loop, replica, result.job, result.chunk);
   stitch(loop, result.job, result.chunk, 'committed');
@@ -211,9 +213,10 @@ function reasonOfRefusal({ reason, detail }: RefusalWord): Reason {
     case 'store':
       return { why: 'store-full' };
     case 'no-work':
-    // It has leases enough on its other slots: nothing is wrong, and more comes as they are done.
-    case 'holding-enough':
       return { why: 'waiting-for-others' };
+    // What it holds there is computed here, or on its other slots: nothing is wrong, and more comes as that is taken.
+    case 'holding-enough':
+      return { why: 'delivering' };
     default:
       return { why: 'refused', code: 'ask', detail: detail ?? reason };
   }
@@ -229,8 +232,7 @@ function commitRefused(loop: Loop, word: RefusalWord): void {
       return;
     case 'no-bytes':
       result.withBytes = true;
-      result.sentOn = null;
-      return;
+      return loop.unsent.again(result, loop.at);
     case 'store':
     case 'busy':
     case 'stopping':
@@ -250,9 +252,8 @@ function commitRefused(loop: Loop, word: RefusalWord): void {
 /** A refusal that passes: again later, and later each time. */
 function commitRetry(loop: Loop, result: Unsent, retryMs: number | undefined): void {
   result.tries += 1;
-  result.sentOn = null;
-  result.notBefore =
-    loop.at + (retryMs ?? Math.min(waitCapMs, refusalWaitMs * 2 ** Math.min(result.tries, 10)));
+  const waitMs = retryMs ?? Math.min(waitCapMs, refusalWaitMs * 2 ** Math.min(result.tries, 10));
+  loop.unsent.again(result, loop.at + waitMs);
 }
 
 function onBye(loop: Loop, word: Bye): void {

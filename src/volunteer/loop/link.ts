@@ -69,9 +69,8 @@ function oldestUnanswered(loop: Loop): number | null {
   let oldest: number | null = null;
   for (const { askedAt } of loop.slots.values())
     if (askedAt !== null && (oldest === null || askedAt < oldest)) oldest = askedAt;
-  for (const { sentOn, sentAt } of loop.unsent.values()) {
-    if (sentOn === loop.link.socket && (oldest === null || sentAt < oldest)) oldest = sentAt;
-  }
+  const { oldestSentAt } = loop.unsent;
+  if (oldestSentAt !== null && (oldest === null || oldestSentAt < oldest)) oldest = oldestSentAt;
   for (const askedAt of loop.doubts.asked.values()) if (oldest === null || askedAt < oldest) oldest = askedAt;
   return oldest;
 }
@@ -95,6 +94,8 @@ export function linkDue(loop: Loop): number | null {
 export function lostLink(loop: Loop, retryMs: number): void {
   for (const slot of loop.slots.values()) slot.askedAt = null;
   loop.doubts.asked.clear();
+  loop.unsent.lineLost();
+  loop.ackedHere = 0;
   loseAudits(loop);
   loop.suspectAt = null;
   loop.unsigned = 0;

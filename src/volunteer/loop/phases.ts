@@ -50,15 +50,7 @@ export function onPrepared(loop: Loop, remembered: Remembered): void {
       awaitVerdict(loop, result.replica, result.job, result.chunk);
       continue;
     }
-    loop.unsent.set(result.replica, {
-      ...result,
-      withBytes: result.bytes,
-      sentOn: null,
-      sentAt: 0,
-      notBefore: 0,
-      tries: 0,
-      fromBefore: true,
-    });
+    loop.unsent.add({ ...result, withBytes: result.bytes, tries: 0, of: null });
   }
   for (const lease of leases) {
     if (loop.leases.has(lease.lease)) continue;

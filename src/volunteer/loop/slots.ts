@@ -220,6 +220,8 @@ function measure(loop: Loop, slot: Slot, job: JobDescriptor): void {
 
 /** Hands the engine the next chunks of its queue, in the order in which they were leased, as deadlines are. */
 function run(loop: Loop, slot: Slot): void {
+  // What cannot be sent as fast as it is computed would fill the memory of whoever lends it.
+  if (loop.unsent.isFull) return;
   putOff(loop, slot);
   let running = 0;
   let aheadMs = 0;

@@ -4,10 +4,11 @@ import type { Challenge, GiveBack, JobDescriptor, RestoredWord, TreeHead } from 
 import type { GpuView, Reason, Stitch, VolunteerPhase, Judgement } from '../store.ts';
 import { stitchesMax } from '../store.ts';
 import { noAudits } from './audits.ts';
+import { Outgoing } from './outgoing.ts';
 import { toldSoFar } from './told.ts';
 import type { Told } from './told.ts';
 import type { Audits } from './audits.ts';
-import type { LeaseRecord, LoopEffect, LoopOptions, Restores, ResultName, Settings } from './words.ts';
+import type { LeaseRecord, LoopEffect, LoopOptions, Restores, Settings } from './words.ts';
 
 /** The GPU's place among a device's slots; WASM slots count from 0. */
 export const gpuSlot = 256;
@@ -80,18 +81,6 @@ export interface Held {
   unitsDone: number;
 }
 
-/** A computed result that is not yet known to be durable on the other side. */
-export interface Unsent extends ResultName {
-  withBytes: boolean;
-  /** The socket over which it went, and when; null when it has still to go. */
-  sentOn: number | null;
-  sentAt: number;
-  notBefore: number;
-  tries: number;
-  /** An earlier visit computed it. */
-  readonly fromBefore?: true;
-}
-
 /** Bytes known by digest. */
 export type BlobState =
   | { readonly is: 'fetching' }
@@ -140,6 +129,8 @@ export interface Loop {
   /** Since when an answer is overdue. */
   suspectAt: number | null;
   commitAfter: number;
+  /** Results that the present connection has acknowledged. */
+  ackedHere: number;
   chainAfter: number;
   /** Commits over the present socket that no chain has signed yet. */
   unsigned: number;
@@ -168,7 +159,7 @@ export interface Loop {
   readonly leases: Map<number, LeaseRecord>;
   /** Leases that were here: one that is told twice is taken once. */
   readonly seen: Set<number>;
-  readonly unsent: Map<number, Unsent>;
+  readonly unsent: Outgoing;
   /** Durable and not yet settled. */
   readonly awaited: Map<number, { readonly job: string; readonly chunk: number }>;
   /** Of these the verdict may have been said into nothing: to be asked about, asked about and when, and no sooner than (`awaiting.ts`). */
@@ -197,6 +188,7 @@ const notConnected = {
   attempts: 0,
   suspectAt: null,
   commitAfter: 0,
+  ackedHere: 0,
   chainAfter: 0,
   unsigned: 0,
 } as const;
@@ -242,7 +234,7 @@ export function createLoop(options: LoopOptions): Loop {
     held: new Map(),
     leases: new Map(),
     seen: new Set(),
-    unsent: new Map(),
+    unsent: new Outgoing(),
     awaited: new Map(),
     doubts: { next: [], asked: new Map(), after: 0 },
     returning: new Map(),

@@ -125,6 +125,7 @@ function idleReason(loop: Loop): Reason {
   if (loop.jobsKnown && loop.jobs.size === 0) return { why: 'no-job-open' };
   const restarting = restartingReason(loop);
   if (restarting !== null) return restarting;
+  if (loop.unsent.isFull) return { why: 'delivering' };
   const preparing = preparingStep(loop);
   if (preparing !== null) return { why: 'preparing', step: preparing };
   for (const slot of loop.slots.values()) if (slot.reason !== null) return slot.reason;
