@@ -1,6 +1,7 @@
 /** Does what the loop says: opens sockets, fetches and checks blobs, drives engines, keeps the outbox. Reports what came of it. */
-import type { Outbox, Change, KeptResult } from './outbox.ts';
-import { lastOnly, withoutBytes } from './changes.ts';
+import { Gathering } from './gathering.ts';
+import type { Outbox, KeptResult } from './outbox.ts';
+import { withoutBytes } from './changes.ts';
 import { memoryOutbox } from './outbox-memory.ts';
 import { Answers } from './answers.ts';
 import { encodeCommit } from '../wire/frame.ts';
@@ -24,9 +25,6 @@ export interface Agreement {
   readonly at: number;
 }
 
-/** Changes of what is kept are written at most so often. */
-const gatherMs = 200;
-
 type EffectOf<K extends LoopEffect['do']> = Extract<LoopEffect, { readonly do: K }>;
 
 export class Deeds {
@@ -34,6 +32,7 @@ export class Deeds {
   readonly #platform: Platform;
   readonly #tell: (event: LoopEvent) => void;
   readonly #crew: Crew;
+  readonly #kept: Gathering;
   readonly #witnessing: Witnessing;
   readonly #receipts: ReceiptKeeping;
   /** Bytes known by their digest. */
@@ -42,34 +41,29 @@ export class Deeds {
   readonly #results = new Map<number, KeptResult>();
   readonly #answers = new Answers();
   #line: Line | null = null;
-  #outbox: Outbox | null = null;
   #identity: Identity | null = null;
   #consent: ConsentRecord | null = null;
   #turn: Turn | null = null;
   #coordinator: string | null = null;
-  #changes: Change[] = [];
-  #writing: Promise<void> = Promise.resolve();
-  #isWriting = false;
-  #flush: ReturnType<typeof setTimeout> | null = null;
-  #flushedAt = 0;
   #plan: { readonly agreement: Agreement; readonly steal: boolean; readonly done: () => void } | null = null;
 
   constructor(url: string, platform: Platform, tell: (event: LoopEvent) => void) {
     this.#url = url;
     this.#platform = platform;
+    this.#kept = new Gathering(() => platform.now());
     this.#tell = tell;
     const keep = (result: KeptResult): void => void this.#results.set(result.replica, result);
     this.#crew = new Crew(platform, this.#blobs, tell, keep, this.#answers);
     this.#receipts = new ReceiptKeeping({
       url,
-      keep: (change) => this.#change(change),
+      keep: (change) => this.#kept.note(change),
       forged: () => tell({ on: 'stop', reason: { why: 'refused', code: 'receipt-forged', detail: null } }),
     });
     this.#witnessing = new Witnessing({
       url,
       now: () => platform.now(),
       whenIdle: platform.whenIdle ?? null,
-      keep: (value) => this.#change({ set: 'head', value }),
+      keep: (value) => this.#kept.note({ set: 'head', value }),
     });
   }
 
@@ -95,14 +89,18 @@ export class Deeds {
   /** Resolves when all that was to be written is. */
   async settled(): Promise<void> {
     await this.#line?.drained();
-    this.#flushNow();
-    await this.#writing;
+    await this.#kept.settled();
+  }
+
+  /** The page goes away: what has gathered is written while there is time. */
+  keepNow(): void {
+    this.#kept.write();
   }
 
   async forget(): Promise<void> {
     await this.settled();
-    const outbox = this.#outbox ?? (await this.#platform.openOutbox());
-    this.#outbox = null;
+    const outbox = this.#kept.outbox ?? (await this.#platform.openOutbox());
+    this.#kept.outbox = null;
     this.#identity = null;
     this.#consent = null;
     this.#results.clear();
@@ -183,15 +181,15 @@ export class Deeds {
       this.#tell({ on: 'stop', reason: { why: 'elsewhere' } }),
     );
     // Storage opens meanwhile, and may be forbidden; then this visit has no memory, and is none the worse otherwise.
-    const opening = this.#outbox ?? this.#platform.openOutbox().catch(() => memoryOutbox());
+    const opening = this.#kept.outbox ?? this.#platform.openOutbox().catch(() => memoryOutbox());
     const turn = await asked;
-    this.#outbox = await opening;
+    this.#kept.outbox = await opening;
     if (turn === null) return this.#tell({ on: 'stop', reason: { why: 'elsewhere' } });
     // Stopped while waiting: the turn is not ours to keep.
     if (this.#plan !== plan) return turn.end();
     this.#turn = turn;
     try {
-      await this.#remember(plan.agreement, this.#outbox);
+      await this.#remember(plan.agreement, this.#kept.outbox);
     } catch (error) {
       this.#tell({ on: 'stop', reason: { why: 'refused', code: 'storage', detail: String(error) } });
     }
@@ -204,7 +202,7 @@ export class Deeds {
     const fresh = kept.identity === null ? await makeIdentity(outbox.readable) : null;
     const keptIdentity = fresh ?? kept.identity;
     if (keptIdentity === null) throw new Error('an identity is kept or made');
-    if (fresh !== null) this.#change({ set: 'identity', value: fresh });
+    if (fresh !== null) this.#kept.note({ set: 'identity', value: fresh });
     const identity = await openIdentity(keptIdentity);
     this.#identity = identity;
     this.#consent = await this.#consentTo(agreement, identity, kept.consent);
@@ -241,7 +239,7 @@ export class Deeds {
     )
       return kept;
     const consent = await signConsent(identity, { ...agreement, origin, site });
-    this.#change({ set: 'consent', value: consent });
+    this.#kept.note({ set: 'consent', value: consent });
     return consent;
   }
 
@@ -319,7 +317,7 @@ export class Deeds {
         if (value === undefined) return;
         const whole = { ...value, ...effect.result };
         this.#results.set(value.replica, whole);
-        return this.#change({ put: 'results', value: whole });
+        return this.#kept.note({ put: 'results', value: whole });
       }
       case 'keepDurable':
         for (const replica of effect.replicas) {
@@ -327,19 +325,19 @@ export class Deeds {
           if (value === undefined) continue;
           const rest = withoutBytes(value);
           this.#results.set(replica, rest);
-          this.#change({ put: 'results', value: rest });
+          this.#kept.note({ put: 'results', value: rest });
         }
         return;
       case 'dropResults':
         for (const id of effect.replicas) {
           this.#results.delete(id);
-          this.#change({ drop: 'results', id });
+          this.#kept.note({ drop: 'results', id });
         }
         return;
       case 'keepLease':
-        return this.#change({ put: 'leases', value: effect.lease });
+        return this.#kept.note({ put: 'leases', value: effect.lease });
       case 'dropLeases':
-        for (const id of effect.leases) this.#change({ drop: 'leases', id });
+        for (const id of effect.leases) this.#kept.note({ drop: 'leases', id });
         return;
       case 'keepHead': {
         const { do: _, isCut = false, ...head } = effect;
@@ -350,42 +348,6 @@ export class Deeds {
       default:
         effect satisfies never;
     }
-  }
-
-  #change(change: Change): void {
-    this.#changes.push(change);
-    this.#flushSoon();
-  }
-
-  /** At once where nothing was written lately; else many gather, since a fast card has thousands of changes a second. */
-  #flushSoon(): void {
-    if (this.#flush !== null || this.#isWriting || this.#changes.length === 0) return;
-    const waitMs = Math.min(gatherMs, Math.max(0, this.#flushedAt + gatherMs - this.#platform.now()));
-    this.#flush = setTimeout(() => this.#flushNow(), waitMs);
-  }
-
-  /** The page goes away: what has gathered is written while there is time. */
-  keepNow(): void {
-    this.#flushNow();
-  }
-
-  /** Writes what has gathered. What was put and dropped in between never touches the disk. */
-  #flushNow(): void {
-    if (this.#flush !== null) clearTimeout(this.#flush);
-    this.#flush = null;
-    const outbox = this.#outbox;
-    if (outbox === null || this.#changes.length === 0) return;
-    const changes = lastOnly(this.#changes);
-    this.#changes = [];
-    // A full disk is no reason to stop: what could not be kept is still in memory, and is sent from there.
-    this.#flushedAt = this.#platform.now();
-    this.#isWriting = true;
-    const writing = this.#writing.then(() => outbox.write(changes)).catch(() => {});
-    this.#writing = writing;
-    void writing.then(() => {
-      this.#isWriting = this.#writing !== writing;
-      this.#flushSoon();
-    });
   }
 
   /** Whose receipts ours are; null before that is known. */

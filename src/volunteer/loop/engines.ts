@@ -3,7 +3,7 @@ import { recomputed } from './auditing.ts';
 import { proofKey } from './code.ts';
 import { failed, lost, nameOfGpu, switchOff } from './failures.ts';
 import { noteWork } from './rate.ts';
-import { release, stitch, unitsOf } from './state.ts';
+import { release, unitsOf } from './state.ts';
 import type { Loop, Slot } from './state.ts';
 import type { CodeName, LoopEvent } from './words.ts';
 
