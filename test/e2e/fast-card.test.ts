@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { words } from '../../src/app/words/en.ts';
 import { launchChromium, whyNo } from '../browser/browsers.ts';
 import { Door, freshFolder, openApart, sweep, until } from './house.ts';
 import type { Apart } from './house.ts';
@@ -23,8 +24,8 @@ const swift = `
   };
 `;
 
-/** It takes a page some seconds; before, it stood still after nine thousand. */
-const chunks = 20_000;
+/** It takes a page some ten seconds; before, it came to a standstill after ten thousand or twenty. */
+const chunks = 40_000;
 const kPerUnit = 1 << 21;
 const webDir = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
