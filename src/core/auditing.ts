@@ -2,6 +2,7 @@
  * Who may recompute what somebody answered, and what follows: the claim was right, its author is disproved, or the auditor is. Parts of
  * `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
+import { holds } from './batch-chunks.ts';
 import { authorOf, tierNow } from './checking.ts';
 import { batchWith, examinedWith } from './evolve-checks.ts';
 import { has } from './intervals.ts';
@@ -196,7 +197,7 @@ function authorsOf(state: State, job: Job, { authors, chunk }: Audit): Identity[
   const known = authors.map((key) => state.identities.get(key) as Identity);
   if (!job.authors.has(chunk)) return known;
   for (const identity of state.identities.values()) {
-    const answers = identity.open.get(job.id)?.some(({ chunks }) => has(chunks, chunk)) === true;
+    const answers = identity.open.get(job.id)?.some((batch) => holds(batch, chunk)) === true;
     if (answers && !known.includes(identity)) known.push(identity);
   }
   return known;

@@ -3,6 +3,7 @@
  * Parts of `decide`: they read the state and give back events. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { drawUnits, isFinal } from './audit.ts';
+import { runsOf, sizeOf } from './batch-chunks.ts';
 import { escrowAccount, pendingAccount, vestedAccount } from './keys.ts';
 import type { Judgement } from './chunk.ts';
 import { examination, isExamined, isUncheckable, lostOf, nextOf, undrawnOf } from './examining.ts';
@@ -94,7 +95,7 @@ export function closeBatch(state: State, command: CommandOf<'close'>, at: number
 function examineNext(state: State, identity: Identity, job: Job, batches: readonly Batch[]): Decision {
   const batch = nextOf(batches);
   if (batch === undefined) return { refused: 'already-so' };
-  const chunk = batch.chunks[0] as number;
+  const chunk = runsOf(batch)[0] as number;
   const drawn = undrawnOf(job, batch);
   // A gang must not look through its own.
   return [{ e: 'drawn', ...authorOf(state, identity), job: job.id, chunk, drawn, anchored: true }];
@@ -134,7 +135,7 @@ export function vest(state: State, { job: id, device, backend }: CommandOf<'vest
   if (ripe.length === 0) return { refused: 'already-so' };
   const events = ripe.map((batch): Event => vestedOf(state, identity, job, batch));
   let newlyFinal = 0;
-  for (const { chunks } of ripe) newlyFinal += count(chunks) - finalIn(job, chunks);
+  for (const batch of ripe) newlyFinal += sizeOf(batch) - finalIn(job, runsOf(batch));
   const change = { batches: ripe.length, final: newlyFinal, reopened: 0, backMicro: 0 };
   return [...events, ...endedBy(state, job, change)];
 }
@@ -143,7 +144,7 @@ function vestedOf(state: State, identity: Identity, job: Job, batch: Batch): Eve
   const { account } = identity;
   const amountMicro = batch.escrowMicro + batch.operatorMicro;
   const entries: Entry[] = [{ from: pendingAccount(account), to: vestedAccount(account), amountMicro }];
-  return { e: 'vested', ...authorOf(state, identity), job: job.id, chunks: [...batch.chunks], entries };
+  return { e: 'vested', ...authorOf(state, identity), job: job.id, chunks: [...runsOf(batch)], entries };
 }
 
 /**
@@ -158,10 +159,10 @@ export function voidBatch(state: State, { device, backend }: CommandOf<'void'>):
     const job = state.jobs.get(id) as Job;
     const batch = isBanned ? batches[0] : batches.find((one) => lostOf(job, one).length > 0);
     if (batch === undefined) continue;
-    const chunks = isBanned ? batch.chunks : lostOf(job, batch);
+    const chunks = isBanned ? runsOf(batch) : lostOf(job, batch);
     const voided = voidedOf(state, identity, job, batch, chunks);
     const change = {
-      batches: count(chunks) === count(batch.chunks) ? 1 : 0,
+      batches: count(chunks) === sizeOf(batch) ? 1 : 0,
       final: 0,
       reopened: count(voided.reopened),
       backMicro: paidFor(job, batch, chunks).escrowMicro,

@@ -1,12 +1,15 @@
 /** Writes into the state what audits led to: batches, draws, records of identities. Parts of `evolve`: only writes, decides nothing. */
 import { batchUnitsMax } from './audit.ts';
+import { holds, sizeOf, unpacked } from './batch-chunks.ts';
 import { replicaIn } from './chunk.ts';
 import { add, count, has, numbersIn, remove } from './intervals.ts';
+import { mergedUnitsMax, mergeSettled } from './merging.ts';
 import { shownOf } from './records.ts';
 import { chunkCostMicro, identityKey, unitsOf } from './state.ts';
 import type {
   AccountRecord,
   Audit,
+  AuditedPolicy,
   Batch,
   Chunk,
   Entry,
@@ -99,6 +102,7 @@ function putInBatch(
   if (batch === undefined || batch.closed || batch.units >= batchUnitsMax) {
     batch = {
       chunks: [],
+      packed: '',
       units: 0,
       drawn: 0,
       drawnUnits: '',
@@ -112,7 +116,7 @@ function putInBatch(
       closed: false,
     };
     batches.push(batch);
-    job.batches++;
+    job.batches += 1 - mergeSettled(batches, mergedUnitsMax(job.spec.policy as AuditedPolicy));
   }
   state.owing.add(key);
   add(batch.chunks, chunk, chunk + 1);
@@ -147,7 +151,7 @@ function putAudit(state: State, { job, chunk, units, authors, at, anchored }: Om
 
 /** The batch of an identity that holds a chunk. */
 export function batchWith(identity: Identity, job: string, chunk: number): Batch | undefined {
-  return identity.open.get(job)?.find(({ chunks }) => has(chunks, chunk));
+  return identity.open.get(job)?.findLast((batch) => holds(batch, chunk));
 }
 
 export function audited(state: State, event: EventOf<'audited'>): void {
@@ -199,7 +203,7 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
   const by = event.anchored === true ? ({ anchored: true } as const) : {};
   if (event.anchored === true)
     for (const audit of state.audits.values())
-      if (audit.job === event.job && audit.authors.includes(key) && has(batch.chunks, audit.chunk))
+      if (audit.job === event.job && audit.authors.includes(key) && holds(batch, audit.chunk))
         state.audits.set(audit.id, { ...audit, ...by });
   const known: ReadonlySet<number> = new Set(unitsIn(batch.vouched));
   const vouched = new Set(known);
@@ -224,7 +228,7 @@ function takeChunks(state: State, event: EventOf<'vested' | 'voided'>): void {
   const identity = state.identities.get(key) as Identity;
   const batch = batchWith(identity, id, chunks[0] as number) as Batch;
   const job = state.jobs.get(id) as Job;
-  if (count(chunks) < count(batch.chunks)) return cutBatch(state, job, key, batch, chunks);
+  if (count(chunks) < sizeOf(batch)) return cutBatch(state, job, key, batch, chunks);
   const batches = identity.open.get(id) as Batch[];
   batches.splice(batches.indexOf(batch), 1);
   if (batches.length === 0) identity.open.delete(id);
@@ -249,7 +253,7 @@ function cutBatch(
     vouched = vouched.filter((unit) => unit < from || unit >= to);
     if (has(batch.byOperator, chunk)) batch.operatorMicro -= chunkCostMicro(spec, chunk);
     else batch.escrowMicro -= chunkCostMicro(spec, chunk);
-    for (const set of [batch.chunks, batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);
+    for (const set of [unpacked(batch), batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);
   }
   batch.drawn = drawn.length;
   batch.drawnUnits = unitText(drawn);
@@ -257,7 +261,7 @@ function cutBatch(
   // All that was wrong is void together: what is drawn of the rest has passed, or is still to be recomputed.
   batch.passed = batch.drawn;
   for (const { job, chunk, units, authors } of state.audits.values())
-    if (job === id && authors.includes(key) && has(batch.chunks, chunk)) batch.passed -= units.length;
+    if (job === id && authors.includes(key) && holds(batch, chunk)) batch.passed -= units.length;
 }
 
 /** Nobody is drawn for these chunks any more; audits that others are drawn for too are made by anchors. */

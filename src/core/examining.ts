@@ -2,6 +2,8 @@
  * The examination of who is suspended [TR5]: every unit of its unvested work that no anchor recomputed yet is drawn, batch after
  * batch, so that what is right is kept. Reads only. Numbers in brackets are the rules of docs/SPEC.md.
  */
+import { batchUnitsMax } from './audit.ts';
+import { runsOf } from './batch-chunks.ts';
 import { add, numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { Backend, Batch, Command, Identity, Job, State } from './state.ts';
@@ -50,10 +52,10 @@ export function examination(state: State, { device, backend, open }: Identity): 
  * The chunks of a batch that are void without more ado: those that were found wrong, and those that somebody else answers for too.
  * These stand without it, and whoever copied them from the other shall not be paid for it.
  */
-export function lostOf({ authors }: Job, { chunks, wrong }: Batch): readonly number[] {
-  if (authors.size === 0) return wrong;
-  const lost = [...wrong];
-  for (const chunk of numbersIn(chunks)) if (authors.has(chunk)) add(lost, chunk, chunk + 1);
+export function lostOf({ authors }: Job, batch: Batch): readonly number[] {
+  if (authors.size === 0) return batch.wrong;
+  const lost = [...batch.wrong];
+  for (const chunk of numbersIn(runsOf(batch))) if (authors.has(chunk)) add(lost, chunk, chunk + 1);
   return lost;
 }
 
@@ -66,21 +68,24 @@ export function nextOf(batches: readonly Batch[]): Batch | undefined {
   return batches.some(({ drawn, passed }) => passed < drawn) ? undefined : batches.at(-1);
 }
 
-/** All units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first. */
-export function undrawnOf(
-  { spec }: Job,
-  { chunks, drawnUnits, vouched }: Batch,
-): (readonly [chunk: number, units: number[]])[] {
-  const before = new Set(unitsIn(drawnUnits));
-  for (const unit of unitsIn(vouched)) before.delete(unit);
+/**
+ * The units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first: of a large batch so
+ * many of its last chunks as make a batch alone.
+ */
+export function undrawnOf({ spec }: Job, batch: Batch): (readonly [chunk: number, units: number[]])[] {
+  const before = new Set(unitsIn(batch.drawnUnits));
+  for (const unit of unitsIn(batch.vouched)) before.delete(unit);
   const found: (readonly [number, number[]])[] = [];
-  for (const chunk of numbersIn(chunks)) {
+  let left = batchUnitsMax;
+  for (const chunk of [...numbersIn(runsOf(batch))].reverse()) {
+    if (left <= 0) break;
     const [from, to] = unitsOf(spec, chunk);
     const units: number[] = [];
     for (let unit = from; unit < to; unit++) if (!before.has(unit)) units.push(unit);
     if (units.length > 0) found.push([chunk, units]);
+    left -= units.length;
   }
-  return found.reverse();
+  return found;
 }
 
 /** Anchors make all audits of a batch: what volunteers alone have found right is drawn once more [AU5]. */

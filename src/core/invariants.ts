@@ -1,4 +1,5 @@
 /** What is true of every state, always. Tests and the simulator ask after every so many commands. */
+import { runsOf } from './batch-chunks.ts';
 import { soleAccount, wanted } from './chunk.ts';
 import { vestedMicro } from './epoch.ts';
 import { count, has, numbersIn } from './intervals.ts';
@@ -114,7 +115,8 @@ function checkIdentities(state: State): void {
       assert(job !== undefined && open.length > 0, `the unvested work of ${key} belongs to an open job`);
       batches.set(id, (batches.get(id) ?? 0) + open.length);
       for (const batch of open) {
-        const { chunks, units, drawn, passed, escrowMicro, operatorMicro } = batch;
+        const { units, drawn, passed, escrowMicro, operatorMicro } = batch;
+        const chunks = runsOf(batch);
         if (batch.wrong.length > 0) wrong.add(`${id}/${key}`);
         assert(
           batch.wrong.length === 0 || identity.phase !== 'open',

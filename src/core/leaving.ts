@@ -4,6 +4,7 @@
  */
 import { anchoredShare, auditorsOfLeaver, dealt, leaverShortfall, wordsToClose } from './audit.ts';
 import { withVouched } from './examining.ts';
+import { runsOf } from './batch-chunks.ts';
 import { numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { AuditedPolicy, Author, Batch, Decision, Device, Identity, Job, State } from './state.ts';
@@ -46,7 +47,7 @@ export function closeForLeaver(
   const lot = (words[2 * batch.units] as number) / 2 ** 32;
   const anchored = lot < anchoredShare(units, job.spec.policy as AuditedPolicy);
   const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
-  const about = { ...authorOf(state, identity), job: job.id, chunk: batch.chunks[0] as number };
+  const about = { ...authorOf(state, identity), job: job.id, chunk: runsOf(batch)[0] as number };
   return anchored
     ? [{ e: 'drawn', ...about, drawn: withVouched(job, batch, drawn), anchored }]
     : [{ e: 'drawn', ...about, drawn: sharedOut(job, drawn, batch.units, words) }];
@@ -82,14 +83,15 @@ function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
 /** Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S). */
 function drawnOf(
   { spec }: Job,
-  { chunks, units, drawn, drawnUnits }: Batch,
+  batch: Batch,
   wanted: number,
   words: ArrayLike<number>,
 ): (readonly [number, number[]])[] {
-  const before = new Set(unitsIn(drawnUnits));
+  const { units, drawn } = batch;
+  const before = new Set(unitsIn(batch.drawnUnits));
   const found: (readonly [number, number[]])[] = [];
   let [left, missing, at] = [units - drawn, wanted, 0];
-  for (const chunk of numbersIn(chunks)) {
+  for (const chunk of numbersIn(runsOf(batch))) {
     if (missing === 0) break;
     const [from, to] = unitsOf(spec, chunk);
     const chosen: number[] = [];

@@ -6,7 +6,7 @@ import type { Batch, Identity, State } from './state.ts';
  * All identities in one row, one after the other, since reading many small rows takes longer than reading what is in them. Of each: device, backend, account; work, and how long ago it was counted; audited units;
  * faults, and how long ago the last one was (null: never); phase; how long it is kept away; what its examination came to (units,
  * wrong, chunks); how long ago it committed; and how many jobs it has unvested work in. Of each of these: its id, and how many batches. Of
- * each of these what `batchRow` says, and in `runs` its chunks, what was wrong and what the operator pays, each behind its length: small numbers alone.
+ * each of these what `batchRow` says, and in `runs` its chunks (none where `batchRow` has them as text), what was wrong and what the operator pays, each behind its length: small numbers alone.
  */
 export interface Identities {
   row: (number | string | null)[];
@@ -24,7 +24,7 @@ export function identitiesRow({ identities, at }: State): Identities {
       row.push(job, batches.length);
       for (const batch of batches) {
         batchRow(row, batch);
-        putSet(runs, batch.chunks);
+        putSet(runs, batch.packed === '' ? batch.chunks : []);
         putSet(runs, batch.wrong);
         putSet(runs, batch.byOperator);
       }
@@ -41,7 +41,7 @@ function putSet(runs: number[], set: readonly number[]): void {
 function batchRow(row: Identities['row'], batch: Batch): void {
   const { units, drawn, drawnUnits, passed, vouched, auditedBefore, escrowMicro, operatorMicro } = batch;
   row.push(units, drawn, drawnUnits, passed, vouched, auditedBefore, escrowMicro, operatorMicro);
-  row.push(batch.closed ? 1 : 0);
+  row.push(batch.closed ? 1 : 0, batch.packed);
 }
 
 /** Puts the identities into a state that knows its time already. Read by position: this runs once, cold, while somebody waits for the first lease. */
@@ -85,7 +85,7 @@ export function putIdentities(state: State, { row, runs }: Identities): void {
       const batches: Batch[] = [];
       open.set(row[at] as string, batches);
       let left = row[at + 1] as number;
-      for (at += 2; left > 0; left--, at += 9) batches.push(batchFrom(row, at, set));
+      for (at += 2; left > 0; left--, at += 10) batches.push(batchFrom(row, at, set));
     }
   }
 }
@@ -94,6 +94,7 @@ export function putIdentities(state: State, { row, runs }: Identities): void {
 function batchFrom(row: Identities['row'], at: number, set: () => number[]): Batch {
   return {
     chunks: set(),
+    packed: row[at + 9] as string,
     units: row[at] as number,
     drawn: row[at + 1] as number,
     drawnUnits: row[at + 2] as string,

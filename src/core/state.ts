@@ -158,7 +158,9 @@ export interface AccountRecord {
  * the last of them [AU3].
  */
 export interface Batch {
-  readonly chunks: Intervals;
+  /** Which chunks: runs, or the same as text where that is not '' (`batch-chunks.ts`). */
+  chunks: Intervals;
+  packed: UnitText;
   units: number;
   /** Units that are recomputed: how many, and which, by their numbers in the job; and how many of them were found right. */
   drawn: number;

@@ -175,11 +175,11 @@ describe('[AU3] the window', () => {
   });
 });
 
-/** People with batches of a whole chunk of 4,096 units each, so that every chunk is a batch. */
+/** People with batches of a whole chunk of 4,096 units each, so that every chunk is a batch, and a window so short that none are joined. */
 function wide(names: string, policy: Parameters<typeof auditedSpec>[0]): House {
   return audited(
     names,
-    { leaverUnits: 1, windowUnits: 1_000_000, ...policy },
+    { leaverUnits: 1, windowUnits: 4_000, ...policy },
     { units: 8 * batchUnitsMax, unitsPerChunk: batchUnitsMax, unitCostMicro: 4_000 },
   );
 }

@@ -68,6 +68,7 @@ export function batchOf(
     chunks: [from, to],
     units: perChunk * (to - from),
     drawn: drawn.length,
+    packed: '',
     drawnUnits: unitText(drawn),
     passed: 0,
     vouched: unitText(vouched),

@@ -58,17 +58,21 @@ describe.skipIf(whyNo.chromium() !== null)('a page that computes faster than its
     const person = await visit(browser, url, '', await withSwiftWorkers());
     await pressStart(person);
     let most = 0;
+    const said = new Set<string>();
     await until(
       'every chunk is accepted',
       async () => {
-        const { accepted, final, leased } = await door.job(job);
+        const { accepted, final, leased, free } = await door.job(job);
         most = Math.max(most, leased);
+        if (free > 0) said.add(await person.lede());
         return accepted + final === chunks
           ? { is: true }
           : { not: `${accepted + final} of ${chunks}, ${leased} leased; ${await person.lede()}` };
       },
       120_000,
     );
+    // As long as there is work, nobody else is waited for.
+    expect([...said]).not.toContain(words.work.plain['waiting-for-others']);
     // It had long leases, not one chunk after the other.
     expect(most).toBeGreaterThan(2_000);
     expect(await person.chunks()).toBe(chunks);

@@ -223,8 +223,8 @@ export const bugs: readonly Bug[] = [
   {
     what: 'the good work of who is suspended is void',
     file: 'checking.ts',
-    from: 'const chunks = isBanned ? batch.chunks : lostOf(job, batch);',
-    to: 'const chunks = batch.chunks;',
+    from: 'const chunks = isBanned ? runsOf(batch) : lostOf(job, batch);',
+    to: 'const chunks = runsOf(batch);',
     caughtBy: 'honest',
     first: 3,
   },
@@ -247,7 +247,7 @@ export const bugs: readonly Bug[] = [
   {
     what: 'an examination believes volunteers',
     file: 'examining.ts',
-    from: '  for (const unit of unitsIn(vouched)) before.delete(unit);\n',
+    from: '  for (const unit of unitsIn(batch.vouched)) before.delete(unit);\n',
     to: '',
     caughtBy: 'progress',
     first: 3,

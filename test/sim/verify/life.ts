@@ -6,9 +6,7 @@ import {
   anchoredShare,
   auditorsOf,
   auditorsOfLeaver,
-  batchUnitsMax,
   drawUnits,
-  isFinal,
   leaverShortfall,
   nextLook,
   noticed,
@@ -17,17 +15,15 @@ import {
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, awayFor, newStanding, punish, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
+import { addToBatches, unitsPerChunk, vest } from './batches.ts';
+import type { OpenBatch } from './batches.ts';
 import type { Outcome } from './outcome.ts';
 import type { Words } from './words.ts';
 
-/** Half a second of work on the reference core in units of 5 ms. */
-export const unitsPerChunk = 100;
 const everyUnit = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
 const [chunkMicro, chunkMs] = [500_000, 500];
 /** Workers of one device. */
 export const workers = 4;
-/** So many chunks follow one another into one record of unvested work, as in `core/evolve-checks.ts`. */
-const chunksPerBatch = Math.ceil(batchUnitsMax / unitsPerChunk);
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
 export interface Behaviour {
   readonly name: string;
@@ -48,23 +44,6 @@ export interface Under {
   readonly assumed: Assumptions;
   /** An audit is made within so many chunks of the same identity; 1: at once. */
   readonly auditsWithin?: number;
-}
-
-interface OpenBatch {
-  units: number;
-  wrong: number;
-  drawn: number;
-  passed: number;
-  auditedBefore: number;
-  chunks: number;
-  /** Which units are wrong in which of its chunks, where any are. */
-  spoilt: Map<number, readonly number[]>;
-  /** How many wrong units of which of its chunks were not drawn; those that were an auditor of its gang called right, and only anchors draw them again. */
-  undrawn: Map<number, number>;
-  /** Its chunks that a second person answers for too. */
-  beside: number;
-  /** Its chunks that an audit found wrong. */
-  lost: Set<number>;
 }
 
 /** An audit that is still to be made: when, of which chunk, how many units; and what an anchor makes of it. */
@@ -119,7 +98,7 @@ export function liveOnce(
     into.audited += drawn.length;
     const [seen, vouched] = wrong.length === 0 ? [0, 0] : noticedOf(drawn, wrong, isNoticed, words);
     const found = { wrong, vouched, drawn: drawn.length };
-    const batch = addToBatches(batches, found, isBeside, standing);
+    const batch = addToBatches(batches, found, isBeside, standing, terms, auditsWithin);
     // Throws are for what matters: audits that find nothing are spread evenly over the same time.
     const lag = seen > 0 ? words.below(auditsWithin) : (nth * 37) % auditsWithin;
     const looked = lookedAt(drawn, wrong);
@@ -290,57 +269,6 @@ function isOutvoted(
   into.outvoted++;
   into.void += unitsPerChunk;
   return true;
-}
-
-/** Wrong units of a chunk, how many of them are drawn and called right, and how many are drawn at all. */
-type Found = { readonly wrong: readonly number[]; readonly vouched: number; readonly drawn: number };
-
-function addToBatches(
-  batches: OpenBatch[],
-  { wrong, vouched, drawn }: Found,
-  isBeside: boolean,
-  standing: Standing,
-): OpenBatch {
-  let last = batches.at(-1);
-  if (last === undefined || last.chunks === chunksPerBatch) {
-    last = {
-      units: 0,
-      wrong: 0,
-      drawn: 0,
-      passed: 0,
-      auditedBefore: 0,
-      chunks: 0,
-      spoilt: new Map(),
-      undrawn: new Map(),
-      beside: 0,
-      lost: new Set(),
-    };
-    batches.push(last);
-  }
-  last.units += unitsPerChunk;
-  last.wrong += wrong.length;
-  if (wrong.length > 0) last.spoilt.set(last.chunks, wrong);
-  if (wrong.length > vouched) last.undrawn.set(last.chunks, wrong.length - vouched);
-  // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
-  if (isBeside) last.beside++;
-  last.drawn += drawn;
-  last.passed += drawn;
-  last.chunks++;
-  last.auditedBefore = standing.auditedUnits + drawn;
-  return last;
-}
-
-/** What is final becomes so, the oldest first. */
-function vest(batches: OpenBatch[], standing: Standing, terms: AuditTerms, into: Outcome): OpenBatch[] {
-  let done = 0;
-  for (const batch of batches) {
-    if (batch.chunks < chunksPerBatch || !isFinal(batch, standing.auditedUnits, terms)) break;
-    into.final += batch.units;
-    into.wrongFinal += batch.wrong;
-    into.wrongChunks += batch.spoilt.size;
-    done++;
-  }
-  return done === 0 ? batches : batches.slice(done);
 }
 
 /** Somebody left: its unvested work is looked at until enough of it was, then all of it is final or none. */

@@ -10,7 +10,8 @@ import { strictTerms, wrongShareMax } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { certified } from './certified.ts';
 import { pricesOf } from './prices.ts';
-import { live, liveOnce, unitsPerChunk, workers } from './life.ts';
+import { unitsPerChunk } from './batches.ts';
+import { live, liveOnce, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
 import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
 import { nothing } from './outcome.ts';
@@ -52,10 +53,10 @@ const saboteurTerms: AuditTerms = {
   windowUnits: terms.windowUnits / scale,
   leaverUnits: terms.leaverUnits / scale,
 };
-const anchors = 0.25;
+/** So few of their units get through that many must be seen. */
+const saboteurChunks = isQuick ? 4 * attackerChunks : attackerChunks;
 /** Each worker has units of 5 ms; stays are exponentially distributed. */
-const chunkSeconds = 0.5;
-const shares = [0.05, 0.2, 0.4];
+const [anchors, chunkSeconds, shares] = [0.25, 0.5, [0.05, 0.2, 0.4]];
 
 interface Goal {
   readonly what: string;
@@ -86,11 +87,12 @@ function liarsRow(
   life: number,
   words: Words,
   under: Pick<Under, 'kind' | 'terms'>,
+  chunks = attackerChunks,
 ): Outcome {
   const all = nothing();
   const assumed = { hostile, anchors };
-  while (all.chunks < attackerChunks)
-    live(behaviour, Math.min(life, attackerChunks - all.chunks), { ...under, assumed }, words, all);
+  while (all.chunks < chunks)
+    live(behaviour, Math.min(life, chunks - all.chunks), { ...under, assumed }, words, all);
   return all;
 }
 
@@ -214,7 +216,8 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
     let [most, surely] = [0, 0];
     for (const { behaviour, life } of variants({ hostile, anchors }))
       for (const kind of policies) {
-        const liars = liarsRow(behaviour, hostile, life, words, { kind, terms: saboteurTerms });
+        const under = { kind, terms: saboteurTerms };
+        const liars = liarsRow(behaviour, hostile, life, words, under, saboteurChunks);
         const seen = wrongShare(liars, hostile);
         most = Math.max(most, seen);
         surely = Math.max(surely, atLeast(seen, liars));

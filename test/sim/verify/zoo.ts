@@ -2,7 +2,7 @@
 import { auditShare, noticed } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import type { Behaviour } from './life.ts';
-import { unitsPerChunk } from './life.ts';
+import { unitsPerChunk } from './batches.ts';
 import type { Words } from './words.ts';
 
 const everyUnit: readonly number[] = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
