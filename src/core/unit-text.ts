@@ -11,11 +11,11 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 const digits = new Uint8Array(128);
 for (let i = 0; i < letters.length; i++) digits[letters.charCodeAt(i)] = i;
 
-/** The numbers of a list, in its order. */
-export function unitsIn(text: UnitText): number[] {
+/** The numbers of a list, in its order; the first `most` of them. */
+export function unitsIn(text: UnitText, most = Number.POSITIVE_INFINITY): number[] {
   const units: number[] = [];
   let [last, value, scale] = [0, 0, 1];
-  for (let i = 0; i < text.length; i++) {
+  for (let i = 0; i < text.length && units.length < most; i++) {
     const digit = digits[text.charCodeAt(i)] as number;
     value += (digit % 32) * scale;
     scale *= 32;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { step, viewOf, wakeAt } from '../../src/volunteer/loop.ts';
 import type { LoopEffect, LoopOptions } from '../../src/volunteer/loop.ts';
-import { asks, Hand, hex, job, kinds, remembered, returned } from './hand.ts';
+import { asks, commits, Hand, hex, job, kinds, remembered, returned } from './hand.ts';
 
 const doneOf = (
   replica: number,
@@ -242,6 +242,17 @@ describe('the graphics processor', () => {
   it('asks for nothing that a core computes faster, unless it is told to', () => {
     expect(asks(proven(withGpu(), 80))).toEqual([]);
     expect(asks(proven(withGpu({ gpuUse: 'always' }), 80))).toEqual([gpu]);
+  });
+
+  it('hurries no results by that: they wait for company as they would without it', () => {
+    const hand = withGpu();
+    proven(hand, 80);
+    hand.lease(100, { chunk: 10, count: 40 });
+    hand.computed(2);
+    hand.wait(1_000);
+    expect(commits(hand.computed(100))).toHaveLength(1);
+    expect(commits(hand.computed(101))).toEqual([]);
+    expect(commits(hand.wait(100))).toHaveLength(1);
   });
 
   it('of a kernel that it has had nothing of it asks first, where it is used always: a demonstration shows each', () => {

@@ -66,8 +66,11 @@ function goesNow(loop: Loop): boolean {
 /** Whether a slot would soon run dry, and may be given more once what it has computed is sent. */
 function hasWishes(loop: Loop): boolean {
   if (!mayAsk(loop)) return false;
-  for (const slot of loop.slots.values())
-    if (leasesOf(loop, slot).length < leasesPerSlotMax && wantsMore(loop, slot)) return true;
+  for (const slot of loop.slots.values()) {
+    if (leasesOf(loop, slot).length >= leasesPerSlotMax || !wantsMore(loop, slot)) continue;
+    // A GPU that is slower than a core wants nothing.
+    if (Object.keys(ratesOf(loop, slot)).length > 0) return true;
+  }
   return false;
 }
 
