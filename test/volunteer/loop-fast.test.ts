@@ -107,6 +107,18 @@ describe('[LS1] a lease whose results wait here is still held, for the coordinat
     hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'holding-enough', retryMs: 5_000 });
     expect(viewOf(hand.loop).reason).toEqual({ why: 'delivering' });
   });
+
+  it('and asks again a moment after some of them were taken, however long the refusal was meant to last', () => {
+    const hand = fast(2);
+    const done = compute(hand, 1);
+    expect(asks(hand.last)).toEqual([0]);
+    hand.word({ t: 'refusal', about: 'ask', slot: 0, reason: 'holding-enough', retryMs: 25_000 });
+    done.push(...compute(hand, 1));
+    expect(asks(hand.last)).toEqual([]);
+    expect(asks(hand.wait(2_000))).toEqual([]);
+    expect(asks(hand.receipt(done))).toEqual([]);
+    expect(asks(hand.wait(1_000))).toEqual([0]);
+  });
 });
 
 describe('what is counted of results that are on their way', () => {

@@ -118,6 +118,7 @@ export function setJobs(loop: Loop, jobs: readonly JobDescriptor[]): void {
 
 function onReceipt(loop: Loop, word: ReceiptWord): void {
   const durable = new Set(word.acks.filter((replica) => acked(loop, replica)));
+  if (durable.size > 0) askAgain(loop);
   // A receipt that is told again names all that its tick paid us: what was counted is not counted twice.
   // (The simulator's receipts have no tick; a real one that pays without one is refused by its check.)
   const isNews = word.tick === null || word.tick.tick > loop.creditAsOf;
@@ -143,6 +144,13 @@ function onReceipt(loop: Loop, word: ReceiptWord): void {
     keepTold(loop);
   }
   loop.out.push({ do: 'keepReceipt', receipt: word });
+}
+
+/** Whoever was told that they hold enough holds less now. */
+function askAgain(loop: Loop): void {
+  for (const slot of loop.slots.values())
+    if (slot.reason?.why === 'delivering')
+      slot.askAfter = Math.min(slot.askAfter, loop.at + Math.floor(1_000 * loop.entropy));
 }
 
 /** A commitment is durable. Whether that is new. */
