@@ -33,6 +33,11 @@ export function unpacked(batch: Chunks): Intervals {
   return batch.chunks;
 }
 
+/** Whether it is no longer known which of its units were drawn, but that all of these were right [AU3]. */
+export function isForgotten({ drawn, drawnUnits }: Pick<Batch, 'drawn' | 'drawnUnits'>): boolean {
+  return drawn > 0 && drawnUnits === '';
+}
+
 /** Keeps them as text from now on. */
 export function pack(batch: Chunks): void {
   const end = batch.chunks.at(-1);

@@ -1,6 +1,6 @@
 /** Writes into the state what audits led to: batches, draws, records of identities. Parts of `evolve`: only writes, decides nothing. */
 import { batchUnitsMax } from './audit.ts';
-import { holds, sizeOf, unpacked } from './batch-chunks.ts';
+import { holds, isForgotten, sizeOf, unpacked } from './batch-chunks.ts';
 import { replicaIn } from './chunk.ts';
 import { add, count, has, numbersIn, remove } from './intervals.ts';
 import { mergedUnitsMax, mergeSettled } from './merging.ts';
@@ -205,6 +205,10 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
     for (const audit of state.audits.values())
       if (audit.job === event.job && audit.authors.includes(key) && holds(batch, audit.chunk))
         state.audits.set(audit.id, { ...audit, ...by });
+  if (isForgotten(batch)) {
+    if (event.anchored === true) drawnAnew(identity, batch);
+    else return drawnBesides(state, key, identity, batch, event, at);
+  }
   const known: ReadonlySet<number> = new Set(unitsIn(batch.vouched));
   const vouched = new Set(known);
   for (const [chunk, units] of event.drawn) {
@@ -219,6 +223,32 @@ export function drawnForLeaver(state: State, event: EventOf<'drawn'>, at: number
     putAudit(state, { job: event.job, chunk, units, authors: [key], at, ...by });
   }
   batch.vouched = unitText([...vouched]);
+}
+
+/** Anchors look at all of a batch of which it was forgotten what was drawn: as if nothing had been. */
+function drawnAnew(identity: Identity, batch: Batch): void {
+  identity.auditedUnits -= batch.passed;
+  [batch.drawn, batch.passed, batch.vouched] = [0, 0, ''];
+}
+
+/** More is drawn of a batch of which it was forgotten what was drawn: what cannot be new, since it has no more units, was drawn twice. */
+function drawnBesides(
+  state: State,
+  key: string,
+  identity: Identity,
+  batch: Batch,
+  { job, drawn }: EventOf<'drawn'>,
+  at: number,
+): void {
+  let more = 0;
+  for (const [chunk, units] of drawn) {
+    more += units.length;
+    putAudit(state, { job, chunk, units, authors: [key], at });
+  }
+  const twice = Math.max(0, batch.drawn + more - batch.units);
+  batch.drawn += more - twice;
+  batch.passed -= twice;
+  identity.auditedUnits -= twice;
 }
 
 /** Takes chunks out of the batch that holds them, which is gone with its last. */
@@ -255,13 +285,16 @@ function cutBatch(
     else batch.escrowMicro -= chunkCostMicro(spec, chunk);
     for (const set of [unpacked(batch), batch.wrong, batch.byOperator]) remove(set, chunk, chunk + 1);
   }
+  const waiting: number[] = [];
+  for (const { job, chunk, units, authors } of state.audits.values())
+    if (job === id && authors.includes(key) && holds(batch, chunk)) waiting.push(...units);
+  // Where it was forgotten what was drawn of the rest, it is looked at from the beginning.
+  if (isForgotten(batch)) [drawn, vouched] = [waiting, []];
   batch.drawn = drawn.length;
   batch.drawnUnits = unitText(drawn);
   batch.vouched = unitText(vouched);
   // All that was wrong is void together: what is drawn of the rest has passed, or is still to be recomputed.
-  batch.passed = batch.drawn;
-  for (const { job, chunk, units, authors } of state.audits.values())
-    if (job === id && authors.includes(key) && holds(batch, chunk)) batch.passed -= units.length;
+  batch.passed = batch.drawn - waiting.length;
 }
 
 /** Nobody is drawn for these chunks any more; audits that others are drawn for too are made by anchors. */

@@ -70,13 +70,17 @@ export function nextOf(batches: readonly Batch[]): Batch | undefined {
 
 /**
  * The units of a batch that were not drawn yet or that volunteers alone found right, by chunk, the last chunk first: of a large batch so
- * many of its last chunks as make a batch alone.
+ * many of its last chunks as have `most` of them. Where it was forgotten which were drawn, all count as not drawn.
  */
-export function undrawnOf({ spec }: Job, batch: Batch): (readonly [chunk: number, units: number[]])[] {
+export function undrawnOf(
+  { spec }: Job,
+  batch: Batch,
+  most = batchUnitsMax,
+): (readonly [chunk: number, units: number[]])[] {
   const before = new Set(unitsIn(batch.drawnUnits));
   for (const unit of unitsIn(batch.vouched)) before.delete(unit);
   const found: (readonly [number, number[]])[] = [];
-  let left = batchUnitsMax;
+  let left = most;
   for (const chunk of [...numbersIn(runsOf(batch))].reverse()) {
     if (left <= 0) break;
     const [from, to] = unitsOf(spec, chunk);

@@ -1,5 +1,5 @@
 /** What is true of every state, always. Tests and the simulator ask after every so many commands. */
-import { runsOf } from './batch-chunks.ts';
+import { isForgotten, runsOf } from './batch-chunks.ts';
 import { soleAccount, wanted } from './chunk.ts';
 import { vestedMicro } from './epoch.ts';
 import { count, has, numbersIn } from './intervals.ts';
@@ -163,6 +163,8 @@ function checkIdentities(state: State): void {
 /** What is drawn of a batch. */
 function checkDraws(key: string, batch: Batch): void {
   const drawn = new Set(unitsIn(batch.drawnUnits));
+  assert(batch.drawn <= batch.units, `no more of ${key} is drawn than there is`);
+  if (isForgotten(batch)) return;
   assert(
     drawn.size === batch.drawn && unitsIn(batch.drawnUnits).length === batch.drawn,
     `no unit of ${key} is drawn twice, and all are counted`,

@@ -3,8 +3,8 @@
  * the rules of docs/SPEC.md.
  */
 import { anchoredShare, auditorsOfLeaver, dealt, leaverShortfall, wordsToClose } from './audit.ts';
-import { withVouched } from './examining.ts';
-import { runsOf } from './batch-chunks.ts';
+import { undrawnOf, withVouched } from './examining.ts';
+import { isForgotten, runsOf } from './batch-chunks.ts';
 import { numbersIn } from './intervals.ts';
 import { unitsOf } from './state.ts';
 import type { AuditedPolicy, Author, Batch, Decision, Device, Identity, Job, State } from './state.ts';
@@ -46,8 +46,11 @@ export function closeForLeaver(
   const units = leaving.reduce((sum, one) => sum + one.units, 0);
   const lot = (words[2 * batch.units] as number) / 2 ** 32;
   const anchored = lot < anchoredShare(units, job.spec.policy as AuditedPolicy);
-  const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
   const about = { ...authorOf(state, identity), job: job.id, chunk: runsOf(batch)[0] as number };
+  // Of what was forgotten nobody knows for which units volunteers vouched: anchors make all of it.
+  if (anchored && isForgotten(batch))
+    return [{ e: 'drawn', ...about, drawn: undrawnOf(job, batch, batch.units), anchored }];
+  const drawn = drawnOf(job, batch, shareOf(job, leaving, batch), words);
   return anchored
     ? [{ e: 'drawn', ...about, drawn: withVouched(job, batch, drawn), anchored }]
     : [{ e: 'drawn', ...about, drawn: sharedOut(job, drawn, batch.units, words) }];
@@ -80,17 +83,21 @@ function shareOf(job: Job, batches: readonly Batch[], batch: Batch): number {
   return total === 0 ? 0 : Math.min(undrawn(batch), Math.ceil((short * undrawn(batch)) / total));
 }
 
-/** Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S). */
+/**
+ * Chooses `wanted` of a batch's units that were not drawn yet, each as likely as any other (selection sampling: Knuth, TAOCP 3.4.2, algorithm S).
+ * Where it was forgotten which were, of all its units so many more that `wanted` are new on average.
+ */
 function drawnOf(
   { spec }: Job,
   batch: Batch,
   wanted: number,
   words: ArrayLike<number>,
 ): (readonly [number, number[]])[] {
-  const { units, drawn } = batch;
+  const { units } = batch;
   const before = new Set(unitsIn(batch.drawnUnits));
+  const most = isForgotten(batch) ? Math.ceil((wanted * units) / (units - batch.drawn)) : wanted;
   const found: (readonly [number, number[]])[] = [];
-  let [left, missing, at] = [units - drawn, wanted, 0];
+  let [left, missing, at] = [units - before.size, Math.min(most, units), 0];
   for (const chunk of numbersIn(runsOf(batch))) {
     if (missing === 0) break;
     const [from, to] = unitsOf(spec, chunk);

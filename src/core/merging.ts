@@ -7,7 +7,6 @@ import { pack, runsOf, unpacked } from './batch-chunks.ts';
 import { add } from './intervals.ts';
 import type { Intervals } from './intervals.ts';
 import type { Batch } from './state.ts';
-import { unitsIn, withUnits } from './unit-text.ts';
 
 /**
  * Units that a batch holds at most once others were joined to it [AU3]: a 64th of what is computed in a window, where one unit in 128 is
@@ -50,8 +49,9 @@ function join(older: Batch, newer: Batch): void {
   older.units += newer.units;
   older.drawn += newer.drawn;
   older.passed += newer.passed;
-  older.drawnUnits = withUnits(older.drawnUnits, unitsIn(newer.drawnUnits));
-  older.vouched = withUnits(older.vouched, unitsIn(newer.vouched));
+  // One unit in 128 is drawn once more, should it come to that; whoever vouched for it is not believed then.
+  older.drawnUnits = '';
+  older.vouched = '';
   // Its window is counted from the last that was committed.
   older.auditedBefore = Math.max(older.auditedBefore, newer.auditedBefore);
   older.escrowMicro += newer.escrowMicro;

@@ -162,7 +162,10 @@ export interface Batch {
   chunks: Intervals;
   packed: UnitText;
   units: number;
-  /** Units that are recomputed: how many, and which, by their numbers in the job; and how many of them were found right. */
+  /**
+   * Units that are recomputed: how many, and which, by their numbers in the job ('' where they were forgotten when it was joined to others:
+   * `isForgotten`); and how many of them were found right.
+   */
   drawn: number;
   drawnUnits: UnitText;
   passed: number;

@@ -69,6 +69,11 @@ export function addToBatches(
   return last;
 }
 
+/** Whether it is several that were joined. */
+export function isJoined({ chunks }: OpenBatch): boolean {
+  return chunks > chunksPerBatch;
+}
+
 /** As `core/merging.ts` joins them: neighbours all of whose audits are made, so none of the newest. */
 function joinSettled(batches: OpenBatch[], unitsMax: number, newest: number): void {
   for (let at = 0; at + 1 + newest < batches.length;) {

@@ -15,7 +15,7 @@ import {
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, awayFor, newStanding, punish, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
-import { addToBatches, unitsPerChunk, vest } from './batches.ts';
+import { addToBatches, isJoined, unitsPerChunk, vest } from './batches.ts';
 import type { OpenBatch } from './batches.ts';
 import type { Outcome } from './outcome.ts';
 import type { Words } from './words.ts';
@@ -232,8 +232,8 @@ function examine(standing: Standing, batches: readonly OpenBatch[], into: Outcom
         continue;
       }
       if (!banned) {
-        // What an anchor made already is not drawn again: on average as much of each chunk.
-        const units = looked.units * (1 - (anchors * batch.drawn) / batch.units);
+        // What an anchor made already is not drawn again, as far as it is known: on average as much of each chunk.
+        const units = looked.units * (1 - (isJoined(batch) ? 0 : (anchors * batch.drawn) / batch.units));
         into.audited += units;
         into.examined += units;
         banned = isTooMuch(standing, looked.units, looked.wrong);
@@ -288,7 +288,11 @@ function leave(
   const share = units === drawn ? 0 : more / (units - drawn);
   // Anchors make all audits of little, and of some of what is more: what volunteers made of that is made again.
   const anchored = batches.map(() => words.unit() < anchoredShare(units, terms));
-  const again = batches.map((batch, i) => (anchored[i] === true ? (1 - anchors) * batch.drawn : 0));
+  // Of joined batches nobody knows what was drawn: some of it is drawn once more.
+  const again = batches.map((batch, i) => {
+    if (anchored[i] === true) return (isJoined(batch) ? 1 : 1 - anchors) * batch.drawn;
+    return isJoined(batch) ? share * batch.drawn : 0;
+  });
   const caught =
     waiting !== null ||
     batches.some((batch, i) =>
