@@ -5,8 +5,9 @@
 import { lastOnly } from './changes.ts';
 import type { Change, Outbox } from './outbox.ts';
 
-/** They are written at most so often. */
+/** They are written at most so often, but for what is seldom and cannot be made again: who we are, what we agreed to, what was seen of a log. */
 const gatherMs = 200;
+const precious: ReadonlySet<string> = new Set(['identity', 'consent', 'head']);
 
 export class Gathering {
   readonly #now: () => number;
@@ -15,6 +16,7 @@ export class Gathering {
   #writing: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #writtenAt = Number.NEGATIVE_INFINITY;
+  #isPrecious = false;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -32,6 +34,11 @@ export class Gathering {
 
   note(change: Change): void {
     this.#changes.push(change);
+    if ('set' in change && precious.has(change.set) && !this.#isPrecious) {
+      this.#isPrecious = true;
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = null;
+    }
     this.#writeSoon();
   }
 
@@ -43,6 +50,7 @@ export class Gathering {
     if (outbox === null || this.#changes.length === 0) return;
     const changes = lastOnly(this.#changes);
     this.#changes = [];
+    this.#isPrecious = false;
     this.#writtenAt = this.#now();
     // A full disk is no reason to stop: what could not be kept is still in memory, and is sent from there.
     const writing = (this.#writing ?? Promise.resolve()).then(() => outbox.write(changes)).catch(() => {});
@@ -63,7 +71,8 @@ export class Gathering {
     if (this.#outbox === null || this.#changes.length === 0) return;
     if (this.#timer !== null || this.#writing !== null) return;
     // A clock that went back does not keep anything waiting.
-    const waitMs = Math.min(gatherMs, Math.max(0, this.#writtenAt + gatherMs - this.#now()));
+    const restMs = Math.min(gatherMs, Math.max(0, this.#writtenAt + gatherMs - this.#now()));
+    const waitMs = this.#isPrecious ? 0 : restMs;
     this.#timer = setTimeout(() => this.write(), waitMs);
   }
 }

@@ -65,6 +65,26 @@ test('one writing waits for the other, however slow the disk is', async () => {
   expect(writings.flat()).toHaveLength(300);
 });
 
+test('what cannot be made again waits for nothing but a writing that goes on', async () => {
+  const { kept, writings } = gathering(50);
+  const mark: Change = { set: 'mark', value: { coordinator: 'c', next: 1 } };
+  const head: Change = { set: 'head', value: { coordinator: 'c', head: { size: 1, root: 'r' } } };
+  kept.note(drop(1));
+  await vi.advanceTimersByTimeAsync(60);
+  kept.note(mark);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(writings).toEqual([[drop(1)]]);
+  kept.note(head);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(writings).toEqual([[drop(1)], [mark, head]]);
+  kept.note(head);
+  await vi.advanceTimersByTimeAsync(60);
+  expect(writings).toEqual([[drop(1)], [mark, head], [head]]);
+  kept.note(drop(2));
+  await vi.advanceTimersByTimeAsync(60);
+  expect(writings).toHaveLength(3);
+});
+
 test('what has gathered is written when the page goes, and waited for where there is time', async () => {
   const { kept, writings } = gathering(500);
   kept.note(drop(1));
