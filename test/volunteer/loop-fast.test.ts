@@ -69,6 +69,18 @@ describe('[WR5] results that nobody acknowledges', () => {
     expect(hand.loop.unsent).toMatchObject({ size: 1_999, isFull: false, fromBefore: 1_999 });
   });
 
+  it('on their way when a visit ends go again over the line of the next', () => {
+    const hand = new Hand().ready();
+    hand.lease(1);
+    expect(sentIn(hand.computed(1))).toEqual([1]);
+    hand.on({ on: 'stop', reason: { why: 'elsewhere' } });
+    hand.at += 1_000;
+    hand.on({ on: 'start' });
+    hand.on({ on: 'prepared', remembered });
+    hand.challenge();
+    expect(sentIn(hand.welcome([1]))).toEqual([1]);
+  });
+
   it('go at once as soon as they fill a frame', () => {
     const hand = fast(4_096);
     hand.receipt(compute(hand, 1));
@@ -165,7 +177,7 @@ describe('what is counted of results that are on their way', () => {
         entry.at = 'later';
         entry.notBefore = at + 5;
       } else if (deed === 7 && below(20) === 0) {
-        real.lineLost();
+        real.lineIsNew();
         for (const flying of plain.all.values()) if (flying.at === 'flying') flying.at = 'here';
       }
       const [here, flying, later] = [plain.with('here'), plain.with('flying'), plain.with('later')];

@@ -63,6 +63,8 @@ function onWelcome(loop: Loop, socket: number, word: Welcome): void {
   const over = [...loop.link.listed].filter((replica) => !still.has(replica));
   loop.link = { is: 'open', socket, since: loop.at };
   loop.attempts = 0;
+  loop.unsent.lineIsNew();
+  loop.ackedHere = 0;
   loop.welcomed = true;
   loop.chainAfter = loop.at + 60_000;
   loop.account = word.account;

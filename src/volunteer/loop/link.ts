@@ -94,8 +94,6 @@ export function linkDue(loop: Loop): number | null {
 export function lostLink(loop: Loop, retryMs: number): void {
   for (const slot of loop.slots.values()) slot.askedAt = null;
   loop.doubts.asked.clear();
-  loop.unsent.lineLost();
-  loop.ackedHere = 0;
   loseAudits(loop);
   loop.suspectAt = null;
   loop.unsigned = 0;

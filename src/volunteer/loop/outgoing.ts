@@ -139,8 +139,8 @@ export class Outgoing {
     this.#later.set(result.replica, notBefore);
   }
 
-  /** The line is gone: what was on its way over it waits again. */
-  lineLost(): void {
+  /** Another line is open: what was on its way over the one before waits again. */
+  lineIsNew(): void {
     for (const replica of [...this.#flying.keys()]) {
       const result = this.#all.get(replica);
       if (result !== undefined && this.#land(result)) this.#count(result, 1);
