@@ -57,10 +57,7 @@ function weigh(chunksPerLease: number, isJoined: boolean): { heap: number; text:
   for (let i = 0; i < people; i++) {
     const batches: Batch[] = [];
     let next = i * chunksPerLease;
-    while (
-      next >= 0 &&
-      batches.reduce((sum, { units }) => sum + units, 0) < batchesPerWindow * batchUnitsMax
-    ) {
+    for (let n = 0; n < batchesPerWindow; n++) {
       const [batch, end] = batchFrom(next, chunksPerLease, below);
       batches.push(batch);
       next = end;
