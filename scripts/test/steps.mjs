@@ -134,7 +134,7 @@ function run(args, minutesMax) {
       clearTimeout(timer);
       for (const name of ['SIGINT', 'SIGTERM']) process.off(name, onSignal);
       endGroup('SIGKILL');
-      if (late) resolve(`took longer than ${minutesMax} minutes`);
+      if (late) resolve(`took longer than ${minutesMax.toFixed(1)} minutes`);
       else resolve(code === 0 ? null : `ended with ${code ?? signal}`);
     });
   });

@@ -34,6 +34,13 @@ const leastUnits = 48;
 /** Bits of randomness that a unit uses up: it is drawn when all of them are zero. */
 const bitsOfTier: Readonly<Record<Exclude<Tier, 0>, number>> = { 1: 6, 2: 7 };
 
+/** A word with a one in the lowest bit of each of its groups of so many. */
+function lowsOf(bits: number): number {
+  let lows = 0;
+  for (let at = 0; at + bits <= 32; at += bits) lows |= 1 << at;
+  return lows;
+}
+
 /** Share of an identity's units that are recomputed, by tier; a newcomer's are too, besides being computed twice. */
 export function auditShare(tier: Tier): number {
   return 1 / 2 ** bitsOfTier[tier === 0 ? 1 : tier];
@@ -58,12 +65,15 @@ export function drawUnits(units: number, tier: Tier, words: ArrayLike<number>, f
   const bits = bitsOfTier[tier === 0 ? 1 : tier];
   const perWord = Math.floor(32 / bits);
   const mask = 2 ** bits - 1;
+  const lows = lowsOf(bits);
   // What is not there would count as zero, and every unit beyond it as drawn.
   if (words.length * perWord < units)
     throw new Error('a chunk is drawn from with randomness for each of its units');
   const drawn: number[] = [];
   for (let from = 0, at = 0; from < units; from += perWord, at++) {
     let word = words[at] as number;
+    // Most words have no group of zeroes, which their lowest and highest bits tell at once.
+    if (((word - lows) & ~word & (lows << (bits - 1))) === 0) continue;
     const end = Math.min(units, from + perWord);
     for (let unit = from; unit < end; unit++, word >>>= bits)
       if ((word & mask) === 0) drawn.push(first + unit);
