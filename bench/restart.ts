@@ -26,7 +26,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { inOneFile } from '../scripts/door/one-file.mjs';
+import { inFewFiles } from '../scripts/door/few-files.mjs';
 import { coordinatorFlags } from '../scripts/door/toolchain.mjs';
 import { firstLease } from './coordinator/first-lease.ts';
 import { median, report } from './measure.ts';
@@ -193,8 +193,8 @@ async function restarted(events: number, policy: Policy): Promise<Line[]> {
 }
 
 try {
-  // In one file, as what `npm start` starts.
-  await inOneFile(folder, ['bench/coordinator/restart-child.ts']);
+  // In few files, as what `npm start` starts.
+  await inFewFiles(folder, ['bench/coordinator/restart-child.ts']);
   // Who restarts has run before: a short life elsewhere leaves what was compiled.
   const warm = join(folder, 'warm');
   await past(warm, 20_000, 500);

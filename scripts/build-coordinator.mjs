@@ -1,8 +1,12 @@
-/** Writes `dist/coordinator/`: the coordinator's program, and the thread that every start of it waits for, in one file each. */
-import { inOneFile } from './door/one-file.mjs';
+/** Writes `dist/coordinator/`: the coordinator's program, in few files, and the threads that every start of it waits for, in one each. */
+import { inFewFiles } from './door/few-files.mjs';
 
-await inOneFile('dist/coordinator', [
-  'src/coordinator/main.ts',
-  'src/coordinator/log-thread-writer.ts',
-  'src/coordinator/socket-thread-worker.ts',
-]);
+await inFewFiles(
+  'dist/coordinator',
+  [
+    'src/coordinator/main.ts',
+    'src/coordinator/log-thread-writer.ts',
+    'src/coordinator/socket-thread-worker.ts',
+  ],
+  { soon: ['src/coordinator/coordinator.ts'] },
+);

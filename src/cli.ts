@@ -234,7 +234,7 @@ async function epoch([verb, ...args]: readonly string[]): Promise<number> {
   if (verb !== 'seal') throw new UsageError('epoch is followed by seal or verify');
   if (positionals.length > 0) throw new UsageError('epoch seal takes no files');
   if (values.url === undefined) throw new UsageError('--url is missing: which coordinator?');
-  const { microOf } = await import('./wire/epochs.ts');
+  const { microOf } = await import('./wire/micro.ts');
   const budgetMicro = values.budget === undefined ? null : microOf(values.budget);
   if (values.budget !== undefined && budgetMicro === null)
     throw new UsageError(`--budget must be credits above 0, to six decimals, not '${values.budget}'`);

@@ -33,9 +33,9 @@ export async function buildKernels(node) {
   });
 }
 
-/** `dist/coordinator/`: the coordinator as it is started, in one file (decision 0011). */
+/** `dist/coordinator/`: the coordinator as it is started, in few files (decision 0011). */
 export async function buildCoordinator(node) {
-  const inputs = ['src', 'scripts/build-coordinator.mjs', 'scripts/door/one-file.mjs', 'package-lock.json'];
+  const inputs = ['src', 'scripts/build-coordinator.mjs', 'scripts/door/few-files.mjs', 'package-lock.json'];
   const outputs = ['dist/coordinator/main.mjs', 'dist/coordinator/log-thread-writer.mjs'];
   await unlessFresh('coordinator', inputs, outputs, async () => {
     await call(node, ['scripts/build-coordinator.mjs'], { env: nodeEnvironment(node) });

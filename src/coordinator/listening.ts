@@ -81,7 +81,8 @@ async function listenHere(
     certificate === null
       ? createServer(listener)
       : (await import('node:https')).createServer({ cert: certificate.cert, key: certificate.key }, listener);
-  const { meet, leave } = upgrades(server);
+  const { meet, leave, hear } = upgrades();
+  hear(server);
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
     server.listen(port, host, done);
@@ -103,11 +104,18 @@ async function listenThere(
   at: { readonly host: string; readonly port: number },
   thread: SocketThread,
 ): Promise<Ears> {
-  const server = createServer(listener);
-  // It never listens itself, and times connections from when it does.
-  server.emit('listening');
-  const { meet, leave } = upgrades(server);
-  const port = await thread.listen(at, certificate, server);
+  const { meet, leave, hear } = upgrades();
+  // Made for whoever asks first: a start waits for volunteers' sockets alone.
+  let server: Server | null = null;
+  const serving = (): Server => {
+    if (server !== null) return server;
+    server = createServer(listener);
+    // It never listens itself, and times connections from when it does.
+    server.emit('listening');
+    hear(server);
+    return server;
+  };
+  const port = await thread.listen(at, certificate, serving);
   return {
     port,
     meet(sockets) {
@@ -117,29 +125,32 @@ async function listenThere(
     async close() {
       leave();
       // It was never open, and closes who is idle all the same.
-      server.close();
+      server?.close();
       await thread.close();
     },
   };
 }
 
-/** Hands a server's upgrades to whom they `meet` later. `leave`: who waits still is sent away. */
-function upgrades(server: Server): { meet(sockets: Sockets): void; leave(): void } {
+/** Hands the upgrades that it can `hear` at a server to whom they `meet` later. `leave`: who waits still is sent away. */
+function upgrades(): { hear(server: Server): void; meet(sockets: Sockets): void; leave(): void } {
   const waiting = new Set<Duplex>();
   let meet: (sockets: Sockets) => void = () => {};
   const met = new Promise<Sockets>((resolve) => (meet = resolve));
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Who goes while it waits is found to be gone then.
-    const gone = (): void => void socket.destroy();
-    socket.on('error', gone);
-    waiting.add(socket);
-    void met.then((sockets) => {
-      waiting.delete(socket);
-      sockets.upgrade(request, socket, head);
-      socket.off('error', gone);
+  const hear = (server: Server): void => {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // Who goes while it waits is found to be gone then.
+      const gone = (): void => void socket.destroy();
+      socket.on('error', gone);
+      waiting.add(socket);
+      void met.then((sockets) => {
+        waiting.delete(socket);
+        sockets.upgrade(request, socket, head);
+        socket.off('error', gone);
+      });
     });
-  });
+  };
   return {
+    hear,
     meet,
     leave() {
       for (const socket of waiting) socket.destroy();

@@ -3,7 +3,7 @@ import { createRequire, flushCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type * as Pino from 'pino';
-import { microOf } from '../wire/epochs.ts';
+import { microOf } from '../wire/micro.ts';
 import { beginYoung } from './collecting.ts';
 import type { CoordinatorOptions, RunningCoordinator } from './coordinator.ts';
 import type { Partner } from './partner.ts';

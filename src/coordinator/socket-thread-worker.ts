@@ -23,11 +23,16 @@ const volunteers = new Volunteers(
   workerData as SocketLimits,
 );
 const others = new PassedOn(say);
-/** Only reads heads of requests that ask for a socket, as `arrivals` saw them. */
-const handshakes = createHttp((_, answer) => answer.writeHead(400, { Connection: 'close' }).end());
-handshakes.on('upgrade', (request, connection, head) => volunteers.knock(request, connection, head));
+let heads: Server | null = null;
+/** Only reads heads of requests that ask for a socket, as `arrivals` saw them. Made as soon as this listens, and not before. */
+function handshakes(): Server {
+  if (heads !== null) return heads;
+  heads = createHttp((_, answer) => answer.writeHead(400, { Connection: 'close' }).end());
+  heads.on('upgrade', (request, connection, head) => volunteers.knock(request, connection, head));
+  return heads;
+}
 const sort = arrivals({
-  volunteer: (connection) => handshakes.emit('connection', connection),
+  volunteer: (connection) => handshakes().emit('connection', connection),
   other: (connection) => others.pass(connection, 'encrypted' in connection),
 });
 const everybody = new Set<Socket>();
@@ -56,6 +61,7 @@ async function listen({ host, port: at, tls }: Extract<SocketWish, { is: 'listen
   listening.listen(at, host, () => {
     const address = listening.address();
     if (typeof address === 'object' && address !== null) say({ is: 'listening', port: address.port });
+    handshakes();
   });
 }
 

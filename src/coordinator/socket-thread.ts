@@ -106,7 +106,7 @@ export class SocketThread implements FarEnd {
   readonly #connections = new Map<number, FarConnection>();
   readonly #hear = (socket: number, entry: number, value: number, bytes: Buffer): void =>
     this.#heard(socket, entry, value, bytes);
-  #server: Server | null = null;
+  #server: (() => Server) | null = null;
   #doorman: Doorman | null = null;
   readonly #early: { readonly socket: number; readonly knock: Knock }[] = [];
   #listening: { done(port: number): void; failed(error: NodeJS.ErrnoException): void } | null = null;
@@ -115,7 +115,14 @@ export class SocketThread implements FarEnd {
 
   /** Starts the thread, which hears nothing yet. `onFatal`: it has died. `limits`: of volunteers' sockets. */
   constructor(onFatal: (error: unknown) => void, limits: SocketLimits = socketLimits) {
-    this.#thread = new Worker(new URL('./socket-thread-worker.ts', import.meta.url), { workerData: limits });
+    this.#thread = new Worker(new URL('./socket-thread-worker.ts', import.meta.url), {
+      workerData: limits,
+      stdout: true,
+      stderr: true,
+    });
+    // It says nothing but what Node may have to say; our own streams are opened for that and no sooner.
+    for (const stream of [this.#thread.stdout, this.#thread.stderr])
+      stream.on('data', (said: Uint8Array) => process.stderr.write(said));
     this.#thread.on('message', (said: ArrayBuffer | SocketNews) => {
       if (said instanceof ArrayBuffer) this.#batch(said);
       else this.#news(said);
@@ -127,8 +134,11 @@ export class SocketThread implements FarEnd {
     });
   }
 
-  /** Listens, and hands what is not a volunteer's socket to `server`; resolves with the port, rejects with the system's error. */
-  listen(at: { host: string; port: number }, tls: Pair | null, server: Server): Promise<number> {
+  /**
+   * Listens, and hands what is not a volunteer's socket to the `server` that is asked for with each; resolves with the port, rejects with
+   * the system's error.
+   */
+  listen(at: { host: string; port: number }, tls: Pair | null, server: () => Server): Promise<number> {
     this.#server = server;
     return new Promise((done, failed) => {
       this.#listening = { done, failed };
@@ -274,6 +284,6 @@ export class SocketThread implements FarEnd {
   #came(id: number, from: CameFrom): void {
     const connection = new FarConnection(id, this, from);
     this.#connections.set(id, connection);
-    this.#server?.emit('connection', connection);
+    this.#server?.().emit('connection', connection);
   }
 }

@@ -80,7 +80,7 @@ export async function far(): Promise<Host> {
     throw error;
   }, limits);
   const server = createServer();
-  const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, server);
+  const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, () => server);
   const host: Host = { port, heard: nobody(), line: null, server, end: () => thread.end() };
   thread.meet({
     admit: () => ({ address: '127.0.0.1', origin: '' }),

@@ -47,7 +47,7 @@ async function threaded(
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.emit('listening');
   closing.push(() => server.close());
-  const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, server);
+  const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, () => server);
   const lines: Line[] = [];
   const no = () => false;
   const whole: Ear = { hear() {}, heard() {}, tooLong: no, tooMuch: no, closed() {}, ...ear };
@@ -355,7 +355,7 @@ describe('the thread', () => {
     });
     closing.push(() => thread.end());
     const pair = { cert: Buffer.from('no certificate'), key: Buffer.from('no key') };
-    await expect(thread.listen({ host: '127.0.0.1', port: 0 }, pair, createServer())).rejects.toThrow(/PEM/);
+    await expect(thread.listen({ host: '127.0.0.1', port: 0 }, pair, createServer)).rejects.toThrow(/PEM/);
   });
 
   test('ends with a goodbye to everybody, soon, whoever hangs on', async () => {
@@ -381,7 +381,7 @@ describe('the thread', () => {
     const faults: unknown[] = [];
     const thread = new SocketThread((error) => faults.push(error));
     closing.push(() => thread.end());
-    const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, createServer());
+    const port = await thread.listen({ host: '127.0.0.1', port: 0 }, null, createServer);
     thread.meet({ admit: () => ({ address: '127.0.0.1', origin: '' }), enter: (line) => line.ping() });
     const socket = await connected(port);
     socket.write(handshake(port));
