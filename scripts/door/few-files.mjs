@@ -14,6 +14,10 @@ const keptMs = 86_400_000;
  * Writes each of `sources` into `folder`, under its own name with `.mjs` at its end, so that Node need not look for what kind it is. Where one of them starts another in a
  * thread, it starts what is written here. What it imports late lies in files of their own beside it; but what `soon` holds, modules that it imports as soon as it
  * runs, in one with all that they need.
+ *
+ * @param {string} folder
+ * @param {readonly string[]} sources
+ * @param {{ soon?: readonly string[] }} [stages]
  */
 export async function inFewFiles(folder, sources, { soon = [] } = {}) {
   const place = resolve(root, folder);

@@ -3,6 +3,7 @@
  * loop's thread has let them in, reads and writes their frames, and passes the bytes of every other connection on.
  */
 import { createServer as createHttp } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -23,9 +24,9 @@ const volunteers = new Volunteers(
   workerData as SocketLimits,
 );
 const others = new PassedOn(say);
-let heads: Server | null = null;
+let heads: HttpServer | null = null;
 /** Only reads heads of requests that ask for a socket, as `arrivals` saw them. Made as soon as this listens, and not before. */
-function handshakes(): Server {
+function handshakes(): HttpServer {
   if (heads !== null) return heads;
   heads = createHttp((_, answer) => answer.writeHead(400, { Connection: 'close' }).end());
   heads.on('upgrade', (request, connection, head) => volunteers.knock(request, connection, head));
