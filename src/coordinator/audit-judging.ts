@@ -5,6 +5,7 @@
 import type { Audit } from '../core/state.ts';
 import type { OutputBounds } from '../wire/audits.ts';
 import { unitDigest } from './digests.ts';
+import { DrawnClaims } from './drawn-claims.ts';
 import type { KernelInput } from './inspecting.ts';
 import type { Shelf } from './kernels.ts';
 import { eachOutput } from './log.ts';
@@ -73,9 +74,11 @@ export const againMs = 60_000;
 export class Judging {
   readonly #parts: JudgingParts;
   readonly #tribunal: Tribunal;
+  readonly #drawn = new DrawnClaims();
 
   constructor(parts: JudgingParts) {
     this.#parts = parts;
+    parts.runtime.listeners.add(({ batch }) => this.#drawn.see(batch));
     this.#tribunal = new Tribunal({
       browsers: parts.browsers,
       onNote: (note, about) => parts.onNote(note, about),
@@ -93,7 +96,7 @@ export class Judging {
     outputs: readonly Uint8Array[],
     known: KernelInput,
   ): Promise<Finding | NotAnswered> {
-    const claims = await this.#claimsOf(audit);
+    const claims = this.#drawn.of(audit) ?? (await this.#claimsOf(audit));
     if (isNotAnswered(claims)) return claims;
     const differing = audit.units.filter(
       (unit, i) => !agrees(known, unit, outputs[i] as Uint8Array, claims[i] as Uint8Array),

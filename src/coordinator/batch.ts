@@ -5,9 +5,12 @@
 import { wantsBytes } from '../core/chunk.ts';
 import { creditAccountsOf } from '../core/keys.ts';
 import { balanceOf } from '../core/ledger.ts';
-import type { Event, Replica, State, Winner } from '../core/state.ts';
+import { unitsOf } from '../core/state.ts';
+import type { Event, Job, Replica, State, Winner } from '../core/state.ts';
 import { suspendedMs } from '../core/trust.ts';
 import type { Judged } from '../wire/volunteer.ts';
+import { claimOf } from './drawn-claims.ts';
+import type { DrawnClaim } from './drawn-claims.ts';
 import type { Answer, Concluded, Outputs, Reopened, Settled } from './log.ts';
 import { Payroll } from './receipts.ts';
 
@@ -58,6 +61,9 @@ export class Batch {
   readonly settled: Omit<Settled, 'tick'>[] = [];
   readonly reopened: Reopened[] = [];
   readonly dropped: number[] = [];
+  /** What was claimed for units that are drawn with it, and what is void. */
+  readonly claims: DrawnClaim[] = [];
+  readonly voided: EventOf<'voided'>[] = [];
   readonly concluded: Concluded[] = [];
   readonly payroll = new Payroll();
   /** Behind its last audit: what is drawn later has this number or a higher one. */
@@ -93,6 +99,7 @@ export class Batch {
         return;
       case 'accepted':
         this.#accepted(state, event);
+        if (event.drawn !== undefined && outputs !== null) this.#drawn(state, event, event.drawn, outputs);
         return;
       case 'vested':
       case 'audited':
@@ -100,6 +107,7 @@ export class Batch {
         return;
       case 'voided':
         this.#later(event);
+        this.voided.push(event);
         for (let i = 0; i < event.reopened.length; i += 2)
           this.reopened.push({
             job: event.job,
@@ -179,6 +187,13 @@ export class Batch {
       if (replica.id !== event.replica && replica.phase.is === 'committed' && replica.phase.stored)
         this.dropped.push(replica.id);
     }
+  }
+
+  /** What the command brought is what was accepted, unless that waited for it. */
+  #drawn(state: State, event: EventOf<'accepted'>, units: readonly number[], outputs: Outputs): void {
+    if (this.answers.at(-1)?.replica !== event.replica) return;
+    const { spec } = state.jobs.get(event.job) as Job;
+    this.claims.push(claimOf(event, units, unitsOf(spec, event.chunk)[0], outputs));
   }
 
   #disproved(event: EventOf<'disproved'>, at: number): void {
