@@ -25,7 +25,7 @@ const programs = [
     packages: ['clang-19', 'lld-19'],
   },
   { what: 'PARI/GP (checks number vectors)', names: ['gp'], packages: ['pari-gp'] },
-  { what: 'openssl (certificates for --tls)', names: ['openssl'], packages: ['openssl'] },
+  { what: 'openssl (certificates that an operator brings)', names: ['openssl'], packages: ['openssl'] },
 ];
 
 /** What is missing here, in words; tests that need it skip themselves by name. */

@@ -249,7 +249,7 @@ async function start(options: CoordinatorOptions, closing: Closing): Promise<Run
   const store = storeOf(options, closing);
   const { dataDir, keys } = store;
   const certificate =
-    tls === null ? null : certificateOf(dataDir, tls === 'self-signed' ? null : tls, Date.now());
+    tls === null ? null : await certificateOf(dataDir, tls === 'self-signed' ? null : tls, Date.now());
   let port = options.port ?? 0;
   const http = httpLater(onFatal);
   // Whoever comes while the log is read waits, and is served as soon as it is.

@@ -1,9 +1,9 @@
 /** TLS for a coordinator that serves a local network by itself: the operator's certificate, or a self-signed one. */
-import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { SelfSigned } from './self-signed.ts';
 
 export interface Certificate {
   readonly cert: Buffer;
@@ -17,29 +17,29 @@ const days = 397;
 const renewMs = 30 * 24 * 3_600_000;
 
 /**
- * Reads the operator's certificate, or makes one in the data folder with the machine's own openssl (null: there is none, and
- * the key is left nowhere); `at` is now. Throws with one line.
+ * Reads the operator's certificate, or makes one in the data folder (null: there is none, and the key is left nowhere); `at` is now.
+ * Throws with one line.
  */
-export function certificateOf(
+export async function certificateOf(
   dir: string | null,
   given: { cert: string; key: string } | null,
   at: number,
-): Certificate {
+): Promise<Certificate> {
   if (given !== null) return { ...pairOf(given.cert, given.key), selfSigned: false };
   if (dir !== null) return ownIn(dir, at);
-  const passing = mkdtempSync(join(tmpdir(), 'talka-tls-'));
-  try {
-    return ownIn(passing, at);
-  } finally {
-    rmSync(passing, { recursive: true });
-  }
+  const { cert, key } = await made(at);
+  return { cert: Buffer.from(cert), key: Buffer.from(key), selfSigned: true };
 }
 
 /** A certificate of our making: the one that lies there, or a new one. */
-function ownIn(dir: string, at: number): Certificate {
-  const [cert, key] = [join(dir, 'tls-cert.pem'), join(dir, 'tls-key.pem')];
-  if (!isGood(cert, key, at)) makeCertificate(cert, key);
-  return { ...pairOf(cert, key), selfSigned: true };
+async function ownIn(dir: string, at: number): Promise<Certificate> {
+  const [certFile, keyFile] = [join(dir, 'tls-cert.pem'), join(dir, 'tls-key.pem')];
+  if (!isGood(certFile, keyFile, at)) {
+    const { cert, key } = await made(at);
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    writeFileSync(certFile, cert);
+  }
+  return { ...pairOf(certFile, keyFile), selfSigned: true };
 }
 
 /** Whether one that was made earlier will do for a while. */
@@ -68,46 +68,10 @@ function pairOf(certFile: string, keyFile: string): { cert: Buffer; key: Buffer 
   return { cert, key };
 }
 
-function makeCertificate(cert: string, key: string): void {
+/** A new one, for this machine's addresses. What makes it is loaded for that. */
+async function made(at: number): Promise<SelfSigned> {
+  const { selfSigned } = await import('./self-signed.ts');
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const names = [
-    'DNS:localhost',
-    ...new Set(addresses.map(({ address }) => `IP:${address.replace(/%.*$/, '')}`)),
-  ];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    String(days),
-  ];
-  try {
-    execFileSync(
-      'openssl',
-      [
-        ...args,
-        '-subj',
-        '/CN=Talka',
-        '-addext',
-        `subjectAltName=${names.join(',')}`,
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'pipe' },
-    );
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new Error(
-      missing
-        ? '--tls needs openssl to make a certificate; install it, or give --tls-cert and --tls-key'
-        : `openssl made no certificate: ${String(error)}`,
-      { cause: error },
-    );
-  }
+  const names = new Set(addresses.map(({ address }) => address.replace(/%.*$/, '')));
+  return selfSigned(['localhost', ...names], at, days);
 }

@@ -1,8 +1,9 @@
 /** Certificates: the operator's own are served as they are, ones of our making are renewed in time, and what cannot be is said in one line. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -27,37 +28,75 @@ const day = 24 * 3_600_000;
 const none = whyNoOpenssl();
 const named = none === null ? '' : ` (${none})`;
 
-describe.skipIf(none !== null)(`certificates of our making${named}`, () => {
-  test('are kept, until their last month', () => {
+describe('certificates of our making', () => {
+  test('are kept, until their last month', async () => {
     const dir = folder();
     const now = Date.now();
-    const first = certificateOf(dir, null, now);
+    const first = await certificateOf(dir, null, now);
     expect(first.selfSigned).toBe(true);
-    expect(certificateOf(dir, null, now + 360 * day).cert).toEqual(first.cert);
-    expect(certificateOf(dir, null, now + 370 * day).cert).not.toEqual(first.cert);
+    expect((await certificateOf(dir, null, now + 360 * day)).cert).toEqual(first.cert);
+    expect((await certificateOf(dir, null, now + 370 * day)).cert).not.toEqual(first.cert);
   });
 
-  test('leave their key nowhere where there is no data folder', () => {
+  test('leave their key nowhere where there is no data folder', async () => {
     const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('talka-tls-'));
     const before = left();
-    const first = certificateOf(null, null, Date.now());
+    const first = await certificateOf(null, null, Date.now());
     expect(first.selfSigned).toBe(true);
     expect(first.key.toString()).toMatch(/BEGIN PRIVATE KEY/);
     expect(left()).toEqual(before);
   });
 
-  test('are made anew where they have expired, are damaged, or only half there', () => {
+  test('are made anew where they have expired, are damaged, or only half there', async () => {
     const dir = folder();
     const cert = join(dir, 'tls-cert.pem');
-    const first = certificateOf(dir, null, Date.now());
-    const second = certificateOf(dir, null, Date.now() + 400 * day);
+    const first = await certificateOf(dir, null, Date.now());
+    const second = await certificateOf(dir, null, Date.now() + 400 * day);
     expect(second.cert).not.toEqual(first.cert);
     writeFileSync(cert, 'damaged');
-    expect(certificateOf(dir, null, Date.now()).cert.toString()).toMatch(/BEGIN CERTIFICATE/);
+    expect((await certificateOf(dir, null, Date.now())).cert.toString()).toMatch(/BEGIN CERTIFICATE/);
     writeFileSync(cert, first.cert);
-    expect(certificateOf(dir, null, Date.now()).cert).not.toEqual(first.cert);
+    expect((await certificateOf(dir, null, Date.now())).cert).not.toEqual(first.cert);
     rmSync(join(dir, 'tls-key.pem'));
-    expect(certificateOf(dir, null, Date.now()).key.toString()).toMatch(/BEGIN PRIVATE KEY/);
+    expect((await certificateOf(dir, null, Date.now())).key.toString()).toMatch(/BEGIN PRIVATE KEY/);
+  });
+
+  test('are for every address of this machine and no other, by a signature of their own, and their key is for nobody else to read', async () => {
+    const dir = folder();
+    const now = Date.now();
+    const { cert, key } = await certificateOf(dir, null, now);
+    const read = new X509Certificate(cert);
+    const addresses = Object.values(networkInterfaces()).flatMap((list) =>
+      (list ?? []).map((one) => one.address),
+    );
+    for (const address of addresses) expect(read.checkIP(address.replace(/%.*$/, ''))).toBeDefined();
+    expect([read.checkHost('localhost'), read.checkIP('203.0.113.7'), read.checkHost('example.org')]).toEqual(['localhost', undefined, undefined]); // prettier-ignore
+    expect([read.verify(read.publicKey), read.checkPrivateKey(createPrivateKey(key))]).toEqual([true, true]);
+    expect([read.subject, read.issuer, read.publicKey.asymmetricKeyDetails?.namedCurve]).toEqual(['CN=Talka', 'CN=Talka', 'prime256v1']); // prettier-ignore
+    expect((Date.parse(read.validTo) - now) / day).toBeCloseTo(397, 2);
+    expect(Date.parse(read.validFrom)).toBeLessThan(now);
+    expect(statSync(join(dir, 'tls-key.pem')).mode & 0o777).toBe(0o600);
+    expect((await certificateOf(folder(), null, now)).cert).not.toEqual(cert);
+  });
+
+  test('are served, with nothing on the path that could make them, and whoever trusts them needs no exception', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = folder();
+    try {
+      const dataDir = folder();
+      const house = await started({ tls: 'self-signed', dataDir });
+      running.push(house);
+      const ca = readFileSync(join(dataDir, 'tls-cert.pem'));
+      const status = await new Promise((resolve, reject) => {
+        get(`${house.url}/api/status`, { ca }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).once('error', reject);
+      });
+      expect([house.selfSigned, status]).toEqual([true, 200]);
+    } finally {
+      process.env['PATH'] = PATH;
+    }
   });
 });
 
@@ -123,16 +162,4 @@ describe.skipIf(none !== null)(`the operator’s own certificate${named}`, () =>
     expect(message).toMatch(says);
     expect(message.split('\n')).toHaveLength(1);
   });
-});
-
-test('without openssl one line says what to do', () => {
-  const { PATH } = process.env;
-  process.env['PATH'] = folder();
-  try {
-    expect(() => certificateOf(folder(), null, Date.now())).toThrow(
-      '--tls needs openssl to make a certificate; install it, or give --tls-cert and --tls-key',
-    );
-  } finally {
-    process.env['PATH'] = PATH;
-  }
 });

@@ -1,11 +1,10 @@
 /** Does everything work over https and wss, with a certificate that the coordinator made for itself? */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNo } from '../browser/browsers.ts';
-import { whyNoOpenssl } from '../coordinator/openssl.ts';
 import { factoring } from './orders.ts';
 import { stage } from './stage.ts';
 
-const why = whyNo.chromium() ?? whyNoOpenssl();
+const why = whyNo.chromium();
 
 describe.skipIf(why !== null)(`a coordinator with --tls${why === null ? '' : ` (${why})`}`, () => {
   const scene = stage();
