@@ -15,6 +15,7 @@ import {
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
 import { addWork, awayFor, newStanding, punish, tierOf, verdictOn } from '../../../src/core/trust.ts';
 import type { Standing } from '../../../src/core/trust.ts';
+import { canaryOneIn } from '../../../src/coordinator/audit-desk.ts';
 import { addToBatches, isJoined, unitsPerChunk, vest } from './batches.ts';
 import type { OpenBatch } from './batches.ts';
 import type { Outcome } from './outcome.ts';
@@ -22,6 +23,8 @@ import type { Words } from './words.ts';
 
 const everyUnit = Array.from({ length: unitsPerChunk }, (_, unit) => unit);
 const [chunkMicro, chunkMs] = [500_000, 500];
+/** A dispute is settled by so many engines. */
+const engines = 2;
 /** Workers of one device. */
 export const workers = 4;
 /** How somebody answers: which units of its `nth` chunk are wrong. `budget` says how long it means to stay. */
@@ -52,6 +55,8 @@ interface Waiting {
   batch: OpenBatch;
   chunk: number;
   drawn: number;
+  /** Wrong units of it that its auditors notice. */
+  seen: number;
   looked: Looked;
 }
 
@@ -96,13 +101,14 @@ export function liveOnce(
     if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
+    into.canaries += ((1 - anchors) * drawn.length) / canaryOneIn;
     const [seen, vouched] = wrong.length === 0 ? [0, 0] : noticedOf(drawn, wrong, isNoticed, words);
     const found = { wrong, vouched, drawn: drawn.length };
     const batch = addToBatches(batches, found, isBeside, standing, terms, auditsWithin);
     // Throws are for what matters: audits that find nothing are spread evenly over the same time.
     const lag = seen > 0 ? words.below(auditsWithin) : (nth * 37) % auditsWithin;
     const looked = lookedAt(drawn, wrong);
-    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, looked };
+    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, seen, looked };
     ring[nth % auditsWithin] = audit;
     if (seen > 0) finds.push(audit);
     const due = finds.find((one) => one.at <= nth);
@@ -110,6 +116,7 @@ export function liveOnce(
       into.caughtAfter ??= nth + 1;
       // One audit in four is an anchor's, who went no further.
       into.audited -= anchors * (due.drawn - due.looked.units);
+      into.settled += engines * due.seen;
       if (isBanned(standing, batches, waitingAfter(ring, due), at, into)) return nth + 1;
       [batches, finds] = [[], []];
       ring.fill(undefined);
@@ -124,6 +131,7 @@ export function liveOnce(
   const endAt = nth * chunkMs + awayMs;
   const [first] = finds.toSorted((one, other) => one.at - other.at);
   const waiting = first === undefined ? null : waitingAfter(ring, first);
+  into.settled += engines * (first?.seen ?? 0);
   leave(standing, batches, waiting, { terms, isNoticed, endAt }, words, into);
   return nth;
 }
@@ -201,7 +209,10 @@ function isFoundOut(standing: Standing, waiting: readonly Waiting[], into: Outco
   let banned = false;
   for (const { batch, chunk, drawn, looked } of waiting) {
     into.audited -= banned ? drawn : drawn - looked.units;
-    if (!banned) banned = isTooMuch(standing, looked.units, looked.wrong);
+    if (!banned) {
+      into.settled += engines * looked.wrong;
+      banned = isTooMuch(standing, looked.units, looked.wrong);
+    }
     if (looked.wrong > 0) batch.lost.add(chunk);
   }
   return banned;
@@ -236,6 +247,7 @@ function examine(standing: Standing, batches: readonly OpenBatch[], into: Outcom
         const units = looked.units * (1 - (isJoined(batch) ? 0 : (anchors * batch.drawn) / batch.units));
         into.audited += units;
         into.examined += units;
+        into.settled += engines * looked.wrong;
         banned = isTooMuch(standing, looked.units, looked.wrong);
       }
       if (!banned && looked.wrong === 0) good += unitsPerChunk;
@@ -300,11 +312,17 @@ function leave(
     );
   if (caught) {
     // What was drawn before is answered before it is seen to have left; else the further draws find the first, and an examination counts the others.
-    if (waiting === null) into.audited += foundAtLast(batches);
+    if (waiting === null) {
+      const { units: looked, wrong: differing } = foundAtLast(batches);
+      into.audited += looked;
+      into.settled += engines * differing;
+    }
     isBanned(standing, batches, waiting ?? [], endAt, into);
     return;
   }
-  into.audited += more + Math.round(again.reduce((sum, one) => sum + one, 0));
+  const further = more + Math.round(again.reduce((sum, one) => sum + one, 0));
+  into.audited += further;
+  into.canaries += further / canaryOneIn;
   into.final += units;
   into.wrongFinal += wrong;
   into.wrongChunks += batches.reduce((sum, batch) => sum + batch.spoilt.size, 0);
@@ -321,12 +339,12 @@ function isSeenAtLast({ undrawn }: OpenBatch, share: number, isNoticed: number, 
   return false;
 }
 
-/** The further draws for who left find a chunk wrong: so many of its units an anchor recomputes. */
-function foundAtLast(batches: readonly OpenBatch[]): number {
+/** The further draws for who left find a chunk wrong: what an anchor makes of it. */
+function foundAtLast(batches: readonly OpenBatch[]): Looked {
   for (const { spoilt, lost } of batches)
     for (const [chunk, wrong] of spoilt) {
       lost.add(chunk);
-      return lookedAt(everyUnit, wrong).units;
+      return lookedAt(everyUnit, wrong);
     }
-  return 0;
+  return { units: 0, wrong: 0 };
 }

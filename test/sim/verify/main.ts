@@ -20,19 +20,7 @@ import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
 import type { PeerRow } from './peers.ts';
 import { wordsOf } from './words.ts';
 import type { Words } from './words.ts';
-import {
-  alwaysWrong,
-  copycat,
-  faulty,
-  honest,
-  lazy,
-  oneEach,
-  oneMinute,
-  sleeper,
-  sparse,
-  whoRun,
-  whoStay,
-} from './zoo.ts';
+import { alwaysWrong, faulty, honest, oneMinute, sparse, whoGetNothing, whoRun, whoStay } from './zoo.ts';
 import type { Life } from './zoo.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
@@ -101,7 +89,7 @@ const stays = [
   { name: '35 min, exponential', seconds: 2_100, isExact: false, atMost: 1.06 },
   { name: '4 h, exponential', seconds: 14_400, isExact: false, atMost: 1.03 },
   { name: '60 s, once', seconds: 60, isExact: true, atMost: 1.4 },
-];
+] as const;
 const policies = ['adaptive', 'audit'] as const;
 /** Beside whom honest people work: who wants wrong results, and who lies in everything, with ever new keys. */
 const beside = [
@@ -154,19 +142,7 @@ const sparseGoal = new Map([
   [0.2, 5e-6],
   [0.4, 1.5e-5],
 ]);
-/** Who shall get nothing through; each key answers so many chunks at most. */
-const never: readonly { readonly behaviour: Behaviour; readonly name?: string; readonly life?: number }[] = [
-  { behaviour: alwaysWrong },
-  { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4 },
-  { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1 },
-  { behaviour: lazy(0.05) },
-  { behaviour: lazy(0.25) },
-  { behaviour: oneEach },
-  { behaviour: sleeper(1_600) },
-  { behaviour: sleeper(64) },
-  { behaviour: copycat },
-];
-for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
+for (const { behaviour, name = behaviour.name, life, few } of whoGetNothing) {
   const cells = [name];
   let worstEarnings = 0;
   const costs = { adaptive: 0, audit: 0 };
@@ -180,7 +156,7 @@ for (const { behaviour, name = behaviour.name, life = 40_000 } of never) {
         goals.push({
           what: `R, ${kind}, ${stay.name}, ${hostile * 100} % hostile, ${name}`,
           value: r,
-          atMost: stay.atMost,
+          atMost: few === true ? stays[0].atMost : stay.atMost,
         });
         if (hostile === shares.at(-1)) besides.push(number(r));
       }

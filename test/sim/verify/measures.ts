@@ -14,8 +14,12 @@ export function earnings(liars: Outcome): number {
   return liars.final / cost;
 }
 
-/** What others compute to check one unit that a liar answers: second copies and audits. */
-export const costToOthers = (liars: Outcome): number => (liars.audited + liars.second) / liars.answered;
+/** What others compute to check somebody: second copies, audits, canaries and disputes. */
+const checking = ({ second, audited, canaries, settled }: Outcome): number =>
+  second + audited + canaries + settled;
+
+/** What others compute to check one unit that a liar answers. */
+export const costToOthers = (liars: Outcome): number => checking(liars) / liars.answered;
 
 /**
  * Honest compute ÷ final useful work: liars sit among honest people with their share, and cost them audits. What of a liar's is kept
@@ -23,7 +27,7 @@ export const costToOthers = (liars: Outcome): number => (liars.audited + liars.s
  * else had computed as well, where only that stands in the end.
  */
 export function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number {
-  const compute = people.computed + people.second + people.audited;
+  const compute = people.computed + checking(people);
   const perUnit = costToOthers(liars) - (liars.kept + liars.stood) / liars.answered;
   return compute / people.final + perUnit * (hostile / (1 - hostile));
 }

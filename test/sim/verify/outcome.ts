@@ -12,9 +12,11 @@ export interface Outcome {
   /** Chunks that are final with anything wrong in them: so many events are behind `wrongFinal`. */
   wrongChunks: number;
   void: number;
-  /** What others computed to check it: second copies, audits. */
+  /** What others computed to check it: second copies; audits; canaries, which are audits once more; and both engines of each dispute. */
   second: number;
   audited: number;
+  canaries: number;
+  settled: number;
   /** Work that was right, and was computed again because its author was not. */
   faults: number;
   bans: number;
@@ -42,6 +44,8 @@ export function nothing(): Outcome {
     void: 0,
     second: 0,
     audited: 0,
+    canaries: 0,
+    settled: 0,
     faults: 0,
     bans: 0,
     bansAtFirst: 0,

@@ -100,11 +100,25 @@ function hitAtOnce(chunks: number, wrong: number): Behaviour {
   };
 }
 
+/** Chunks of one key, of who stays for as long as it may. */
+const longLife = 40_000;
+
 /** Somebody, and how many chunks it answers with one key. */
 export interface Life {
   readonly behaviour: Behaviour;
   readonly life: number;
 }
+
+/** Who shall get nothing through. `few`: with so few chunks a key that R beside them is held to the limit of short stays alone. */
+export const whoGetNothing: readonly (Life & { readonly name?: string; readonly few?: true })[] = [
+  { behaviour: alwaysWrong, life: longLife },
+  { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4, few: true },
+  { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1, few: true },
+  ...[lazy(0.05), lazy(0.25), oneEach, sleeper(1_600), sleeper(64), copycat].map((behaviour) => ({
+    behaviour,
+    life: longLife,
+  })),
+];
 
 /** Saboteurs who stay: wrong now and then, in one unit or in several of one chunk. */
 export function whoStay(terms: AuditTerms, assumed: Assumptions): Life[] {
