@@ -78,7 +78,7 @@ async function doneWithout(resting: View, engine: Engine, door: Door): Promise<A
   await pressMain(resting, words.start.pause);
   const asked: Asked[] = [];
   for (const order of orders) asked.push({ ...(await door.submit(order)), order, without: engine });
-  for (const { job } of asked) await door.finished(job, 100_000);
+  for (const { job } of asked) await door.finished(job, 200_000);
   await pressMain(resting, words.start.resume);
   return asked;
 }
@@ -119,7 +119,7 @@ describe.skipIf(missing.length > 0)(`three engines, three people, two jobs (${fo
     report = Buffer.from(await door.bytes(`/api/jobs/${jobs[0]?.job}/report.txt`)).toString();
     await coordinator.end('SIGTERM');
     told = await toldIn(dataDir);
-  }, 240_000);
+  }, 600_000);
 
   afterAll(async () => {
     await coordinator?.end('SIGKILL');
