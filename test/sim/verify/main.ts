@@ -13,7 +13,15 @@ import { pricesOf } from './prices.ts';
 import { unitsPerChunk } from './batches.ts';
 import { live, liveOnce, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
-import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
+import {
+  atLeast,
+  auditing,
+  costToOthers,
+  discarded,
+  earnings,
+  redundancyOf,
+  wrongShare,
+} from './measures.ts';
 import { nothing } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
@@ -158,6 +166,12 @@ for (const { behaviour, name = behaviour.name, life, few } of whoGetNothing) {
           value: r,
           atMost: few === true ? stays[0].atMost : stay.atMost,
         });
+        if (few === true)
+          goals.push({
+            what: `R but for canaries and disputes, ${kind}, ${stay.name}, ${hostile * 100} % hostile, ${name}`,
+            value: redundancyOf(crowdOf(stay, kind, hostile), liars, hostile, auditing),
+            atMost: stay.atMost,
+          });
         if (hostile === shares.at(-1)) besides.push(number(r));
       }
       goals.push({
