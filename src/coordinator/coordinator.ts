@@ -41,6 +41,8 @@ import { descriptorOf, Views } from './views.ts';
 
 /** The project's root: where built kernels and pages lie unless told otherwise. */
 const root = resolve(import.meta.dirname, '../..');
+/** So long those who knock at a coordinator that has come back are alone with it: all else that a start does comes behind their first leases. */
+const knockMs = 50;
 /** How long commitments that are on their way are still taken when we stop. */
 const graceMs = 500;
 
@@ -101,7 +103,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 }
 
 /** Puts what kernels are made of where devices fetch it. */
-async function storeKernels({ shelf, blobs }: House): Promise<void> {
+async function storeKernels({ shelf, blobs, runtime }: House): Promise<void> {
+  // Of what it did before it has the kernels, and people who wait for it.
+  if (runtime.state.jobs.size > 0) await sleep(knockMs);
   const all = [...shelf.values()].flatMap(({ wasm, wgsl, certificate }) =>
     [wasm, wgsl, certificate].filter((bytes) => bytes !== null),
   );

@@ -4,10 +4,10 @@
  * failed append throws the state away and folds the log again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { evolve } from '../core/evolve.ts';
 import { decide } from '../core/machine.ts';
 import { appendLeaf, emptyFrontier, rootOfFrontier } from '../core/merkle.ts';
 import type { Frontier } from '../core/merkle.ts';
+import { evolveAtWork } from '../core/renewing.ts';
 import { emptyState, isRefusal } from '../core/state.ts';
 import type { Command, Decision, Event, Lease, State } from '../core/state.ts';
 import { Batch } from './batch.ts';
@@ -298,7 +298,7 @@ export class Runtime {
     for (const event of decision) {
       batch.see(this.#state, event, at, outputs);
       this.#upkeep.notice(this.#state, event);
-      evolve(this.#state, event, at);
+      evolveAtWork(this.#state, event, at);
       this.parking.notice(event);
       if (event.e === 'disproved') this.#takeBack(event);
       if (event.e !== 'leased') continue;

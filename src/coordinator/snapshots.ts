@@ -2,20 +2,26 @@
  * Decides when the state is written down whole, so that a restart reads a snapshot and a short tail of the log: as often
  * as a small share of the time allows, since what a snapshot costs depends on how much is in flight.
  */
+import type { performance as nodePerformance } from 'node:perf_hooks';
 import { freeze } from '../core/snapshot.ts';
 import type { State } from '../core/state.ts';
 import { StoreFault } from './log.ts';
 import type { Log } from './log.ts';
 
-/** A tail below both is not worth a snapshot: it is folded in some 20 ms, by a process that has just begun. */
-export const tailEventsMin = 1_000;
-export const tailBytesMin = 1_000_000;
-/** After a snapshot that kept the loop for so long, the next one waits so many times as long: 4 % of the loop's time, at most… */
-const restFactor = 25;
+/** A tail below both is not worth a snapshot: it is folded in some 5 ms, by a process that has just begun. */
+export const tailEventsMin = 200;
+export const tailBytesMin = 200_000;
+/** What a snapshot may keep the loop for: this part of the time, at most, where all of it is needed or one takes long… */
+const shareMin = 0.04;
+/** …and of the time that nothing else needs this part, where one keeps nobody waiting for longer than these milliseconds. */
+const idleShare = 0.25;
+const shortMs = 25;
 /** …and of what it took until it was stored, a sixth of the time… */
 const storedFactor = 5;
-/** …and at least this long, and as long after a start: whoever waits for a first lease comes first. */
-const restMsMin = 250;
+/** …and at least this long. */
+const restMsMin = 50;
+/** So long after a start there is none: whoever waits for a first lease comes first. */
+const startRestMs = 250;
 
 export interface SnapshotParts {
   readonly log: Log;
@@ -23,6 +29,21 @@ export interface SnapshotParts {
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
   /** We are wrong: the caller ends the process. */
   onFatal(error: unknown): void;
+  /** Which part of the time this thread had something to do since it was last asked, from 0 to 1; Node is asked by default. */
+  readonly busy?: () => number;
+}
+
+/** The global one is Node's, whatever the types of pages say of it. */
+const { eventLoopUtilization } = performance as unknown as typeof nodePerformance;
+
+function busyMeter(): () => number {
+  let since = eventLoopUtilization();
+  return () => {
+    const now = eventLoopUtilization();
+    const { utilization } = eventLoopUtilization(now, since);
+    since = now;
+    return utilization;
+  };
 }
 
 export class Snapshots {
@@ -31,17 +52,19 @@ export class Snapshots {
   #events = 0;
   #bytes = 0;
   #restUntil = 0;
+  readonly #busy: () => number;
   #saving: Promise<void> | null = null;
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
+    this.#busy = parts.busy ?? busyMeter();
   }
 
   /** The state was folded anew, and so many events were not in the snapshot. */
   reset(events: number): void {
     this.#events = events;
     this.#bytes = 0;
-    this.#restUntil = performance.now() + restMsMin;
+    this.#restUntil = performance.now() + startRestMs;
   }
 
   /** So many more events are in the log, in a record of so many bytes. */
@@ -87,7 +110,12 @@ export class Snapshots {
       this.#parts.onNote('snapshot not saved', { tick, fault: error.message });
     }
     const now = performance.now();
-    this.#restUntil =
-      now + Math.max(restMsMin, restFactor * (frozen - started), storedFactor * (now - started));
+    const rest = (frozen - started) / this.#share(frozen - started);
+    this.#restUntil = now + Math.max(restMsMin, rest, storedFactor * (now - started));
+  }
+  /** Which part of the time snapshots that take so many milliseconds may have, by what this thread did since the last one. */
+  #share(frozenMs: number): number {
+    const busy = this.#busy();
+    return frozenMs > shortMs ? shareMin : Math.max(shareMin, idleShare * (1 - busy));
   }
 }

@@ -18,7 +18,6 @@ import { add, range, remove } from './intervals.ts';
 import { post } from './ledger.ts';
 import { creditSites } from './sites.ts';
 import { newAccount, newDevice, shownOf } from './records.ts';
-import { renewTables } from './renewing.ts';
 import { knownRateMilli } from './speed.ts';
 import { chunkCostMicro, chunksOf, slotKey, unitsOf } from './state.ts';
 import type {
@@ -229,7 +228,6 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   job.servedMicro += (count * chunkCostMicro(job.spec, chunk)) / job.spec.weight;
   occupy(state, event, count * chunkCostMicro(job.spec, 0));
   device.leases++;
-  renewTables(state, job, event);
 }
 
 function committed(state: State, event: EventOf<'committed'>, at: number): void {

@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A log whose snapshots take `saveMs`, or fail. */
-function scene(mood: { saveMs: number; down?: boolean }) {
+function scene(mood: { saveMs: number; down?: boolean; busy?: number }) {
   const saved: number[] = [];
   const notes: string[] = [];
   const log: Log = Object.assign(new MemoryLog(), {
@@ -22,6 +22,7 @@ function scene(mood: { saveMs: number; down?: boolean }) {
   });
   const snapshots = new Snapshots({
     log,
+    busy: () => mood.busy ?? 1,
     onNote: (note) => notes.push(note),
     onFatal: (error) => {
       throw error;
@@ -52,13 +53,17 @@ describe('a snapshot', () => {
   });
 
   test.each([
-    ['kept the loop for long', 40, 0, 1_000],
-    ['was long in being stored', 0, 200, 1_000],
-    ['was short', 0, 0, 250],
+    ['kept the loop for long', 40, 0, 1, 1_000],
+    ['kept an idle loop for long', 40, 0, 0, 1_000],
+    ['was long in being stored', 0, 200, 1, 1_000],
+    ['was short in a busy loop', 20, 0, 1, 500],
+    ['was short in a loop that is half idle', 20, 0, 0.5, 160],
+    ['was short in an idle one', 20, 0, 0, 100],
+    ['took no time', 0, 0, 0, 50],
   ])(
-    'that %s is followed by a rest: 25 times as long, 5 times, or a quarter of a second',
-    async (_, loopMs, saveMs, restMs) => {
-      const { snapshots, saved } = scene({ saveMs });
+    'that %s is followed by a rest: 25 times as long, 5 times, a part of what is idle, or a twentieth of a second',
+    async (_, loopMs, saveMs, busy, restMs) => {
+      const { snapshots, saved } = scene({ saveMs, busy });
       const state = emptyState();
       const { devices } = state;
       // Reading the state takes so long.

@@ -15,9 +15,9 @@ describe('tables of what comes and goes', () => {
     const before = held(h.state, job);
     const entries = before.map((table) => [...table]);
     expect(entries.every((some) => some.length > 0)).toBe(true);
-    renewTables(h.state, job, { lease: 1_022, count: 1 });
+    renewTables(h.state, { job: job.id, lease: 1_022, count: 1 });
     expect(held(h.state, job).map((table, i) => table === before[i])).toEqual(before.map(() => true));
-    renewTables(h.state, job, { lease: 1_023, count: 1 });
+    renewTables(h.state, { job: job.id, lease: 1_023, count: 1 });
     expect(held(h.state, job).map((table, i) => table === before[i])).toEqual(before.map(() => false));
     expect(held(h.state, job).map((table) => [...table])).toEqual(entries);
   });
@@ -27,9 +27,9 @@ describe('tables of what comes and goes', () => {
     ask(h, 'a');
     const { leases } = h.state;
     for (let replica = 10_000; replica < 10_000 + 1_500; replica++) h.state.replicas.set(replica, 1);
-    renewTables(h.state, job, { lease: 1_000, count: 64 });
+    renewTables(h.state, { job: job.id, lease: 1_000, count: 64 });
     expect(h.state.leases).toBe(leases);
-    renewTables(h.state, job, { lease: 2_000, count: 64 });
+    renewTables(h.state, { job: job.id, lease: 2_000, count: 64 });
     expect(h.state.leases).not.toBe(leases);
   });
 });
