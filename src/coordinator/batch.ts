@@ -236,6 +236,8 @@ export interface ToldLease {
   readonly deadlineMs: number;
   /** Whether bytes are wanted; one flag for the whole lease: where they are of one chunk they are sent of all. */
   readonly bytes: boolean;
+  /** Of its job, for who checks answers; 0: nobody knows it any more. */
+  readonly unitsPerChunk: number;
 }
 
 /** A lease as whoever has it is told of it, `deadlineMs` before it runs out. */
@@ -245,5 +247,5 @@ export function toldLease(state: State, run: LeaseRun, deadlineMs: number): Told
   let bytes = false;
   for (let i = 0; i < count && !bytes; i++)
     bytes = known === undefined || wantsBytes(known.chunks.get(chunk + i), known.spec);
-  return { run, deadlineMs, bytes };
+  return { run, deadlineMs, bytes, unitsPerChunk: known?.spec.unitsPerChunk ?? 0 };
 }

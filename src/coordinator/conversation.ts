@@ -116,6 +116,7 @@ export class Conversation implements Ear {
   /** What a durable tick means to it, as one frame in `to`: a system call costs as much as all the rest of a message. */
   frameOf(parcel: Parcel, tick: Tick, to: AsciiWriter): Buffer | null {
     for (const { backend } of parcel.judged) this.#house.people.sentAway(this, backend);
+    for (const lease of parcel.leases) this.#socket.expect?.(lease);
     return frameOf(to, parcel, this, tick);
   }
 
@@ -197,10 +198,10 @@ export class Conversation implements Ear {
   }
 
   /** Whatever goes wrong here ends this conversation and nothing else. */
-  hear(data: Buffer, isBinary: boolean): void {
+  hear(data: Buffer, isBinary: boolean, isChecked = false): void {
     try {
       this.#alive();
-      this.#hear(data, isBinary);
+      this.#hear(data, isBinary, isChecked);
     } catch (error) {
       this.failed(error);
     }
@@ -219,11 +220,11 @@ export class Conversation implements Ear {
     return true;
   }
 
-  #hear(data: Buffer, isBinary: boolean): void {
+  #hear(data: Buffer, isBinary: boolean, isChecked: boolean): void {
     switch (this.#stage) {
       case 'open':
         if (!this.flow.hear(data.length, this.heardAt)) return this.bye('limits', 'you do not stop talking');
-        return isBinary ? this.#onFrame(data) : this.#onText(data);
+        return isBinary ? this.#onFrame(data, isChecked) : this.#onText(data);
       case 'stranger':
         return isBinary ? this.bye('malformed', 'sign in first') : this.#onHello(data);
       case 'joining':
@@ -296,11 +297,11 @@ export class Conversation implements Ear {
     }
   }
 
-  #onFrame(data: Buffer): void {
+  #onFrame(data: Buffer, isChecked: boolean): void {
     if (isAuditAnswer(data)) return hearAnswer(this, this.#house.auditor, data);
     const frame = decodeCommit(data, (this.#tools ??= new NodeFrameTools()));
     if (isMalformed(frame)) return unreadable(this, frame);
-    for (const part of frame.parts) this.#commit(part);
+    for (const part of frame.parts) this.#commit(part, isChecked);
     if (frame.header.slots !== undefined) this.#ask(frame.header.slots);
   }
 
@@ -325,10 +326,11 @@ export class Conversation implements Ear {
     }
   }
 
-  #commit(part: CommitPart): void {
+  #commit(part: CommitPart, isChecked: boolean): void {
     const { replica, root } = part.item;
     (this.#chain ??= new SessionChain(this.#nonce)).add(replica, root);
-    const found = inspect(this.#house.runtime.state, this.device, part, this.#house.inputOf);
+    const { runtime, inputOf } = this.#house;
+    const found = inspect(runtime.state, this.device, part, inputOf, isChecked);
     if (found.is === 'unknown')
       return void hearLate(this, this.#house, replica).catch((error: unknown) => this.failed(error));
     if (found.is === 'refused') {
@@ -339,12 +341,9 @@ export class Conversation implements Ear {
       return this.refuse('commit', why, { replica });
     }
     this.flow.begin();
-    const { device } = this;
     const { outputs, digests } = found;
-    const stored = outputs !== null;
-    this.#house.runtime.submit(
-      new CommitOrder(this, { c: 'commit', device, replica, root, digests, stored, agrees: nobody }, outputs),
-    );
+    const about = { replica, root, digests, stored: outputs !== null, agrees: nobody };
+    runtime.submit(new CommitOrder(this, { c: 'commit', device: this.device, ...about }, outputs));
   }
 
   /** For `CommitOrder`. */

@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import type { Told } from './expected.ts';
 import type { Pausable } from './flow.ts';
 import {
   closeCodes,
@@ -19,8 +20,8 @@ import {
 
 /** Who hears what comes through a socket. */
 export interface Ear {
-  /** A whole message. Its bytes are a view: valid as long as they are held. */
-  hear(data: Buffer, isBinary: boolean): void;
+  /** A whole message. Its bytes are a view: valid as long as they are held. `isChecked`: a commitment whose digests and roots are right. */
+  hear(data: Buffer, isBinary: boolean, isChecked?: boolean): void;
   /** A ping or a pong: a sign of life without words, of so many bytes. */
   heard(bytes: number): void;
   /** A message is too long, and nothing more is read. Whether it will say so and close; else the socket closes. */
@@ -42,6 +43,8 @@ export interface Line extends Pausable {
   /** Says what is framed already (`frames.ts`); whether nothing of its bytes is needed any more. */
   sayFrame(frame: Buffer): boolean;
   ping(): void;
+  /** It was told of a lease: commitments to its chunks may be checked before anybody hears them. */
+  expect?(lease: Told): void;
   /** Whoever it is, it is no stranger any more: its bytes are counted no more. */
   known(): void;
   /** Says why and hears nothing more; it ends when the other side has answered, or soon. */

@@ -9,27 +9,31 @@ export const entries = {
   /** To the loop: a whole message. */
   text: 0,
   binary: 1,
+  /** To the loop: a whole commitment whose bytes make its digests, and these its roots (`frame-checks.ts`). */
+  checked: 2,
   /** To the sockets: a frame that is to be said. */
-  frame: 2,
+  frame: 3,
   /** To the sockets: the close frame to end with. */
-  close: 3,
+  close: 4,
+  /** To the sockets: a lease, whose commitments can be checked. */
+  expect: 5,
   /** To the sockets: who knocked gets none; the status line's end. */
-  refuse: 4,
+  refuse: 6,
   /** To the sockets: who knocked gets one. */
-  admit: 5,
-  ping: 6,
-  known: 7,
-  pause: 8,
-  resume: 9,
+  admit: 7,
+  ping: 8,
+  known: 9,
+  pause: 10,
+  resume: 11,
   /** To the sockets: so many batches (in the socket's place) have been heard, of so many bytes. */
-  took: 10,
+  took: 12,
   /** To the loop: a sign of life of so many bytes. */
-  sign: 11,
-  tooLong: 12,
-  tooMuch: 13,
+  sign: 13,
+  tooLong: 14,
+  tooMuch: 15,
   /** To the loop: so many bytes wait for the network. */
-  waits: 14,
-  closed: 15,
+  waits: 16,
+  closed: 17,
 } as const;
 
 export type Entry = (typeof entries)[keyof typeof entries];

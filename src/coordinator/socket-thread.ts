@@ -5,6 +5,8 @@
  */
 import type { Server } from 'node:http';
 import { Worker } from 'node:worker_threads';
+import { expectedBytes } from './expected.ts';
+import type { Told } from './expected.ts';
 import { FarConnection } from './far-connection.ts';
 import type { CameFrom, FarEnd } from './far-connection.ts';
 import { closeCodes, closeFrame, textFrame } from './frames.ts';
@@ -72,6 +74,10 @@ class FarLine implements Line {
     this.#to.add(this.#id, entries.frame, frame);
     // It was copied.
     return true;
+  }
+
+  expect(lease: Told): void {
+    this.#to.add(this.#id, entries.expect, expectedBytes(lease));
   }
 
   ping(): void {
@@ -227,6 +233,8 @@ export class SocketThread implements FarEnd {
       case entries.text:
       case entries.binary:
         return line.ear?.hear(bytes, entry === entries.binary);
+      case entries.checked:
+        return line.ear?.hear(bytes, true, true);
       case entries.sign:
         return line.ear?.heard(value);
       case entries.tooLong:

@@ -1,6 +1,9 @@
 /** Volunteers' sockets in their own thread: what they say goes to the loop's thread in batches, what they are told comes in such. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { readExpected } from './expected.ts';
+import type { Expected } from './expected.ts';
+import type { FrameChecks } from './frame-checks.ts';
 import { accept } from './handshake.ts';
 import type { Ear, ServerSocket, SocketLimits } from './server-socket.ts';
 import { BatchWriter, entries, readBatch } from './socket-batch.ts';
@@ -15,6 +18,16 @@ const unheardOfOneMax = 1 << 17;
 const entryBytes = 12;
 /** It is told of so many bytes and more that wait for the network. */
 const waitsFrom = 1 << 16;
+
+/** So many leases of one socket are known here; answers to older ones are checked by the loop. */
+const expectedMax = 64;
+/** Loaded with the first lease: nobody who only waits has a use for it, nor has a start. Until then the loop checks. */
+let checks: FrameChecks | null = null;
+let loading: Promise<void> | null = null;
+
+function loadChecks(): void {
+  loading ??= import('./frame-checks.ts').then((loaded) => void (checks = new loaded.FrameChecks()));
+}
 
 /** Who has knocked and has no answer yet. */
 interface Knocking {
@@ -89,6 +102,8 @@ class Held implements Ear {
   /** Who wants it to be read no further: the loop, or this thread. */
   #isPaused = false;
   #isHeld = false;
+  /** The newest of its leases; null before the first. */
+  #expected: Expected[] | null = null;
 
   constructor(id: number, line: ServerSocket, out: Out, gone: (id: number) => void) {
     this.#id = id;
@@ -98,7 +113,8 @@ class Held implements Ear {
   }
 
   hear(data: Buffer, isBinary: boolean): void {
-    this.#out.add(this.#id, isBinary ? entries.binary : entries.text, data);
+    const holds = isBinary && this.#expected !== null && checks?.hold(data, this.#expected) === true;
+    this.#out.add(this.#id, holds ? entries.checked : isBinary ? entries.binary : entries.text, data);
     this.#count(data.length);
   }
 
@@ -131,6 +147,8 @@ class Held implements Ear {
         return this.#wrote();
       case entries.close:
         return line.closeWith(bytes);
+      case entries.expect:
+        return this.#expect(readExpected(bytes));
       case entries.ping:
         return line.ping();
       case entries.known:
@@ -144,6 +162,13 @@ class Held implements Ear {
       default:
         throw new Error(`entry ${entry} is not for a socket`);
     }
+  }
+
+  #expect(lease: Expected): void {
+    loadChecks();
+    const expected = (this.#expected ??= []);
+    if (expected.length === expectedMax) expected.shift();
+    expected.push(lease);
   }
 
   release(): void {
