@@ -18,6 +18,12 @@ afterEach(async () => {
 });
 
 type Answered = ReturnType<typeof answerOf>;
+interface Shape {
+  readonly length: number;
+  readonly agreement: 'exact' | 'tolerance';
+  readonly withBytes: boolean;
+  readonly job: string;
+}
 
 const lease: Expected = { lease: 2 ** 33, count: 3, job: 'j7', chunk: 2 ** 28, unitsPerChunk: 16 };
 const frameOf = (...parts: Answered[]): Buffer =>
@@ -26,7 +32,7 @@ const outputs = (length: number): Buffer[] =>
   Array.from({ length: 16 }, (_, i) => Buffer.alloc(length, i + 1));
 const answer = (
   place: number,
-  { length = 16, agreement = 'exact' as 'exact' | 'tolerance', withBytes = true, job = 'j7' } = {},
+  { length = 16, agreement = 'exact', withBytes = true, job = 'j7' }: Partial<Shape> = {},
 ): Answered =>
   answerOf(job, agreement, lease.lease + place, (lease.chunk + place) * 16, outputs(length), withBytes);
 const others: Expected = { lease: 5, count: 1, job: 'j1', chunk: 0, unitsPerChunk: 4 };
