@@ -3,7 +3,7 @@
  * more [AU8]. Without a clock, dice or sockets of its own, so that the simulator plays with this very desk. Remembers nothing beyond a
  * restart: then everything is given anew, under the same lots.
  */
-import { isOfSuspended, whoMay } from '../core/auditing.ts';
+import { isOfNewcomer, isOfSuspended, whoMay } from '../core/auditing.ts';
 import type { Parties } from '../core/auditing.ts';
 import type { Audit, State } from '../core/state.ts';
 import { Rations } from './audit-rations.ts';
@@ -90,7 +90,7 @@ export class AuditDesk {
   readonly #rations = new Rations();
   /** By audit; what was taken and has run out is remembered too, since a late answer is an answer. */
   readonly #holds = new Map<number, Hold>();
-  /** Whether an audit is the anchors' by lot: asked of each several times a second. */
+  /** Whether an audit is the anchors', being of a newcomer or by lot: asked of each several times a second, and settled when it is first looked at. */
   readonly #lots = new Map<number, boolean>();
   /** The device that an audit waits for: it was drawn while it was at another one. */
   readonly #promised = new Map<number, string>();
@@ -142,13 +142,12 @@ export class AuditDesk {
 
   /** Whether an anchor may make this audit now. */
   isAnchors(state: State, audit: Audit, at: number): boolean {
-    const { id } = audit;
-    if (audit.anchored === true || this.#canaries.has(id) || this.#anchorsNow.has(id)) return true;
-    if (isOfSuspended(state, audit)) return true;
+    if (audit.anchored === true || isOfSuspended(state, audit)) return true;
+    if (this.#canaries.has(audit.id) || this.#anchorsNow.has(audit.id)) return true;
     // A clock that was put back must not keep an audit from everybody.
     const isLate = Math.abs(at - audit.at) >= patienceMs;
     if (!this.isShared || isLate || costMicroOf(state, audit) > givenMicroMax) return true;
-    return this.#isByLot(id);
+    return this.#isTheirs(state, audit, at);
   }
 
   /** Audits that an anchor may make now, the oldest first; those with a number from `end` on are not given yet. */
@@ -305,9 +304,11 @@ export class AuditDesk {
     if (given.size > givenMax) given.delete(oldest);
   }
 
-  #isByLot(id: number): boolean {
-    let lot = this.#lots.get(id);
-    if (lot === undefined) this.#lots.set(id, (lot = this.#parts.lot('anchors', id, anchorsOneIn) === 0));
+  #isTheirs(state: State, audit: Audit, at: number): boolean {
+    const known = this.#lots.get(audit.id);
+    if (known !== undefined) return known;
+    const lot = isOfNewcomer(state, audit, at) || this.#parts.lot('anchors', audit.id, anchorsOneIn) === 0;
+    this.#lots.set(audit.id, lot);
     return lot;
   }
 

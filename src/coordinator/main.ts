@@ -167,7 +167,7 @@ function epochsOf(values: Flags): Pick<CoordinatorOptions, 'epochEveryMs' | 'epo
 /** Without an anchor audited work waits for ever, which nobody should find out from a gauge. */
 function noAnchor(url: string): readonly string[] {
   return [
-    '  no anchor computes here (--anchor-share 0): a quarter of all audits, and all of who leaves with little or is suspended, are the anchors’ alone,',
+    '  no anchor computes here (--anchor-share 0): a quarter of all audits, and all of who is new, leaves with little or is suspended, are the anchors’ alone,',
     `  so work under audit stays provisional until one is there: TALKA_TOKEN=… npm run talka -- audit --url ${url}`,
   ];
 }

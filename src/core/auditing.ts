@@ -9,9 +9,9 @@ import { has } from './intervals.ts';
 import { escrowAccount, vestedAccount } from './keys.ts';
 import { spareMicro } from './ledger.ts';
 import { networksMin } from './placement.ts';
-import { identityKey } from './state.ts';
+import { chunkCostMicro, identityKey } from './state.ts';
 import type { Audit, Command, Decision, Device, Event, Identity, Job, State } from './state.ts';
-import { awayFor, verdictOn } from './trust.ts';
+import { awayFor, probationMicro, provenNow, verdictOn } from './trust.ts';
 
 type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
 type Disproved = Extract<Event, { e: 'disproved' }>;
@@ -68,6 +68,23 @@ export function mayAudit(
 /** Whether somebody who answered so is suspended: what was drawn of it before opens its examination, which is the anchors' [TR5]. */
 export function isOfSuspended({ identities }: State, { authors }: Audit): boolean {
   return authors.some((key) => identities.get(key)?.phase === 'suspended');
+}
+
+/**
+ * Whether somebody had no record yet when it answered so [TR1]. Who brings a new key time after time costs others least where anchors
+ * look: they go no further than a first wrong unit.
+ */
+export function isOfNewcomer(
+  { identities, jobs }: State,
+  { authors, job, chunk }: Audit,
+  at: number,
+): boolean {
+  // Its record may hold this chunk by now.
+  const work = chunkCostMicro((jobs.get(job) as Job).spec, chunk);
+  return authors.some((key) => {
+    const identity = identities.get(key);
+    return identity === undefined || provenNow(identity, at) < probationMicro + work;
+  });
 }
 
 /** Who may audit what, as those ask who draw lots; the simulator puts others in their place. */

@@ -10,6 +10,7 @@ import {
   commit,
   drawing,
   house,
+  identityOf,
   join,
   kernel,
   proven,
@@ -83,6 +84,21 @@ describe('[AU7] a desk', () => {
     expect([isAnchors(at, first), isAnchors(at, second)]).toEqual([true, true]);
     expect(at.give()).toEqual([]);
     for (const { authors } of at.h.state.audits.values()) expect(authors).toEqual(['a/wasm']);
+  });
+
+  test('[AU2] leaves to anchors what is drawn of a newcomer, also when it has a record by the time somebody makes it', () => {
+    const at = room('bc');
+    at.give();
+    const record = identityOf(at.h, 'a');
+    record.provenMicro = probationMicro - 1;
+    const first = at.draws();
+    expect(isAnchors(at, first)).toBe(true);
+    record.provenMicro = probationMicro;
+    const second = at.draws();
+    expect([isAnchors(at, first), isAnchors(at, second)]).toEqual([true, false]);
+    expect(at.give()).toMatchObject([{ audit: { id: second } }]);
+    record.provenMicro = 0;
+    expect(isAnchors(at, second)).toBe(false);
   });
 
   test('gives a device one audit at a time; what it was drawn for waits for it, though another is idle', () => {

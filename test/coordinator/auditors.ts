@@ -73,7 +73,9 @@ export async function stage({
     async person(network, { who = identity(), audits = true } = {}) {
       const one = new Scripted(house.url, who, { 'x-forwarded-for': `10.0.${network}.1` });
       await one.signIn(audits ? { audits } : {});
-      if (audits) await seasoned(house, one);
+      seasoned(house, one);
+      // It asks for work: from now on it may audit.
+      if (audits) await one.leaseOf(kernel);
       return one;
     },
     drawn: (author, compute = right, unitsMin = 1) => drawn(house, author, job, { compute, unitsMin }),
@@ -88,8 +90,8 @@ async function ordered(house: Started, unitsPerChunk: number): Promise<JobView> 
   return (await (await house.operator('/jobs', { ...order, policy })).json()) as JobView;
 }
 
-/** Gives somebody a record as good as four seconds of accepted work, and has it ask for some: from now on it may audit. */
-async function seasoned(house: Started, one: Scripted): Promise<void> {
+/** Gives somebody a record as good as four seconds of accepted work: who has none may not audit, and is audited by anchors alone. */
+function seasoned(house: Started, one: Scripted): void {
   const { device, account } = one.who;
   const { identities, at } = house.runtime.state;
   identities.set(identityKey(device, 'wasm'), {
@@ -97,7 +99,6 @@ async function seasoned(house: Started, one: Scripted): Promise<void> {
     provenMicro: probationMicro,
     ...{ device, account, backend: 'wasm', lastAt: at, open: new Map() },
   });
-  await one.leaseOf(kernel);
 }
 
 async function drawn(

@@ -80,7 +80,7 @@ export const english: ChecksWords = {
     heading: 'Who computes it again',
     says: [
       'The operator’s own machine, called the anchor, and the people who are here, on the cores that they lend. Whoever it is, is given drawn units to compute and not the answer that they should find; only afterwards are the two compared. Chance decides who: first among the networks that are here, then within one, and never anybody on the author’s own network or account. Nobody can ask for it. It is paid like any work, and who is wrong in it is treated as an author who is wrong.',
-      'A quarter of the audits, drawn in secret, are the anchor’s alone, and so are all of whoever leaves after very little work, or was found wrong. One in 32 of the answers by which volunteers bear one another out is computed by the anchor as well: who vouches for a lie risks their own key. While few networks are here, the anchor makes every audit; which it is now stands below.',
+      'A quarter of the audits, drawn in secret, are the anchor’s alone, and so are all of whoever has just begun, leaves after very little work, or was found wrong. One in 32 of the answers by which volunteers bear one another out is computed by the anchor as well: who vouches for a lie risks their own key. While few networks are here, the anchor makes every audit; which it is now stands below.',
       `The anchor also steps in where a chunk has waited ${en.span(anchorAfterMs)} for another person and nobody who is here may be that person. What it computed itself is final at once. It is paid like anybody, and stands in no list of those who helped.`,
     ],
     shows:

@@ -58,6 +58,8 @@ interface Waiting {
   /** Wrong units of it that its auditors notice. */
   seen: number;
   looked: Looked;
+  /** Share of it that anchors make. */
+  anchored: number;
 }
 
 /** So many units an anchor recomputes until it goes no further, and so many of these are wrong. */
@@ -66,7 +68,7 @@ interface Looked {
   wrong: number;
 }
 
-/** Share of audits that anchors make by lot [AU2]. */
+/** Share of audits that anchors make by lot [AU2]; of a newcomer’s they make all. */
 const anchors = 0.25;
 /** Fresh keys after each ban: `chunks` answers in all. */
 export function live(behaviour: Behaviour, chunks: number, under: Under, words: Words, into: Outcome): void {
@@ -101,22 +103,22 @@ export function liveOnce(
     if (isBeside && isOutvoted(behaviour, wrong, assumed, words, into)) continue;
     const drawn = drawUnits(unitsPerChunk, tier, words.take(wordsFor(unitsPerChunk, tier)));
     into.audited += drawn.length;
-    into.canaries += ((1 - anchors) * drawn.length) / canaryOneIn;
-    const [seen, vouched] = wrong.length === 0 ? [0, 0] : noticedOf(drawn, wrong, isNoticed, words);
+    const [anchored, sees] = tier === 0 ? [1, 1] : [anchors, isNoticed];
+    into.canaries += ((1 - anchored) * drawn.length) / canaryOneIn;
+    const [seen, vouched] = wrong.length === 0 ? [0, 0] : noticedOf(drawn, wrong, sees, words);
     const found = { wrong, vouched, drawn: drawn.length };
     const batch = addToBatches(batches, found, isBeside, standing, terms, auditsWithin);
     // Throws are for what matters: audits that find nothing are spread evenly over the same time.
     const lag = seen > 0 ? words.below(auditsWithin) : (nth * 37) % auditsWithin;
     const looked = lookedAt(drawn, wrong);
-    const audit = { at: nth + lag, batch, chunk: batch.chunks - 1, drawn: drawn.length, seen, looked };
+    const place = { at: nth + lag, batch, chunk: batch.chunks - 1 };
+    const audit = { ...place, drawn: drawn.length, seen, looked, anchored };
     ring[nth % auditsWithin] = audit;
     if (seen > 0) finds.push(audit);
     const due = finds.find((one) => one.at <= nth);
     if (due !== undefined) {
       into.caughtAfter ??= nth + 1;
-      // One audit in four is an anchor's, who went no further.
-      into.audited -= anchors * (due.drawn - due.looked.units);
-      into.settled += engines * due.seen;
+      settle(due, into);
       if (isBanned(standing, batches, waitingAfter(ring, due), at, into)) return nth + 1;
       [batches, finds] = [[], []];
       ring.fill(undefined);
@@ -131,7 +133,7 @@ export function liveOnce(
   const endAt = nth * chunkMs + awayMs;
   const [first] = finds.toSorted((one, other) => one.at - other.at);
   const waiting = first === undefined ? null : waitingAfter(ring, first);
-  into.settled += engines * (first?.seen ?? 0);
+  if (first !== undefined) settle(first, into);
   leave(standing, batches, waiting, { terms, isNoticed, endAt }, words, into);
   return nth;
 }
@@ -152,6 +154,12 @@ function noticedOf(
     else vouched += found;
   }
   return [seen, vouched];
+}
+
+/** An audit has found what it was to find, and two engines settle that. Where it is an anchor's, that went no further. */
+function settle({ drawn, seen, looked, anchored }: Waiting, into: Outcome): void {
+  into.audited -= anchored * (drawn - looked.units);
+  into.settled += engines * (anchored === 1 ? looked.wrong : seen);
 }
 
 /** What an anchor makes of such an audit: it goes no further than where it looks and finds one wrong [AU2]. */

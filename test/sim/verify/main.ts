@@ -13,15 +13,7 @@ import { pricesOf } from './prices.ts';
 import { unitsPerChunk } from './batches.ts';
 import { live, liveOnce, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
-import {
-  atLeast,
-  auditing,
-  costToOthers,
-  discarded,
-  earnings,
-  redundancyOf,
-  wrongShare,
-} from './measures.ts';
+import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
 import { nothing } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
@@ -150,7 +142,7 @@ const sparseGoal = new Map([
   [0.2, 5e-6],
   [0.4, 1.5e-5],
 ]);
-for (const { behaviour, name = behaviour.name, life, few } of whoGetNothing) {
+for (const { behaviour, name = behaviour.name, life } of whoGetNothing) {
   const cells = [name];
   let worstEarnings = 0;
   const costs = { adaptive: 0, audit: 0 };
@@ -164,14 +156,8 @@ for (const { behaviour, name = behaviour.name, life, few } of whoGetNothing) {
         goals.push({
           what: `R, ${kind}, ${stay.name}, ${hostile * 100} % hostile, ${name}`,
           value: r,
-          atMost: few === true ? stays[0].atMost : stay.atMost,
+          atMost: stay.atMost,
         });
-        if (few === true)
-          goals.push({
-            what: `R but for canaries and disputes, ${kind}, ${stay.name}, ${hostile * 100} % hostile, ${name}`,
-            value: redundancyOf(crowdOf(stay, kind, hostile), liars, hostile, auditing),
-            atMost: stay.atMost,
-          });
         if (hostile === shares.at(-1)) besides.push(number(r));
       }
       goals.push({

@@ -18,9 +18,6 @@ export function earnings(liars: Outcome): number {
 const checking = ({ second, audited, canaries, settled }: Outcome): number =>
   second + audited + canaries + settled;
 
-/** The same, but for canaries and disputes. */
-export const auditing = ({ second, audited }: Outcome): number => second + audited;
-
 /** What others compute to check one unit that a liar answers. */
 export const costToOthers = (liars: Outcome): number => checking(liars) / liars.answered;
 
@@ -29,9 +26,9 @@ export const costToOthers = (liars: Outcome): number => checking(liars) / liars.
  * after its examination cost as much as it is worth: whoever recomputed it made it useful work, and it is left out. So is what somebody
  * else had computed as well, where only that stands in the end.
  */
-export function redundancyOf(people: Outcome, liars: Outcome, hostile: number, cost = checking): number {
-  const compute = people.computed + cost(people);
-  const perUnit = cost(liars) / liars.answered - (liars.kept + liars.stood) / liars.answered;
+export function redundancyOf(people: Outcome, liars: Outcome, hostile: number): number {
+  const compute = people.computed + checking(people);
+  const perUnit = costToOthers(liars) - (liars.kept + liars.stood) / liars.answered;
   return compute / people.final + perUnit * (hostile / (1 - hostile));
 }
 

@@ -109,11 +109,11 @@ export interface Life {
   readonly life: number;
 }
 
-/** Who shall get nothing through. `few`: with so few chunks a key that R beside them is held to the limit of short stays alone. */
-export const whoGetNothing: readonly (Life & { readonly name?: string; readonly few?: true })[] = [
+/** Who shall get nothing through. */
+export const whoGetNothing: readonly (Life & { readonly name?: string })[] = [
   { behaviour: alwaysWrong, life: longLife },
-  { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4, few: true },
-  { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1, few: true },
+  { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4 },
+  { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1 },
   ...[lazy(0.05), lazy(0.25), oneEach, sleeper(1_600), sleeper(64), copycat].map((behaviour) => ({
     behaviour,
     life: longLife,
