@@ -22,7 +22,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 19;
+export const snapshotSchema = 20;
 
 type DeviceRow = [
   string,
@@ -57,7 +57,9 @@ type LeaseRow = [
 /**
  * All chunks of a job in one row, one after the other, since reading many small rows takes longer than reading what is in
  * them: number, how long ago it was opened, how long after that it began to want, replicas; and of each replica its place in
- * the lease, the lease, how it stands, and what its standing brings. Small numbers need no memory of their own.
+ * the lease, the lease, how it stands, and what its standing brings. Small numbers need no memory of their own. Most chunks are just
+ * leased and follow one another: of so many of the same leases stands their number, negative, before how many replicas each has, and then
+ * the place of the first and the lease of each of these.
  */
 type Chunks = (number | string | null)[];
 /** How a replica stands. A commitment brings its root, how many it agrees with, and these. */
@@ -163,17 +165,52 @@ function leaseRow(lease: Lease): LeaseRow {
 
 function chunksRow(state: State, chunks: Iterable<Chunk>): Chunks {
   const row: Chunks = [];
-  for (const { index, openedAt, since, replicas } of chunks) {
+  // Where the number of the last run stands, and its last chunk.
+  let run = -1;
+  let last: Chunk | null = null;
+  for (const chunk of chunks) {
+    const { index, openedAt, since, replicas } = chunk;
+    if (isJustLeased(state, replicas)) {
+      if (last !== null && follows(chunk, last)) (row[run] as number)--;
+      else {
+        run = row.push(index, state.at - openedAt, since - openedAt, -1, replicas.length) - 2;
+        for (const { id, lease } of replicas) row.push(id - lease, lease);
+      }
+      last = chunk;
+      continue;
+    }
+    last = null;
     row.push(index, state.at - openedAt, since - openedAt, replicas.length);
-    for (const { id, lease, device, site, group, phase } of replicas) {
-      const now = state.devices.get(device);
-      const away = now === undefined || now.site !== site || now.group !== group;
+    for (const replica of replicas) {
+      const { id, lease, site, group, phase } = replica;
+      const away = isAway(state, replica);
       row.push(id - lease, lease, standingOf(phase) + (away ? moved : 0));
       if (away) row.push(site, group);
       if (phase.is === 'committed') row.push(phase.root, phase.agrees.length, ...phase.agrees);
     }
   }
   return row;
+}
+
+/** Whether all replicas of a chunk are leased, to devices that have not moved since. */
+function isJustLeased(state: State, replicas: readonly Replica[]): boolean {
+  return replicas.length > 0 && replicas.every((one) => one.phase.is === 'leased' && !isAway(state, one));
+}
+
+/** Whether a chunk goes on with the leases of the last one. */
+function follows({ index, openedAt, since, replicas }: Chunk, last: Chunk): boolean {
+  if (index !== last.index + 1 || openedAt !== last.openedAt || since !== last.since) return false;
+  if (replicas.length !== last.replicas.length) return false;
+  return replicas.every(({ id, lease }, i) => {
+    const before = last.replicas[i] as Replica;
+    return lease === before.lease && id === before.id + 1;
+  });
+}
+
+/** Whether the device has moved since. */
+function isAway(state: State, { device, site, group }: Replica): boolean {
+  const now = state.devices.get(device);
+  return now === undefined || now.site !== site || now.group !== group;
 }
 
 function standingOf(phase: ReplicaPhase): number {
@@ -296,7 +333,14 @@ function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
     const openedAt = state.at - (row[at++] as number);
     const since = openedAt + (row[at++] as number);
     const replicas: Replica[] = [];
-    for (let left = row[at++] as number; left > 0; left--) {
+    let left = row[at++] as number;
+    if (left < 0) {
+      const each = row[at++] as number;
+      runOf(state, chunks, { index, openedAt, since }, -left, row.slice(at, at + 2 * each) as number[]);
+      at += 2 * each;
+      continue;
+    }
+    for (; left > 0; left--) {
       const place = row[at++] as number;
       const lease = row[at++] as number;
       const id = lease + place;
@@ -315,6 +359,32 @@ function chunksOf(state: State, row: Chunks): Map<number, Chunk> {
     chunks.set(index, { index, openedAt, since, replicas });
   }
   return chunks;
+}
+
+/** So many chunks that are just leased, one after the other, from `first` on; `of`: place of the first and lease, of each of their replicas. */
+function runOf(
+  state: State,
+  chunks: Map<number, Chunk>,
+  first: Omit<Chunk, 'replicas'>,
+  count: number,
+  of: readonly number[],
+): void {
+  const { index: from, openedAt, since } = first;
+  const run: (Omit<Chunk, 'replicas'> & { readonly replicas: Replica[] })[] = [];
+  for (let i = 0; i < count; i++) run.push({ index: from + i, openedAt, since, replicas: [] });
+  for (let at = 0; at < of.length; at += 2) {
+    const lease = of[at + 1] as number;
+    const { device, backend, beside, deadline } = state.leases.get(lease) as Lease;
+    const { account, site, group } = state.devices.get(device) as Device;
+    const phase = { is: 'leased', deadline } as const;
+    for (let i = 0; i < count; i++) {
+      const id = lease + (of[at] as number) + i;
+      const replica: Replica = { id, lease, device, account, site, group, backend, beside, phase };
+      run[i]?.replicas.push(replica);
+      state.replicas.set(id, lease);
+    }
+  }
+  for (const chunk of run) chunks.set(chunk.index, chunk);
 }
 
 /** `at`: where what the standing brings lies. A replica is leased for as long as its lease. */
