@@ -113,7 +113,8 @@ for (let round = 0; round < rounds; round++) {
   large.push(await settling(largeUnits, 1));
 }
 const weights: Awaited<ReturnType<typeof memory>>[] = [];
-for (let round = 0; round < rounds; round++) weights.push(await memory(8_000));
+// Two more: what a process keeps of its garbage is chance.
+for (let round = 0; round < rounds + 2; round++) weights.push(await memory(8_000));
 const openBytes = await storedOpen();
 const many = await crowded(10_000);
 const of = <T>(runs: readonly T[], pick: (run: T) => number): number => median(runs.map(pick));
@@ -149,7 +150,8 @@ const lines: Line[] = [
     ours: of(one, (r) => r.frames),
     reference: of(echo, (r) => 2 * r.messages),
     beside: 'bare ws echo',
-    goal: { atLeast: 0.3 },
+    // Two answers in one frame say as much with less.
+    goal: null,
   },
   {
     what: 'p99 from commit to acknowledgement',

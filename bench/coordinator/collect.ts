@@ -20,7 +20,7 @@ export function collect(): void {
 if (!isMainThread) channel.onmessage = collect;
 
 /** Rounds, at least and at most; it is over when one gives back less than so many bytes. */
-const [roundsMin, roundsMax, settledBytes] = [2, 10, 512 * 1024];
+const [roundsMin, roundsMax, settledBytes] = [4, 12, 512 * 1024];
 
 /** In all threads; what one lets go of only then is garbage to the next, and on a busy machine one comes late: so it is done until nothing more comes back. */
 export async function collectAll(): Promise<void> {

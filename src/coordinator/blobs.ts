@@ -1,4 +1,5 @@
 /** Kernels and inputs by digest: a port with two implementations (a folder, memory) and one suite (test/contract/blobs.ts). */
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from './digests.ts';
@@ -15,6 +16,9 @@ export interface Blobs {
   has(digest: string): Promise<boolean>;
   list(): Promise<string[]>;
 }
+
+/** What is no longer is read at once: to ask another thread for it takes longer, above all at a start that waits for it. */
+const smallBytes = 128 * 1024;
 
 /** Whether this is a digest at all: nothing else may come near a path. */
 export function isDigest(text: string): boolean {
@@ -71,10 +75,7 @@ export class FolderBlobs implements Blobs {
   /** A file that is not what its name says is as good as missing: `put` replaces it. */
   async get(digest: string): Promise<Uint8Array | null> {
     if (!isDigest(digest)) return null;
-    const bytes = await readFile(this.#path(digest)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
+    const bytes = await this.#read(this.#path(digest));
     return bytes !== null && sha256Hex(bytes) === digest ? bytes : null;
   }
 
@@ -85,6 +86,15 @@ export class FolderBlobs implements Blobs {
   async list(): Promise<string[]> {
     const names = await readdir(this.#dir).catch(() => []);
     return names.filter(isDigest).sort();
+  }
+
+  async #read(path: string): Promise<Uint8Array | null> {
+    try {
+      return statSync(path).size <= smallBytes ? readFileSync(path) : await readFile(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
   }
 
   #path(digest: string): string {
