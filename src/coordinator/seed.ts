@@ -11,8 +11,11 @@ export type SeedSize = 'none' | 'seed' | 'demo';
 const requester = 'demonstrations';
 /** Answers that are known beforehand need no long window: whoever tries Talka out sees credit verified within minutes. */
 const quickTerms = { windowUnits: 240, leaverUnits: 240 };
-/** Who comes for the first time has something accepted soon: half of what a chunk without a wish of its own costs. */
-const chunkCostMicro = 250_000;
+/**
+ * Who comes for the first time has something accepted soon: half of what a chunk without a wish of its own costs; and in minutes each
+ * kernel shall come to each worker, a software graphics processor among them that takes a hundred times as long.
+ */
+const chunkCostMicro = { seed: 250_000, demo: 125_000 };
 
 interface Demonstration {
   readonly kernel: string;
@@ -83,12 +86,12 @@ async function sow(house: House, size: 'seed' | 'demo'): Promise<string[]> {
   const seeded: string[] = [];
   for (const { kernel, title, cause, texts, input } of await demonstrations(size)) {
     if (!house.shelf.has(kernel)) continue;
-    const unitCostMicro = house.shelf.get(kernel)?.kernel.unitCostMicro(input) ?? chunkCostMicro;
+    const unitCostMicro = house.shelf.get(kernel)?.kernel.unitCostMicro(input) ?? chunkCostMicro[size];
     const digest = await house.blobs.put(input);
     const spec = await specOf(house, {
       kernel,
       input: digest,
-      unitsPerChunk: Math.max(1, Math.round(chunkCostMicro / unitCostMicro)),
+      unitsPerChunk: Math.max(1, Math.round(chunkCostMicro[size] / unitCostMicro)),
       title,
       cause,
       texts,

@@ -65,7 +65,7 @@ export function demoScene(width: number, height: number, samples: number, batche
   };
 }
 
-/** Job input: `demo` takes about a minute of the reference core, `seed` about two hours. */
+/** Job input: `demo` takes half a minute of the reference core, `seed` about two hours. */
 export function demoJob(size: 'demo' | 'seed'): Uint8Array {
-  return encodeInput(size === 'demo' ? demoScene(320, 200, 384, 3) : demoScene(1280, 800, 384, 24));
+  return encodeInput(size === 'demo' ? demoScene(320, 200, 384, 2) : demoScene(1280, 800, 384, 24));
 }
