@@ -17,7 +17,7 @@ export interface Blobs {
   list(): Promise<string[]>;
 }
 
-/** What is no longer is read at once: to ask another thread for it takes longer, above all at a start that waits for it. */
+/** A file of at most so many bytes is read at once: to ask another thread for it takes longer, above all at a start that waits for it. */
 const smallBytes = 128 * 1024;
 
 /** Whether this is a digest at all: nothing else may come near a path. */

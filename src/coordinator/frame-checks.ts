@@ -5,9 +5,13 @@
 import { decodeCommit } from '../wire/frame.ts';
 import type { CommitPart, FrameTools } from '../wire/frame.ts';
 import { isMalformed } from '../wire/schema.ts';
+import { limits } from '../wire/version.ts';
 import { rootOfDigests } from './digests.ts';
 import type { Expected } from './expected.ts';
 import { UnitDigests } from './unit-digests.ts';
+
+/** Of how many bytes a digest may be; which of them it is of this job, the loop's thread knows. */
+const widths: readonly number[] = Object.values(limits.digestBytes);
 
 /** What slots wish for is read by whoever decides about it. */
 const tools: FrameTools = {
@@ -34,9 +38,9 @@ export class FrameChecks {
     const from = (chunk + (replica - lease.lease)) * unitsPerChunk;
     if (rootOfDigests(job, from, digests) !== root) return false;
     if (lengths === null || bytes === null) return true;
-    // Whether it is as wide as this job's, and of as many units as the chunk has, the loop's thread looks at.
+    // Whether it is of as many units as the chunk has, the loop's thread looks at.
     const width = digestBytes / lengths.length;
     const sent = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
-    return Number.isInteger(width) && this.#units.firstWrong(job, from, lengths, bytes, sent, width) < 0;
+    return widths.includes(width) && this.#units.firstWrong(job, from, lengths, bytes, sent, width) < 0;
   }
 }

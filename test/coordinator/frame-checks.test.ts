@@ -1,5 +1,6 @@
 /** Commitments are looked at where they come in: what is called right there is right, and all else the loop looks at as before. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { rootOfDigests } from '../../src/coordinator/digests.ts';
 import { expectedBytes, readExpected } from '../../src/coordinator/expected.ts';
 import type { Expected } from '../../src/coordinator/expected.ts';
 import { FrameChecks } from '../../src/coordinator/frame-checks.ts';
@@ -79,18 +80,20 @@ describe('a commitment', () => {
     ['partly of no lease', frameOf(answer(0), answer(3)), [lease]],
     ['that is cut off', frameOf(answer(0)).subarray(0, -1), [lease]],
     ['that is none', Buffer.from('talka'), [lease]],
-    ['with digests that are no whole bytes', frameOf(odd()), [lease]],
+    ['with digests that are no whole bytes', frameOf(wide(1)), [lease]],
+    ['with digests wider than there are', frameOf(wide(16 * 92)), [lease]],
+    ['with digests of no bytes', frameOf(wide(-128)), [lease]],
     ['of no units', frameOf(answerOf('j7', 'exact', lease.lease, lease.chunk * 16, [])), [lease]],
   ])('%s is not known to be right', (_, frame, expected) => {
     expect(new FrameChecks().hold(frame, expected)).toBe(false);
   });
 
-  /** One digest byte too many, under a root that is right for all of them. */
-  function odd(): Answered {
+  /** So many bytes of digests more than there should be, under a root that is right for all of them. */
+  function wide(more: number): Answered {
     const { item, digests, bytes } = answer(0);
-    const more = Buffer.concat([digests, Buffer.of(0)]);
-    const { root } = answerOf('j7', 'exact', lease.lease, lease.chunk * 16, []).item;
-    return { item: { ...item, digestBytes: more.length, root }, digests: more, bytes };
+    const all = Buffer.concat([digests, Buffer.alloc(Math.max(0, more))]).subarray(0, digests.length + more);
+    const root = rootOfDigests('j7', lease.chunk * 16, all);
+    return { item: { ...item, digestBytes: all.length, root }, digests: all, bytes };
   }
 });
 
