@@ -67,6 +67,13 @@ describe('a commitment', () => {
     }
   });
 
+  test('that we trip over is left to the loop: nobody else’s socket ends', () => {
+    vi.spyOn(UnitDigests.prototype, 'firstWrong').mockImplementation(() => {
+      throw new Error('a bug of ours');
+    });
+    expect(new FrameChecks().hold(frameOf(answer(0)), [lease])).toBe(false);
+  });
+
   test.each([
     ['of no lease that is known', frameOf(answer(0)), [others]],
     [
