@@ -7,9 +7,10 @@ const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 
 /** What starts and kills whole programs, waits for real clocks or has very much to say is not for every few minutes of a day's work. */
 const slowTests = [
-  'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,claims,epochs,full,hostile,kill,kill-audit,limits,main,objections,proxied,receipts,restart,seed,server-socket,socket,socket-thread,spec-verifier,tribunal,witnesses}.test.ts',
-  'test/core/chunk.all.test.ts',
-  'test/volunteer/{auditing,cli,engine,engine-host,loop.prop,object,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
+  'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,cancelling,certify,claims,closing,drawn-claims,epochs,full,horizon,hostile,kill,kill-audit,limits,lots,main,networks,objections,proxied,receipts,records,restart,seed,server-socket,socket,socket-thread,spec-verifier,tribunal,witnesses}.test.ts',
+  'test/core/{checking.prop,chunk.all,merging,merging-older}.test.ts',
+  'test/kernels/{mersenne-tf,path-trace,path-trace-agree}.test.ts',
+  'test/volunteer/{auditing,cli,engine,engine-host,first-chunk,loop-fast,loop-offline,loop.prop,object,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',
   'test/scripts/soak.test.ts',
   'test/wire/{conversations,hostile}.test.ts',
 ];
@@ -29,6 +30,8 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [browserTests, ...slowTests, 'test/browser/**', 'test/e2e/**', 'test/sim/**'],
           testTimeout: 30_000,
+          // What one file has loaded the next one has too: a quarter of the time. A test that puts another module in a module's place is a slow one.
+          isolate: false,
         },
       },
       {

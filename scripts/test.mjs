@@ -49,7 +49,7 @@ const steps = [
     program: ['test/sim/main.ts', '--from', String(freshSeedsFrom()), '--seeds', '500', '--seconds', '40'],
     minutesMax: 2,
   },
-  { name: 'slow', vitest: 'slow', minutesMax: 8 },
+  { name: 'slow', vitest: 'slow', minutesMax: 9 },
   { name: 'sim', vitest: 'sim', minutesMax: 2.5 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 0.5 },
   { name: 'browser', vitest: 'browser', minutesMax: 22 },
