@@ -2,8 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { readExpected } from './expected.ts';
-import type { Expected } from './expected.ts';
-import type { FrameChecks } from './frame-checks.ts';
+import { Expecting } from './expecting.ts';
 import { accept } from './handshake.ts';
 import type { Ear, ServerSocket, SocketLimits } from './server-socket.ts';
 import { BatchWriter, entries, readBatch } from './socket-batch.ts';
@@ -18,16 +17,6 @@ const unheardOfOneMax = 1 << 17;
 const entryBytes = 12;
 /** It is told of so many bytes and more that wait for the network. */
 const waitsFrom = 1 << 16;
-
-/** So many leases of one socket are known here; answers to older ones are checked by the loop. */
-const expectedMax = 64;
-/** Loaded with the first lease: nobody who only waits has a use for it, nor has a start. Until then the loop checks. */
-let checks: FrameChecks | null = null;
-let loading: Promise<void> | null = null;
-
-function loadChecks(): void {
-  loading ??= import('./frame-checks.ts').then((loaded) => void (checks = new loaded.FrameChecks()));
-}
 
 /** Who has knocked and has no answer yet. */
 interface Knocking {
@@ -102,8 +91,8 @@ class Held implements Ear {
   /** Who wants it to be read no further: the loop, or this thread. */
   #isPaused = false;
   #isHeld = false;
-  /** The newest of its leases; null before the first. */
-  #expected: Expected[] | null = null;
+  /** What it was leased; null before the first. */
+  #expecting: Expecting | null = null;
 
   constructor(id: number, line: ServerSocket, out: Out, gone: (id: number) => void) {
     this.#id = id;
@@ -113,7 +102,7 @@ class Held implements Ear {
   }
 
   hear(data: Buffer, isBinary: boolean): void {
-    const holds = isBinary && this.#expected !== null && checks?.hold(data, this.#expected) === true;
+    const holds = isBinary && this.#expecting?.holds(data) === true;
     this.#out.add(this.#id, holds ? entries.checked : isBinary ? entries.binary : entries.text, data);
     this.#count(data.length);
   }
@@ -148,7 +137,7 @@ class Held implements Ear {
       case entries.close:
         return line.closeWith(bytes);
       case entries.expect:
-        return this.#expect(readExpected(bytes));
+        return (this.#expecting ??= new Expecting()).expect(readExpected(bytes));
       case entries.ping:
         return line.ping();
       case entries.known:
@@ -162,13 +151,6 @@ class Held implements Ear {
       default:
         throw new Error(`entry ${entry} is not for a socket`);
     }
-  }
-
-  #expect(lease: Expected): void {
-    loadChecks();
-    const expected = (this.#expected ??= []);
-    if (expected.length === expectedMax) expected.shift();
-    expected.push(lease);
   }
 
   release(): void {
