@@ -119,6 +119,11 @@ export interface Answered {
   readonly bytes: Buffer | null;
 }
 
+/** The root of a chunk's digests, whose first unit is `from`. */
+export function rootOf(job: string, from: number, digests: Uint8Array): string {
+  return sha('talka/root/1', '\0', job, '\0', u64(from), digests).toString('hex');
+}
+
 /** Computes units [from, to) of a job with the cheap kernel. `bend` changes outputs, `forge` changes digests afterwards. */
 export function answerOf(
   job: string,
@@ -134,11 +139,10 @@ export function answerOf(
       sha('talka/unit/1', '\0', job, '\0', u64(from + i), output).subarray(0, width),
     ),
   );
-  const root = sha('talka/root/1', '\0', job, '\0', u64(from), digests).toString('hex');
   return {
     item: {
       replica,
-      root,
+      root: rootOf(job, from, digests),
       digestBytes: digests.length,
       lengths: withBytes ? outputs.map((output) => output.length) : null,
     },

@@ -8,7 +8,7 @@ import { isMalformed, parse } from '../../../src/wire/schema.ts';
 import { limits } from '../../../src/wire/version.ts';
 import { fromVolunteer, hello as helloSchema } from '../../../src/wire/volunteer.ts';
 import type { Bye, Chain, FromCoordinator, RefusalWord } from '../../../src/wire/volunteer.ts';
-import type { Message } from './speech.ts';
+import type { Message } from './message.ts';
 import type { Talker } from './talker.ts';
 
 /** What an honest device never causes: each is written down [WR7]. */

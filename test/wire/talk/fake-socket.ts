@@ -1,4 +1,10 @@
-/** A line that is none: hands what a test says to a conversation, and decodes everything that comes back with the wire's own schemas. */
+/**
+ * A line that is none: hands what a test says to a conversation, past the checks of the sockets' thread where it is asked for,
+ * and decodes everything that comes back with the wire's own schemas.
+ */
+import { expectedBytes, readExpected } from '../../../src/coordinator/expected.ts';
+import type { Told } from '../../../src/coordinator/expected.ts';
+import { Expecting } from '../../../src/coordinator/expecting.ts';
 import type { Ear, Line } from '../../../src/coordinator/server-socket.ts';
 import { isMalformed, parseAll } from '../../../src/wire/schema.ts';
 import { fromCoordinator } from '../../../src/wire/volunteer.ts';
@@ -13,6 +19,13 @@ export class FakeSocket implements Line {
   #heard: FromCoordinator[] = [];
   /** What no socket should have to see: words that do not decode. */
   readonly faults: string[] = [];
+  /** What the thread knows of leases; null where the loop is told everything as it came. */
+  readonly #expecting: Expecting | null;
+
+  /** `isInThread`: what arrives is looked at before the loop hears it, as by sockets in a thread of their own. */
+  constructor(isInThread: boolean) {
+    this.#expecting = isInThread ? new Expecting() : null;
+  }
 
   get isOpen(): boolean {
     return this.#stage === 'open';
@@ -42,6 +55,10 @@ export class FakeSocket implements Line {
     return true;
   }
 
+  expect(lease: Told): void {
+    this.#expecting?.expect(readExpected(expectedBytes(lease)));
+  }
+
   ping(): void {}
 
   known(): void {}
@@ -58,9 +75,11 @@ export class FakeSocket implements Line {
     this.paused = false;
   }
 
-  /** Something arrives from outside. */
-  arrive(data: Buffer, isBinary: boolean): void {
-    this.#ear?.hear(data, isBinary);
+  /** Something arrives from outside. Whether it was found right before the conversation heard it. */
+  arrive(data: Buffer, isBinary: boolean): boolean {
+    const holds = isBinary && this.#expecting?.holds(data) === true;
+    this.#ear?.hear(data, isBinary, holds);
+    return holds;
   }
 
   /** The other side is gone, without a word. */

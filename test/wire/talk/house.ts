@@ -49,19 +49,25 @@ export class TalkingHouse {
   events: Event[] = [];
   /** Every job there ever was. */
   readonly jobs = new Map<string, 'exact' | 'tolerance'>();
+  /** Every replica that was ever leased, with the job and the first unit of its chunk. */
+  readonly leased = new Map<number, { readonly job: string; readonly from: number }>();
   readonly notes: string[] = [];
   readonly fatal: unknown[] = [];
   readonly #house: ConversationHouse;
+  /** Whether the sockets' thread looks at frames before the loop. */
+  readonly isThreaded: boolean;
 
-  private constructor(mood: Mood, runtime: Runtime, house: ConversationHouse) {
+  private constructor(mood: Mood, runtime: Runtime, house: ConversationHouse, isThreaded: boolean) {
     this.mood = mood;
     this.runtime = runtime;
     this.side = house.side;
     this.coordinator = house.key.publicText;
     this.#house = house;
+    this.isThreaded = isThreaded;
   }
 
-  static async open(): Promise<TalkingHouse> {
+  /** `isThreaded`: what is said passes the checks of the sockets' thread, as after `npm start`. */
+  static async open({ isThreaded }: { isThreaded: boolean }): Promise<TalkingHouse> {
     const mood = {
       down: null,
       blind: false,
@@ -110,21 +116,29 @@ export class TalkingHouse {
       jobs: () => [...runtime.state.jobs.values()].map(descriptorOf),
       onRefusal: () => {},
     };
-    const made = new TalkingHouse(mood, runtime, house);
+    const made = new TalkingHouse(mood, runtime, house, isThreaded);
     Object.assign(made, { notes, fatal });
     runtime.listeners.add((tick) => {
-      made.events.push(...tick.batch.events);
-      for (const event of tick.batch.events)
-        if (event.e === 'submitted') made.jobs.set(event.job, event.spec.agreement);
+      made.#note(tick.batch.events);
       tellTick(house, tick);
     });
     await made.refill();
     return made;
   }
 
+  #note(events: readonly Event[]): void {
+    this.events.push(...events);
+    for (const event of events) {
+      if (event.e === 'submitted') this.jobs.set(event.job, event.spec.agreement);
+      if (event.e !== 'leased') continue;
+      const { lease, job, chunk, count } = event;
+      for (let i = 0; i < count; i++) this.leased.set(lease + i, { job, from: (chunk + i) * unitsPerChunk });
+    }
+  }
+
   /** Somebody connects. */
   connect(address: string): { socket: FakeSocket; conversation: Conversation } {
-    const socket = new FakeSocket();
+    const socket = new FakeSocket(this.isThreaded);
     const conversation = new Conversation(socket, Buffer.alloc(0), this.#house, { address, origin });
     return { socket, conversation };
   }

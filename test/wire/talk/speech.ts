@@ -2,53 +2,19 @@
 import { encodeAuditAnswer } from '../../../src/wire/audits.ts';
 import { limits } from '../../../src/wire/version.ts';
 import type { Dice } from '../../sim/random.ts';
-import { answerOf, helloOf, identity, outputsOf } from '../../coordinator/volunteer.ts';
+import { helloOf, identity } from '../../coordinator/volunteer.ts';
 import type { Answered } from '../../coordinator/volunteer.ts';
 import { garble, mangle, mutate } from './bend.ts';
 import type { Json } from './bend.ts';
-import { input, origin } from './house.ts';
+import { origin } from './house.ts';
+import { lie, nearlyRight } from './lies.ts';
+import { frame, overtaken, text } from './message.ts';
+import type { Message } from './message.ts';
 import { frameOf } from './talker.ts';
 import type { Held, Talker } from './talker.ts';
 
-export interface Message {
-  readonly label: string;
-  readonly data: Buffer;
-  readonly binary: boolean;
-  /** Why it, or a part of it, may be refused besides trouble of the house; null: for any reason. */
-  readonly refusals: readonly string[] | null;
-  /** As what it may end a conversation, if it ends one; null: it must not. */
-  readonly byes: readonly string[] | null;
-}
-
-const text = (
-  label: string,
-  word: unknown,
-  refusals: Message['refusals'],
-  byes: Message['byes'] = null,
-): Message => ({
-  label,
-  data: Buffer.from(typeof word === 'string' ? word : JSON.stringify(word)),
-  binary: false,
-  refusals,
-  byes,
-});
-const frame = (
-  label: string,
-  data: Uint8Array,
-  refusals: Message['refusals'],
-  byes: Message['byes'] = null,
-): Message => ({
-  label,
-  data: Buffer.from(data),
-  binary: true,
-  refusals,
-  byes,
-});
-
 /** Why there may be no work. */
 const noWork = ['no-job-open', 'nothing-for-this-device', 'waiting-for-others', 'holding-enough'];
-/** A lease may have run out, and somebody else be in its place; and digests may not be enough. */
-const overtaken = ['unknown-replica'];
 
 /** What everybody has said lately: material for those who repeat others. */
 export class Ether {
@@ -149,6 +115,8 @@ export function speak(t: Talker, throws: Dice, ether: Ether): Message {
     () => lie(t, held, throws),
     () => lie(t, held, throws),
     () => lie(t, held, throws),
+    () => nearlyRight(t, held, throws),
+    () => nearlyRight(t, held, throws),
     () => forge(t, throws, ether),
     () => forge(t, throws, ether),
     () => repeat(t, throws),
@@ -172,67 +140,6 @@ function work(t: Talker, throws: Dice): Message {
     ...noWork,
     ...(bytes ? [] : ['no-bytes', 'already-committed']),
   ]);
-}
-
-/** An answer to its own chunk that cannot be right, or is a lie that hangs together. */
-function lie(t: Talker, held: Held, throws: Dice): Message {
-  const { job, agreement, replica, from, to } = held;
-  const right = t.answer(held);
-  const made = (label: string, answer: Answered, ...refusals: string[]): Message =>
-    frame(label, frameOf([answer]), [...overtaken, ...refusals]);
-  const flipped = Buffer.from(right.bytes as Uint8Array);
-  flipped[throws.below(flipped.length)]! ^= 1 << throws.below(8);
-  const digests = Buffer.from(right.digests);
-  digests[throws.below(digests.length)]! ^= 1 << throws.below(8);
-  const sized = (length: number): Buffer[] => Array.from({ length: to - from }, () => Buffer.alloc(length));
-  return throws.of<() => Message>([
-    () => made('bytes that are not those of the digests', { ...right, bytes: flipped }, 'digests'),
-    () => made('digests that are not those of the root', { ...right, digests }, 'digests'),
-    () => made('a root of nothing', { ...right, item: { ...right.item, root: 'f'.repeat(64) } }, 'digests'),
-    () =>
-      made(
-        'one unit too many',
-        answerOf(job, agreement, replica, from, outputsOf(input, from, to + 1)),
-        'sizes',
-      ),
-    () =>
-      made(
-        'one unit too few',
-        answerOf(job, agreement, replica, from, outputsOf(input, from, to - 1)),
-        'sizes',
-      ),
-    () =>
-      made(
-        'units outside the chunk',
-        answerOf(job, agreement, replica, to, outputsOf(input, to, to + (to - from))),
-        'digests',
-      ),
-    () =>
-      made(
-        'the digests of another job',
-        answerOf('j999999', agreement, replica, from, outputsOf(input, from, to)),
-        'digests',
-      ),
-    () => made('an output that cannot be', answerOf(job, agreement, replica, from, sized(7)), 'bad-output'),
-    () => made('an output that is too long', answerOf(job, agreement, replica, from, sized(17)), 'sizes'),
-    () =>
-      made(
-        'digests of another width',
-        answerOf(
-          job,
-          agreement === 'exact' ? 'tolerance' : 'exact',
-          replica,
-          from,
-          outputsOf(input, from, to),
-        ),
-        'sizes',
-      ),
-    () => {
-      const answer = t.answer(held, { lie: true });
-      if (!t.committed.has(replica)) t.committed.set(replica, { to: held, answer });
-      return made('a lie that hangs together', answer, 'already-committed');
-    },
-  ])();
 }
 
 /** Work of others, under its own name. */
@@ -347,6 +254,7 @@ function nonsense(t: Talker, held: Held, throws: Dice): Message {
     () => text('a long word', ' '.repeat(limits.textBytesMax + 1), [], ['limits']),
     () => text('not even text', Buffer.from([0xff, 0xfe, 0x00]).toString('latin1'), [], ['malformed']),
     () => frame('a mangled frame', mangle(throws, good), null, ['malformed']),
+    () => frame('a truncated frame', good.subarray(0, throws.below(good.length)), [], ['malformed']),
     () =>
       frame('noise', Buffer.from(Array.from({ length: throws.below(80) }, () => throws.below(256))), null, [
         'malformed',

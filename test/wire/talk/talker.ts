@@ -14,6 +14,7 @@ import type { Answered, Identity } from '../../coordinator/volunteer.ts';
 import type { FakeSocket } from './fake-socket.ts';
 import { input, origin, unitsPerChunk } from './house.ts';
 import type { TalkingHouse } from './house.ts';
+import { isSound } from './sound.ts';
 
 /** A chunk that was leased to it. */
 export interface Held {
@@ -23,6 +24,8 @@ export interface Held {
   /** First unit, and the one after the last. */
   readonly from: number;
   readonly to: number;
+  /** The first unit of its lease. */
+  readonly first: number;
 }
 
 export class Talker {
@@ -41,8 +44,8 @@ export class Talker {
   committed = new Map<number, { readonly to: Held; readonly answer: Answered }>();
   /** Every replica that was ever leased to this identity. */
   own = new Set<number>();
-  /** `replica root` of every commitment it sent. */
-  sentRoots = new Set<string>();
+  /** `replica root` of every commitment it sent that is what it says. */
+  soundRoots = new Set<string>();
   /** Slots that ever asked. */
   slots = new Set<number>();
   chain = '';
@@ -60,7 +63,7 @@ export class Talker {
     this.held = [];
     this.committed = new Map();
     this.own = new Set();
-    this.sentRoots = new Set();
+    this.soundRoots = new Set();
     this.slots = new Set();
   }
 
@@ -90,7 +93,10 @@ export class Talker {
       const from = (chunk + i) * unitsPerChunk;
       const to = Math.min(spec.units, from + unitsPerChunk);
       this.own.add(lease + i);
-      this.held.push({ replica: lease + i, job, agreement: spec.agreement, from, to });
+      this.held.push({
+        ...{ replica: lease + i, job, agreement: spec.agreement, from, to },
+        first: chunk * unitsPerChunk,
+      });
     }
     if (this.held.length > 60) this.held = this.held.slice(-60);
   }
@@ -110,8 +116,9 @@ export class Talker {
     for (const { slot } of slots) this.slots.add(slot);
     if (frame === null || isMalformed(frame)) return;
     for (const { slot } of frame.header.slots ?? []) this.slots.add(slot);
-    for (const { item } of frame.parts) {
-      this.sentRoots.add(`${item.replica} ${item.root}`);
+    for (const part of frame.parts) {
+      const { item } = part;
+      if (isSound(this.house, part)) this.soundRoots.add(`${item.replica} ${item.root}`);
       this.chain = chainNext(this.chain, item.replica, item.root);
       this.chainCount++;
     }
