@@ -7,7 +7,7 @@ const browserTests = 'test/**/*.browser.test.{ts,tsx}';
 
 /** What starts and kills whole programs, waits for real clocks or has very much to say is not for every few minutes of a day's work. */
 const slowTests = [
-  'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,cancelling,certify,claims,closing,drawn-claims,epochs,full,horizon,hostile,kill,kill-audit,limits,lots,main,networks,objections,proxied,receipts,records,restart,seed,server-socket,socket,socket-thread,spec-verifier,tribunal,witnesses}.test.ts',
+  'test/coordinator/{anchor,audit,audit-command,auditors,audits-away,cancelling,certify,claims,closing,drawn-claims,epochs,full,horizon,hostile,hostile-http,kill,kill-audit,limits,lots,main,networks,objections,proxied,receipts,records,restart,seed,server-socket,socket,socket-thread,spec-verifier,tribunal,witnesses}.test.ts',
   'test/core/{checking.prop,chunk.all,merging,merging-older}.test.ts',
   'test/kernels/{mersenne-tf,path-trace,path-trace-agree}.test.ts',
   'test/volunteer/{auditing,cli,engine,engine-host,first-chunk,loop-fast,loop-offline,loop.prop,object,rebuild,receipts-cut,receipts-missed,restored,volunteer,witness,witnessing}.test.ts',

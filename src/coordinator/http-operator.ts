@@ -9,7 +9,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { priceMultiplier, termsFor } from '../core/audit.ts';
 import { isAudited } from '../core/job.ts';
-import { priceOf, unitsPerChunkMax } from '../core/offer.ts';
+import { faultOf, priceOf, unitsPerChunkMax } from '../core/offer.ts';
 import type { AuditPolicy, Command, JobSpec, Policy } from '../core/state.ts';
 import { languageTag, textMax } from '../core/texts.ts';
 import { probationMicro, tier1Micro } from '../core/trust.ts';
@@ -209,11 +209,12 @@ export function operatorRoutes(house: House, audits: Hono, judging: Hono, sites:
     const body = await bodyOf(c, submission);
     if (isMalformed(body)) return malformed(c, body);
     const spec = await specOf(house, body);
-    return 'refused' in spec
-      ? c.json(spec, 400)
-      : c.json(
-          quoteOf(spec, body, house.shelf.get(spec.kernel)?.kernel.certifies ?? null) satisfies QuoteView,
-        );
+    if ('refused' in spec) return c.json(spec, 400);
+    // What nobody could submit has no price; and to work out the risk of endless copies would take for ever.
+    const fault = faultOf(spec);
+    if (fault !== null) return answer(c, { refused: 'bad-job', detail: fault });
+    const certifies = house.shelf.get(spec.kernel)?.kernel.certifies ?? null;
+    return c.json(quoteOf(spec, body, certifies) satisfies QuoteView);
   });
   app.post('/jobs', async (c) => {
     const body = await bodyOf(c, submission);

@@ -15,8 +15,13 @@ export function cheapInput(units: number): Buffer {
   return Buffer.from(JSON.stringify({ units }));
 }
 
-const unitsOf = (input: Uint8Array): number =>
-  (JSON.parse(Buffer.from(input).toString()) as { units: number }).units;
+function unitsOf(input: Uint8Array): number {
+  try {
+    return (JSON.parse(Buffer.from(input).toString()) as { units: number }).units;
+  } catch {
+    throw new KernelInputError('no JSON');
+  }
+}
 
 export const exactKernel: Kernel = {
   id: 'cheap@1',
