@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SqliteLog } from '../../src/coordinator/log-sqlite.ts';
 import { started } from './started.ts';
 import type { Started } from './started.ts';
-import { Scripted } from './volunteer.ts';
+import { Scripted, signText } from './volunteer.ts';
 
 const running: Started[] = [];
 afterAll(async () => {
@@ -100,6 +101,14 @@ describe('a clock that was put back by an hour', () => {
   });
 });
 
+/** Gives an account a name, as its page does. */
+async function rename(one: Started, { who: { privateKey, publicKey, account } }: Scripted, name: string) {
+  const at = Date.now();
+  const signature = signText(privateKey, 'talka/name/1', [one.url, publicKey, account, name, at]);
+  const body = JSON.stringify({ publicKey, account, at, name, signature });
+  expect((await one.call('/api/account/name', { method: 'POST', body })).status).toBe(200);
+}
+
 describe('[LO5] the log', () => {
   test('holds no address, name or user agent', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'talka-personal-'));
@@ -107,6 +116,8 @@ describe('[LO5] the log', () => {
     await one.job();
     const a = new Scripted(one.url, undefined, { 'user-agent': 'PersonalBrowser/77', origin: one.url });
     await a.signIn();
+    await rename(one, a, 'Nina Personal');
+    expect(one.house.views.account(a.who.account)?.name).toBe('Nina Personal');
     a.ws.send(
       JSON.stringify({ t: 'ask', slots: [{ slot: 0, backend: 'wasm', rates: { 'cheap@1': 1000 } }] }),
     );
@@ -115,8 +126,13 @@ describe('[LO5] the log', () => {
     await one.close();
     const bytes = readdirSync(dataDir).filter((file) => file.startsWith('log.db')).map((file) => readFileSync(join(dataDir, file), 'latin1')).join(''); // prettier-ignore
     expect(bytes).toContain('"e":"leased"');
-    for (const personal of ['PersonalBrowser', '127.0.0', '::1', 'Mozilla'])
-      expect(bytes).not.toContain(personal);
+    // The records too: a long one lies compressed in the file.
+    const log = new SqliteLog(join(dataDir, 'log.db'));
+    const records = (await log.read(0, 1_000)).map(({ record }) => Buffer.from(record).toString()).join('\n');
+    await log.close();
+    expect(records).toContain('"e":"leased"');
+    for (const personal of ['PersonalBrowser', '127.0.0', '::1', 'Mozilla', 'Nina'])
+      for (const kept of [bytes, records]) expect(kept.includes(personal), personal).toBe(false);
     rmSync(dataDir, { recursive: true, force: true });
   });
 });

@@ -50,7 +50,8 @@ export function identity(): Identity {
   return { privateKey, publicKey: text, device: id('talka/device/1'), account: id('talka/account/1') };
 }
 
-const signText = (key: KeyObject, tag: string, parts: readonly unknown[]): string =>
+/** What a device signs: a tag, and the parts as JSON. */
+export const signText = (key: KeyObject, tag: string, parts: readonly unknown[]): string =>
   sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), key).toString('base64url');
 
 /** The hello that answers a challenge; anything in it may be bent. */
