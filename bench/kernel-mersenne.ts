@@ -101,7 +101,8 @@ function compare(name: string, spec: MersenneSpec, natives: readonly Native[]): 
     what: name,
     unit: 'ms/unit',
     ours: median(ours),
-    reference: median(ours) / perRound(i),
+    reference: median(theirs[i] ?? []),
+    ratio: perRound(i),
     beside: native.name,
     goal: native.goal,
   }));

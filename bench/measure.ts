@@ -11,7 +11,9 @@ export interface Line {
   readonly reference: number;
   /** What the reference is. */
   readonly beside: string;
-  /** ours ÷ reference must be at least (or at most) this; null = shown only. */
+  /** Where rounds were taken by turns: the median of their ratios, which the machine's other work disturbs less than the two medians. */
+  readonly ratio?: number;
+  /** The ratio must be at least (or at most) this; null = shown only. */
   readonly goal: { readonly atLeast?: number; readonly atMost?: number } | null;
 }
 
@@ -31,9 +33,9 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN;
 }
 
-/** ours ÷ reference. */
+/** The line's own ratio where it has one, else ours ÷ reference. */
 export function ratioOf(line: Line): number {
-  return line.ours / line.reference;
+  return line.ratio ?? line.ours / line.reference;
 }
 
 /** Whether the line keeps its goal; a line without one always does. */
