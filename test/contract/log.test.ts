@@ -1,5 +1,5 @@
 /** Runs the log's suite on each implementation, and what only SQLite can be asked. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -67,7 +67,7 @@ describe('the log in SQLite', () => {
     ['in a thread', (file: string) => new ThreadLog(file, { pagesMax: 30 }, 0)],
     ['with a thread to come', (file: string) => new ThreadLog(file, { pagesMax: 30 })],
   ] as const)(
-    'a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room (%s)',
+    '[LO4] a full store says so, keeps nothing of the tick, stays readable, and takes writes again when there is room (%s)',
     async (_, open) => {
       const file = freshFile();
       const log = open(file);
@@ -96,6 +96,19 @@ describe('the log in SQLite', () => {
       await roomier.close();
     },
   );
+
+  test('[LO0] a long record lies compressed in the file, and comes back as the text that it was', async () => {
+    const file = freshFile();
+    const log = new SqliteLog(file);
+    const record = Buffer.from(`{"tick":1,"says":"${'word '.repeat(2_000)}"}`);
+    await log.append(batchOf(emptyFrontier(), { record }));
+    await log.close();
+    expect(readFileSync(file).includes('word word word')).toBe(false);
+    const again = new SqliteLog(file);
+    const [row] = await again.read(0, 10);
+    expect(Buffer.from(row?.record ?? []).toString()).toBe(record.toString());
+    await again.close();
+  });
 
   test('goes on in a thread where another began, with nothing lost and nothing twice between the two', async () => {
     const file = freshFile();

@@ -89,7 +89,7 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       await log.close();
     });
 
-    test('a tick that cannot be stored whole leaves nothing behind', async () => {
+    test('[LO4] a tick that cannot be stored whole leaves nothing behind', async () => {
       const log = await make();
       const frontier = emptyFrontier();
       const answer = { replica: 1, job: 'j1', chunk: 0, outputs: null };
@@ -99,7 +99,7 @@ export function logSuite(name: string, { make, reopen }: LogMaker): void {
       const torn = {
         ...batchOf(frontier),
         nodes: [{ level: 0, index: 0, hash: sha256(new Uint8Array(1)) }],
-        answers: [{ ...answer, replica: 2 }],
+        answers: [{ ...answer, replica: 2, outputs: { lengths: [1], bytes: Uint8Array.of(7) } }],
       };
       await log.append(torn).catch(() => {});
       if ((await log.size()) === 1) {

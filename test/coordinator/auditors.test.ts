@@ -72,7 +72,7 @@ describe('an audit that a volunteer is given', () => {
     expect(checks).toMatchObject({ auditsByPeople: 1, sharedWithPeople: true, made: { audits: 1 } });
   });
 
-  test('finds a liar: two engines agree, the author is disproved and the auditor paid', async () => {
+  test('[LG7] finds a liar: two engines agree, the author is disproved and the auditor paid', async () => {
     const at = await opened();
     const author = await at.person(1, { audits: false });
     const auditor = await at.person(2);
@@ -100,7 +100,7 @@ describe('an audit that a volunteer is given', () => {
     expect([live.people, at.house.house.live().people]).toEqual([1, 2]);
   }, 30_000);
 
-  test('is answered rubbish by a slanderer: it is disproved itself, the author is not, and an anchor makes the audit', async () => {
+  test('[LG7] is answered rubbish by a slanderer: it is disproved itself, the author is not, and an anchor makes the audit', async () => {
     const at = await opened();
     const author = await at.person(1, { audits: false });
     const slanderer = await at.person(2);

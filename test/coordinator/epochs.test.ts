@@ -198,7 +198,7 @@ describe('[EP6] what is given out', () => {
     ]);
   });
 
-  test('files that are lost or changed are made again from the log, word for word, also after a restart', async () => {
+  test('[EP5] files that are lost or changed are made again from the log, word for word, also after a restart', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'talka-epochs-'));
     open.push(() => rmSync(dataDir, { recursive: true, force: true }));
     let house = await started({ dataDir });

@@ -253,7 +253,7 @@ describe('names', () => {
   const signed = (who: ReturnType<typeof identity>, tag: string, parts: readonly unknown[]) =>
     sign(null, Buffer.from(`${tag}\0${JSON.stringify(parts)}`), who.privateKey).toString('base64url');
 
-  test('an account chooses a name, once for each signature, and can be forgotten', async () => {
+  test('[HT0] an account chooses a name, once for each signature, and can be forgotten', async () => {
     const house = await start({ loopbackExempt: false });
     const a = new Scripted(house.url);
     await a.signIn();

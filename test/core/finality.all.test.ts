@@ -181,7 +181,7 @@ describe('[AU4] [TR5] [TR6] what is due of somebody', () => {
         }
   });
 
-  test('nothing is given to who is banned, nor to who is suspended before its time is over and what it did before is in order', () => {
+  test('[TR3] nothing is given to who is banned, nor to who is suspended before its time is over and what it did before is in order', () => {
     for (const phase of phases)
       for (const waitedMs of [0, 3_599_999, 3_600_000, 1e9])
         for (const isOwing of [false, true]) {

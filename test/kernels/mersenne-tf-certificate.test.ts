@@ -31,7 +31,7 @@ function isProved(spec: MersenneSpec, unit: number, output: Uint8Array): boolean
   return decodeOutput(output).factors.every((k) => isCandidate(spec.exponent, k));
 }
 
-describe('the certificate', () => {
+describe('[CT2] the certificate', () => {
   it.each(mersenneTf.vectors.map((vector) => [vector.name, vector] as const))(
     'certifies what PARI says of %s, and none of its factors bent',
     (_, { input, unit }) => {
@@ -130,7 +130,7 @@ const bends: fc.Arbitrary<Bend> = fc.oneof(
   }),
 );
 
-describe('a bent output', () => {
+describe('[CT2] a bent output', () => {
   it('is certified exactly where BigInt finds all that it names to be true', () => {
     let [certified, refused] = [0, 0];
     fc.assert(

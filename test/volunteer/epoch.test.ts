@@ -79,7 +79,7 @@ function changed(name: string, from: string | RegExp, to: string): string {
 const files = ['epoch-1.json', 'epoch-1-rows.csv'];
 
 describe('talka epoch verify', () => {
-  test('says yes to the files by themselves, and with the records also whose credits they are', async () => {
+  test('[EP5] says yes to the files by themselves, and with the records also whose credits they are', async () => {
     expect(await verify(files)).toBe(0);
     expect(said).toContain('yes: epoch 1 is rebuilt from its files, word for word');
     expect(said).toContain('3 rows: 0.000999 of a budget of 0.001000, for 0.170000 credits that vested');

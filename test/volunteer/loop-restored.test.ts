@@ -39,7 +39,7 @@ function goesOn(hand: Hand, over: Partial<Remembered> = {}): void {
   hand.on({ on: 'prepared', remembered: { ...remembered, head: before, ...over } });
 }
 
-describe('a stated restore', () => {
+describe('[RS4] a stated restore', () => {
   it('is shown before anything is said, and gone on from only when the person wants it', () => {
     const hand = started();
     expect(kinds(told(hand, after, stated))).not.toContain('hello');
@@ -86,7 +86,7 @@ describe('a stated restore', () => {
   });
 });
 
-describe('nothing is explained', () => {
+describe('[RS3] nothing is explained', () => {
   const shrunk = { why: 'log-shrunk' };
 
   it('without a statement', () => {

@@ -20,7 +20,7 @@ function folder(): string {
   return path;
 }
 
-it('asks before it goes on, and never silently', { timeout: 60_000 }, async () => {
+it('[RS1, RS2, RS3, RS4] asks before it goes on, and never silently', { timeout: 60_000 }, async () => {
   const [first, second] = [join(folder(), 'first'), join(folder(), 'second')];
   const house = await startHouse({ dataDir: first, graceMs: 0 });
   const job = await submitJob(house, house.operatorToken ?? '', { units: 4_000, quorum: 1 });
