@@ -147,9 +147,12 @@ describe.skipIf(missing.length > 0)(`three engines, three people, two jobs (${fo
       expect(settled(job)).toEqual(new Set([engines.filter((engine) => engine !== without).join(' + ')]));
   });
 
-  it('WebAssembly and WebGPU both took part, and agreed', () => {
-    const backends = new Set(told.settlements.flatMap((settled) => settled.backends));
-    expect(backends).toEqual(new Set(['wasm', 'webgpu']));
+  it.each(orders)('WebAssembly and WebGPU both took part in $kernel, and agreed', (order) => {
+    const those = new Set(jobs.filter((job) => job.order === order).map(({ job }) => job));
+    const backends = told.settlements
+      .filter(({ job }) => those.has(job))
+      .flatMap((settled) => settled.backends);
+    expect(new Set(backends)).toEqual(new Set(['wasm', 'webgpu']));
   });
 
   it('nobody lost, nobody did wrong, and everybody has what was earned', () => {
