@@ -214,7 +214,7 @@ report('Checking by audits', [
     goal: null,
   },
   {
-    what: 'p99 from commit to acknowledgement under audit',
+    what: 'p99 from commit to the receipt that acknowledges it under audit',
     unit: 'ms',
     ours: median(one.map(({ p99Ms }) => p99Ms)),
     reference: median(echo.map(({ p99Ms }) => p99Ms)),

@@ -154,7 +154,7 @@ const lines: Line[] = [
     goal: null,
   },
   {
-    what: 'p99 from commit to acknowledgement',
+    what: 'p99 from commit to the receipt that acknowledges it',
     unit: 'ms',
     ours: of(one, (r) => r.p99Ms),
     reference: of(echo, (r) => r.p99Ms),

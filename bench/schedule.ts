@@ -51,7 +51,7 @@ function row(what: string): ScheduleFigures {
 const minutes = ({ makespanMs }: ScheduleFigures): number => (makespanMs ?? Infinity) / 60_000;
 
 /** One scenario: ours beside the bound, then beside the plain policies. */
-function scenario(name: string, others: readonly (readonly [string, string])[], useful: boolean): Line[] {
+function scenario(name: string, others: readonly (readonly [string, string])[]): Line[] {
   const ours = row(`ours, ${name}`);
   const share = { what: `useful ÷ offered compute, ${name}`, unit: '', ours: ours.usefulShare };
   const makespan = { what: `makespan, ${name}`, unit: 'min', ours: minutes(ours) };
@@ -64,7 +64,7 @@ function scenario(name: string, others: readonly (readonly [string, string])[], 
       beside,
       goal: null,
     })),
-    { ...share, reference: 1, beside: 'all that was offered', goal: useful ? goals.useful : null },
+    { ...share, reference: 1, beside: 'all that was offered', goal: goals.useful },
     ...others.map(([beside, other]): Line => ({
       ...share,
       reference: row(other).usefulShare,
@@ -117,13 +117,11 @@ const [first = 0, second = 0] = row('ours, two equal jobs of quorum 2').servedMs
 report(
   'Scheduling: a simulated fleet, speeds 1:100, half of it leaving within ten minutes, chunks of 0.25–1 s',
   [
-    ...scenario('quorum 2', plain('quorum 2'), true),
-    ...scenario('quorum 1', plain('quorum 1'), true),
-    ...scenario(
-      'quorum 2, over while devices still leave',
-      [['first come, fixed leases', 'first come, quorum 2, over while devices still leave']],
-      false,
-    ),
+    ...scenario('quorum 2', plain('quorum 2')),
+    ...scenario('quorum 1', plain('quorum 1')),
+    ...scenario('quorum 2, over while devices still leave', [
+      ['first come, fixed leases', 'first come, quorum 2, over while devices still leave'],
+    ]),
     {
       what: 'two equal jobs: the less served when the first is done',
       unit: 's',

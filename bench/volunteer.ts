@@ -75,7 +75,7 @@ interface Efficiency {
 }
 
 async function efficiency(browser: Browser, webDir: string, unitMs: number): Promise<Efficiency> {
-  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'none', anchorShare: 0 });
+  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'none' });
   try {
     const { url, token } = apart.listening;
     await new Door(url, token ?? '').submit(factoring(5_000, 500, kPerUnitOf(unitMs)));
@@ -120,7 +120,7 @@ async function demonstrations(
   browser: Browser,
   webDir: string,
 ): Promise<Pick<Efficiency, 'opening' | 'working'>> {
-  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'seed', anchorShare: 0 });
+  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'seed' });
   try {
     const context = await browser.newContext({ locale: 'en-US' });
     await context.addInitScript(observeLongTasks);
@@ -281,7 +281,7 @@ async function ratesOf(browser: Browser): Promise<Map<string, Rates>> {
  * kernel's GPU must really have been measured; it is chosen where it then asks for work, and the cores always are.
  */
 async function choices(browser: Browser, webDir: string): Promise<Map<string, Backend>> {
-  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'demo', anchorShare: 0 });
+  const apart = await openApart({ port: 0, dataDir: freshFolder(), webDir, seed: 'demo' });
   try {
     const { url } = apart.listening;
     const context = await browser.newContext({ locale: 'en-US' });

@@ -179,6 +179,8 @@ function greeting(running: RunningCoordinator, options: CoordinatorOptions, part
   for (const job of running.seeded) lines.push(`  a demonstration was put in: ${job}`);
   if (running.selfSigned) lines.push('  its certificate is self-signed: browsers will ask before they go on');
   if (options.dataDir === null) lines.push('  nothing is kept on disk');
+  if (running.house.loopbackExempt)
+    lines.push('  browsers on this machine count as different people (--loopback-exempt off: as one)');
   if (options.anchorShare === 0) lines.push(...noAnchor(running.url));
   if (running.operatorToken !== null)
     lines.push('', `  The operator's token, shown this once: ${running.operatorToken}`, '');

@@ -150,6 +150,7 @@ describe('the program', () => {
     const first = await begin(['--anchor-share', '0']);
     expect(first.said()).toMatch(/operator's token, shown this once: [\w-]{32}/);
     expect(first.said()).toContain(`no anchor computes here (--anchor-share 0)`);
+    expect(first.said()).toContain('count as different people (--loopback-exempt off: as one)');
     expect(first.said()).toContain(`talka -- audit --url http://127.0.0.1:${port}`);
     expect(first.said()).toContain(`a partner's page with the widget: http://localhost:${port + 1}/`);
     const jobs = async () =>

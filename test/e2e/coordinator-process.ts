@@ -5,7 +5,8 @@ import type { CoordinatorOptions } from '../../src/coordinator/coordinator.ts';
 import type { Listening } from './house.ts';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as CoordinatorOptions;
-const running = await startCoordinator(options);
+// As `npm start` does: its sockets are a thread's.
+const running = await startCoordinator({ socketThread: true, ...options });
 const stop = (): void => void running.close().finally(() => process.exit(0));
 process.on('SIGTERM', stop);
 process.on('disconnect', () => process.exit(0));

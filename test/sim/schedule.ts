@@ -249,17 +249,13 @@ const halfTime = vanishing('at half-time', main.boundMs / 2);
 const lastMoment = vanishing('30 s before the end', main.boundMs - 30_000);
 
 console.log('');
-for (const { what, outcome, boundMs } of [main, single]) {
+for (const { what, outcome, boundMs } of [main, single, short]) {
   goal(
     outcome.makespanMs <= goals.makespan * boundMs,
     `${what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`,
   );
   goal(outcome.usefulShare >= goals.useful, `${what}: useful ÷ offered ≥ ${goals.useful}`);
 }
-goal(
-  short.outcome.makespanMs <= goals.makespan * short.boundMs,
-  `${short.what}: makespan ≤ ${goals.makespan.toFixed(2)} × the fluid lower bound`,
-);
 const [first = 0, second = 0] = two.outcome.servedMs;
 goal(
   Math.abs(first - second) <= goals.unequal * Math.max(first, second),
