@@ -13,14 +13,24 @@ import { pricesOf } from './prices.ts';
 import { unitsPerChunk } from './batches.ts';
 import { live, liveOnce, workers } from './life.ts';
 import type { Behaviour, Under } from './life.ts';
-import { atLeast, costToOthers, discarded, earnings, redundancyOf, wrongShare } from './measures.ts';
+import {
+  atLeast,
+  costToOthers,
+  discarded,
+  earnings,
+  redundancyOf,
+  redundancyWith,
+  wrongShare,
+} from './measures.ts';
 import { nothing } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { boincAdaptive, spotChecks, twoOfThree } from './peers.ts';
 import type { PeerRow } from './peers.ts';
+import { table } from './table.ts';
 import { wordsOf } from './words.ts';
 import type { Words } from './words.ts';
-import { alwaysWrong, faulty, honest, oneMinute, sparse, whoGetNothing, whoRun, whoStay } from './zoo.ts';
+import { alwaysWrong, faulty, honest, oneMinute, sparse } from './zoo.ts';
+import { whoGetNothing, whoKeepBack, whoRun, whoStay } from './zoo.ts';
 import type { Life } from './zoo.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
@@ -188,6 +198,7 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
   const cells = [name];
   const earned = { adaptive: 0, audit: 0 };
   const costs = { adaptive: 0, audit: 0 };
+  const besides = { adaptive: [0, 0], audit: [0, 0] };
   for (const hostile of shares) {
     let [most, surely] = [0, 0];
     for (const { behaviour, life } of variants({ hostile, anchors }))
@@ -199,6 +210,11 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
         surely = Math.max(surely, atLeast(seen, liars));
         earned[kind] = Math.max(earned[kind], earnings(liars));
         costs[kind] = Math.max(costs[kind], costToOthers(liars));
+        if (hostile !== shares.at(-1)) continue;
+        for (const [i, stay] of stays.slice(0, 2).entries()) {
+          const r = redundancyWith(crowdOf(stay, kind, hostile), liars, hostile);
+          besides[kind][i] = Math.max(besides[kind][i] as number, r);
+        }
       }
     const atMost = scale * factor * (sparseGoal.get(hostile) as number);
     const what = `${name}, ${hostile * 100} %: share of wrong final units`;
@@ -227,6 +243,7 @@ function worst(name: string, variants: (assumed: Assumptions) => readonly Life[]
     number(worstEarnings, worstEarnings > 0.99 ? 5 : 3),
     number(costs.adaptive, 2),
     number(costs.audit, 2),
+    [...besides.adaptive, ...besides.audit].map((r) => number(r)).join(' '),
   ]);
 }
 
@@ -287,19 +304,26 @@ const certifiedRows = [0.4, 0.9].map((hostile) => {
   ];
 });
 
+/** Who keeps back what the certificate does not ask for, in all units or in some, is found as under `audit` [CT3]. */
+for (const { behaviour, life } of whoKeepBack) {
+  const hostile = 0.9;
+  const liars = liarsRow(behaviour, hostile, life, wordsOf(seed + 2), { kind: 'audit', terms });
+  const what = `certify, 90 %, ${behaviour.name} in what is not certified`;
+  goals.push({ what: `${what}: wrong final units`, value: liars.wrongFinal, atMost: 0 });
+  goals.push({ what: `${what}: earnings ÷ honest`, value: earnings(liars), atMost: 0.999 });
+  certifiedRows.push([
+    `90 % hostile, ${behaviour.name} in what is left out`,
+    `${liars.wrongFinal} units of ${liars.chunks.toExponential(1)} chunks (< ${share(3 / liars.chunks)})`,
+    '–',
+    '–',
+  ]);
+}
+
 const peers: PeerRow[][] = shares.map((hostile) => [
   twoOfThree(hostile, attackerChunks, words),
   boincAdaptive(hostile, attackerChunks, words),
   spotChecks(hostile, words),
 ]);
-
-function table(title: string, head: readonly string[], body: readonly (readonly string[])[]): void {
-  const widths = head.map((cell, i) => Math.max(cell.length, ...body.map((row) => (row[i] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
-  process.stdout.write(`\n${title}\n${line(head)}\n${widths.map((width) => '─'.repeat(width)).join('  ')}\n`);
-  for (const row of body) process.stdout.write(`${line(row)}\n`);
-}
 
 process.stdout.write(
   `What verification costs and what gets through it; seed ${seed}, ${attackerChunks.toExponential(0)} chunks of ${unitsPerChunk} units a strategy.\n` +
@@ -330,7 +354,7 @@ table(
     'earns ÷ honest',
     'costs others',
     'under audit',
-    'R beside 40 % of them: 35 min, 4 h; under audit',
+    'R beside 40 % of them: 35 min, 4 h; under audit (of the last three what is right is useful work)',
   ],
   rows,
 );
@@ -351,7 +375,7 @@ table(
   faultyRows,
 );
 table(
-  'certify: answers to units of mersenne-tf, bent in what is certified, before its own certificate; what is left out of an answer is not certified',
+  'certify: answers to units of mersenne-tf, bent in what is certified, before its own certificate; what an answer leaves out is audited [CT3]',
   ['', 'wrong final', 'right ones refused', 'µs of certificate an answer'],
   certifiedRows,
 );

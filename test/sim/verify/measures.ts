@@ -32,6 +32,16 @@ export function redundancyOf(people: Outcome, liars: Outcome, hostile: number): 
   return compute / people.final + perUnit * (hostile / (1 - hostile));
 }
 
+/**
+ * The same where liars are right nearly always, as who wants little wrong must be: what is right of theirs is useful work too, and what
+ * they compute is no honest compute, as before.
+ */
+export function redundancyWith(people: Outcome, liars: Outcome, hostile: number): number {
+  const [ofPeople, ofLiars] = [(1 - hostile) / people.answered, hostile / liars.answered];
+  const compute = ofPeople * (people.computed + checking(people)) + ofLiars * checking(liars);
+  return compute / (ofPeople * people.final + ofLiars * (liars.final - liars.wrongFinal));
+}
+
 /** What liars have computed and nobody keeps, for each final unit of honest people: it is no cost of anybody else's, and stands apart. */
 export function discarded(people: Outcome, liars: Outcome, hostile: number): number {
   const perUnit = Math.max(0, liars.computed - liars.final) / liars.answered;

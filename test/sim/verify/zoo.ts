@@ -120,6 +120,12 @@ export const whoGetNothing: readonly (Life & { readonly name?: string })[] = [
   })),
 ];
 
+/** Who computes nothing, or not everything, and names no factor: a certificate of what is named has nothing against that. */
+export const whoKeepBack: readonly Life[] = [alwaysWrong, lazy(0.05)].map((behaviour) => ({
+  behaviour,
+  life: longLife,
+}));
+
 /** Saboteurs who stay: wrong now and then, in one unit or in several of one chunk. */
 export function whoStay(terms: AuditTerms, assumed: Assumptions): Life[] {
   return [
