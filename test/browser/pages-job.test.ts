@@ -50,6 +50,25 @@ describe.skipIf(whyNo.chromium() !== null)('a job on the page', () => {
     }
   });
 
+  it.each([
+    ['audit', en.job.computedBy],
+    ['replicate', en.job.settled],
+  ] as const)(
+    'says under %s whether people settled what is done, or the anchor stepped in',
+    async (policy, said) => {
+      const page = await open({ scene: { jobs: [{ ...data.factoring, policy }] } });
+      const checking = page.locator('section[aria-labelledby=checking]');
+      for (const withAnchor of [0, 56]) {
+        stage.server.scene.jobs = [{ ...data.factoring, policy, settledWithAnchor: withAnchor }];
+        stage.server.pulse();
+        await expect
+          .poll(() => checking.textContent())
+          .toContain(said(data.factoring.settledByPeople, withAnchor));
+      }
+      await close(page);
+    },
+  );
+
   it('counts what is accepted and not yet verified among what was returned, as the cloth does, and weaves it at once', async () => {
     const job = { ...data.factoring, free: data.factoring.free - 300, accepted: 300 };
     const page = await open({ scene: { jobs: [job] } });

@@ -77,7 +77,7 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
         {joined(
           w.job.verified(job.policy, job.quorum, isAudited(job)),
           isCompared(job) && w.job.tolerance(isAudited(job)),
-          !isAudited(job) && job.final > 0 && w.job.settled(job.settledByPeople, job.settledWithAnchor),
+          settledBy(w, job),
           job.disputes > 0 && (isAudited(job) ? w.job.disproved : w.job.disputes)(job.disputes),
         )}
       </p>
@@ -97,6 +97,13 @@ export function JobDetails(props: Props & { readonly choose: (job: string) => vo
       )}
     </section>
   );
+}
+
+/** Whether people settled what is done, or the anchor stepped in. */
+function settledBy({ job: words }: Words, job: JobView): string | false {
+  const { settledByPeople, settledWithAnchor } = job;
+  if (settledByPeople + settledWithAnchor === 0) return false;
+  return (isAudited(job) ? words.computedBy : words.settled)(settledByPeople, settledWithAnchor);
 }
 
 /** Whether what a GPU rounds differently is held against a processor's answer [CH6]: not where nobody looks at it again. */

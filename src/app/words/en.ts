@@ -72,6 +72,10 @@ export const words: Words = {
       withAnchor === 0
         ? `So far all ${f.whole(byPeople)} settled between volunteers.`
         : `So far ${f.whole(byPeople)} settled between volunteers and ${f.whole(withAnchor)} with the operator’s anchor, a machine that steps in where a second person is missing.`,
+    computedBy: (byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `So far volunteers computed all ${f.whole(byPeople)}, and the operator’s anchor none.`
+        : `So far volunteers computed ${f.whole(byPeople)} and the operator’s anchor, a machine that steps in where somebody is missing, ${f.whole(withAnchor)}.`,
     disputes: (count) =>
       `Answers differed on ${some(count, 'chunk')}; a further answer, from another person or from the operator’s own machine, decided.`,
     disproved: (count) =>

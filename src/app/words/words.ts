@@ -62,6 +62,8 @@ export interface Words {
     readonly progress: (final: number, accepted: number, chunks: number) => string;
     readonly eta: (ms: number) => string;
     readonly settled: (byPeople: number, withAnchor: number) => string;
+    /** Who computed the chunks of a job of whose work a part is computed again. */
+    readonly computedBy: (byPeople: number, withAnchor: number) => string;
     readonly disputes: (count: number) => string;
     /** How often audits found an answer wrong. */
     readonly disproved: (count: number) => string;

@@ -68,6 +68,10 @@ export const words: Words = {
       withAnchor === 0
         ? `到目前为止，${f.whole(byPeople)} 块全部由志愿者互相核对。`
         : `到目前为止，${f.whole(byPeople)} 块由志愿者互相核对，${f.whole(withAnchor)} 块由运营方的“锚机”参与核对——缺第二个人时，它才出来补位。`,
+    computedBy: (byPeople, withAnchor) =>
+      withAnchor === 0
+        ? `到目前为止，${f.whole(byPeople)} 块全部由志愿者算出，没有一块出自运营方的“锚机”。`
+        : `到目前为止，${f.whole(byPeople)} 块由志愿者算出，${f.whole(withAnchor)} 块由运营方的“锚机”算出——缺人时，它才出来补位。`,
     disputes: (count) =>
       `有 ${f.whole(count)} 块的答案出现过分歧，由另一个人或运营方自己的机器再算一遍，才定下来。`,
     disproved: (count) => `有 ${f.whole(count)} 次发现答案不对；它和受它牵连的部分都已重算。`,
