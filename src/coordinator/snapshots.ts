@@ -16,8 +16,8 @@ const shareMin = 0.04;
 /** …and of the time that nothing else needs this part, where one keeps nobody waiting for longer than these milliseconds. */
 const idleShare = 0.25;
 const shortMs = 25;
-/** …and of what it took until it was stored, a sixth of the time… */
-const storedFactor = 5;
+/** …and of what it took until it was stored, by another thread, a sixth of the time, or a third where this one is idle and one takes short… */
+const storedFactor = { busy: 5, idle: 2 };
 /** …and at least this long. */
 const restMsMin = 50;
 /** So long after a start there is none: whoever waits for a first lease comes first. */
@@ -110,12 +110,16 @@ export class Snapshots {
       this.#parts.onNote('snapshot not saved', { tick, fault: error.message });
     }
     const now = performance.now();
-    const rest = (frozen - started) / this.#share(frozen - started);
-    this.#restUntil = now + Math.max(restMsMin, rest, storedFactor * (now - started));
+    const rest = this.#restMs(frozen - started, now - started);
+    this.#restUntil = now + Math.max(restMsMin, rest);
   }
-  /** Which part of the time snapshots that take so many milliseconds may have, by what this thread did since the last one. */
-  #share(frozenMs: number): number {
+
+  /** How long to wait after one that kept the loop for so many milliseconds and was stored after so many, by what this thread did since the last one. */
+  #restMs(frozenMs: number, storedMs: number): number {
     const busy = this.#busy();
-    return frozenMs > shortMs ? shareMin : Math.max(shareMin, idleShare * (1 - busy));
+    const idle = frozenMs > shortMs ? 0 : 1 - busy;
+    const share = Math.max(shareMin, idleShare * idle);
+    const factor = storedFactor.busy - (storedFactor.busy - storedFactor.idle) * idle;
+    return Math.max(frozenMs / share, factor * storedMs);
   }
 }

@@ -56,12 +56,13 @@ describe('a snapshot', () => {
     ['kept the loop for long', 40, 0, 1, 1_000],
     ['kept an idle loop for long', 40, 0, 0, 1_000],
     ['was long in being stored', 0, 200, 1, 1_000],
+    ['was long in being stored, from an idle loop', 0, 200, 0, 400],
     ['was short in a busy loop', 20, 0, 1, 500],
     ['was short in a loop that is half idle', 20, 0, 0.5, 160],
     ['was short in an idle one', 20, 0, 0, 100],
     ['took no time', 0, 0, 0, 50],
   ])(
-    'that %s is followed by a rest: 25 times as long, 5 times, a part of what is idle, or a twentieth of a second',
+    'that %s is followed by a rest: 25 times as long, 5 times or 2, a part of what is idle, or a twentieth of a second',
     async (_, loopMs, saveMs, busy, restMs) => {
       const { snapshots, saved } = scene({ saveMs, busy });
       const state = emptyState();
