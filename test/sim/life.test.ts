@@ -3,7 +3,8 @@
  * through `decide` and `evolve`, and as much must be drawn, and become final after the same chunk, and be drawn of whoever leaves.
  */
 import { expect, test } from 'vitest';
-import { nextLook, wordsFor, wordsToClose } from '../../src/core/audit.ts';
+import { batchUnitsMax, nextLook, wordsFor, wordsToClose } from '../../src/core/audit.ts';
+import type { AuditTerms } from '../../src/core/audit.ts';
 import { tierNow } from '../../src/core/checking.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import { leaverAfterMs } from '../../src/core/leaving.ts';
@@ -19,7 +20,9 @@ import { wordsOf } from './verify/words.ts';
 
 const chunkMs = 500;
 /** Strict ones make a window of forty thousand chunks. */
-const terms = { windowUnits: 500, leaverUnits: 2_000 };
+const shortTerms = { windowUnits: 500, leaverUnits: 2_000 };
+/** With these a window is long enough for settled batches to be joined, two and two [AU3]. */
+const longTerms = { windowUnits: 4_200, leaverUnits: 6_000 };
 const assumed = { hostile: 0, anchors: 0.25 };
 /** Of what was drawn of a leaver's work, volunteers made so much, which anchors may make again. */
 const byVolunteers = 1 - assumed.anchors;
@@ -37,10 +40,11 @@ class Real {
   /** What it answered wrongly, by the number of the chunk, and whether that was found. */
   readonly #spoilt = new Map<number, readonly number[]>();
   isFound = false;
-  /** Batches that were open when it left. */
+  /** Batches that were open when it left, and units of the largest. */
   left = 0;
+  widest = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, terms: AuditTerms) {
     this.#words = wordsOf(seed);
     const hash = 'a'.repeat(64);
     this.#run(0, { c: 'fund', account: 'r', amountMicro: 2 ** 52 });
@@ -134,6 +138,7 @@ class Real {
   leave(at: number): void {
     const batches = this.state.identities.get('d/wasm')?.open.get('j1') ?? [];
     this.left = batches.length;
+    this.widest = Math.max(...batches.map(({ units }) => units));
     for (const { units } of [...batches].reverse()) {
       const words = new Uint32Array(wordsToClose(units)).map(() => 2 ** 32 * this.#words.unit());
       // The last of them decides by lot whether anchors look at all of it once more: never.
@@ -145,37 +150,47 @@ class Real {
   }
 }
 
-test.each([7, 300, 2_500, 12_000])('somebody honest who leaves after %d chunks', (chunks) => {
-  const seed = 1_000 + chunks;
-  const lived: [final: number, drawn: number][] = [];
-  const into = nothing();
-  const honest = {
-    name: 'honest',
-    gang: false,
-    answer: () => {
-      lived.push([into.final, into.audited]);
-      return { wrong: [], computed: unitsPerChunk };
-    },
-  };
-  liveOnce(honest, chunks, { kind: 'audit', terms, assumed }, wordsOf(seed), into);
+test.each([
+  { chunks: 7, terms: shortTerms, joined: false },
+  { chunks: 300, terms: shortTerms, joined: false },
+  { chunks: 2_500, terms: shortTerms, joined: false },
+  { chunks: 12_000, terms: shortTerms, joined: false },
+  { chunks: 20_000, terms: longTerms, joined: true },
+])(
+  'somebody honest who leaves after $chunks chunks, batches joined: $joined',
+  ({ chunks, terms, joined }) => {
+    const seed = 1_000 + chunks;
+    const lived: [final: number, drawn: number][] = [];
+    const into = nothing();
+    const honest = {
+      name: 'honest',
+      gang: false,
+      answer: () => {
+        lived.push([into.final, into.audited]);
+        return { wrong: [], computed: unitsPerChunk };
+      },
+    };
+    liveOnce(honest, chunks, { kind: 'audit', terms, assumed }, wordsOf(seed), into);
 
-  const real = new Real(seed);
-  const ruled: [final: number, drawn: number][] = [];
-  real.work(chunks, spoiling(0, 1, 0), (final, drawn) => ruled.push([final, drawn]));
-  const parted = lived.findIndex(
-    ([final, drawn], nth) => final !== ruled[nth]?.[0] || drawn !== ruled[nth]?.[1],
-  );
-  expect(parted < 0 ? 'never' : { parted, lived: lived[parted], ruled: ruled[parted] }).toBe('never');
-  expect(ruled).toHaveLength(chunks);
-  if (chunks > 1_000) expect(ruled.at(-1)?.[0]).toBeGreaterThan(0);
-  real.leave(chunks * chunkMs + leaverAfterMs);
-  expect(real.final).toBe(chunks * unitsPerChunk);
-  expect(into.final).toBe(real.final);
-  // Shares of what is short are rounded up, batch by batch.
-  const all = real.drawn + real.ofLeaver;
-  expect(all).toBeGreaterThanOrEqual(Math.floor(into.audited - byVolunteers * real.drawn));
-  expect(all).toBeLessThanOrEqual(Math.ceil(into.audited) + real.left);
-});
+    const real = new Real(seed, terms);
+    const ruled: [final: number, drawn: number][] = [];
+    real.work(chunks, spoiling(0, 1, 0), (final, drawn) => ruled.push([final, drawn]));
+    const parted = lived.findIndex(
+      ([final, drawn], nth) => final !== ruled[nth]?.[0] || drawn !== ruled[nth]?.[1],
+    );
+    expect(parted < 0 ? 'never' : { parted, lived: lived[parted], ruled: ruled[parted] }).toBe('never');
+    expect(ruled).toHaveLength(chunks);
+    if (chunks > 1_000) expect(ruled.at(-1)?.[0]).toBeGreaterThan(0);
+    real.leave(chunks * chunkMs + leaverAfterMs);
+    expect(real.widest > batchUnitsMax + unitsPerChunk).toBe(joined);
+    expect(real.final).toBe(chunks * unitsPerChunk);
+    expect(into.final).toBe(real.final);
+    // Shares of what is short are rounded up, batch by batch.
+    const all = real.drawn + real.ofLeaver;
+    expect(all).toBeGreaterThanOrEqual(Math.floor(into.audited - byVolunteers * real.drawn));
+    expect(all).toBeLessThanOrEqual(Math.ceil(into.audited) + real.left);
+  },
+);
 
 /** Wrong from its `from`th chunk on in each `every`th: in so many of its units, the first ones. */
 function spoiling(from: number, every: number, units: number): Behaviour {
@@ -204,12 +219,12 @@ test.each([
       return liar.answer(nth, words, isBeside);
     };
     try {
-      const under = { kind: 'audit', terms, assumed, auditsWithin: 1 } as const;
+      const under = { kind: 'audit', terms: shortTerms, assumed, auditsWithin: 1 } as const;
       liveOnce({ ...liar, answer }, 20_000, under, wordsOf(seed), into);
     } catch (error) {
       if (error !== found) throw error;
     }
-    const real = new Real(seed);
+    const real = new Real(seed, shortTerms);
     real.work(20_000, liar);
     const identity = real.state.identities.get('d/wasm');
     expect({ seed, final: into.final, wrong: into.wrongFinal, void: into.void, bans: into.bans }).toEqual({
