@@ -118,7 +118,7 @@ export class Judging {
       }
       case 'agreed': {
         this.#parts.onNote('two engines settled a difference', { job, chunk, engines: finding.engines });
-        const right = new Map(differing.map((unit, i) => [unit, finding.outputs[i] as Uint8Array]));
+        const right = byUnit(differing, finding.outputs);
         const wrong = wrongOf(audit, known, claims, right);
         return { is: 'differing', wrong, ours: wrongOf(audit, known, outputs, right), right };
       }
@@ -154,13 +154,21 @@ export function wrongOf(
   });
 }
 
-/** The digests of what is right, in hex, in the order of the units. */
+/** Outputs by the units that they are of, in the same order. */
+export function byUnit(
+  units: readonly number[],
+  outputs: readonly Uint8Array[],
+): ReadonlyMap<number, Uint8Array> {
+  return new Map(units.map((unit, i) => [unit, outputs[i] as Uint8Array]));
+}
+
+/** Digests of such outputs, in hex, in the order of the units. */
 export function digestsOf(
   job: string,
   units: readonly number[],
-  right: ReadonlyMap<number, Uint8Array>,
+  outputs: ReadonlyMap<number, Uint8Array>,
 ): string[] {
-  return units.map((unit) => unitDigest(job, unit, right.get(unit) as Uint8Array).toString('hex'));
+  return units.map((unit) => unitDigest(job, unit, outputs.get(unit) as Uint8Array).toString('hex'));
 }
 
 /** What is wrong with the outputs themselves; null when nothing is. */

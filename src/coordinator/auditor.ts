@@ -14,6 +14,7 @@ import type { DeskParts, Voucher } from './audit-desk.ts';
 import {
   againMs,
   boundsFor,
+  byUnit,
   digestsOf,
   faultOf,
   isFound,
@@ -239,15 +240,14 @@ export class Auditor {
         return forgotten === null ? null : this.#gone(forgotten.device, forgotten.audit);
       }
       case 'differing': {
-        const { wrong, ours, right } = finding;
+        const { wrong, ours } = finding;
         if (ours.length === 0)
-          return this.#counts(audit, by.device, wrong, digestsOf(audit.job, wrong, right));
+          return this.#counts(audit, by.device, wrong, digestsOf(audit.job, wrong, finding.right));
         this.#desk.refuted(id);
-        const command = { c: 'refute', audit: id, device: by.device, wrong: ours } as const;
-        const { refused } = await this.#parts.runtime.run({
-          ...command,
-          right: digestsOf(audit.job, ours, right),
-        });
+        const right = digestsOf(audit.job, ours, finding.right);
+        const claimed = digestsOf(audit.job, ours, byUnit(audit.units, by.outputs));
+        const refute = { c: 'refute', audit: id, device: by.device, wrong: ours, right, claimed } as const;
+        const { refused } = await this.#parts.runtime.run(refute);
         return refused === null ? null : this.#gone(by.device, id);
       }
       case 'paused':

@@ -62,8 +62,8 @@ export async function claimedOf(
   width: number,
 ): Promise<string[]> {
   const { device, job, chunk, wrong, audit } = found;
-  // What an auditor said is nowhere kept: two engines found it wrong while it was at hand [AU7].
-  if (audit !== undefined) return [];
+  // What an auditor said is committed to nowhere: two engines found it wrong while it was at hand [AU7], and the event has it.
+  if (audit !== undefined) return [...(found.claimed ?? [])];
   // As `leafOf` writes a commitment: what does not hold this need not be parsed.
   const needle = `"job":"${job}","chunk":${chunk},"replica":`;
   const last = Math.max(0, tick - lookedThroughMax);

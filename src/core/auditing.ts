@@ -170,7 +170,15 @@ export function refute(state: State, command: CommandOf<'refute'>, at: number): 
   const wrong = audit.units.filter((unit) => command.wrong.includes(unit));
   if (wrong.length === 0) return { refused: 'already-so' };
   const found = { wrong, right: rightOf(command), at };
-  return [{ ...disprovedOf(state, identity, audit, found, 'suspend'), audit: command.audit }];
+  const { claimed } = command;
+  const answered = claimed && wrong.map((unit) => claimed[command.wrong.indexOf(unit)] ?? '');
+  return [
+    {
+      ...disprovedOf(state, identity, audit, found, 'suspend'),
+      audit: command.audit,
+      ...(answered === undefined ? {} : { claimed: answered }),
+    },
+  ];
 }
 
 /** The right digests that a command brings, by their units. */

@@ -87,6 +87,8 @@ export type Command =
       readonly device: string;
       readonly wrong: readonly number[];
       readonly right: readonly string[];
+      /** The digests that it answered with for those units: they stand nowhere else. */
+      readonly claimed?: readonly string[];
     }
   /** An identity has left, or a job has nothing left to give out: units of its newest open batch there are drawn [AU4]. */
   | {
@@ -291,6 +293,8 @@ export type Event =
       readonly awayMs?: number;
       /** What was wrong is its answer to this audit, as an auditor [AU7] [AU8]. Absent: its answer to the chunk. */
       readonly audit?: number;
+      /** The digests of its wrong answers to that audit, in hex. Absent of an author, whose commitment has them, and in older records. */
+      readonly claimed?: readonly string[];
     })
   | (Author & { readonly e: 'readmitted'; readonly reason: string })
   | (Ended & { readonly e: 'returned'; readonly why: string })

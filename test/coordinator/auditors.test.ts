@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { encodeAuditAnswer, encodeOutputs } from '../../src/wire/audits.ts';
 import type { Taken } from '../../src/wire/audits.ts';
 import type { ChecksView } from '../../src/wire/views.ts';
+import { unitDigest } from '../../src/coordinator/digests.ts';
 import { answers, bent, hearsNoAudit, right, stage, until } from './auditors.ts';
 import type { Stage } from './auditors.ts';
 import { compiledOf, counting } from './counting.ts';
@@ -110,7 +111,12 @@ describe('an audit that a volunteer is given', () => {
       ...{ backend: 'wasm', consequence: 'suspend', job: at.job.job, chunk: audit.chunk },
       wrong: [...audit.units],
     });
-    expect(disproved(at)).toMatchObject([{ device: slanderer.who.device, audit: audit.id }]);
+    // [HT3] What it answered is committed to nowhere: the finding has it, beside what is right.
+    const digests = (answer: (unit: number) => Uint8Array): string[] =>
+      audit.units.map((unit) => unitDigest(audit.job, unit, answer(unit)).toString('hex'));
+    expect(disproved(at)).toMatchObject([
+      { device: slanderer.who.device, audit: audit.id, right: digests(right), claimed: digests(bent) },
+    ]);
     expect(vested(at, slanderer.who.account)).toBeUndefined();
     // [LG7] Nor does anybody else pay or get anything for it.
     const from = at.events.findIndex(({ e }) => e === 'disproved');

@@ -55,8 +55,10 @@ describe('evidence is found in the log', () => {
     if (evidence === null) throw new Error('it was found a moment ago');
     expect(await claimedOf(log, evidence, 6, 8)).toEqual([Buffer.from('89abcdef').toString('hex')]);
     expect(await claimedOf(log, { ...evidence, tick: 100 }, 6, 8)).toEqual([]);
-    // What an auditor answered is kept nowhere: what it committed itself for that chunk is not it.
-    const byAuditor = { ...evidence, found: { ...evidence.found, audit: 3 } };
-    expect(await claimedOf(log, byAuditor, 6, 8)).toEqual([]);
+    // What an auditor answered stands in the event alone, and not in what it committed itself for that chunk.
+    const byAuditor = { ...evidence.found, audit: 3 };
+    expect(await claimedOf(log, { ...evidence, found: byAuditor }, 6, 8)).toEqual([]);
+    const told = { ...byAuditor, claimed: ['c1'] };
+    expect(await claimedOf(log, { ...evidence, found: told }, 6, 8)).toEqual(['c1']);
   });
 });

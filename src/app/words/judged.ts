@@ -57,8 +57,7 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     digests:
       'For you to check, the digests of each of these units: what this machine claimed, as long as it was sent, and what is right:',
     right: 'The right digests, for you to check:',
-    unclaimed:
-      'What this machine claimed is not kept: answers that check somebody else’s never are, and the log is not looked through without end.',
+    unclaimed: 'What this machine claimed was not found: the log is not looked through without end.',
     wasClaimed: 'claimed',
     isRight: 'right',
     object: 'I think this is wrong',
@@ -88,7 +87,7 @@ export const judgedWords: Readonly<Record<Language, JudgedWords>> = {
     causes: '常见原因是超频、过热或内存老化。',
     digests: '供你核对，每个单元的摘要：这台电脑交的（当时发送多长就是多长）和正确的：',
     right: '正确的摘要，供你核对：',
-    unclaimed: '这台电脑交的没有留存：核对别人的答案从不留存，日志也不会无止境地往回找。',
+    unclaimed: '没有找到这台电脑当时交的内容：日志不会无止境地往回找。',
     wasClaimed: '所交',
     isRight: '正确',
     object: '我认为这不对',
