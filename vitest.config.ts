@@ -15,6 +15,10 @@ const slowTests = [
   'test/wire/{conversations,hostile}.test.ts',
 ];
 
+/** What is only looked at in a browser and times nothing: two of these may run beside each other. */
+const pageTests =
+  'test/browser/{checks,pages,pages-auditing,pages-glass,pages-job,pages-looks,pages-notices,pages-objections,pages-words,rewards,verify,verify-later,widget-looks}.test.ts';
+
 const minuteMs = 60_000;
 
 export default defineConfig({
@@ -44,9 +48,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'pages',
+          include: [pageTests],
+          testTimeout: 2 * minuteMs,
+          hookTimeout: 2 * minuteMs,
+        },
+      },
+      {
+        test: {
           name: 'browser',
           include: ['test/browser/**/*.test.{ts,tsx}', browserTests],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', pageTests],
           testTimeout: 2 * minuteMs,
           hookTimeout: 2 * minuteMs,
           fileParallelism: false,

@@ -45,7 +45,7 @@ const commands = {
   // The tests build as their first step, so that a broken build is counted like any other failure.
   test: { packages: 'all', file: 'scripts/test.mjs' },
   'test:quick': { packages: 'all', file: 'scripts/test.mjs', args: ['--quick'] },
-  'test:browser': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'browser'] },
+  'test:browser': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'pages,browser'] },
   'test:file': { packages: 'all', file: 'scripts/test.mjs', args: ['--files'] },
   'test:e2e': { packages: 'all', file: 'scripts/test.mjs', args: ['--only', 'e2e'] },
 };

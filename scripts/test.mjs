@@ -52,7 +52,8 @@ const steps = [
   { name: 'slow', vitest: 'slow', minutesMax: 9 },
   { name: 'sim', vitest: 'sim', minutesMax: 2.5 },
   { name: 'size', program: ['scripts/size.mjs'], minutesMax: 0.5 },
-  { name: 'browser', vitest: 'browser', minutesMax: 22 },
+  { name: 'pages', vitest: 'pages', minutesMax: 12 },
+  { name: 'browser', vitest: 'browser', minutesMax: 18 },
   { name: 'e2e', vitest: 'e2e', minutesMax: 20 },
   { name: 'demo', program: ['scripts/demo.ts'], minutesMax: 7, needs: 'chromium' },
 ];
