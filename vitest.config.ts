@@ -15,7 +15,7 @@ const slowTests = [
   'test/wire/{conversations,hostile}.test.ts',
 ];
 
-/** What is only looked at in a browser and times nothing: two of these may run beside each other. */
+/** What is only looked at in a browser and times nothing: as many of these as there are workers may run beside each other. */
 const pageTests =
   'test/browser/{checks,pages,pages-auditing,pages-glass,pages-job,pages-looks,pages-notices,pages-objections,pages-words,rewards,verify,verify-later,widget-looks}.test.ts';
 
