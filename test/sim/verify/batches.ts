@@ -21,8 +21,8 @@ export interface OpenBatch {
   spoilt: Map<number, readonly number[]>;
   /** How many wrong units of which of its chunks were not drawn; those that were an auditor of its gang called right, and only anchors draw them again. */
   undrawn: Map<number, number>;
-  /** Its chunks that a second person answers for too. */
-  beside: number;
+  /** Its chunks that a second person answers for too: those that were leased while it was a newcomer. */
+  beside: Set<number>;
   /** Its chunks that an audit found wrong. */
   lost: Set<number>;
 }
@@ -50,7 +50,7 @@ export function addToBatches(
       chunks: 0,
       spoilt: new Map(),
       undrawn: new Map(),
-      beside: 0,
+      beside: new Set(),
       lost: new Set(),
     };
     batches.push(last);
@@ -60,8 +60,7 @@ export function addToBatches(
   last.wrong += wrong.length;
   if (wrong.length > 0) last.spoilt.set(last.chunks, wrong);
   if (wrong.length > vouched) last.undrawn.set(last.chunks, wrong.length - vouched);
-  // Who is a newcomer is one at the beginning of its batch, or of its new beginning.
-  if (isBeside) last.beside++;
+  if (isBeside) last.beside.add(last.chunks);
   last.drawn += drawn;
   last.passed += drawn;
   last.chunks++;
@@ -78,9 +77,7 @@ export function isJoined({ chunks }: OpenBatch): boolean {
 function joinSettled(batches: OpenBatch[], unitsMax: number, newest: number): void {
   for (let at = 0; at + 1 + newest < batches.length;) {
     const [older, newer] = [batches[at] as OpenBatch, batches[at + 1] as OpenBatch];
-    // A newcomer's chunks stand at the beginning of a batch.
-    const inOrder = newer.beside === 0 || older.beside === older.chunks;
-    if (!inOrder || older.units + newer.units > unitsMax) at++;
+    if (older.units + newer.units > unitsMax) at++;
     else {
       join(older, newer);
       batches.splice(at + 1, 1);
@@ -92,13 +89,13 @@ function join(older: OpenBatch, newer: OpenBatch): void {
   for (const [chunk, wrong] of newer.spoilt) older.spoilt.set(older.chunks + chunk, wrong);
   for (const [chunk, wrong] of newer.undrawn) older.undrawn.set(older.chunks + chunk, wrong);
   for (const chunk of newer.lost) older.lost.add(older.chunks + chunk);
+  for (const chunk of newer.beside) older.beside.add(older.chunks + chunk);
   older.units += newer.units;
   older.wrong += newer.wrong;
   older.drawn += newer.drawn;
   older.passed += newer.passed;
   older.auditedBefore = newer.auditedBefore;
   older.chunks += newer.chunks;
-  older.beside += newer.beside;
 }
 
 /** What is final becomes so, the oldest first. */

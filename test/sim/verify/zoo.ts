@@ -64,7 +64,7 @@ export function sparse(terms: AuditTerms, assumed: Assumptions, factor: number):
   return {
     name: `sparse × ${factor}`,
     gang: false,
-    answer: (nth, words) => (nth < 8 ? right : sparsely(rate, words)),
+    answer: (nth, words, isBeside) => (nth < 8 || isBeside ? right : sparsely(rate, words)),
   };
 }
 
@@ -77,9 +77,13 @@ function clustered(terms: AuditTerms, assumed: Assumptions, units: number): Beha
   return {
     name: `sparse, ${units} units together`,
     gang: false,
-    answer: (nth, words) => (nth >= 8 && words.unit() < rate ? spoilt(units, words) : right),
+    answer: (nth, words, isBeside) =>
+      nth >= 8 && !isBeside && words.unit() < rate ? spoilt(units, words) : right,
   };
 }
+
+/** Fewer chunks of a newcomer are computed twice: who stays for longer spoils others. */
+const besideMax = 200;
 
 /** Stays for `chunks`, spoils `wrong` units after its probation, and leaves with its key. */
 function hitAndRun(chunks: number, wrong: number): Behaviour {
@@ -87,7 +91,8 @@ function hitAndRun(chunks: number, wrong: number): Behaviour {
   return {
     name: `hit and run, ${wrong} in ${chunks} chunks`,
     gang: true,
-    answer: (nth, words) => (nth < 8 ? right : sparsely(rate, words)),
+    answer: (nth, words, isBeside) =>
+      nth < 8 || (isBeside && chunks > besideMax) ? right : sparsely(rate, words),
   };
 }
 
