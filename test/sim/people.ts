@@ -79,13 +79,14 @@ const agreeable: Manner = {
   outgoing: (message) => [message],
 };
 
-/** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common, `told` what they told so far. */
+/** How somebody of a role behaves. `name` makes an independent liar's lies its own, `ring` is what a gang's have in common, `told` what they told so far, `lies` how often. */
 export function mannerOf(
   role: Role,
   name: string,
   dice: Dice,
   ring = 'ring',
   told: Set<string> = new Set(),
+  lies = stampLies,
 ): Manner {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others scheme: they are told below
   switch (role) {
@@ -134,7 +135,7 @@ export function mannerOf(
     case 'replayer':
       return { ...agreeable, outgoing: replaying(dice) };
     default:
-      return schemerOf(role, name, dice, ring, told);
+      return schemerOf(role, name, dice, { ring, told, lies });
   }
 }
 
@@ -146,9 +147,15 @@ const stampChunks = 12;
 /** It lies seldom, of a thousand chunks: who lies often is caught whoever looks. */
 const stampLies = 60;
 
-function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: Set<string>): Manner {
+/** What a gang has in common, what its members told so far, and in how many of a thousand chunks they lie. */
+interface Gang {
+  readonly ring: string;
+  readonly told: Set<string>;
+  readonly lies: number;
+}
+
+function schemerOf(role: Schemer, name: string, dice: Dice, gang: Gang): Manner {
   let answered = 0;
-  const gang = (job: JobDescriptor, chunk: number): string => wrongRoot(job.job, chunk, ring);
   switch (role) {
     case 'lazy': {
       const skipped = dice.between(50, 250);
@@ -182,7 +189,7 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: 
       };
     case 'pair':
     case 'clique':
-      return { ...agreeable, answer: gang };
+      return { ...agreeable, answer: ({ job }, chunk) => wrongRoot(job, chunk, gang.ring) };
     case 'sybil':
       return { ...agreeable, answer: spoiling(name, (units) => (dice.chance(300) ? [dice.of(units)] : [])) };
     case 'hitAndRun':
@@ -200,14 +207,14 @@ function schemerOf(role: Schemer, name: string, dice: Dice, ring: string, told: 
     case 'lazyAuditor':
     case 'rubberStamp':
     case 'selfChecker':
-      return badAuditorOf(role, name, dice, ring, told);
+      return badAuditorOf(role, name, dice, gang);
     default:
       return role satisfies never;
   }
 }
 
 /** Works as it should, and audits as it should not. */
-function badAuditorOf(role: BadAuditor, name: string, dice: Dice, ring: string, told: Set<string>): Manner {
+function badAuditorOf(role: BadAuditor, name: string, dice: Dice, { ring, told, lies }: Gang): Manner {
   let answered = 0;
   const gang = (job: JobDescriptor, chunk: number): string => wrongRoot(job.job, chunk, ring);
   switch (role) {
@@ -224,8 +231,7 @@ function badAuditorOf(role: BadAuditor, name: string, dice: Dice, ring: string, 
       return {
         ...agreeable,
         answer(job, chunk, backend) {
-          if (answered++ < stampChunks || !dice.chance(stampLies))
-            return agreeable.answer(job, chunk, backend);
+          if (answered++ < stampChunks || !dice.chance(lies)) return agreeable.answer(job, chunk, backend);
           told.add(`${job.job}/${chunk}`);
           return gang(job, chunk);
         },

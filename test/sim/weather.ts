@@ -22,6 +22,8 @@ export interface PersonSpec {
   readonly staysMs?: number;
   /** Which gang's lies it tells. */
   readonly ring?: string;
+  /** In so many of a thousand chunks its gang lies, where that is not as many as usual. */
+  readonly lies?: number;
 }
 
 export interface Climate {

@@ -322,7 +322,7 @@ class World {
   // People, and what happens to them.
 
   #bring(person: PersonSpec): void {
-    const { role, account, group, comesAt, staysMs, ring } = person;
+    const { role, account, group, comesAt, staysMs, ring, lies } = person;
     for (const spec of person.devices) {
       const own = this.#throws.fork(`device ${spec.name}`);
       const device = new Device(
@@ -331,7 +331,7 @@ class World {
           account,
           group,
           ...(this.#climate.uneven === true ? { unevenness } : {}),
-          manner: mannerOf(role, spec.name, own, ring, this.#toldBy(ring)),
+          manner: mannerOf(role, spec.name, own, ring, this.#toldBy(ring), lies),
           dice: own,
         },
         this.#surroundings(),

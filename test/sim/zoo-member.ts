@@ -19,6 +19,12 @@ export interface Member {
   readonly freshKeys?: boolean;
   /** Volunteers audit too: else what it earns would hold what its audits are paid. */
   readonly auditors?: true;
+  /** In so many of a thousand chunks a gang lies, where that is not as many as usual. */
+  readonly lies?: number;
+  /** Units of its job, where that is larger than usual. */
+  readonly units?: number;
+  /** The terms that a requester gets who names no numbers; else every unit is recomputed before it is final. */
+  readonly terms?: 'usual';
   /** All behind one address. */
   readonly together?: boolean;
   readonly kind: 'audit' | 'adaptive' | 'certify';
@@ -27,6 +33,8 @@ export interface Member {
   readonly end: EndOracle;
   readonly demands: string;
   readonly holds: (story: Story) => boolean;
+  /** What is decided by lot, and so is demanded of one of its days only. */
+  readonly holdsOnce?: (story: Story) => boolean;
   /** What is switched off, and what tells that the member gets through then. */
   readonly defence: string;
   readonly off: readonly Edit[] | Partial<Rules>;

@@ -2,7 +2,6 @@
  * The members of the zoo: those who break what somebody might break, each alone with honest people and audited jobs, in calm weather; what makes
  * each harmless, and what is switched off to see that it was that.
  */
-import type { Event, JobSpec } from '../../src/core/state.ts';
 import {
   claimsUnread,
   leaversUnseen,
@@ -12,91 +11,8 @@ import {
   PatientDesk,
   TrustingDesk,
 } from './defences.ts';
-import type { Rules } from './disk.ts';
-import type { Climate, PersonSpec } from './weather.ts';
-import { playDay } from './world.ts';
 import type { Member } from './zoo-member.ts';
 import { auditsBy, bannedVouchers, blamed, earnsLess, firstConsequences, leasesOf } from './zoo-rules.ts';
-import type { Story } from './zoo-rules.ts';
-
-export const honestCount = 5;
-/** So few networks that they audit in the zoo. */
-const auditorGroupsMin = 3;
-const machine = { cores: 2, webgpu: false, rateMilli: 1_000, clockOffMs: 0 };
-
-/** Terms by which every unit is recomputed before it is final. */
-const strict = { quorum: 1, windowUnits: 1_000_000, leaverUnits: 1_000_000, verifyMilli: 1_000 } as const;
-
-function climateFor(
-  { role, count = 1, freshKeys = false, together = false, auditors, kind, uneven = false }: Member,
-  seed: number,
-): Climate {
-  const spec: JobSpec = {
-    kernel: 'weave@1',
-    wasm: 'a'.repeat(64),
-    wgsl: null,
-    input: 'c'.repeat(64),
-    agreement: 'exact',
-    units: 9_600,
-    unitsPerChunk: 32,
-    unitCostMicro: 25_000,
-    policy: kind === 'certify' ? { kind, certificate: 'd'.repeat(64), ...strict } : { kind, ...strict },
-    weight: 1,
-    title: 'a job',
-    cause: 'the zoo',
-    demonstration: true,
-  };
-  const person = (name: string, over: Partial<PersonSpec>): PersonSpec => ({
-    role: 'honest',
-    account: name,
-    group: `net-${name}`,
-    devices: [{ name: `${name}.0`, ...machine }],
-    comesAt: 0,
-    ...over,
-  });
-  const honest = Array.from({ length: honestCount }, (_, i) => person(`h${i}`, {}));
-  const members = Array.from({ length: count }, (_, i) =>
-    person(`m${i}`, {
-      role,
-      ring: 'a ring',
-      ...(freshKeys || together ? { group: 'net-m' } : {}),
-      ...(freshKeys ? { comesAt: i * 12_000, staysMs: 12_000 } : {}),
-    }),
-  );
-  return {
-    seed,
-    fair: false,
-    stormMs: 60_000,
-    delayMs: [20, 80],
-    lost: 0,
-    doubled: 0,
-    overtaken: 0,
-    appendFails: 0,
-    appendMs: [1, 5],
-    crashes: [],
-    partitions: [],
-    clockJumps: [],
-    mishapsPerHour: 0,
-    people: [...honest, ...members],
-    away: [],
-    jobs: [{ at: 0, spec, cancelAt: null }],
-    anchor: true,
-    auditorGroupsMin: auditors === true ? auditorGroupsMin : Infinity,
-    uneven,
-  };
-}
-
-export function tell(member: Member, rules: Rules, seed: number): Story {
-  const events: Event[] = [];
-  const day = playDay(climateFor(member, seed), rules, (some) => events.push(...some));
-  let [members, honest] = [0, 0];
-  for (const [account, micro] of day.vested)
-    if (account.startsWith('m')) members += micro;
-    else if (account.startsWith('h')) honest += micro;
-  const keys = member.freshKeys === true ? 1 : (member.count ?? 1);
-  const { wrong, wrongFinal } = day.tally;
-  return { day, events, earns: members / keys / (honest / honestCount), wrongFinal: wrong + wrongFinal };
-}
 
 export const zoo: readonly Member[] = [
   {
@@ -351,19 +267,23 @@ export const zoo: readonly Member[] = [
     seeds: [1, 2, 3, 4],
   },
   {
-    // One vouching in 32 is looked at once more: days in which the lot fell on one (how often that is: auditors.test.ts).
+    // One vouching in 32 is looked at once more. A gang that is most of the crowd and lies often vouches some sixty times until all of it is caught:
+    // in such a day the lot falls on 1.8 on average (of twelve days none in one), on none in any of four with probability 0.001.
     role: 'rubberStamp',
     auditors: true,
-    count: 4,
+    count: 30,
+    lies: 400,
+    units: 32_000,
     kind: 'audit',
     end: 'accomplices',
     demands:
       'whoever vouches for a lie of its gang is banned with its author, and they earn under half of what somebody honest does',
-    holds: (story) => story.wrongFinal === 0 && story.earns < 0.5 && bannedVouchers(story) > 0,
+    holds: earnsLess(0.5),
+    holdsOnce: (story) => bannedVouchers(story) > 0,
     defence: 'some answers that agree are looked at once more [AU8]',
     off: { Desk: TrustingDesk },
     toldBy: 'accomplices',
-    seeds: [48, 55],
+    seeds: [1, 2, 3, 4],
   },
   {
     role: 'selfChecker',
@@ -380,3 +300,27 @@ export const zoo: readonly Member[] = [
     seeds: [1, 2, 3, 4],
   },
 ];
+
+/**
+ * Who is caught as surely under the terms that a requester gets who names none: who lies in everything, for good or from some day on, cannot
+ * answer one unit that is drawn; who is lazy in a twentieth of its units is right in all of the 384 that are drawn of whoever leaves with
+ * probability 3·10⁻⁹. Of those who spoil a unit now and then (sparse, sybil, hitAndRun), and of a gang whose auditors vouch for one another
+ * (rubberStamp), a share gets through that the terms bound: no day shows it, and `npm run sim:verify` counts it.
+ */
+const surelyCaught: ReadonlySet<Member['role']> = new Set([
+  'liar',
+  'lazy',
+  'silent',
+  'sleeper',
+  'copycat',
+  'pair',
+  'clique',
+]);
+export const underUsualTerms: readonly Member[] = zoo
+  .filter(({ role }) => surelyCaught.has(role))
+  .map((member) => ({
+    ...member,
+    terms: 'usual',
+    // No oracle that follows the day has anything against wrong work that is final undrawn, where not all is recomputed: its end tells.
+    toldBy: member.role === 'copycat' ? member.end : member.toldBy,
+  }));
