@@ -12,18 +12,42 @@ import type { Person } from './person.ts';
 import { pressStart } from './person.ts';
 import { stage } from './stage.ts';
 
-/** Three ways to lie: made up throughout, one unit in many, and the answer of another unit instead of the work. */
+/** Whoever leaves, or whose job is all given out, has every unit recomputed: no chance takes part in the story. */
+const whole = { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const;
+/** What a requester gets who names no numbers: of so small jobs 48 units of a leaver's, at least, are recomputed. */
+const usual = { kind: 'audit' } as const;
+const orders = {
+  /** Of 3,828 units. */
+  large: factoring(12, 60, 1 << 14),
+  /** Of 44 units, so that all are recomputed under the usual terms too: four chunks of eleven. */
+  small: factoring(4, 80, 1 << 20),
+};
+const oneInEleven = `const size = real.run(unit); if (Number(unit) % 11 === 3) outputOf(size)[${checksumAt}] ^= 1; return size;`;
+
+/**
+ * Three ways to lie, each in every chunk: made up throughout, one unit in many, and the answer of another unit instead of the work. Under the
+ * usual terms who makes everything up has no right answer for any unit that is drawn, and who is wrong in every other unit is right in 48 with
+ * probability 4·10⁻¹⁵. One unit in eleven of the large job would pass in four stories of a thousand (some sixty units are drawn of it), so
+ * there every unit is recomputed; of the small one all are in any case.
+ */
 const lies = [
   {
-    how: 'makes every answer up',
+    how: 'makes every answer up, under the usual terms',
     bend: `const size = real.run(unit); outputOf(size)[${checksumAt}] ^= 0xff; return size;`,
+    order: { ...orders.large, policy: usual },
   },
   {
     how: 'falsifies one unit in eleven',
-    bend: `const size = real.run(unit); if (Number(unit) % 11 === 3) outputOf(size)[${checksumAt}] ^= 1; return size;`,
+    bend: oneInEleven,
+    order: { ...orders.large, policy: whole },
   },
   {
-    how: 'computes one unit in two and says the same again for the other',
+    how: 'falsifies one unit in eleven of a small job, under the usual terms',
+    bend: oneInEleven,
+    order: { ...orders.small, policy: usual },
+  },
+  {
+    how: 'computes one unit in two and says the same again for the other, under the usual terms',
     bend: `
       if (seen.bytes !== null && Number(unit) % 2 === 1) {
         outputOf(seen.length).set(seen.bytes);
@@ -36,6 +60,7 @@ const lies = [
         seen.bytes = outputOf(size).slice();
       }
       return size;`,
+    order: { ...orders.large, policy: usual },
   },
 ];
 
@@ -54,14 +79,11 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
 
   it.for(lies)(
     'who $how is caught; its credit is void, its work is done again, and the result is right',
-    async ({ bend }) => {
+    async ({ bend, order }) => {
       const house = await scene.house({ anchorShare: 1 });
-      // Who leaves, or whose job is all given out, has every unit recomputed: no chance takes part in this story.
-      const order = {
-        ...factoring(12, 60, 1 << 14),
-        policy: { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const,
-      };
       const { job, units } = await house.door.submit(order);
+      const { policy } = house.running.runtime.state.jobs.get(job)?.spec ?? {};
+      expect(policy).toMatchObject({ leaverUnits: order.policy === usual ? 48 : whole.leaverUnits });
       const bad = await liar(house.door.url, order.input, bend);
       const account = await bad.account();
       await bad.says(judgedWords.en.heading, 90_000);
@@ -104,8 +126,7 @@ describe.skipIf(whyNo.chromium() !== null)('a doctored volunteer', () => {
   it('whose machine erred once keeps what was right, says that it is sound, and reads another day what the operator answered', async () => {
     const house = await scene.house({ anchorShare: 1 });
     const { url } = house.door;
-    const policy = { kind: 'audit', windowUnits: 1e6, leaverUnits: 1e6 } as const;
-    const order = { ...factoring(12, 60, 1 << 14), policy };
+    const order = { ...orders.large, policy: whole };
     const once = `const size = real.run(unit); if (Number(unit) === 130) outputOf(size)[${checksumAt}] ^= 1; return size;`;
     const { job } = await house.door.submit(order);
     const person = await liar(url, order.input, once);
