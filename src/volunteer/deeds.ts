@@ -144,6 +144,10 @@ export class Deeds {
       case 'dropBlob':
         this.#blobs.delete(effect.digest);
         return;
+      case 'keepProof':
+        return this.#platform.rememberProof?.(effect.program);
+      case 'dropProofs':
+        return this.#platform.rememberProof?.(null);
       case 'keepResult':
       case 'keepDurable':
       case 'dropResults':

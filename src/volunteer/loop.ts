@@ -59,7 +59,7 @@ export function step(loop: Loop, event: LoopEvent, at: number, entropy: number):
 function note(loop: Loop, event: LoopEvent): void {
   switch (event.on) {
     case 'start':
-      return onStart(loop);
+      return onStart(loop, event.proven);
     case 'prepared':
       return onPrepared(loop, event.remembered);
     case 'pause':

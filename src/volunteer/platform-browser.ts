@@ -3,6 +3,7 @@ import { browserEngine } from './engine-browser.ts';
 import type { GpuUse } from './loop.ts';
 import { nameFor, openOutbox } from './outbox.ts';
 import type { Platform, RememberedConsent, Surroundings, Turn } from './platform.ts';
+import { recallProofs, rememberProof } from './proofs.ts';
 
 const consentKey = 'talka.consent';
 const lockName = 'talka';
@@ -32,6 +33,7 @@ export function browserPlatform(
   const partner = options.partner ?? null;
   const site = partner?.site ?? null;
   const key = nameFor(consentKey, site);
+  const proofsKey = nameFor('talka.proven', site);
   const query = partner === null ? '' : `?from=${encodeURIComponent(partner.from)}`;
   let socketAhead = options.ahead ?? null;
   let jobsAhead = options.ahead?.jobs ?? null;
@@ -58,6 +60,8 @@ export function browserPlatform(
     openOutbox: () => openOutbox(site),
     recall: () => recall(key),
     remember: (consent) => remember(key, consent),
+    recallProofs: () => recallProofs(proofsKey, Date.now(), navigator.userAgent),
+    rememberProof: (program) => rememberProof(proofsKey, program, Date.now(), navigator.userAgent),
     takeTurn: (steal, lost) => takeTurn(nameFor(lockName, site), steal, lost),
     whenIdle,
     watch,

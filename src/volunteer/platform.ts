@@ -46,6 +46,10 @@ export interface Platform {
   openOutbox(): Promise<Outbox>;
   recall(): RememberedConsent | null;
   remember(consent: RememberedConsent | null): void;
+  /** On which programs these very surroundings have proven themselves not long ago, as `keepProof` named them. Read without waiting. Absent: nothing is remembered. */
+  recallProofs?(): readonly string[];
+  /** Notes one more; null: forgets all. */
+  rememberProof?(program: string | null): void;
   /** Null when another tab has it; `steal` takes it from there. `lost` is called when another takes it. */
   takeTurn(steal: boolean, lost: () => void): Promise<Turn | null>;
   /** Calls when there is nothing better to do. Absent: here nobody is a witness of the log. */

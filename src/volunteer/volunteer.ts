@@ -141,7 +141,7 @@ class Runtime implements Volunteer {
       shown: () => this.#tell({ on: 'shown' }),
     });
     const prepared = this.#deeds.willPrepare(consent, steal);
-    this.#tell({ on: 'start' });
+    this.#tell({ on: 'start', proven: this.#platform.recallProofs?.() ?? [] });
     await prepared;
     this.#publish();
   }
@@ -185,6 +185,7 @@ class Runtime implements Volunteer {
   async #forget(): Promise<void> {
     if (isLive(this.#loop)) throw new Error('finish first: what is running cannot be forgotten');
     this.#platform.remember(null);
+    this.#platform.rememberProof?.(null);
     await this.#deeds.forget();
   }
 }

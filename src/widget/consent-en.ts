@@ -24,7 +24,7 @@ export const words: ConsentWords = {
     agreement:
       `I let Talka’s frame on ${site} compute parts of the jobs that ${coordinator} has open, and check parts that others computed, as said above, until I press ` +
       `Stop; and go on by itself when I come back to ${site} within 30 days: by itself in the same tab for 12 hours, in another once I press “Go on” there. From now on this browser keeps, where it lets a frame keep anything, a device key ` +
-      'for this site, and results on their way. The coordinator receives my public key and my results, learns how ' +
+      'for this site, results on their way, and which programs it was found to compute right. The coordinator receives my public key and my results, learns how ' +
       'many cores there are, how fast they are, when work is done and by way of which site, and sees my network address. ' +
       `${site} learns that I compute and how much, not which account is mine. The account’s number and credit are public, and so, with my ` +
       'public key, is this browser’s signature now and then that it saw the coordinator’s log. ' +

@@ -44,6 +44,8 @@ interface Outbox {
   readonly leases: Map<number, LeaseRecord>;
   /** Whether a root was kept for a replica before `keepResult` came. */
   readonly roots: Map<number, string>;
+  /** Programs on which its cores have proven themselves. */
+  readonly proven: Set<string>;
 }
 
 export class Device {
@@ -60,6 +62,7 @@ export class Device {
     results: new Map(),
     leases: new Map(),
     roots: new Map(),
+    proven: new Set(),
   };
   readonly #engines: ModelledEngines;
   /** Of audits that were recomputed and not answered yet. */
@@ -98,7 +101,7 @@ export class Device {
     const { cores, webgpu } = this.spec;
     this.#loop = createLoop({ coresMax: cores, secure: true, webgpu, gpuUse: 'auto' });
     this.happen({ on: 'configure', settings: { cores } });
-    this.happen({ on: 'start' });
+    this.happen({ on: 'start', proven: [...this.#outbox.proven] });
   }
 
   /** The tab is gone without a word: a crash, a dead battery. What the outbox keeps stays. */
@@ -227,6 +230,11 @@ export class Device {
       case 'keepDurable':
       case 'dropResults':
         return this.#keepResults(effect);
+      case 'keepProof':
+        this.#outbox.proven.add(effect.program);
+        return;
+      case 'dropProofs':
+        return this.#outbox.proven.clear();
       case 'keepLease':
         this.#outbox.leases.set(effect.lease.lease, effect.lease);
         return;

@@ -1,5 +1,6 @@
 /** How a visit begins: one job alone until its first chunk is acknowledged, so that nothing stands in its way. */
 import { describe, expect, it } from 'vitest';
+import { proofKey } from '../../src/volunteer/loop/code.ts';
 import { openJobs } from '../../src/volunteer/jobs.ts';
 import type { LoopEffect } from '../../src/volunteer/loop.ts';
 import type { JobDescriptor } from '../../src/wire/volunteer.ts';
@@ -164,6 +165,44 @@ describe('a visit', () => {
     hand.lease(2);
     expect(fetched(hand.computed(2))).toEqual([]);
     expect(fetched(hand.receipt([2]))).toEqual([other.wasm, other.input]);
+  });
+
+  it('of somebody who has proven both kernels before asks with its welcome, for what it begins with alone, and tests nothing', () => {
+    const first = begun();
+    const proven = first.last.flatMap((effect) => (effect.do === 'keepProof' ? [effect.program] : []));
+    expect(proven).toHaveLength(1);
+    const hand = new Hand();
+    hand.on({ on: 'configure', settings: { cores: 1 } });
+    const code = { kernel: other.kernel, wasm: other.wasm, wgsl: null };
+    hand.on({ on: 'start', proven: [...proven, proofKey('wasm', code)] });
+    hand.on({ on: 'prepared', remembered });
+    hand.on({ on: 'engineStarted', ...hand.engine(0), software: false, name: '' });
+    hand.on({ on: 'jobs', jobs: both });
+    hand.challenge();
+    const effects = hand.welcome([], both);
+    const slots = effects.flatMap((e) => (e.do === 'send' && e.word.t === 'ask' ? e.word.slots : []));
+    expect(slots.map(({ rates }) => Object.keys(rates))).toEqual([[job.kernel]]);
+    hand.lease(1);
+    expect(tested(hand.on({ on: 'blob', digest: job.wasm, fault: null }))).toEqual([]);
+    expect(kinds(hand.on({ on: 'blob', digest: job.input, fault: null }))).toEqual(['load']);
+    expect(kinds(hand.on({ on: 'loaded', ...hand.engine(0), job: 'j1' }))).toContain('run');
+    hand.computed(1);
+    hand.receipt([1]);
+    expect(tested(hand.on({ on: 'blob', digest: other.wasm, fault: null }))).toEqual([]);
+  });
+
+  it('forgets what was proven when a test fails, and when an answer was found wrong', () => {
+    const hand = begun();
+    const code = { kernel: job.kernel, wasm: job.wasm, wgsl: null };
+    expect(kinds(hand.on({ on: 'tested', ...hand.engine(0), code, fault: 'v1: 00' }))).toContain(
+      'dropProofs',
+    );
+    const judged = hand.word({
+      t: 'judged',
+      ...{ backend: 'wasm', consequence: 'suspend', job: 'j1', chunk: 0 },
+      ...{ wrong: [3], right: ['00'], untilMs: null },
+    });
+    expect(kinds(judged)).toContain('dropProofs');
   });
 
   it('begins with the job whose input is the shortest, where HTTP says how long they are', () => {

@@ -2,6 +2,7 @@
 import type { JobDescriptor, SlotWord } from '../../wire/volunteer.ts';
 import { limits } from '../../wire/version.ts';
 import { tendDoubts } from './awaiting.ts';
+import { beginsWith } from './beginning.ts';
 import { isProven } from './code.ts';
 import {
   giveBack,
@@ -128,11 +129,15 @@ function remainingMs(loop: Loop, slot: Slot): number {
   return ms;
 }
 
-/** The kernels a slot asks for, with its speed. A GPU asks only for what it computes faster than a core. */
+/**
+ * The kernels a slot asks for, with its speed: of what was proven in an earlier visit only what this one begins with, since only that is
+ * fetched. A GPU asks only for what it computes faster than a core.
+ */
 function ratesOf(loop: Loop, slot: Slot): Record<string, number> {
   const rates: Record<string, number> = {};
   let count = 0;
-  for (const job of loop.jobs.values()) {
+  const only = beginsWith(loop);
+  for (const job of only === null ? loop.jobs.values() : [only]) {
     if (job.kernel in rates || count >= limits.ratesMax || !isProven(loop, slot.backend, job)) continue;
     if (slot.backend === 'webgpu' && !isWorthIt(loop, job.kernel)) continue;
     rates[job.kernel] = Math.min(1e9, rounded(paceOf(loop, slot, job.kernel)));

@@ -60,11 +60,12 @@ function gpuStarted(loop: Loop, slot: Slot, software: boolean, name: string): vo
 
 function tested(loop: Loop, slot: Slot, code: CodeName, fault: string | null): void {
   slot.errand = null;
-  loop.proofs.set(
-    proofKey(slot.backend, code),
-    fault === null ? { is: 'passed' } : { is: 'failed', detail: fault },
-  );
-  if (slot.backend !== 'webgpu') return;
+  const program = proofKey(slot.backend, code);
+  loop.proofs.set(program, fault === null ? { is: 'passed' } : { is: 'failed', detail: fault });
+  if (slot.backend !== 'webgpu') {
+    loop.out.push(fault === null ? { do: 'keepProof', program } : { do: 'dropProofs' });
+    return;
+  }
   if (fault !== null) return switchOff(loop, slot, `${code.kernel}: ${fault}`);
   loop.gpu = { state: 'on', name: nameOfGpu(loop) };
 }

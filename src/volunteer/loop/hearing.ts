@@ -89,6 +89,7 @@ function hearBalance(loop: Loop, { creditMicro }: Pick<CreditWord, 'creditMicro'
 function onJudged(loop: Loop, word: Judged): void {
   const { backend, consequence, job, chunk, wrong, right, untilMs } = word;
   loop.judged = { backend, consequence, job, chunk, wrong, right, untilMs };
+  loop.out.push({ do: 'dropProofs' });
   if (consequence !== 'ban') return;
   // Who was told to wait, and has no more to wait for.
   for (const slot of loop.slots.values())

@@ -15,8 +15,9 @@ const finishMsMax = 30_000;
 const coresBound = gpuSlot;
 
 /** Starts, or starts again after an end. Connecting waits for the identity, fetching and the workers do not. */
-export function onStart(loop: Loop): void {
+export function onStart(loop: Loop, proven: readonly string[] = []): void {
   if (isLive(loop)) return;
+  for (const program of proven) loop.proofs.set(program, { is: 'passed' });
   loop.phase = 'starting';
   loop.stopped = null;
   loop.finishBy = null;

@@ -115,7 +115,8 @@ interface OfEngine {
 
 /** What happened in the world. */
 export type LoopEvent =
-  | { readonly on: 'start' }
+  /** `proven`: on which programs cores have proven themselves here not long ago, as `keepProof` named them. */
+  | { readonly on: 'start'; readonly proven?: readonly string[] }
   | { readonly on: 'prepared'; readonly remembered: Remembered }
   | { readonly on: 'pause' | 'resume' | 'finish' | 'acceptRestore' | 'leave' | 'closing' | 'shown' | 'wake' }
   | { readonly on: 'configure'; readonly settings: Partial<Settings> }
@@ -228,6 +229,9 @@ export type LoopEffect =
   | { readonly do: 'dropAnswer'; readonly audit: number }
   | { readonly do: 'cancel'; readonly slot: number; readonly engine: number; readonly replica: number }
   | { readonly do: 'share'; readonly slot: number; readonly engine: number; readonly share: number }
+  /** Cores have proven themselves on a program; or whatever was proven here is doubted. */
+  | { readonly do: 'keepProof'; readonly program: string }
+  | { readonly do: 'dropProofs' }
   | { readonly do: 'keepResult'; readonly result: ResultName }
   /** These are durable: their bytes are forgotten, and what it takes to ask about them is kept until they are dropped. */
   | { readonly do: 'keepDurable'; readonly replicas: readonly number[] }

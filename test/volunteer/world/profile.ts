@@ -33,6 +33,8 @@ export interface Profile {
   readonly answers: Set<number>;
   /** Units of others that counted in this visit, by audit, as the words say that came. */
   readonly checked: Map<number, number>;
+  /** Programs on which its cores have proven themselves, in this visit or before. */
+  readonly proven: Set<string>;
 }
 
 /** What the next visit finds. */

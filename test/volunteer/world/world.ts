@@ -50,6 +50,7 @@ export class World extends Office {
       engines: new Engines(this, loop, () => {}),
       answers: new Set(),
       checked: new Map(),
+      proven: new Set(),
     };
     this.profiles.push(profile);
     this.#open(profile, cores);
@@ -73,7 +74,7 @@ export class World extends Office {
     profile.answers.clear();
     profile.checked.clear();
     this.#open(profile, profile.loop.settings.cores);
-    this.step(profile, { on: 'start' });
+    this.step(profile, { on: 'start', proven: [...profile.proven] });
   }
 
   hangUp(profile: Profile): void {
@@ -159,6 +160,11 @@ export class World extends Office {
         const fault = this.chance(this.weather.breakSocket * 5) ? 'unreachable' : null;
         return this.#later(profile, 100, () => ({ on: 'blob', digest: effect.digest, fault }));
       }
+      case 'keepProof':
+        profile.proven.add(effect.program);
+        return;
+      case 'dropProofs':
+        return profile.proven.clear();
       case 'dropBlob':
       case 'checkLog':
       case 'keepReceipt':
