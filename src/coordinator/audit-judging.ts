@@ -4,6 +4,7 @@
  */
 import type { Audit } from '../core/state.ts';
 import type { OutputBounds } from '../wire/audits.ts';
+import { anchorJoins } from './anchor-device.ts';
 import { unitDigest } from './digests.ts';
 import { DrawnClaims } from './drawn-claims.ts';
 import type { KernelInput } from './inspecting.ts';
@@ -18,6 +19,8 @@ export interface JudgingParts {
   readonly runtime: Runtime;
   readonly log: Log;
   readonly shelf: Shelf;
+  /** The anchor's, in whose name two engines settle a difference. */
+  readonly device: string;
   /** Whether browsers of this machine settle differences, where it has two kinds. */
   readonly browsers: boolean;
   onNote(note: string, about: Readonly<Record<string, unknown>>): void;
@@ -107,6 +110,7 @@ export class Judging {
     const kernel = known.kernel.id;
     const wasm = this.#parts.shelf.get(kernel)?.wasm ?? new Uint8Array(0);
     const finding = await this.#tribunal.recompute({ kernel, wasm, input: known.input, units: differing });
+    if (finding.is !== 'failed') await this.#paid(audit, differing);
     switch (finding.is) {
       case 'failed':
         return { refused: 'no-verdict', detail: finding.why, retryMs: againMs };
@@ -125,6 +129,13 @@ export class Judging {
       default:
         return finding satisfies never;
     }
+  }
+
+  /** Two engines computed these units, at the operator's cost [LG7]. No entry where the audit is over by now, its job cancelled perhaps. */
+  async #paid({ id: audit }: Audit, units: readonly number[]): Promise<void> {
+    const { runtime, device } = this.#parts;
+    await anchorJoins(runtime, device);
+    await runtime.run({ c: 'recheck', audit, device, units });
   }
 
   /** What was answered for the audit's units, in their order. */

@@ -3,12 +3,13 @@
  * over HTTP, or a volunteer by its socket; and what was computed is answered. Only then it is compared (`audit-judging.ts`). Who makes which
  * audit is said by `audit-desk.ts`.
  */
-import type { Audit } from '../core/state.ts';
+import type { Audit, Command } from '../core/state.ts';
 import { answerBytes, decodeOutputs, outputBytesMax } from '../wire/audits.ts';
 import type { Became, OutputBounds, Taken, TakenAudit } from '../wire/audits.ts';
 import { isMalformed } from '../wire/schema.ts';
 import { limits } from '../wire/version.ts';
 import type { AuditWord, AuditedWord } from '../wire/volunteer.ts';
+import { anchorJoins } from './anchor-device.ts';
 import { AuditDesk, costMicroOf } from './audit-desk.ts';
 import type { DeskParts, Voucher } from './audit-desk.ts';
 import {
@@ -30,7 +31,6 @@ import type { Shelf } from './kernels.ts';
 import type { Log } from './log.ts';
 import type { Outcome } from './order.ts';
 import type { Runtime } from './runtime.ts';
-import { anchorAccount } from './views.ts';
 
 export { isNotAnswered } from './audit-judging.ts';
 export type { NotAnswered } from './audit-judging.ts';
@@ -51,6 +51,10 @@ export interface AuditorParts extends Omit<DeskParts, 'fits'> {
 }
 
 type Differing = Extract<Finding, { is: 'differing' }>;
+type CommandOf<K extends Command['c']> = Extract<Command, { c: K }>;
+
+/** Nothing was wrong. */
+const agreed = { wrong: [], right: [] };
 
 /** Whoever takes audits has so many times what they cost on the reference core, within these bounds: a slow machine may rest in between. */
 const limitFactor = 30;
@@ -86,13 +90,8 @@ export class Auditor {
   }
 
   /** The anchor's device joins, where it has not: whoever answers audits must have. Refused by a store that takes no writes perhaps. */
-  async join(): Promise<Outcome> {
-    const { runtime, device } = this.#parts;
-    if (runtime.state.devices.has(device)) return { refused: null, events: [] };
-    const who = { device, account: anchorAccount, site: null, group: 'anchor', role: 'anchor' } as const;
-    const outcome = await runtime.run({ c: 'join', ...who });
-    // Two may come first at once.
-    return outcome.refused === 'already-so' ? { refused: null, events: [] } : outcome;
+  join(): Promise<Outcome> {
+    return anchorJoins(this.#parts.runtime, this.device);
   }
 
   /** Gives anchors the oldest audits that nobody is at and that are theirs, at most `max`; until its limit has passed each belongs to whoever took it. */
@@ -235,14 +234,14 @@ export class Auditor {
     const { id } = audit;
     switch (finding.is) {
       case 'equal': {
-        if (!this.#desk.isCanary(id)) return this.#counts(audit, by.device, [], []);
+        if (!this.#desk.isCanary(id)) return this.#counts(audit, by.device, agreed);
         const forgotten = this.#desk.vouch(by);
         return forgotten === null ? null : this.#gone(forgotten.device, forgotten.audit);
       }
       case 'differing': {
         const { wrong, ours } = finding;
         if (ours.length === 0)
-          return this.#counts(audit, by.device, wrong, digestsOf(audit.job, wrong, finding.right));
+          return this.#counts(audit, by.device, { wrong, right: digestsOf(audit.job, wrong, finding.right) });
         this.#desk.refuted(id);
         const right = digestsOf(audit.job, ours, finding.right);
         const claimed = digestsOf(audit.job, ours, byUnit(audit.units, by.outputs));
@@ -261,11 +260,10 @@ export class Auditor {
   async #counts(
     audit: Audit,
     device: string,
-    wrong: readonly number[],
-    right: readonly string[],
+    found: Pick<CommandOf<'audit'>, 'wrong' | 'right' | 'canary'>,
   ): Promise<NotAnswered | null> {
     const amountMicro = costMicroOf(this.#parts.runtime.state, audit);
-    const outcome = await this.#parts.runtime.run({ c: 'audit', audit: audit.id, device, wrong, right });
+    const outcome = await this.#parts.runtime.run({ c: 'audit', audit: audit.id, device, ...found });
     if (outcome.refused === null) {
       this.#parts.tell(device, { t: 'audited', audit: audit.id, became: 'counted', amountMicro });
       return null;
@@ -302,11 +300,11 @@ export class Auditor {
 
   /** The claim is right: whoever vouched for it is paid, else the anchor. */
   async #vouched(audit: Audit, voucher: Voucher | undefined): Promise<NotAnswered | null> {
-    if (voucher === undefined) return this.#settle({ audit: audit.id, wrong: [], right: [] });
-    const fault = await this.#counts(audit, voucher.device, [], []);
+    if (voucher === undefined) return this.#settle({ audit: audit.id, ...agreed });
+    const fault = await this.#counts(audit, voucher.device, { ...agreed, canary: this.#parts.device });
     // Perhaps it was sent away meanwhile: the anchor has found the same.
     if (fault === null && this.#parts.runtime.state.audits.has(audit.id))
-      return this.#settle({ audit: audit.id, wrong: [], right: [] });
+      return this.#settle({ audit: audit.id, ...agreed });
     return fault;
   }
 
@@ -329,13 +327,7 @@ export class Auditor {
   }
 
   /** In the anchor's name. null: it stands. */
-  async #settle(found: {
-    readonly audit: number;
-    readonly wrong: readonly number[];
-    readonly right: readonly string[];
-    readonly units?: readonly number[];
-    readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
-  }): Promise<NotAnswered | null> {
+  async #settle(found: Omit<CommandOf<'audit'>, 'c' | 'device'>): Promise<NotAnswered | null> {
     const { runtime, device } = this.#parts;
     const outcome = await runtime.run({ c: 'audit', device, ...found });
     return outcome.refused === null ? null : outcome;

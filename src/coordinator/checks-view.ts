@@ -70,7 +70,8 @@ export function checksOf(
   networks: LiveNetworks | null = null,
 ): ChecksView {
   const { audits, units, mismatches, secondCopies, voidedChunks, suspended, banned } = state.checks;
-  const { workMicro, secondMicro, auditMicro } = state.checks;
+  const { workMicro, secondMicro, auditMicro, recheckMicro } = state.checks;
+  const besideMicro = secondMicro + auditMicro + recheckMicro;
   const jobs = [...state.jobs.values()];
   const [oldest] = state.audits.values();
   const sum = (read: (job: Job) => number): number => jobs.reduce((total, job) => total + read(job), 0);
@@ -85,7 +86,8 @@ export function checksOf(
       workMicro,
       secondMicro,
       auditMicro,
-      redundancy: workMicro === 0 ? null : (workMicro + secondMicro + auditMicro) / workMicro,
+      recheckMicro,
+      redundancy: workMicro === 0 ? null : (workMicro + besideMicro) / workMicro,
     },
     chunks: { provisional: sum((job) => job.acceptedChunks), final: sum((job) => job.finalChunks) },
     identities: identitiesOf(state, at),

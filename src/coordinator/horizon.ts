@@ -69,6 +69,10 @@ function heldBy(state: State, event: Event, awaited: Awaited): Held | null {
       // An auditor was wrong, and what it was to look at still is to be recomputed: so these units are drawn.
       if (event.audit !== undefined && state.audits.has(event.audit)) return 'draw';
       return isSettled(state, event.job, event.chunk) ? null : 'answer';
+    case 'rechecked':
+      // That others still are to look at these units tells that they were drawn.
+      if (state.audits.has(event.audit)) return 'draw';
+      return isSettled(state, event.job, event.chunk) ? null : 'answer';
     case 'committed':
     case 'audited':
       return isSettled(state, event.job, event.chunk) ? null : 'answer';

@@ -98,6 +98,9 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   if (auditor === undefined) return { refused: 'not-yours' };
   if (auditor.role !== 'anchor' && !mayAudit(state, audit, command.device, at))
     return { refused: 'not-yours' };
+  const { canary } = command;
+  if (canary !== undefined && state.devices.get(canary)?.role !== 'anchor')
+    return { refused: 'unknown-device' };
   const job = state.jobs.get(audit.job) as Job;
   const { id, chunk } = audit;
   const units = lookedAt(audit, command, auditor);
@@ -106,6 +109,7 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
   const amountMicro = units.length * job.spec.unitCostMicro;
   const from = spareMicro(state, job) >= amountMicro ? escrowAccount(job.id) : 'operator';
   const events: Event[] = [
+    ...(canary === undefined ? [] : [recheckedBy(state, audit, canary, units, 'canary')]),
     {
       e: 'audited',
       audit: id,
@@ -139,6 +143,32 @@ export function auditAnswered(state: State, command: CommandOf<'audit'>, at: num
       audit: id,
     });
   return events;
+}
+
+/** The operator's engines settled a dispute [LG7]. Before what they found: that ends the audit, or leaves it to be made. */
+export function recheck(state: State, { audit: id, device, units }: CommandOf<'recheck'>): Decision {
+  const audit = state.audits.get(id);
+  if (audit === undefined) return { refused: 'unknown-audit' };
+  if (state.devices.get(device)?.role !== 'anchor') return { refused: 'not-yours' };
+  const own = audit.units.filter((unit) => units.includes(unit));
+  return own.length === 0 ? { refused: 'already-so' } : [recheckedBy(state, audit, device, own, 'dispute')];
+}
+
+/** How often a recheck computes each unit: an anchor once, and each of two engines once. */
+export const recheckTimes = { canary: 1, dispute: 2 } as const;
+
+function recheckedBy(
+  state: State,
+  { id, job, chunk }: Audit,
+  device: string,
+  units: readonly number[],
+  why: 'canary' | 'dispute',
+): Event {
+  const { account } = state.devices.get(device) as Device;
+  const { unitCostMicro } = (state.jobs.get(job) as Job).spec;
+  const amountMicro = units.length * unitCostMicro * recheckTimes[why];
+  const entries = [{ from: 'operator', to: vestedAccount(account), amountMicro }] as const;
+  return { e: 'rechecked', audit: id, job, chunk, units, why, device, account, entries };
 }
 
 /** The units that were recomputed: all, or no more than an anchor needed to find one wrong [AU2]. */

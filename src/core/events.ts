@@ -1,8 +1,9 @@
 /**
- * The closed lists of the house: what somebody may want (Command), what happened (Event), and why not (Refusal). An event
+ * The closed lists of the house: what somebody may want (Command), and what happened (Event); why not is in `refusals.ts`. An event
  * kind never changes its meaning: the log is read for ever.
  */
 import type { JobSpec } from './job.ts';
+import type { Refusal } from './refusals.ts';
 import type { Consequence } from './trust.ts';
 
 /** What a device computes with. `wasm` runs the reference itself, `webgpu` its fast form. */
@@ -79,6 +80,15 @@ export type Command =
       readonly units?: readonly number[];
       /** A volunteer whose answer agreed with the claim where both are wrong: an anchor found it out [AU8]. */
       readonly vouched?: { readonly device: string; readonly wrong: readonly number[] };
+      /** The anchor that found the same as the volunteer, whose answer was a canary [AU8]: the operator pays for that [LG7]. */
+      readonly canary?: string;
+    }
+  /** Two engines of the operator's recomputed units of an audit, in an anchor's name, since its answer and the claim differ [AU6]. */
+  | {
+      readonly c: 'recheck';
+      readonly audit: number;
+      readonly device: string;
+      readonly units: readonly number[];
     }
   /** Two engines found that not the claim but the volunteer who recomputed it was wrong, in these units [AU7]. */
   | {
@@ -256,6 +266,19 @@ export type Event =
       readonly site?: string | null;
       readonly entries: readonly Entry[];
     }
+  /** Units of an audit were recomputed beside it, at the operator's cost [LG7]: by an anchor (a canary), or by two engines (a dispute). */
+  | {
+      readonly e: 'rechecked';
+      readonly audit: number;
+      readonly job: string;
+      readonly chunk: number;
+      readonly units: readonly number[];
+      readonly why: 'canary' | 'dispute';
+      /** The anchor in whose name it was, and whose account is paid. */
+      readonly device: string;
+      readonly account: string;
+      readonly entries: readonly Entry[];
+    }
   /** Further units of a batch are drawn, by chunk: its author has left, or the job is all given out. */
   | (Author & {
       readonly e: 'drawn';
@@ -343,37 +366,6 @@ export interface Winner {
   readonly account: string;
   readonly site: string | null;
 }
-
-/** Why the rules do not give what was asked for. A value, sent back; never an exception. */
-export interface Refusal {
-  readonly refused: RefusalReason;
-  readonly detail?: string;
-}
-
-export type RefusalReason =
-  | 'unknown-device'
-  | 'unknown-job'
-  | 'unknown-replica'
-  | 'unknown-lease'
-  | 'not-yours'
-  | 'already-committed'
-  | 'same-commitment'
-  | 'no-bytes'
-  | 'job-closed'
-  | 'not-due'
-  | 'bad-job'
-  | 'insufficient-funds'
-  | 'already-so'
-  | 'unknown-audit'
-  | 'suspended'
-  | 'banned'
-  | 'no-work'
-  | 'no-job-open'
-  | 'nothing-for-this-device'
-  | 'waiting-for-others'
-  | 'holding-enough'
-  | 'kernel-paused'
-  | 'bad-epoch';
 
 export type Decision = readonly Event[] | Refusal;
 

@@ -57,6 +57,9 @@ export function evolve(state: State, event: Event, at: number): void {
       return accepted(state, event, at);
     case 'audited':
       return audited(state, event);
+    case 'rechecked':
+      for (const { amountMicro } of event.entries) state.checks.recheckMicro += amountMicro;
+      return;
     case 'drawn':
       return drawnForLeaver(state, event, at);
     case 'vested':

@@ -2,7 +2,7 @@
  * The whole rule book: what a command leads to, given the state and the time. Reads only; the
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
-import { auditAnswered, refute } from './auditing.ts';
+import { auditAnswered, recheck, refute } from './auditing.ts';
 import { closeBatch, closingOf, readmit, sentAway, tierNow, vest, voidBatch } from './checking.ts';
 import { mayJoin, replicaIn, withCommitment } from './chunk.ts';
 import { conclude } from './concluding.ts';
@@ -55,6 +55,8 @@ export function decide(state: State, command: Command, at: number): Decision {
       return auditAnswered(state, command, now);
     case 'refute':
       return refute(state, command, now);
+    case 'recheck':
+      return recheck(state, command);
     case 'close':
       return closeBatch(state, command, now);
     case 'vest':

@@ -22,7 +22,7 @@ import type {
 } from './state.ts';
 
 /** Changes whenever the shape below does: a snapshot of another shape is not read, the log is folded instead. */
-export const snapshotSchema = 20;
+export const snapshotSchema = 21;
 
 type DeviceRow = [
   string,

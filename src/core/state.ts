@@ -1,5 +1,5 @@
 /**
- * What the coordinator knows (State). What somebody may want, what happened and why not are in `events.ts`. The words
+ * What the coordinator knows (State). What somebody may want, what happened and why not are in `events.ts` and `refusals.ts`. The words
  * are those of docs/SPEC.md.
  *
  * Money is in microcredits: 1 credit = 1 second of the reference core running the WASM reference.
@@ -12,6 +12,7 @@ import type { Standing } from './trust.ts';
 import type { UnitText } from './unit-text.ts';
 export { isRefusal } from './events.ts';
 export type * from './events.ts';
+export type * from './refusals.ts';
 export type { AuditedPolicy, AuditPolicy, JobSpec, Policy } from './job.ts';
 
 /** A device key as the rules see it. */
@@ -221,10 +222,11 @@ export interface Checks {
   voidedChunks: number;
   suspended: number;
   banned: number;
-  /** Paid for work, for second copies and for audits, in microcredits. */
+  /** Paid for work, for second copies, for audits, and by the operator for canaries and disputes, in microcredits. */
   workMicro: number;
   secondMicro: number;
   auditMicro: number;
+  recheckMicro: number;
 }
 
 /** The operator's word that the log goes on from a backup [RS1]. */
@@ -330,6 +332,7 @@ function noChecks(): Checks {
     workMicro: 0,
     secondMicro: 0,
     auditMicro: 0,
+    recheckMicro: 0,
   };
 }
 

@@ -34,6 +34,13 @@ const accepted = v.object({
 /** A chunk that was accepted, and what it paid. */
 export type Accepted = v.InferOutput<typeof accepted>;
 const audited = v.object({ job: text, units: v.array(natural), account: text, entries });
+const rechecked = v.object({
+  job: text,
+  units: v.array(natural),
+  why: v.picklist(['canary', 'dispute']),
+  account: text,
+  entries,
+});
 const vested = v.object({ job: text, account: text, chunks: runs, entries });
 const voided = v.object({ job: text, account: text, chunks: runs, reopened: runs, entries });
 const ended = v.object({ job: text, entries });
@@ -97,6 +104,8 @@ export class Books {
         return this.#with(accepted, event, (one) => this.#accepted(one));
       case 'audited':
         return this.#with(audited, event, (one) => this.#audited(one));
+      case 'rechecked':
+        return this.#with(rechecked, event, (one) => this.#rechecked(one));
       case 'vested':
         return this.#with(vested, event, (one) => this.#vested(one));
       case 'voided':
@@ -199,6 +208,22 @@ export class Books {
     return [`escrow:${id}`, 'operator'].some((from) => isMoved(moved, [[from, `vested:${account}`, owed]]))
       ? null
       : `whoever recomputed ${units.length} units of ${id} is owed ${owed}`;
+  }
+
+  /** The operator's anchor looked at a canary, or two engines at a dispute. */
+  #rechecked({
+    job: id,
+    units,
+    why,
+    account,
+    entries: moved,
+  }: v.InferOutput<typeof rechecked>): Fault | null {
+    const job = this.jobs.get(id);
+    if (job === undefined) return `${id} is not open`;
+    const owed = units.length * job.spec.unitCostMicro * (why === 'dispute' ? 2 : 1);
+    return isMoved(moved, [['operator', `vested:${account}`, owed]])
+      ? null
+      : `for a ${why} of ${units.length} units of ${id} the operator pays ${owed}`;
   }
 
   #vested({ job: id, account, chunks, entries: moved }: v.InferOutput<typeof vested>): Fault | null {

@@ -289,7 +289,9 @@ export interface ChecksView {
     readonly workMicro: number;
     readonly secondMicro: number;
     readonly auditMicro: number;
-    /** All three ÷ work; null before any work was paid. Work that was voided later counts as work. */
+    /** By the operator, for canaries and for what two engines recompute of disputes [LG7]. */
+    readonly recheckMicro: number;
+    /** All four ÷ work; null before any work was paid. Work that was voided later counts as work. */
     readonly redundancy: number | null;
   };
   /** Over the open jobs. */

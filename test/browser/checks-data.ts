@@ -24,7 +24,12 @@ export const busy = (): ChecksView => ({
   sharedWithPeople: true,
   waiting: { audits: 7, since: noon - 4_200 },
   paid: {
-    ...{ workMicro: 28_412_300_000, secondMicro: 206_000_000, auditMicro: 918_400_000 },
+    ...{
+      workMicro: 28_412_300_000,
+      secondMicro: 206_000_000,
+      auditMicro: 918_400_000,
+      recheckMicro: 41_200_000,
+    },
     redundancy: (28_412.3 + 206 + 918.4) / 28_412.3,
   },
   chunks: { provisional: 1_204, final: 8_377 },

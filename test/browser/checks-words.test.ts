@@ -42,7 +42,7 @@ function sentences(c: ChecksWords, rules: Rules): Map<string, string> {
         now.wrongDone(n, n, n),
         now.tiers([n, n, n], [16, 16, 64]),
       ],
-      [now.away(n, n), now.paidFor('1', '2', '3', n), now.redundancy(c.number(n)), now.chunksOpen(n, n)],
+      [now.away(n, n), now.paidFor('1', '2', '3', '4', n), now.redundancy(c.number(n)), now.chunksOpen(n, n)],
       [now.here(n, n), now.exempt(n), now.largest(`${n}%`), now.tooFew(n, n)],
       [jobs.progress(n, n, n), jobs.terms(n, n), jobs.bound('20%', c.number(n), n, n), jobs.voted(n)],
     ]);

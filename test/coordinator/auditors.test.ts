@@ -43,6 +43,7 @@ async function answeredByAnchor({ house }: Stage, id: number, units: readonly nu
 
 const vested = ({ house }: Stage, account: string): bigint | undefined =>
   house.runtime.state.balances.get(`vested:${account}`);
+const rechecked = ({ events }: Stage) => events.flatMap((event) => (event.e === 'rechecked' ? [event] : []));
 const disproved = ({ events }: Stage) => events.flatMap((event) => (event.e === 'disproved' ? [event] : []));
 
 describe('an audit that a volunteer is given', () => {
@@ -292,7 +293,7 @@ describe('[AU7] who is given audits', () => {
 });
 
 describe('[AU8] an answer that is looked at once more', () => {
-  test('counts when an anchor has found the same: the volunteer is paid, the anchor is not', async () => {
+  test('counts when an anchor has found the same: the volunteer is paid as for any, the anchor by the operator [LG7]', async () => {
     const at = await opened();
     at.dice.canary = true;
     const author = await at.person(1, { audits: false });
@@ -303,8 +304,17 @@ describe('[AU8] an answer that is looked at once more', () => {
     expect(at.events.some(({ e }) => e === 'audited')).toBe(false);
     expect(await answeredByAnchor(at, audit.id, audit.units)).toEqual({ became: 'right' });
     expect(await auditor.of('audited')).toMatchObject({ audit: audit.id, became: 'counted' });
-    expect(vested(at, 'anchor')).toBeUndefined();
-    expect(vested(at, auditor.who.account)).toBe(BigInt(audit.units.length * at.job.unitCostMicro));
+    const costMicro = audit.units.length * at.job.unitCostMicro;
+    expect(vested(at, 'anchor')).toBe(BigInt(costMicro));
+    expect(vested(at, auditor.who.account)).toBe(BigInt(costMicro));
+    expect(rechecked(at)).toMatchObject([
+      {
+        audit: audit.id,
+        why: 'canary',
+        units: [...audit.units],
+        entries: [{ from: 'operator', amountMicro: costMicro }],
+      },
+    ]);
   });
 
   test('bans a gang that vouches for its own lie: the author and the auditor', async () => {
@@ -323,7 +333,9 @@ describe('[AU8] an answer that is looked at once more', () => {
       [accomplice.who.device, audit.id],
     ]);
     expect(vested(at, accomplice.who.account)).toBeUndefined();
-    expect(vested(at, 'anchor')).toBe(BigInt(audit.units.length * at.job.unitCostMicro));
+    // Its audit, and what two engines computed of the difference.
+    expect(vested(at, 'anchor')).toBe(BigInt(3 * audit.units.length * at.job.unitCostMicro));
+    expect(rechecked(at)).toMatchObject([{ audit: audit.id, why: 'dispute', units: [...audit.units] }]);
   }, 30_000);
 
   test('is not: then whoever vouches gets a lie through, which is why some are', async () => {

@@ -54,7 +54,13 @@ describe('what came of checking', () => {
       ...{ audits: 0, units: 0, mismatches: 0, secondCopies: 0, voidedChunks: 0, suspended: 0, banned: 0 },
     });
     expect(view.waiting).toEqual({ audits: 0, since: null });
-    expect(view.paid).toEqual({ workMicro: 0, secondMicro: 0, auditMicro: 0, redundancy: null });
+    expect(view.paid).toEqual({
+      workMicro: 0,
+      secondMicro: 0,
+      auditMicro: 0,
+      recheckMicro: 0,
+      redundancy: null,
+    });
     expect(view.chunks).toEqual({ provisional: 0, final: 0 });
     expect(view.identities).toEqual({ tiers: [0, 0, 0], suspended: 0, banned: 0 });
     expect(view.jobs).toEqual([]);
@@ -73,7 +79,7 @@ describe('what came of checking', () => {
     expect(viewOf(h)).toMatchObject({
       waiting: { audits: 1, since: h.now() },
       chunks: { provisional: 1, final: 0 },
-      paid: { workMicro: chunkMicro, secondMicro: 0, auditMicro: 0, redundancy: 1 },
+      paid: { workMicro: chunkMicro, secondMicro: 0, auditMicro: 0, recheckMicro: 0, redundancy: 1 },
       identities: { tiers: [1, 0, 0], suspended: 0, banned: 0 },
     });
     h.wait(1_000);

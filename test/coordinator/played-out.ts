@@ -107,6 +107,8 @@ async function auditsAnswered(
   for (const { id, units: drawn } of [...house.runtime.state.audits.values()]) {
     const wrong = drawn.filter((unit) => wrongUnits.includes(unit));
     const right = wrong.map(() => '00'.repeat(32));
+    if (wrong.length > 0)
+      await house.runtime.run({ c: 'recheck', audit: id, device: 'anchor', units: wrong });
     await house.runtime.run({ c: 'audit', audit: id, device: 'anchor', wrong, right });
     await watch();
   }
@@ -179,7 +181,7 @@ async function auditedByPeople({ house, watch, person }: Play): Promise<void> {
   while (runtime.state.audits.size === 0) await works(author, 1, watch, undefined, ten);
   const { device } = auditor.who;
   for (const { id } of [...runtime.state.audits.values()])
-    await runtime.run({ c: 'audit', audit: id, device, wrong: [], right: [] });
+    await runtime.run({ c: 'audit', audit: id, device, wrong: [], right: [], canary: 'anchor' });
   const free = (): number => runtime.state.jobs.get(job)?.free.length ?? 0;
   while (free() > 0) await works(author, 1, watch, undefined, ten);
   await over();

@@ -63,6 +63,7 @@ describe('[LO10] a verifier written from the specification', () => {
     const kinds = new Set(lines.flatMap((line) => (JSON.parse(line) as Record1).events.map(({ e }) => e)));
     for (const kind of [
       'audited',
+      'rechecked',
       'disproved',
       'voided',
       'vested',

@@ -202,6 +202,8 @@ export class Ledger {
         return [
           entry(someFrom(0), `vested:${account}`, (event['units'] as number[]).length * spec.unitCostMicro),
         ];
+      case 'rechecked':
+        return [entry('operator', `vested:${account}`, this.#besides(event, spec))];
       case 'vested': {
         const taken = this.#take(job, account, event['chunks'] as number[]);
         for (const chunk of inRuns(event['chunks'] as number[])) this.#final.add(`${job}/${chunk}`);
@@ -227,6 +229,12 @@ export class Ledger {
       default:
         throw new Error(`there is no event '${e}'`);
     }
+  }
+
+  /** What the operator pays for a canary, or for both engines of a dispute: before its audit is made. */
+  #besides({ audit, units, why }: Happened, { unitCostMicro }: Spec): number {
+    if (this.#audits.has(audit)) throw new Error(`audit ${String(audit)} is made, and rechecked after that`);
+    return (units as number[]).length * unitCostMicro * (why === 'dispute' ? 2 : 1);
   }
 
   /** An audit is made once, and by nobody who is paid for its chunk. */

@@ -145,6 +145,56 @@ describe('a volunteer’s answer', () => {
   });
 });
 
+describe('[LG7] what is looked at once more', () => {
+  const canary = { ...auditCommand(1, [], 'b'), canary: 'anchor' } as Command;
+  const recheck = (units: readonly number[], device = 'anchor'): Command => ({
+    c: 'recheck',
+    audit: 1,
+    device,
+    units,
+  });
+
+  test('is paid by the operator: a canary once, beside the volunteer, who is paid as ever', () => {
+    const h = drawnOf('ab', {}, 'right');
+    expect(h.must(canary)).toMatchObject([
+      {
+        ...{ e: 'rechecked', audit: 1, job: 'j1', chunk: 0, units: [0, 1], why: 'canary', device: 'anchor' },
+        entries: [{ from: 'operator', to: 'vested:anchor', amountMicro: 2 * unitMicro }],
+      },
+      { e: 'audited', device: 'b', entries: [{ to: 'vested:B', amountMicro: 2 * unitMicro }] },
+    ]);
+    expect(h.state.checks).toMatchObject({
+      audits: 1,
+      auditMicro: 2 * unitMicro,
+      recheckMicro: 2 * unitMicro,
+    });
+  });
+
+  test('and what two engines settle for both, of those of its units that differ, whatever comes of it', () => {
+    const h = drawnOf('ab', {}, 'right');
+    expect(h.must(recheck([1, 700]))).toEqual([
+      {
+        ...{ e: 'rechecked', audit: 1, job: 'j1', chunk: 0, units: [1], why: 'dispute' },
+        ...{ device: 'anchor', account: 'anchor' },
+        entries: [{ from: 'operator', to: 'vested:anchor', amountMicro: 2 * unitMicro }],
+      },
+    ]);
+    expect(h.state.audits.size).toBe(1);
+    expect(h.state.checks).toMatchObject({ audits: 0, auditMicro: 0, recheckMicro: 2 * unitMicro });
+    h.must(auditCommand(1, [], 'b'));
+    expect(h.refused(recheck([1]))).toBe('unknown-audit');
+  });
+
+  test('in an anchor’s name only, and of its own units', () => {
+    const h = drawnOf('ab', {}, 'right');
+    expect(h.refused(recheck([0], 'b'))).toBe('not-yours');
+    expect(h.refused(recheck([0], 'nobody'))).toBe('not-yours');
+    expect(h.refused(recheck([700]))).toBe('already-so');
+    expect(h.refused({ ...canary, canary: 'a' } as Command)).toBe('unknown-device');
+    expect(h.refused({ ...canary, device: 'a' } as Command)).toBe('not-yours');
+  });
+});
+
 describe('an auditor that was wrong', () => {
   test('is suspended like any author, is not paid, and the audit is still to be made', () => {
     const h = drawnOf('abc', {}, 'right');

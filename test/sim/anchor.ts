@@ -83,7 +83,7 @@ function audits(ground: AnchorGround, left: number): void {
     ground.order(command, (outcome) => {
       // Who vouched for it was sent away meanwhile: the anchor has found the same.
       if ('refused' in outcome && outcome.refused === 'not-yours')
-        ground.order({ ...command, device: 'anchor' } as Command);
+        ground.order({ c: 'audit', audit: id, device: 'anchor', ...looked, right: [] });
       audits(ground, left - 1);
     });
   });

@@ -104,13 +104,15 @@ export class Auditor {
       return say(device, { t: 'refusal', about: 'audit', reason: 'bad-output' });
     }
     if (!this.#desk.answers(device, id)) return this.#gone(device, id);
-    const { wrong, ours, isEqual } = compared(audit, claim, own);
+    const { wrong, ours, differing } = compared(audit, claim, own);
+    const isEqual = differing.length === 0;
     if (isEqual && this.#desk.isCanary(id)) {
       const forgotten = this.#desk.vouch({ audit: id, device, outputs: [] });
       this.#vouched.set(id, own);
       if (forgotten !== null) this.#gone(forgotten.device, forgotten.audit);
       return;
     }
+    if (!isEqual) this.#settles(id, differing);
     if (ours.length === 0) return this.#orders({ c: 'audit', audit: id, device, wrong, right: [] }, at);
     this.#desk.refuted(id);
     this.#ground.order({ c: 'refute', audit: id, device, wrong: ours, right: [] });
@@ -132,14 +134,20 @@ export class Auditor {
     const said = this.#vouched.get(id) ?? [];
     this.#desk.concluded(id);
     this.#vouched.delete(id);
+    if (wrong.length > 0) this.#settles(id, wrong);
     const command = { c: 'audit', audit: id, device: 'anchor', ...looked, right: [] } as const;
     if (voucher === undefined) return command;
     const { device } = voucher;
-    if (wrong.length === 0) return { ...command, device };
+    if (wrong.length === 0) return { ...command, device, canary: 'anchor' };
     const lies = wrong.filter(
       (unit) => unitOf(said[units.indexOf(unit)] ?? '', job, chunk, unit) !== 'right',
     );
     return lies.length === 0 ? command : { ...command, vouched: { device, wrong: lies } };
+  }
+
+  /** Two engines say who is right. The anchor has joined, or the operator is not paid for it. */
+  #settles(audit: number, units: readonly number[]): void {
+    this.#ground.order({ c: 'recheck', audit, device: 'anchor', units });
   }
 
   /** A volunteer's answer is decided; where that does not become durable somebody else is asked later. */
@@ -150,7 +158,7 @@ export class Auditor {
         this.#desk.hold(audit, at, againMs);
         return this.#gone(device, audit);
       }
-      const [event] = outcome;
+      const event = outcome.find(({ e }) => e === 'audited');
       const amountMicro = event?.e === 'audited' ? (event.entries[0]?.amountMicro ?? 0) : 0;
       this.#ground.say(device, { t: 'audited', audit, became: 'counted', amountMicro });
     });
@@ -170,12 +178,12 @@ function compared(
   { job, chunk, units }: Audit,
   claim: string,
   own: readonly string[],
-): { readonly isEqual: boolean; readonly wrong: number[]; readonly ours: number[] } {
+): { readonly differing: number[]; readonly wrong: number[]; readonly ours: number[] } {
   const claims = units.map((unit) => unitOf(claim, job, chunk, unit));
   const ours = units.map((unit, i) => unitOf(own[i] as string, job, chunk, unit));
   const differing = units.filter((_, i) => claims[i] !== ours[i]);
   return {
-    isEqual: differing.length === 0,
+    differing,
     wrong: differing.filter((unit) => claims[units.indexOf(unit)] !== 'right'),
     ours: differing.filter((unit) => ours[units.indexOf(unit)] !== 'right'),
   };

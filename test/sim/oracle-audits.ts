@@ -9,7 +9,7 @@ import type { JobRecord, Tally } from './verdicts.ts';
 import type { PersonSpec } from './weather.ts';
 
 type EventOf<K extends Event['e']> = Extract<Event, { e: K }>;
-type Checked = EventOf<'audited' | 'vested' | 'voided' | 'disproved' | 'drawn'>;
+type Checked = EventOf<'audited' | 'rechecked' | 'vested' | 'voided' | 'disproved' | 'drawn'>;
 
 export class AuditOracle {
   readonly #roles: ReadonlyMap<string, Role>;
@@ -53,6 +53,8 @@ export class AuditOracle {
     switch (event.e) {
       case 'audited':
         return this.#audited(event, job);
+      case 'rechecked':
+        return this.#rechecked(event, job);
       case 'vested':
         return this.#vested(event, job);
       case 'voided':
@@ -99,6 +101,22 @@ export class AuditOracle {
         () => `${name} audits ${author}, of its own account or network`,
       );
     }
+  }
+
+  /** The operator pays its own anchor for what it looked at besides, of an audit that is not made yet; nobody else is paid or pays. */
+  #rechecked({ audit, units, why, device, entries }: EventOf<'rechecked'>, { spec }: JobRecord): void {
+    const [only] = entries;
+    const owed = units.length * spec.unitCostMicro * (why === 'dispute' ? 2 : 1);
+    demand(
+      !this.#paid.has(audit) &&
+        entries.length === 1 &&
+        only?.from === 'operator' &&
+        only.to === 'vested:anchor' &&
+        only.amountMicro === owed,
+      'safe',
+      () => `the operator pays ${owed} for looking at audit ${audit} once more, by ${device}`,
+    );
+    this.#tally.rechecked++;
   }
 
   /** Work has become final: none of it may be wrong where every unit was recomputed, nor any by who always lies. */

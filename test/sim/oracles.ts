@@ -278,6 +278,7 @@ export function oraclesFor(climate: Climate): Oracles {
         tally.accepted++;
         return accepted(event);
       case 'audited':
+      case 'rechecked':
       case 'vested':
       case 'voided':
       case 'disproved':

@@ -41,6 +41,8 @@ export interface Tally {
   byPeople: number;
   vouched: number;
   auditorsWrong: number;
+  /** Canaries and disputes. */
+  rechecked: number;
 }
 
 /** Nothing has happened yet. */
@@ -66,6 +68,7 @@ export function emptyTally(): Tally {
     byPeople: 0,
     vouched: 0,
     auditorsWrong: 0,
+    rechecked: 0,
   };
 }
 

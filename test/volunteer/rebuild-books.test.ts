@@ -88,6 +88,9 @@ const forgeries: readonly [says: string, kind: string, bend: Bend][] = [
   ],
   ['an audit paid by the one who was audited', 'audited', set('from', 'pending:me')],
   ['an audit paid too much', 'audited', set('amountMicro', 1_000_000)],
+  ['what engines settle paid by a job', 'rechecked', set('from', 'escrow:j1')],
+  ['what engines settle paid too much', 'rechecked', set('amountMicro', 1_000_000)],
+  ['what engines settle paid to somebody else', 'rechecked', set('to', 'vested:me')],
   ['vested more than was pending', 'vested', set('amountMicro', 999_999)],
   ['vested to somebody else', 'vested', set('to', 'vested:me')],
   [
@@ -122,7 +125,7 @@ const forgeries: readonly [says: string, kind: string, bend: Bend][] = [
       if (event !== undefined) Object.assign(event, { e: 'finished', entries: [] });
     },
   ],
-  ...['audited', 'vested', 'voided'].map((kind): (typeof forgeries)[number] => [
+  ...['audited', 'rechecked', 'vested', 'voided'].map((kind): (typeof forgeries)[number] => [
     `of a job that is not (${kind})`,
     kind,
     ([event]) => {

@@ -37,6 +37,7 @@ export function Now({ w, c, view, rules }: Props & { readonly rules: Rules }): J
               w.f.credit(paid.workMicro),
               w.f.credit(paid.secondMicro),
               w.f.credit(paid.auditMicro),
+              w.f.credit(paid.recheckMicro),
               made.secondCopies,
             )}
           >

@@ -65,7 +65,13 @@ export interface ChecksWords {
     readonly tiers: (tiers: readonly [number, number, number], oneIn: Rules['oneIn']) => string;
     readonly away: (suspended: number, banned: number) => string;
     readonly paid: string;
-    readonly paidFor: (work: string, second: string, audits: string, copies: number) => string;
+    readonly paidFor: (
+      work: string,
+      second: string,
+      audits: string,
+      rechecks: string,
+      copies: number,
+    ) => string;
     readonly redundancy: (times: string) => string;
     readonly unpaid: string;
     readonly chunks: string;

@@ -53,7 +53,7 @@ const checks: Shape = {
   sharedWithPeople: flag,
   anchored: flag,
   waiting: { audits: number, since: orNull(number) },
-  paid: { ...numbers('workMicro secondMicro auditMicro'), redundancy: orNull(number) },
+  paid: { ...numbers('workMicro secondMicro auditMicro recheckMicro'), redundancy: orNull(number) },
   chunks: numbers('provisional final'),
   identities: { tiers: threeNumbers, suspended: number, banned: number },
   live: {

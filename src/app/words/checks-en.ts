@@ -140,8 +140,8 @@ export const english: ChecksWords = {
       `${en.whole(tiers[0] + tiers[1])} looked at closely (one unit in ${en.whole(oneIn[1])}; ${en.whole(tiers[0])} of them quite new), ${en.whole(tiers[2])} with a longer record (one in ${en.whole(oneIn[2])})`,
     away: (suspended, banned) => `${en.whole(suspended)} suspended now, ${en.whole(banned)} banned`,
     paid: 'Paid, in credits',
-    paidFor: (paid, second, audits, copies) =>
-      `${paid} for work, ${second} for ${some(copies, 'second copy', 'second copies')}, ${audits} for audits`,
+    paidFor: (paid, second, audits, rechecks, copies) =>
+      `${paid} for work, ${second} for ${some(copies, 'second copy', 'second copies')}, ${audits} for audits; ${rechecks} by the operator, for answers of auditors that it looked at once more and for differences that two engines settled`,
     redundancy: (ratio) => `together ${ratio} times the work`,
     unpaid: 'Nothing was paid for audited work yet.',
     chunks: 'Chunks of open jobs',

@@ -131,8 +131,8 @@ export const chinese: ChecksWords = {
       `查得紧的 ${zh.whole(tiers[0] + tiers[1])} 台（每 ${zh.whole(oneIn[1])} 个单元抽 1 个，其中 ${zh.whole(tiers[0])} 台刚来），有来历的 ${zh.whole(tiers[2])} 台（每 ${zh.whole(oneIn[2])} 个抽 1 个）`,
     away: (suspended, banned) => `现在停用 ${zh.whole(suspended)} 台，禁用 ${zh.whole(banned)} 台`,
     paid: '付出的积分',
-    paidFor: (paid, second, audits, copies) =>
-      `干活 ${paid}，另请一人同算的 ${zh.whole(copies)} 块 ${second}，抽查 ${audits}`,
+    paidFor: (paid, second, audits, rechecks, copies) =>
+      `干活 ${paid}，另请一人同算的 ${zh.whole(copies)} 块 ${second}，抽查 ${audits}；运营方为复查抽查者、用两个引擎裁定分歧付出 ${rechecks}`,
     redundancy: (ratio) => `合计是活本身的 ${ratio} 倍`,
     unpaid: '要抽查的任务还没有付过积分。',
     chunks: '开放任务的块',
