@@ -46,7 +46,8 @@ export function identitiesAccepted(
     const identity = state.identities.get(key) ?? newIdentity(state, key, { device, backend, account }, at);
     if (identity.phase === 'suspended' && identity.open.size === 0 && mayWork(identity, at))
       identity.phase = 'open';
-    addWork(identity, cost, at);
+    // What it had committed before it was sent away is no work of its new beginning [TR5].
+    if (identity.phase === 'open') addWork(identity, cost, at);
     identity.lastAt = at;
     if (event.final) identity.auditedUnits += to - from;
     else putInBatch(state, key, identity, job, event.chunk, to - from, drawn, event.entries[place] as Entry);

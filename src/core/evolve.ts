@@ -34,6 +34,7 @@ import type {
   State,
   Winner,
 } from './state.ts';
+import { dropLease, putLease } from './beside.ts';
 import { openChunk, putChunk, reindex, wantingKeyOf } from './wanting.ts';
 
 /** Applies one event that happened at `at`. */
@@ -187,7 +188,7 @@ function leased(state: State, event: EventOf<'leased'>, at: number): void {
   const device = deviceOf(state, event.device);
   const { chunk, count, slot, backend, rateMilli, deadline } = event;
   const beside = event.beside === true;
-  state.leases.set(event.lease, {
+  putLease(state, {
     id: event.lease,
     job: job.id,
     chunk,
@@ -328,7 +329,8 @@ function dropChunk(state: State, job: Job, chunk: Chunk): void {
     if (replica.phase.is === 'leased') leaveLease(state, replica.lease, 1);
     state.replicas.delete(replica.id);
     const lease = state.leases.get(replica.lease) as Lease;
-    if (--lease.open === 0) state.leases.delete(lease.id);
+    if (--lease.open > 0) continue;
+    dropLease(state, lease);
   }
   reindex(job, chunk.index, job.wantingKey.get(chunk.index), undefined);
   job.chunks.delete(chunk.index);

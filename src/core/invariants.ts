@@ -227,6 +227,17 @@ function checkLeases(state: State, left: Map<number, number>, open: Map<number, 
       (held.get(slot) ?? 0) + (job === undefined ? 0 : lease.left * chunkCostMicro(job.spec, 0)),
     );
   }
+  const besides = [...state.leases.values()].filter(({ beside }) => beside);
+  for (const { id, device, backend } of besides)
+    assert(
+      state.besides.get(identityKey(device, backend))?.has(id) === true,
+      `newcomer’s lease ${id} is found`,
+    );
+  assert(
+    besides.length === [...state.besides.values()].reduce((sum, { size }) => sum + size, 0) &&
+      [...state.besides.values()].every(({ size }) => size > 0),
+    'only what newcomers are leased is beside others',
+  );
   const holding = new Map<string, number>();
   for (const lease of state.leases.values())
     if (lease.left > 0) holding.set(lease.device, (holding.get(lease.device) ?? 0) + 1);

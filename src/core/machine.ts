@@ -3,7 +3,7 @@
  * events it gives back are written by `evolve`. Numbers in brackets are the rules of docs/SPEC.md.
  */
 import { auditAnswered, recheck, refute } from './auditing.ts';
-import { closeBatch, closingOf, readmit, sentAway, tierNow, vest, voidBatch } from './checking.ts';
+import { closeBatch, closingOf, readmit, sentAway, vest, voidBatch } from './checking.ts';
 import { mayJoin, replicaIn, withCommitment } from './chunk.ts';
 import { conclude } from './concluding.ts';
 import { seal } from './epoch.ts';
@@ -170,11 +170,9 @@ function ask(state: State, command: CommandOf<'ask'>, at: number): Decision {
   const { live, networks } = command;
   const picked = pick(state, command.device, command.slot, { live, networks }, at);
   if (typeof picked === 'string') return refuse(picked);
-  const { job, chunk, count, deadline } = picked;
+  const { job, chunk, count, deadline, beside } = picked;
   const rateMilli = command.slot.rates[job.spec.kernel] as number;
   const { slot, backend } = command.slot;
-  const isNew = device.role === 'volunteer' && tierNow(state, command.device, backend, at) === 0;
-  const beside = job.spec.policy.kind === 'adaptive' && isNew;
   const leased = {
     e: 'leased',
     lease: state.nextReplica,

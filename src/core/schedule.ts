@@ -3,11 +3,12 @@
  * for another person, then what nobody holds; a run as long as the slot's speed allows and as short
  * as the job's end demands (guided self-scheduling, Polychronopoulos and Kuck 1987, weighted by speed).
  */
+import { besideMost, isNewcomer } from './beside.ts';
 import { committedCount, helps, mayJoin, replicasMax, standsAlone, wanted } from './chunk.ts';
 import { firstRun } from './intervals.ts';
 import { mayStandBeside } from './placement.ts';
 import { knownRateMilli } from './speed.ts';
-import { chunkCostMicro, chunksOf, slotKey } from './state.ts';
+import { chunkCostMicro, chunksOf, identityKey, slotKey } from './state.ts';
 import type {
   Backend,
   Chunk,
@@ -67,6 +68,8 @@ export interface Pick {
   readonly count: number;
   /** When the lease is no longer protected, in ms since 1970. */
   readonly deadline: number;
+  /** Whether a second person must compute them too [TR1]. */
+  readonly beside: boolean;
 }
 
 /** Who else could take work now, and their networks as far as they are known. */
@@ -93,6 +96,7 @@ export function pick(
   const others = state.busy.size - (own === undefined ? 0 : 1);
   const asker: Asker = {
     device,
+    key: identityKey(id, slot.backend),
     slot,
     shown: state.accounts.get(device.account)?.[slot.backend],
     heldMicro: own?.heldMicro ?? 0,
@@ -122,6 +126,8 @@ export function pick(
 /** Who asks, and what the choice depends on. */
 interface Asker extends Others {
   readonly device: Device;
+  /** Of its identity. */
+  readonly key: string;
   readonly slot: Slot;
   /** What its account has shown with such slots: as what a claimed speed counts. */
   readonly shown: Shown | undefined;
@@ -147,19 +153,29 @@ function pickInJob(state: State, job: Job, asker: Asker, rateMilli: number): Pic
   const tailMs = leaveToOthersMs(job, asker, rateMilli);
   // Under audits nothing waits for a second person.
   const waiting = job.wanting.size === 0 ? null : firstWaiting(state, job, asker, max, tailMs);
-  if (waiting !== null) return pickOf(job, waiting, rateMilli, asker);
+  const isNew = isNewcomer(state, job, device, asker.key, at);
+  // A newcomer is somebody's second person as one: where the two differ neither is believed for that.
+  if (waiting !== null) return pickOf(job, waiting, rateMilli, asker, isNew);
   // An anchor never opens new chunks: without a volunteer there is nobody to stand in for.
   if (device.role === 'anchor') return null;
   if (at - job.leasedAt < tailMs) return null;
   if (slot.backend === 'webgpu' && job.spec.agreement === 'tolerance' && !mayOpenForReference(job))
     return null;
-  const free = firstRun(job.free, max);
-  return free === null ? null : pickOf(job, free, rateMilli, asker);
+  const most = isNew ? besideMost(state, job, asker.key, at) : 0;
+  const free = firstRun(job.free, most > 0 ? Math.min(max, most) : max);
+  return free === null ? null : pickOf(job, free, rateMilli, asker, most > 0);
 }
 
-function pickOf(job: Job, [from, to]: readonly [number, number], rateMilli: number, asker: Asker): Pick {
+function pickOf(
+  job: Job,
+  [from, to]: readonly [number, number],
+  rateMilli: number,
+  asker: Asker,
+  beside: boolean,
+): Pick {
   const count = to - from;
-  return { job, chunk: from, count, deadline: asker.at + patienceMs(job, from, count, rateMilli, asker) };
+  const deadline = asker.at + patienceMs(job, from, count, rateMilli, asker);
+  return { job, chunk: from, count, deadline, beside };
 }
 
 /** A GPU opens chunks of a `tolerance` job only where its answer stands alone, or will be one of the quorum and not too many wait for their reference. */

@@ -2,6 +2,7 @@
  * The state as JSON text and back, so that a restart costs a snapshot and a tail and not the whole log. Rows without
  * names, and nothing that the rest implies: what is in flight is most of it, and is read before the first lease.
  */
+import { putLease } from './beside.ts';
 import { nothingShown } from './records.ts';
 import { identitiesRow, putIdentities } from './snapshot-identities.ts';
 import type { Identities } from './snapshot-identities.ts';
@@ -252,7 +253,7 @@ export function thaw(text: string): State | null {
   for (const row of frozen.accounts) state.accounts.set(row[0], accountOf(row));
   putIdentities(state, frozen.identities);
   for (const audit of frozen.audits) state.audits.set(audit.id, audit);
-  for (const row of frozen.leases) state.leases.set(row[0], leaseOf(row));
+  for (const row of frozen.leases) putLease(state, leaseOf(row));
   for (const row of frozen.jobs) state.jobs.set(row.id, jobOf(state, row));
   return state;
 }

@@ -256,6 +256,8 @@ export interface State {
   /** Lease id by replica id, while its chunk is open; this table, `leases` and `busy` are others from time to time (`renewing.ts`): never keep them. */
   replicas: Map<number, number>;
   leases: Map<number, Lease>;
+  /** Derived: leases of newcomers, by identity [TR1]. */
+  readonly besides: Map<string, Set<number>>;
   readonly balances: Map<LedgerAccount, bigint>;
   nextAudit: number;
   readonly identities: Map<string, Identity>;
@@ -303,6 +305,7 @@ export function emptyState(): State {
     jobs: new Map(),
     replicas: new Map(),
     leases: new Map(),
+    besides: new Map(),
     balances: new Map(),
     nextAudit: 1,
     identities: new Map(),

@@ -184,8 +184,10 @@ export const zoo: readonly Member[] = [
     kind: 'adaptive',
     seeds: [1, 2, 3, 4],
     end: 'record',
-    demands: 'its second faces are on record',
-    holds: ({ day }) => day.tally.misdeeds > 0,
+    demands:
+      'its second faces are on record, where the first still waits for somebody, and nobody else is blamed',
+    holds: (story) => blamed(story).every((device) => device.startsWith('m')),
+    holdsOnce: ({ day }) => day.tally.misdeeds > 0,
     defence: 'of two answers for one replica only the first is taken [CH8]',
     off: [{ file: 'machine.ts', from: "if (replica.phase.is === 'committed')\n", to: "if (replica.phase.is === 'committed' && replica.phase.root === root)\n" }], // prettier-ignore
     toldBy: 'safe',

@@ -10,8 +10,8 @@ interface Lease {
 }
 
 /**
- * The leases of a device whose workers take turns. Whether a chunk is computed twice is decided when it is leased, and of a lease it is so
- * of all chunks: those that it holds when it becomes known still are.
+ * The leases of a device whose workers take turns. Whether a chunk is computed twice is decided when it is leased, for all of a lease, and
+ * no more are at a time than it takes to be known: what it is leased besides is looked at as under `audit`.
  */
 export class Leases {
   readonly #slots: Lease[][];
@@ -28,15 +28,18 @@ export class Leases {
     this.#countMax = leaseTargetMs / chunkMs;
   }
 
-  /** Its next chunk: whether a second person computes it too. `isNew`: whether it is a newcomer now, when its last worker asks for more. */
-  next(isNew: boolean): boolean {
+  /**
+   * Its next chunk: whether a second person computes it too. `lacks`: by so many chunks it is a newcomer now, when its last worker asks for
+   * more, without those that wait for a second person's answer; negative where it is known.
+   */
+  next(lacks: number): boolean {
     const { length } = this.#slots;
     // Who is known, and holds nothing of before, is asked for no more.
-    const isKnown = !isNew && this.#beside === 0;
+    const isKnown = lacks <= 0 && this.#beside === 0;
     if (!isKnown && this.#slots.every((slot) => slot.length === 0))
       for (let turn = 0; turn < leasesPerSlotMax * length; turn++)
-        this.#asks(this.#slots[turn % length] as Lease[], isNew);
-    else if (!isKnown) this.#asks(this.#slots[(this.#turn + length - 1) % length] as Lease[], isNew);
+        this.#asks(this.#slots[turn % length] as Lease[], lacks);
+    else if (!isKnown) this.#asks(this.#slots[(this.#turn + length - 1) % length] as Lease[], lacks);
     const slot = this.#slots[this.#turn] as Lease[];
     this.#turn = (this.#turn + 1) % length;
     this.#committed++;
@@ -53,12 +56,14 @@ export class Leases {
     this.#beside = 0;
   }
 
-  #asks(slot: Lease[], isBeside: boolean): void {
+  #asks(slot: Lease[], lacks: number): void {
     while (slot.length < leasesPerSlotMax) {
       let ahead = 0;
       for (const { left } of slot) ahead += left;
       if (ahead > this.#aheadMax) return;
-      const count = Math.max(1, Math.min(2 * this.#committed, this.#countMax));
+      const most = Math.max(1, Math.min(2 * this.#committed, this.#countMax));
+      const isBeside = lacks > this.#beside;
+      const count = isBeside ? Math.min(most, lacks - this.#beside) : most;
       slot.push({ left: count, isBeside });
       if (isBeside) this.#beside += count;
       // All of a device that begins ask at once, and for one ahead when they hold one.

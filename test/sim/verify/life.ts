@@ -12,7 +12,7 @@ import {
   wordsFor,
 } from '../../../src/core/audit.ts';
 import type { Assumptions, AuditTerms } from '../../../src/core/audit.ts';
-import { addWork, newStanding, tierOf } from '../../../src/core/trust.ts';
+import { addWork, newStanding, probationMicro, provenNow, tierOf } from '../../../src/core/trust.ts';
 import { canaryOneIn } from '../../../src/coordinator/audit-desk.ts';
 import { addToBatches, isJoined, unitsPerChunk, vest } from './batches.ts';
 import type { OpenBatch } from './batches.ts';
@@ -47,8 +47,7 @@ export interface Under {
   readonly auditsWithin?: number;
   /**
    * A second person has answered when so many chunks of the same identity are, that one included; 1: at once. Six seconds of four workers:
-   * whoever is given what waits computes first what it still holds, up to five seconds of it. In nine days of the simulator with the real
-   * loop, whose people were honest, 140 to 197 chunks of such a newcomer were computed twice, 159 on average; here it is 166.
+   * whoever is given what waits computes first what it still holds, up to five seconds of it.
    */
   readonly besideWithin?: number;
   /** Workers of its device, where they are not as many as usual. */
@@ -111,7 +110,7 @@ class Life {
   isBannedAfter(nth: number): boolean {
     const at = nth * chunkMs + this.awayMs;
     const { kind, besideWithin } = this.#under;
-    const isBeside = kind === 'adaptive' && this.#leases.next(tierOf(this.#standing, at) === 0);
+    const isBeside = kind === 'adaptive' && this.#leases.next(this.#lacks(at));
     const { wrong, computed } = this.#behaviour.answer(nth, this.#words, isBeside);
     const into = this.#into;
     into.chunks++;
@@ -124,6 +123,12 @@ class Life {
       if (this.#isBannedFor(next.wrong, true, nth, at)) return true;
     }
     return false;
+  }
+
+  /** By how many chunks it is a newcomer, without those that wait for a second person's answer. */
+  #lacks(at: number): number {
+    const lacking = probationMicro - provenNow(this.#standing, at);
+    return Math.ceil(lacking / chunkMicro) - this.#seconds.length;
   }
 
   /** A chunk has what it needs to be accepted, where a second person does not say otherwise. Says whether it is banned by then. */
@@ -169,8 +174,6 @@ class Life {
       if (isOutvoted(this.#behaviour, wrong, this.#under.assumed, this.#words, into)) continue;
       into.void += unitsPerChunk;
       if (wrong.length === 0) into.stood += unitsPerChunk;
-      // Whoever is suspended has more of a record when it begins anew.
-      addWork(standing, chunkMicro, at);
     }
     if (banned) return true;
     [this.#batches, this.#finds, this.#seconds] = [[], [], []];
