@@ -8,15 +8,16 @@ import { root } from './place.mjs';
 
 /** The volunteer's module; what it exports as `goOn` is called. */
 const volunteer = 'src/app/volunteer.ts';
-/** Files that the volunteer's worker asks for by itself: its program, and the kernel that a fresh coordinator begins with. */
-const workerFiles = /^assets\/(compute\.worker|mersenne-tf|kernel)-[\w-]+\.js$/;
+/** The program of the volunteer's worker; and files that this asks for by itself, of the kernel that a fresh coordinator begins with. */
+const workerFile = /^assets\/compute\.worker-[\w-]+\.js$/;
+const workersFiles = /^assets\/(mersenne-tf|kernel)-[\w-]+\.js$/;
 
 /**
  * The script for those who come back to what they left running; for nobody else is anything more loaded. What it opens
- * meanwhile, the list of jobs and a socket with what that has said so far, lies in `talkaAhead`: the page itself may come
- * to ask for the volunteer before `goOn` is called here. Its digest is in the page's content policy (`src/coordinator/http-static.ts`).
+ * meanwhile, the list of jobs, a socket with what that has said so far, and a worker that has nothing to do yet, lies in `talkaAhead`: the
+ * page itself may come to ask for the volunteer before `goOn` is called here. Its digest is in the page's content policy (`src/coordinator/http-static.ts`).
  */
-export function scriptFor(program, beside, alongside) {
+export function scriptFor(program, beside, worker, alongside) {
   const lines = [
     `const kept = JSON.parse(localStorage.getItem('talka.consent') ?? 'null');`,
     `if (kept?.running === true) {`,
@@ -27,9 +28,14 @@ export function scriptFor(program, beside, alongside) {
     `socket.onmessage = ({ data }) => heard.push(data);`,
     `const jobs = fetch('/api/jobs');`,
     `jobs.catch(() => {});`,
-    `globalThis.talkaAhead = { socket, heard, jobs };`,
+    `const ahead = { socket, heard, jobs };`,
+    `globalThis.talkaAhead = ahead;`,
     // A browser opens six connections at once: what is longest on its way, and what most waits for, goes first.
-    `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn()).catch(() => socket.close());`,
+    `import(${JSON.stringify(program)}).then((volunteer) => volunteer.goOn())`,
+    `.catch(() => { socket.close(); ahead.worker?.terminate(); });`,
+    // A thread begins while this one reads the program. One that cannot is nobody's: another is made.
+    `ahead.worker = new Worker(${JSON.stringify(worker)}, { type: 'module', name: 'talka wasm' });`,
+    `ahead.worker.onerror = () => delete ahead.worker;`,
     `for (const file of ${JSON.stringify(alongside)}) fetch(file).catch(() => {});`,
     `}`,
   ];
@@ -90,15 +96,18 @@ export function fetchedAhead() {
                 staticImportsOf(bundle, program)
                   .filter((file) => !own.includes(file))
                   .map((file) => `/${file}`),
-                files
-                  .map(({ fileName }) => fileName)
-                  .filter((name) => workerFiles.test(name))
-                  .map((name) => `/${name}`),
+                named(files, workerFile)[0],
+                named(files, workersFiles),
               );
         return html.replace('</title>', `</title>\n    ${[script, ...links].join('\n    ')}`);
       },
     },
   };
+}
+
+/** Addresses of the built files with such a name. */
+function named(files, pattern) {
+  return files.filter(({ fileName }) => pattern.test(fileName)).map(({ fileName }) => `/${fileName}`);
 }
 
 /** Every file that a chunk cannot begin without, its own not among them. */

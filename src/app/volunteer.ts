@@ -33,5 +33,7 @@ export function theVolunteer(): Volunteer {
 export function goOn(): void {
   const { actions, store } = theVolunteer();
   consentTexts.some((text) => actions.resumeRemembered(text));
-  if (store.getState().phase === 'idle') globalThis.talkaAhead?.socket.close();
+  if (store.getState().phase !== 'idle') return;
+  globalThis.talkaAhead?.socket.close();
+  globalThis.talkaAhead?.worker?.terminate();
 }

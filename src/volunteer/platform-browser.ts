@@ -14,6 +14,8 @@ export interface Ahead {
   readonly socket: WebSocket;
   /** What the socket has said meanwhile. */
   readonly heard: unknown[];
+  /** A worker of ours that was told nothing yet; gone where it could not begin. */
+  worker?: Worker;
 }
 
 /** A partner's site whose page shows our frame: its key, and the origin of that page. */
@@ -46,7 +48,7 @@ export function browserPlatform(
     site,
     now: () => Date.now(),
     random: () => Math.random(),
-    engine: (backend) => browserEngine(backend),
+    engine: (backend) => browserEngine(backend, backend === 'wasm' ? takeWorker(options.ahead) : null),
     socket: (url) => {
       const ahead = socketAhead;
       socketAhead = null;
@@ -66,6 +68,13 @@ export function browserPlatform(
     whenIdle,
     watch,
   };
+}
+
+/** The worker that was begun ahead, once. */
+function takeWorker(ahead: Ahead | null | undefined): Worker | null {
+  const worker = ahead?.worker ?? null;
+  if (ahead !== null && ahead !== undefined) delete ahead.worker;
+  return worker;
 }
 
 /** A socket that was opened ahead, which says again what it said before anybody listened; null when it has closed. */
