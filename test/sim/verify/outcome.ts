@@ -57,3 +57,10 @@ export function nothing(): Outcome {
     caughtAfter: null,
   };
 }
+
+/** Something that is demanded of what was counted. */
+export interface Goal {
+  readonly what: string;
+  readonly value: number;
+  readonly atMost: number;
+}
