@@ -20,11 +20,11 @@ import { demoJob as pictureJob } from '../src/kernels/path-trace/demo.ts';
 import { decodeHead } from '../src/kernels/path-trace/index.ts';
 import type { JobView, LeaderboardView } from '../src/wire/views.ts';
 import { launchChromium, whyNo } from '../test/browser/browsers.ts';
-import { faultsOfJobs, faultsOfPicture, faultsOfReport, judgeTime } from './demo/judge.ts';
-import { bring } from './demo/people.ts';
+import { faultsOfJobs, faultsOfPicture, faultsOfTiles, faultsOfReport, judgeTime } from './demo/judge.ts';
+import { accountOn, bring } from './demo/people.ts';
 import { recount } from './demo/recount.ts';
 import type { Recount } from './demo/recount.ts';
-import { recomputeSome } from './demo/recompute.ts';
+import { developedHere, recomputeSome } from './demo/recompute.ts';
 import { Watch } from './demo/share.ts';
 import { installPrograms } from './test/programs.mjs';
 
@@ -126,18 +126,20 @@ async function examine(url: string, jobs: readonly JobView[], folder: string): P
       const picture = decode(bytes);
       const { width, height } = decodeHead(pictureJob('demo'));
       faults.push(...faultsOfPicture(picture, width, height));
+      faults.push(...faultsOfTiles(picture, await developedHere(url, job)));
       say(`  picture ${picture.width} × ${picture.height}: ${file}`);
     }
   }
 }
 
-function tell(told: Recount, board: LeaderboardView): void {
+/** `nameOf`: whose account each is. */
+function tell(told: Recount, board: LeaderboardView, nameOf: ReadonlyMap<string, string>): void {
   say('\nWho computed what (counted again from the log)');
   for (const share of told.shares) {
     if (share.chunks.size === 0) continue;
     const chunks = [...share.chunks].map(([key, count]) => `${key} ${count}`).join(', ');
     say(
-      `  ${share.account}${share.anchor ? ' (the anchor)' : ''}  ${(share.creditMicro / 1e6).toFixed(1)} credits  ${chunks}`,
+      `  ${nameOf.get(share.account) ?? share.account}${share.anchor ? ' (the anchor)' : ''}  ${(share.creditMicro / 1e6).toFixed(1)} credits  ${chunks}`,
     );
     const row = board.rows.find(({ account }) => account === share.account);
     require(share.anchor ||
@@ -193,7 +195,9 @@ try {
   for (const name of names) people.push(await bring(browser, name, url));
   say(`${names.join(' and ')} opened the page and pressed Start.`);
   const jobs = await watch(url);
+  const nameOf = new Map<string, string>();
   for (const { name, page, faults: complaints } of people) {
+    nameOf.set(await accountOn(page), name);
     await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
     for (const complaint of complaints) require(false, `${name}'s page complained: ${complaint}`);
   }
@@ -201,7 +205,7 @@ try {
   const board = (await (await fetch(`${url}/api/leaderboard?limit=50`)).json()) as LeaderboardView;
   await browser.close();
   await ended(child);
-  tell(await recount(dataFolder), board);
+  tell(await recount(dataFolder), board, nameOf);
 } finally {
   await browser.close();
   await ended(child);

@@ -79,6 +79,17 @@ export function faultsOfPicture(picture: Pixels, width: number, height: number):
   return faults;
 }
 
+/** Every pixel is what the results come to, where somebody else puts them together: no tile lies elsewhere, none is another's. */
+export function faultsOfTiles({ data, width, height }: Pixels, developed: ArrayLike<number>): string[] {
+  const channels = data.length / (width * height);
+  let differing = 0;
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const isSame = [0, 1, 2].every((k) => data[pixel * channels + k] === developed[pixel * 4 + k]);
+    if (!isSame) differing++;
+  }
+  return differing === 0 ? [] : [`${differing} pixels of the picture are not what the results come to`];
+}
+
 /** From here on the whole machine was busy; and a program that had less than this part of two cores was kept from them. */
 const busyMin = 0.9;
 const coresMin = 0.7 * 2;

@@ -23,3 +23,9 @@ export async function bring(browser: Browser, name: string, url: string): Promis
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   return { name, context, page, faults };
 }
+
+/** The account of whoever computes on a page, as it says it. */
+export async function accountOn(page: Page): Promise<string> {
+  const told = page.locator('code').filter({ hasText: /^[\w-]{16}$/ });
+  return (await told.first().textContent()) ?? '';
+}

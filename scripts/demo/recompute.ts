@@ -1,6 +1,8 @@
 /** Computes some units of a finished job again, from the coordinator's public blobs, and compares them with its results. */
 import { hash } from 'node:crypto';
+import { exposure } from '../../src/coordinator/results.ts';
 import { kernelOf } from '../../src/kernels/catalogue.ts';
+import { develop, emptyPicture, mergeTile } from '../../src/kernels/path-trace/index.ts';
 import type { JobView } from '../../src/wire/views.ts';
 
 /** The ABI of src/kernels/kernel.ts. */
@@ -10,6 +12,22 @@ interface KernelExports {
   prepare(): number;
   run(unit: bigint): number;
   output(): number;
+}
+
+/** `results.bin` of a finished job, unit by unit. Throws when it does not hold exactly the job's units. */
+async function resultsOf(url: string, { job, units }: JobView): Promise<Uint8Array[]> {
+  const results = outputsOf(
+    new Uint8Array(await (await fetch(`${url}/api/jobs/${job}/results.bin`)).arrayBuffer()),
+  );
+  if (results.length !== units) throw new Error(`${job} has ${results.length} results for ${units} units`);
+  return results;
+}
+
+/** The picture that a job's results come to, put together and developed here: 8-bit RGBA, row by row. */
+export async function developedHere(url: string, job: JobView): Promise<Uint8ClampedArray> {
+  const picture = emptyPicture(await blob(url, job.input));
+  for (const [unit, output] of (await resultsOf(url, job)).entries()) mergeTile(picture, unit, output);
+  return develop(picture, { exposure });
 }
 
 /** Which of the units that were tried have another result than the reference gives. */
@@ -40,11 +58,7 @@ function outputsOf(results: Uint8Array): Uint8Array[] {
 /** Tries `count` units spread over the job. Throws when the results do not hold exactly the job's units. */
 export async function recomputeSome(url: string, job: JobView, count: number): Promise<Recomputed> {
   const [wasm, input] = await Promise.all([blob(url, job.wasm), blob(url, job.input)]);
-  const results = outputsOf(
-    new Uint8Array(await (await fetch(`${url}/api/jobs/${job.job}/results.bin`)).arrayBuffer()),
-  );
-  if (results.length !== job.units)
-    throw new Error(`${job.job} has ${results.length} results for ${job.units} units`);
+  const results = await resultsOf(url, job);
   const { instance } = await WebAssembly.instantiate(wasm, {});
   const kernel = instance.exports as unknown as KernelExports;
   new Uint8Array(kernel.memory.buffer).set(input, kernel.input(input.length));

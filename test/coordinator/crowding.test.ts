@@ -21,7 +21,7 @@ function computing(who: readonly (readonly [string, string, string, number])[]):
 const apart = (count: number): [string, string, string, number][] =>
   Array.from({ length: count }, (_, i) => [`P${i}`, `g${i}`, `n${i}`, 1_000]);
 
-describe('what one place does of all', () => {
+describe('[HT5] what one place does of all', () => {
   test('nothing where nobody computes, nor where each is alone, however fast', () => {
     expect(crowdingOf(emptyState())).toEqual({ people: 0, prefixShare: 0, networkShare: 0, alarm: false });
     const state = computing([...apart(25), ['Q', 'gQ', 'nQ', 1_000_000]]);

@@ -4,7 +4,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { faultsOfJobs, faultsOfPicture, faultsOfReport, judgeTime } from '../../scripts/demo/judge.ts';
+import {
+  faultsOfJobs,
+  faultsOfPicture,
+  faultsOfReport,
+  faultsOfTiles,
+  judgeTime,
+} from '../../scripts/demo/judge.ts';
 import { Watch } from '../../scripts/demo/share.ts';
 import type { JobView } from '../../src/wire/views.ts';
 
@@ -63,6 +69,15 @@ describe('the picture', () => {
     expect(faults(drawn((x, y) => lively(x, y) / 8))).toContain('mean');
     expect(faults(drawn(() => 255))).toContain('mean');
     expect(faults(drawn((x, y) => (x < 8 && y >= 24 ? 0 : lively(x, y))))).toContain('1 tiles');
+  });
+
+  it('must be what the results come to, pixel by pixel: a tile in the wrong place is told', () => {
+    const { data } = drawn(lively);
+    expect(faultsOfTiles(drawn(lively), data)).toEqual([]);
+    const moved = drawn((x, y) => lively(x < 16 && y < 8 ? (x + 8) % 16 : x, y));
+    expect(faultsOfTiles(moved, data).join()).toMatch(/^\d+ pixels of the picture are not/);
+    const three = { ...drawn(lively), data: Array.from(data).filter((_, i) => i % 4 < 3) };
+    expect(faultsOfTiles(three, data)).toEqual([]);
   });
 });
 

@@ -167,7 +167,7 @@ describe('a visit', () => {
     expect(fetched(hand.receipt([2]))).toEqual([other.wasm, other.input]);
   });
 
-  it('of somebody who has proven both kernels before asks with its welcome, for what it begins with alone, and tests nothing', () => {
+  it('[WR14] of somebody who has proven both kernels before asks with its welcome, for what it begins with alone, and tests nothing', () => {
     const first = begun();
     const proven = first.last.flatMap((effect) => (effect.do === 'keepProof' ? [effect.program] : []));
     expect(proven).toHaveLength(1);
@@ -191,7 +191,7 @@ describe('a visit', () => {
     expect(tested(hand.on({ on: 'blob', digest: other.wasm, fault: null }))).toEqual([]);
   });
 
-  it('forgets what was proven when a test fails, and when an answer was found wrong', () => {
+  it('[WR14] forgets what was proven when a test fails, and when an answer was found wrong', () => {
     const hand = begun();
     const code = { kernel: job.kernel, wasm: job.wasm, wgsl: null };
     expect(kinds(hand.on({ on: 'tested', ...hand.engine(0), code, fault: 'v1: 00' }))).toContain(
