@@ -96,6 +96,23 @@ describe.skipIf(whyNo.chromium() !== null)('visitors', () => {
     expect(told.misdeeds + told.refuted).toBe(0);
   });
 
+  it('a lone visitor of an audited job, as the seeded ones are, does all of it beside an anchor with a quarter of a core, and is told who looked', async () => {
+    const house = await scene.house({ anchorShare: 0.25 });
+    const { job, chunks } = await house.door.submit({ ...factoring(6, 50), policy: { kind: 'audit' } });
+    const ona = await scene.person(house.door.url);
+    await ona.computed(chunks);
+    await house.door.finished(job, 60_000);
+    await ona.says(words.done.audited(chunks, 0));
+    const account = await ona.account();
+    const told = await scene.told(house);
+    expect(told.settledWithAnchor).toBe(0);
+    // It is paid for all of it, and for good; what was drawn the anchor has recomputed.
+    expect(told.state.balances.get(`pending:${account}`)).toBeUndefined();
+    expect(told.paidMicro(account)).toBeGreaterThan(0);
+    expect(new Set(told.of('audited').map((event) => event.account))).toEqual(new Set(['anchor']));
+    expect(told.misdeeds + told.refuted).toBe(0);
+  });
+
   it('a picture under audit is seen while none of its tiles is verified yet', async () => {
     // Nobody is there who could audit: all stays provisional.
     const house = await scene.house();

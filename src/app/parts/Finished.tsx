@@ -39,7 +39,7 @@ function Piece({ w, house, job }: Omit<Props, 'jobs'> & { readonly job: JobView 
       <ClothView w={w} job={job} watched={house.watched} keep />
       <p class="soft figures">
         {isAudited(job)
-          ? w.done.audited(job.final)
+          ? w.done.audited(job.final, job.settledWithAnchor)
           : w.done.verifiedBy(job.final, job.settledByPeople, job.settledWithAnchor)}
       </p>
       {job.result.picture && job.demonstration && (

@@ -102,8 +102,8 @@ export const words: Words = {
     report: 'What was found',
     reading: 'Fetching the report.',
     unreadable: 'The report could not be fetched. The job itself is safe; open this again to try once more.',
-    audited: (chunks) =>
-      `${some(chunks, 'chunk')} verified: parts of them, drawn in secret, were computed again.`,
+    audited: (chunks, withAnchor) =>
+      `${some(chunks, 'chunk')} verified, ${withAnchor === 0 ? 'all computed by volunteers' : `${f.whole(withAnchor)} computed by the operator’s anchor`}: parts of them, drawn in secret, were computed again.`,
     verifiedBy: (chunks, byPeople, withAnchor) =>
       withAnchor === 0
         ? `${some(chunks, 'chunk')} verified, all of them between volunteers.`

@@ -87,7 +87,7 @@ export interface Words {
     readonly unreadable: string;
     readonly verifiedBy: (chunks: number, byPeople: number, withAnchor: number) => string;
     /** The same of a job whose answers were recomputed in part. */
-    readonly audited: (chunks: number) => string;
+    readonly audited: (chunks: number, withAnchor: number) => string;
   };
   readonly cost: {
     readonly line: (cores: number, max: number, lowWatts: number, highWatts: number, gpu: boolean) => string;

@@ -94,7 +94,8 @@ export const words: Words = {
     report: '找到了什么',
     reading: '正在取报告。',
     unreadable: '报告没有取到。任务本身完好；重新展开即可再试。',
-    audited: (chunks) => `已确认 ${f.whole(chunks)} 块：暗中抽取的部分都重算过。`,
+    audited: (chunks, withAnchor) =>
+      `已确认 ${f.whole(chunks)} 块，${withAnchor === 0 ? '全部由志愿者算出' : `其中 ${f.whole(withAnchor)} 块由运营方的“锚”算出`}：暗中抽取的部分都重算过。`,
     verifiedBy: (chunks, byPeople, withAnchor) =>
       withAnchor === 0
         ? `已确认 ${f.whole(chunks)} 块，全部由志愿者互相核对。`
