@@ -119,7 +119,7 @@ export const whoGetNothing: readonly (Life & { readonly name?: string })[] = [
   { behaviour: alwaysWrong, life: longLife },
   { behaviour: alwaysWrong, name: 'always wrong, 4 chunks a key', life: 4 },
   { behaviour: alwaysWrong, name: 'always wrong, 1 chunk a key', life: 1 },
-  // A window is some 41,000 chunks: what this one did in its first 19,000 is final by then, and is right.
+  // A window is some 41,000 chunks: of the key that wakes the first 19,000 are final by then, and right. The key after it leaves before it would.
   { behaviour: sleeper(60_000), life: 120_000 },
   ...[lazy(0.05), lazy(0.25), oneEach, sleeper(1_600), sleeper(64), copycat].map((behaviour) => ({
     behaviour,
