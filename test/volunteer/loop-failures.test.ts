@@ -216,7 +216,9 @@ describe('the graphics processor', () => {
   const proven = (hand: Hand, unitMs: number): LoopEffect[] => {
     hand.on({ on: 'engineStarted', ...hand.engine(gpu), software: false, name: 'card' });
     hand.on({ on: 'blob', digest: job.wgsl ?? '', fault: null });
-    hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: null });
+    // [WR14] What a card has proven is not remembered beyond this visit.
+    const tested = hand.on({ on: 'tested', ...hand.engine(gpu), code: wgsl, fault: null });
+    expect(tested.map((effect) => effect.do)).not.toContain('keepProof');
     hand.on({ on: 'loaded', ...hand.engine(gpu), job: 'j1' });
     return hand.on({ on: 'measured', ...hand.engine(gpu), job: 'j1', unitMs });
   };
